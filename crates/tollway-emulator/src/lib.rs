@@ -1,0 +1,1 @@
+//! A local Stripe: stateful, with Connect, OAuth pages and signed webhooks.

@@ -1,0 +1,1 @@
+//! Reads Stripe's dialect of OpenAPI into a small model.

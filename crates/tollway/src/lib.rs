@@ -1,0 +1,1 @@
+//! A complete typed SDK for the Stripe API, made for Stripe Connect.

@@ -1,0 +1,1 @@
+//! Whole-system tests: official clients, faults, the story of the demo.

@@ -1,0 +1,2 @@
+//! Chores: `cargo xtask codegen | test | bench | ci`.
+fn main() {}
