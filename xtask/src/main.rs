@@ -1,2 +1,36 @@
-//! Chores: `cargo xtask codegen | test | bench | ci`.
-fn main() {}
+//! Chores of the repository: `cargo xtask test | deny`.
+//!
+//! Each subcommand lives in a module of its own; this file only names them.
+
+mod deny;
+mod outsiders;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Chores of the Tollway repository.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Chore {
+    /// Run every test, after installing the outsiders they talk to (official clients, a browser).
+    Test(test::Args),
+    /// Check licences, banned crates, duplicates and sources by `deny.toml`.
+    Deny,
+}
+
+fn main() -> ExitCode {
+    let done = match Chore::parse() {
+        Chore::Test(args) => test::main(&args),
+        Chore::Deny => deny::main(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Installing what is not Rust: a Python environment, Node packages, a browser.
+//!
+//! Everything lands inside the repository (`.venv`, `tests/clients/node/node_modules`), except the browser, which is Debian's.
+//! A step that has nothing to do says nothing.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use crate::run::{is_installed, root, run};
+
+const BROWSER_PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
+const BROWSER_PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
+
+/// Makes `.venv` and installs the pinned packages of `requirements` (a path below the root) into it.
+///
+/// The file's text is kept beside the environment; as long as both agree there is nothing to do.
+pub(crate) fn python(requirements: &str) -> Result<PathBuf, String> {
+    let venv = root().join(".venv");
+    let wanted = root().join(requirements);
+    let stamp = venv.join(requirements.replace('/', "-"));
+    let text = fs::read(&wanted).map_err(|error| format!("cannot read {requirements}: {error}"))?;
+    if fs::read(&stamp).is_ok_and(|installed| installed == text) {
+        return Ok(venv);
+    }
+    if !venv.join("bin/python").exists() {
+        run(Command::new("python3").args(["-m", "venv", ".venv"]))?;
+    }
+    run(Command::new(venv.join("bin/python")).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+        requirements,
+    ]))?;
+    fs::write(&stamp, text)
+        .map_err(|error| format!("cannot write {}: {error}", stamp.display()))?;
+    Ok(venv)
+}
+
+/// Installs the locked Node packages of `folder` (a path below the root).
+pub(crate) fn node(folder: &str) -> Result<(), String> {
+    let folder = root().join(folder);
+    let stamp = folder.join("node_modules/.installed-lock.json");
+    let lock = fs::read(folder.join("package-lock.json")).map_err(|error| {
+        format!(
+            "cannot read package-lock.json in {}: {error}",
+            folder.display()
+        )
+    })?;
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    run(Command::new("npm")
+        .args(["ci", "--ignore-scripts", "--loglevel=error"])
+        .current_dir(&folder))?;
+    fs::write(&stamp, lock).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
+}
+
+/// Installs Debian's Chromium and its driver; only root may, so anybody else is told the command.
+pub(crate) fn browser() -> Result<(), String> {
+    if BROWSER_PROGRAMS.iter().all(|program| is_installed(program)) {
+        return Ok(());
+    }
+    let packages = BROWSER_PACKAGES.join(" ");
+    if !is_root() {
+        return Err(format!(
+            "the browser tests need {packages}: run `sudo apt-get install {packages}`, or leave them out with `--without browser`"
+        ));
+    }
+    run(Command::new("apt-get").args(["update", "-qq"]))?;
+    run(Command::new("apt-get")
+        .args(["install", "--yes", "-qq", "--no-install-recommends"])
+        .args(BROWSER_PACKAGES)
+        .env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
