@@ -1,7 +1,8 @@
-//! Chores of the repository: `cargo xtask test | deny`.
+//! Chores of the repository: `cargo xtask codegen | test | deny`.
 //!
 //! Each subcommand lives in a module of its own; this file only names them.
 
+mod codegen;
 mod deny;
 mod outsiders;
 mod run;
@@ -15,6 +16,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Chore {
+    /// Write what is made from the API description.
+    Codegen(codegen::Args),
     /// Run every test, after installing the outsiders they talk to (official clients, a browser).
     Test(test::Args),
     /// Check licences, banned crates, duplicates and sources by `deny.toml`.
@@ -23,6 +26,7 @@ enum Chore {
 
 fn main() -> ExitCode {
     let done = match Chore::parse() {
+        Chore::Codegen(args) => codegen::main(&args),
         Chore::Test(args) => test::main(&args),
         Chore::Deny => deny::main(),
     };
