@@ -1,1 +1,52 @@
 //! A local Stripe: stateful, with Connect, OAuth pages and signed webhooks.
+//!
+//! ```text
+//! HTTP front ──▶ key → World (lock) → Scope ──▶ operation of the description ──▶ checked Params
+//!                                                     │
+//!                 Behaviour (connect, money, events) ─┤  or transition table, or generic state
+//!                                                     ▼
+//!                       Ctx: Store (records), Clock, Random, emit ──▶ commit (journal) ──▶ answer, deliveries
+//! ```
+//!
+//! - [`World`]: one platform, found by what follows `sk_test_` in its key, behind one mutex. Handlers are synchronous
+//!   functions that run with it locked, in a transaction ([`Engine::transact`]): an error undoes everything.
+//! - [`Store`]: objects as ready-made JSON by [`Scope`] (mode, account), type and id. **Everything durable is a record
+//!   in it**, types with a leading `_` are the emulator's own.
+//! - [`Registry`]: operation (`charges.create`) → [`Behaviour`]`(&mut Ctx, &Params) -> Result<Value, ApiError>`.
+//! - [`ApiError`]: Stripe's errors. [`Clock`] and [`Random`]: the only time and chance.
+
+mod clock;
+mod config;
+mod connect;
+mod ctx;
+mod emulator;
+mod engine;
+mod error;
+mod events;
+mod ids;
+mod key;
+mod money;
+mod pages;
+mod params;
+mod random;
+mod registry;
+mod scope;
+mod store;
+mod world;
+
+pub use clock::Clock;
+pub use config::Config;
+pub use ctx::{Caller, Ctx, RequestInfo};
+pub use emulator::{BuildError, Emulator, EmulatorBuilder};
+pub use engine::Engine;
+pub use error::{ApiError, ErrorBody};
+pub use key::{ApiKey, KeyKind};
+pub use params::Params;
+pub use random::Random;
+pub use registry::{Behaviour, Registry};
+pub use scope::{Mode, Scope};
+pub use store::{Collection, CreatedRange, Page, Query, Record, Store, UnknownCursor};
+pub use world::{
+    Claim, Connection, ConnectionKind, GrantScope, ModeSettings, Platform, Token, TokenKind, World,
+    WorldState, Worlds,
+};

@@ -1,0 +1,25 @@
+//! How an emulator is set up.
+
+/// Settings that hold for every world.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Refuse what zero configuration allows: unclaimed client ids, and redirect URIs that are not configured.
+    pub strict: bool,
+    /// The API version of objects and of requests that name none.
+    pub api_version: String,
+    /// How many requests the log remembers.
+    pub log_capacity: usize,
+    /// Largest request body, in bytes.
+    pub body_limit: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            strict: false,
+            api_version: "2026-10-28.endive".into(),
+            log_capacity: 1000,
+            body_limit: 16 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What a handler sees: the locked world, whose data it acts on, who asked, and what time it is.
+//!
+//! A handler reads and writes objects through the short methods here, or through [`Ctx::world`] for anything unusual. It never
+//! awaits and never touches another world. [`Ctx::acting_for`] lends a context for another account of the same world:
+//! that is how a destination charge reaches the seller's side.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::Engine;
+use crate::error::ApiError;
+use crate::events;
+use crate::ids;
+use crate::key::KeyKind;
+use crate::scope::Scope;
+use crate::store::Record;
+use crate::world::{Connection, WorldState};
+
+/// A handler's view of the emulator.
+#[derive(Debug)]
+pub struct Ctx<'a> {
+    /// The locked world.
+    pub world: &'a mut WorldState,
+    /// The engine around it: description, configuration, clock. Never open a world through it while in a handler.
+    pub engine: &'a Engine,
+    /// Whose data this request sees.
+    pub scope: Scope,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// The request itself.
+    pub request: &'a RequestInfo,
+    now: i64,
+}
+
+/// Who a request comes from.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// What the key may do.
+    pub key: KeyKind,
+    /// The key as it may be shown.
+    pub redacted_key: String,
+    /// The platform acts for a connected account, by header.
+    pub for_connected_account: bool,
+    /// The caller is an access token of a connected account, given to this client id.
+    pub oauth_client_id: Option<String>,
+}
+
+impl Caller {
+    /// The emulator itself: pages, console, background work.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self {
+            key: KeyKind::Secret,
+            redacted_key: String::new(),
+            for_connected_account: false,
+            oauth_client_id: None,
+        }
+    }
+}
+
+/// What a handler may want to know of its request.
+#[derive(Debug, Clone, Default)]
+pub struct RequestInfo {
+    /// `req_…`; none for what nobody requested, as events of automatic actions.
+    pub id: Option<String>,
+    /// The caller's idempotency key.
+    pub idempotency_key: Option<String>,
+    /// The version the request asked for, `2026-10-28.endive`.
+    pub api_version: String,
+    /// The scheme and authority the request came to, `http://127.0.0.1:12111`: where links to pages point.
+    pub base_url: String,
+}
+
+impl<'a> Ctx<'a> {
+    pub(crate) fn new(
+        world: &'a mut WorldState,
+        engine: &'a Engine,
+        scope: Scope,
+        caller: &'a Caller,
+        request: &'a RequestInfo,
+    ) -> Self {
+        Self {
+            now: engine.clock().now(),
+            world,
+            engine,
+            scope,
+            caller,
+            request,
+        }
+    }
+
+    /// Now, in unix seconds; the same for the whole request.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// The same request acting on another account of this world, in the same mode.
+    pub fn acting_for(&mut self, account: impl Into<Arc<str>>) -> Ctx<'_> {
+        let scope = self.scope.for_account(account);
+        self.in_scope(scope)
+    }
+
+    /// The same request acting on another scope of this world.
+    pub fn in_scope(&mut self, scope: Scope) -> Ctx<'_> {
+        Ctx {
+            world: self.world,
+            engine: self.engine,
+            scope,
+            caller: self.caller,
+            request: self.request,
+            now: self.now,
+        }
+    }
+
+    /// Whether the platform acts on its own data.
+    #[must_use]
+    pub fn is_platform(&self) -> bool {
+        self.scope.account == self.world.platform.account
+    }
+
+    /// The platform's connection to an account in this mode, if it holds.
+    #[must_use]
+    pub fn connection(&self, account: &str) -> Option<Connection> {
+        self.world
+            .connection(self.scope.mode, account)
+            .filter(|connection| connection.active)
+    }
+
+    /// A new id with the type's prefix.
+    pub fn new_id(&mut self, object_type: &str) -> String {
+        ids::new_id(object_type, self.scope.livemode(), &mut self.world.random)
+    }
+
+    /// An object of this scope; none if it does not exist or was deleted.
+    #[must_use]
+    pub fn get(&self, object_type: &str, id: &str) -> Option<Value> {
+        self.world.store.object(&self.scope, object_type, id)
+    }
+
+    /// The object in the URL, or Stripe's 404.
+    ///
+    /// # Errors
+    /// `resource_missing` if it does not exist or was deleted.
+    pub fn required(&self, object_type: &str, id: &str) -> Result<Value, ApiError> {
+        self.get(object_type, id)
+            .ok_or_else(|| ApiError::no_such(noun(object_type), id, param_of(object_type)))
+    }
+
+    /// The object that a parameter names, or Stripe's 400.
+    ///
+    /// # Errors
+    /// `resource_missing` with this `param` if it does not exist or was deleted.
+    pub fn referenced(&self, object_type: &str, id: &str, param: &str) -> Result<Value, ApiError> {
+        self.get(object_type, id)
+            .ok_or_else(|| ApiError::no_such_reference(noun(object_type), id, param))
+    }
+
+    /// Keeps a new object. Makes no event.
+    pub fn insert(&mut self, object_type: &str, object: &Value) -> Arc<Record> {
+        self.world
+            .store
+            .insert(&self.scope, object_type, object, self.now)
+    }
+
+    /// Replaces an object. Makes no event.
+    pub fn update(&mut self, object_type: &str, object: &Value) -> Arc<Record> {
+        self.world
+            .store
+            .update(&self.scope, object_type, object, self.now)
+    }
+
+    /// Deletes an object and returns Stripe's `{id, object, deleted: true}`. Makes no event.
+    pub fn delete(&mut self, object_type: &str, id: &str) -> Value {
+        let deleted = json!({"id": id, "object": object_type, "deleted": true});
+        self.world
+            .store
+            .bury(&self.scope, object_type, &deleted, self.now);
+        deleted
+    }
+
+    /// Makes an event of this type in this scope: it is kept, and delivered once the request is committed.
+    pub fn emit(&mut self, event_type: &str, object: &Value, previous_attributes: Option<Value>) {
+        events::record(self, event_type, object, previous_attributes);
+    }
+
+    /// A new, schema-true object of this type with a fresh id and every required field at its plain value: the start
+    /// for a behaviour to fill in. It is not kept until inserted.
+    pub fn blank(&mut self, object_type: &str) -> Map<String, Value> {
+        let mut object = Map::new();
+        object.insert("id".into(), self.new_id(object_type).into());
+        object.insert("object".into(), object_type.into());
+        object.insert("created".into(), self.now.into());
+        object.insert("livemode".into(), self.scope.livemode().into());
+        object
+    }
+}
+
+/// Stripe's word for an object type in messages: what follows the last dot, with exceptions.
+#[must_use]
+pub(crate) fn noun(object_type: &str) -> &str {
+    match object_type {
+        "payment_intent" | "setup_intent" => object_type,
+        "issuing.authorization" => "issuing authorization",
+        "payment_method" => "PaymentMethod",
+        "financial_connections.account" => "financial connections account",
+        other => other.rsplit('.').next().unwrap_or(other),
+    }
+}
+
+/// The `param` that Stripe names when the object in the URL does not exist.
+#[must_use]
+pub(crate) fn param_of(object_type: &str) -> &str {
+    match object_type {
+        "payment_intent" | "setup_intent" => "intent",
+        "coupon" | "price" | "plan" | "invoice" | "payment_method" => object_type,
+        _ => "id",
+    }
+}

@@ -1,0 +1,52 @@
+//! Which operations have a behaviour of their own.
+//!
+//! An operation is named as the official clients name it: `charges.create`, `billing_portal.sessions.create`,
+//! `v2.core.accounts.create`. What is not registered is answered by the transition table or by the generic state.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+
+/// A handler: parameters are checked, the world is locked, and the returned object is expanded and sent.
+/// On an error everything written is undone, unless the error [keeps it](ApiError::keeping_changes).
+pub type Behaviour = fn(&mut Ctx<'_>, &Params) -> Result<Value, ApiError>;
+
+/// The behaviours by operation.
+#[derive(Debug, Default)]
+pub struct Registry(HashMap<&'static str, Behaviour>);
+
+impl Registry {
+    /// Every behaviour there is.
+    #[must_use]
+    pub fn complete() -> Self {
+        let mut registry = Self::default();
+        crate::connect::register(&mut registry);
+        crate::money::register(&mut registry);
+        crate::events::register(&mut registry);
+        registry
+    }
+
+    /// Gives an operation a behaviour.
+    ///
+    /// # Panics
+    /// If it has one already: two modules would both claim to know how it works.
+    pub fn add(&mut self, operation: &'static str, behaviour: Behaviour) {
+        let previous = self.0.insert(operation, behaviour);
+        assert!(previous.is_none(), "two behaviours for {operation}");
+    }
+
+    /// The behaviour of an operation.
+    #[must_use]
+    pub fn get(&self, operation: &str) -> Option<Behaviour> {
+        self.0.get(operation).copied()
+    }
+
+    /// The names of all operations with a behaviour, in no order.
+    pub fn operations(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+}

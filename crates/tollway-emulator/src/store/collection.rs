@@ -1,0 +1,293 @@
+//! The records of one type in one scope, their order and their indexes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::query::{Page, Query, UnknownCursor};
+use super::to_bytes;
+
+/// Fields that lists filter by and that single out few objects: a page filtered by one of them walks its index.
+/// The parent of a record is indexed besides.
+const INDEXED: &[&str] = &[
+    "account",
+    "authorization",
+    "balance_transaction",
+    "card",
+    "cardholder",
+    "charge",
+    "code",
+    "coupon",
+    "credit_grant",
+    "customer",
+    "customer_account",
+    "destination",
+    "email",
+    "financial_account",
+    "fingerprint",
+    "invoice",
+    "lookup_key",
+    "meter",
+    "original_transaction",
+    "payment_intent",
+    "payout",
+    "price",
+    "product",
+    "promotion_code",
+    "quote",
+    "setup_intent",
+    "source",
+    "subscription",
+    "test_clock",
+    "transaction",
+    "transfer",
+    "transfer_group",
+    "value_list",
+];
+
+/// Name of the pseudo field under which the parent is indexed.
+const PARENT: &str = "";
+
+/// One stored object: ready-made JSON and what is needed to find it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The object's id.
+    pub id: Arc<str>,
+    /// When it was made, unix seconds.
+    pub created: i64,
+    /// Order of making within the world.
+    pub sequence: u64,
+    /// The object it is listed under, if it is a part of one.
+    pub parent: Option<Arc<str>>,
+    /// Deleted objects can still be retrieved where Stripe allows it, and are in no list.
+    pub deleted: bool,
+    /// The object as compact JSON.
+    pub body: Bytes,
+    /// Values of the indexed fields.
+    pub(super) keys: Box<[(&'static str, Box<str>)]>,
+}
+
+/// Place in the order: by time, then by order of making.
+type Place = (i64, u64);
+
+impl Record {
+    /// A live record of this object.
+    #[must_use]
+    pub fn new(
+        id: Arc<str>,
+        created: i64,
+        sequence: u64,
+        parent: Option<Arc<str>>,
+        object: &Value,
+    ) -> Self {
+        let keys = keys_of(parent.as_deref(), object);
+        Self {
+            id,
+            created,
+            sequence,
+            parent,
+            deleted: false,
+            body: to_bytes(object),
+            keys,
+        }
+    }
+
+    /// A record from its stored parts; the indexed fields are read from the body.
+    ///
+    /// # Errors
+    /// If the body is not JSON.
+    pub fn from_parts(
+        id: Arc<str>,
+        created: i64,
+        sequence: u64,
+        parent: Option<Arc<str>>,
+        deleted: bool,
+        body: Bytes,
+    ) -> Result<Self, serde_json::Error> {
+        let object: Value = serde_json::from_slice(&body)?;
+        let keys = keys_of(parent.as_deref(), &object);
+        Ok(Self {
+            id,
+            created,
+            sequence,
+            parent,
+            deleted,
+            body,
+            keys,
+        })
+    }
+
+    /// The object.
+    #[must_use]
+    pub fn parse(&self) -> Value {
+        // The body was written by `to_bytes`, or checked by `from_parts`.
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    fn place(&self) -> Place {
+        (self.created, self.sequence)
+    }
+}
+
+fn keys_of(parent: Option<&str>, object: &Value) -> Box<[(&'static str, Box<str>)]> {
+    let fields = INDEXED
+        .iter()
+        .filter_map(|name| Some((*name, object.get(name)?.as_str()?.into())));
+    parent
+        .map(|parent| (PARENT, parent.into()))
+        .into_iter()
+        .chain(fields)
+        .collect()
+}
+
+/// The records of one type.
+#[derive(Debug, Default)]
+pub struct Collection {
+    by_id: HashMap<Arc<str>, Arc<Record>>,
+    order: BTreeMap<Place, Arc<Record>>,
+    index: HashMap<&'static str, HashMap<Box<str>, BTreeSet<Place>>>,
+}
+
+impl Collection {
+    /// The record with this id, deleted ones included.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Arc<Record>> {
+        self.by_id.get(id)
+    }
+
+    /// Live records, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.order.values().rev()
+    }
+
+    /// All records, deleted ones included, in no order.
+    pub fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.by_id.values()
+    }
+
+    /// Number of live records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there is no live record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    pub(super) fn put(&mut self, record: Arc<Record>) -> Option<Arc<Record>> {
+        let before = self.remove(&record.id);
+        if !record.deleted {
+            self.order.insert(record.place(), Arc::clone(&record));
+            for (name, value) in &record.keys {
+                let values = self.index.entry(name).or_default();
+                values
+                    .entry(value.clone())
+                    .or_default()
+                    .insert(record.place());
+            }
+        }
+        self.by_id.insert(Arc::clone(&record.id), record);
+        before
+    }
+
+    pub(super) fn remove(&mut self, id: &str) -> Option<Arc<Record>> {
+        let record = self.by_id.remove(id)?;
+        self.order.remove(&record.place());
+        for (name, value) in &record.keys {
+            if let Some(values) = self.index.get_mut(name)
+                && let Some(places) = values.get_mut(value)
+            {
+                places.remove(&record.place());
+                if places.is_empty() {
+                    values.remove(value);
+                }
+            }
+        }
+        Some(record)
+    }
+
+    /// One page; see [`Query`].
+    ///
+    /// # Errors
+    /// If the cursor is not an object of this collection.
+    pub fn list(&self, query: &Query<'_>) -> Result<Page, UnknownCursor> {
+        let mut low = (query.created.from.unwrap_or(i64::MIN), u64::MIN);
+        let mut high = (query.created.to.unwrap_or(i64::MAX), u64::MAX);
+        let backwards = query.ending_before.is_some() && query.starting_after.is_none();
+        if let Some(cursor) = query.cursor() {
+            let place = self
+                .get(cursor)
+                .ok_or_else(|| UnknownCursor(cursor.to_owned()))?
+                .place();
+            if backwards {
+                low = low.max((place.0, place.1.saturating_add(1)));
+            } else if place.1 == 0 {
+                high = high.min((place.0.saturating_sub(1), u64::MAX));
+            } else {
+                high = high.min((place.0, place.1 - 1));
+            }
+        }
+        if low > high {
+            return Ok(Page::default());
+        }
+        Ok(match self.narrowest(query) {
+            Narrowed::Nothing => Page::default(),
+            Narrowed::Index(places) => {
+                let found = places
+                    .range(low..=high)
+                    .filter_map(|place| self.order.get(place));
+                query.take(found, backwards)
+            }
+            Narrowed::All => query.take(
+                self.order.range(low..=high).map(|(_, record)| record),
+                backwards,
+            ),
+        })
+    }
+
+    /// The smallest index that holds every match.
+    fn narrowest(&self, query: &Query<'_>) -> Narrowed<'_> {
+        let parent = query.parent.map(|parent| (PARENT, parent));
+        let fields = query.filters.iter().map(|(name, value)| (*name, *value));
+        let mut best = Narrowed::All;
+        for (name, value) in parent.into_iter().chain(fields) {
+            if name != PARENT && !INDEXED.contains(&name) {
+                continue;
+            }
+            match self.index.get(name).and_then(|values| values.get(value)) {
+                None => return Narrowed::Nothing,
+                Some(places) => match best {
+                    Narrowed::Index(smallest) if smallest.len() <= places.len() => {}
+                    _ => best = Narrowed::Index(places),
+                },
+            }
+        }
+        best
+    }
+}
+
+enum Narrowed<'a> {
+    All,
+    Nothing,
+    Index(&'a BTreeSet<Place>),
+}
+
+impl Record {
+    /// The value of an indexed field, if this record has one.
+    pub(super) fn key(&self, name: &str) -> Option<&str> {
+        self.keys
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, value)| &**value)
+    }
+
+    /// Whether a field is kept in the index, so that [`Record::key`] answers for it.
+    pub(super) fn is_indexed(name: &str) -> bool {
+        INDEXED.contains(&name)
+    }
+}

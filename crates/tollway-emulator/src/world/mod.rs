@@ -1,0 +1,141 @@
+//! A world: one platform, everything it and its connected accounts own, in both modes.
+//!
+//! [`Worlds`] maps keys to worlds and makes one at first use. A [`World`] is one mutex around its [`WorldState`]; whoever holds the
+//! lock sees and changes the whole world, and nobody awaits while holding it. Inside, durable things are records of
+//! the [`Store`]: the platform's settings (`_platform`), connections (`_connection`) and tokens (`_token`) have typed
+//! readers and writers here, so that nothing else has to know their record types.
+
+mod connection;
+mod directory;
+mod platform;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use self::connection::{Connection, ConnectionKind, GrantScope, Token, TokenKind};
+pub use self::directory::{Claim, Worlds};
+pub use self::platform::{ModeSettings, Platform};
+use crate::random::Random;
+use crate::scope::{Mode, Scope};
+use crate::store::Store;
+
+/// What one platform sees.
+#[derive(Debug)]
+pub struct World {
+    name: Arc<str>,
+    state: Mutex<WorldState>,
+}
+
+/// The inside of a world, seen by whoever holds its lock.
+#[derive(Debug)]
+pub struct WorldState {
+    /// The world's name: what follows `sk_test_` in its keys.
+    pub name: Arc<str>,
+    /// The platform account and its settings. Write changes back with [`WorldState::save_platform`].
+    pub platform: Platform,
+    /// Every object of the platform and its connected accounts.
+    pub store: Store,
+    /// Where ids and secrets come from.
+    pub random: Random,
+}
+
+impl World {
+    pub(crate) fn new(name: &str, seed: [u8; 32]) -> Self {
+        let name: Arc<str> = name.into();
+        let state = WorldState {
+            platform: Platform::of_world(&name),
+            store: Store::default(),
+            random: Random::derive(seed, &name),
+            name: Arc::clone(&name),
+        };
+        Self {
+            name,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The world's name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Takes the world's lock. Prefer [`Engine::transact`](crate::Engine::transact), which also keeps what was written.
+    pub fn lock(&self) -> MutexGuard<'_, WorldState> {
+        // A panic in a handler was rolled back or not by then; the store's own invariants hold between its calls.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl WorldState {
+    /// The platform's own scope.
+    #[must_use]
+    pub fn platform_scope(&self, mode: Mode) -> Scope {
+        Scope::new(mode, Arc::clone(&self.platform.account))
+    }
+
+    /// Keeps the platform's settings as they are now.
+    pub fn save_platform(&mut self) {
+        let scope = self.platform_scope(Mode::Live);
+        let settings = with_id(&self.platform, Platform::RECORD_ID);
+        self.store.update(&scope, Platform::RECORD, &settings, 0);
+    }
+
+    /// Reads the platform's settings back from the store, after a start or a rollback.
+    pub(crate) fn load_platform(&mut self) {
+        let derived = Platform::of_world(&self.name);
+        let scope = Scope::new(Mode::Live, Arc::clone(&derived.account));
+        self.platform = self
+            .typed(&scope, Platform::RECORD, Platform::RECORD_ID)
+            .unwrap_or(derived);
+    }
+
+    /// A record of the emulator's own, as the type it was written from.
+    #[must_use]
+    pub fn typed<T: DeserializeOwned>(
+        &self,
+        scope: &Scope,
+        record_type: &str,
+        id: &str,
+    ) -> Option<T> {
+        let record = self.store.get(scope, record_type, id)?;
+        serde_json::from_slice(&record.body).ok()
+    }
+
+    /// All records of one of the emulator's own types, newest first.
+    #[must_use]
+    pub fn all_typed<T: DeserializeOwned>(&self, scope: &Scope, record_type: &str) -> Vec<T> {
+        let collection = self.store.collection(scope, record_type);
+        let records = collection
+            .into_iter()
+            .flat_map(crate::store::Collection::newest_first);
+        records
+            .filter_map(|record| serde_json::from_slice(&record.body).ok())
+            .collect()
+    }
+
+    /// Writes a record of the emulator's own. By custom its type starts with `_`.
+    pub fn put_typed<T: Serialize>(
+        &mut self,
+        scope: &Scope,
+        record_type: &str,
+        id: &str,
+        value: &T,
+        now: i64,
+    ) {
+        self.store
+            .update(scope, record_type, &with_id(value, id), now);
+    }
+}
+
+/// The value as an object with this `id`.
+fn with_id<T: Serialize>(value: &T, id: &str) -> Value {
+    let mut object = serde_json::to_value(value).unwrap_or_default();
+    if let Value::Object(members) = &mut object {
+        members.insert("id".into(), id.into());
+    }
+    object
+}

@@ -1,0 +1,90 @@
+//! The platform account of a world and what it has configured.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::random::derived_text;
+use crate::scope::Mode;
+
+/// The platform: its account and its Connect settings. It follows from the world's name until something is set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Platform {
+    /// The platform's own account id.
+    pub account: Arc<str>,
+    /// What sellers see on the Connect page.
+    pub business_name: String,
+    /// Contact address of the account.
+    pub email: String,
+    /// Two letters.
+    pub country: String,
+    /// Three lower-case letters.
+    pub default_currency: String,
+    /// Settings of test mode; its client id is the development one.
+    pub test: ModeSettings,
+    /// Settings of live mode.
+    pub live: ModeSettings,
+}
+
+/// What a platform has once per mode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModeSettings {
+    /// `ca_…`.
+    pub client_id: String,
+    /// Where the Connect page may send people back to; the first one is the default. Empty: any loopback address.
+    pub redirect_uris: Vec<String>,
+    /// `pk_…`.
+    pub publishable_key: String,
+}
+
+impl Platform {
+    pub(super) const RECORD: &str = "_platform";
+    pub(super) const RECORD_ID: &str = "platform";
+
+    /// The platform a world has at first use.
+    #[must_use]
+    pub fn of_world(name: &str) -> Self {
+        let settings = |mode: Mode| ModeSettings {
+            client_id: format!(
+                "ca_{}",
+                derived_text(&format!("client_id {mode} {name}"), 32)
+            ),
+            redirect_uris: Vec::new(),
+            publishable_key: format!("pk_{mode}_{name}"),
+        };
+        Self {
+            account: format!("acct_1{}", derived_text(&format!("account {name}"), 16)).into(),
+            business_name: "Example Platform".into(),
+            email: "platform@example.com".into(),
+            country: "US".into(),
+            default_currency: "usd".into(),
+            test: settings(Mode::Test),
+            live: settings(Mode::Live),
+        }
+    }
+
+    /// The settings of a mode.
+    #[must_use]
+    pub fn mode(&self, mode: Mode) -> &ModeSettings {
+        match mode {
+            Mode::Test => &self.test,
+            Mode::Live => &self.live,
+        }
+    }
+
+    /// The settings of a mode, to change.
+    pub fn mode_mut(&mut self, mode: Mode) -> &mut ModeSettings {
+        match mode {
+            Mode::Test => &mut self.test,
+            Mode::Live => &mut self.live,
+        }
+    }
+
+    /// The mode whose client id this is.
+    #[must_use]
+    pub fn mode_of_client_id(&self, client_id: &str) -> Option<Mode> {
+        Mode::ALL
+            .into_iter()
+            .find(|mode| self.mode(*mode).client_id == client_id)
+    }
+}
