@@ -1,0 +1,59 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use super::*;
+
+fn answer(status: u16, body: &'static str) -> Error {
+    let meta = ResponseMeta {
+        status: StatusCode::from_u16(status).unwrap(),
+        headers: HeaderMap::new(),
+        retries: 0,
+        elapsed: Duration::ZERO,
+    };
+    let json = serde_json::from_str(body).unwrap_or_default();
+    Error::answer(
+        Arc::new(meta),
+        Bytes::from_static(body.as_bytes()),
+        json,
+        false,
+    )
+}
+
+#[test]
+fn an_error_is_one_pointer_wide() {
+    assert_eq!(size_of::<Error>(), size_of::<usize>());
+}
+
+#[test]
+fn display_names_class_code_status_and_message() {
+    let error = answer(
+        402,
+        r#"{"error":{"type":"card_error","code":"card_declined","message":"Declined"}}"#,
+    );
+    assert_eq!(
+        error.to_string(),
+        "card (card_declined) [status 402]: Declined"
+    );
+}
+
+#[test]
+fn debug_keeps_the_body_out() {
+    let error = answer(
+        402,
+        r#"{"error":{"type":"card_error","message":"Declined","payment_intent":{"client_secret":"pi_1_secret_2"}}}"#,
+    );
+    assert!(!format!("{error:?} {error}").contains("pi_1_secret_2"));
+    assert!(error.field("payment_intent").is_some());
+}
+
+#[test]
+fn an_error_without_a_type_keeps_everything_else() {
+    let error = answer(402, r#"{"error":{"code":"card_declined"}}"#);
+    assert_eq!(
+        (error.kind(), error.code(), error.message()),
+        (ErrorKind::Card, Some("card_declined"), "")
+    );
+}

@@ -1,0 +1,143 @@
+//! When a request is sent again, and after which wait. Pure rules; [`execute`](crate::execute) applies them.
+
+use std::time::Duration;
+
+use crate::runtime::{Random, unit_interval};
+use crate::transport::TransportErrorKind;
+
+/// How often, and how fast.
+#[derive(Debug, Clone)]
+pub(crate) struct RetryPolicy {
+    pub(crate) max_retries: u32,
+    pub(crate) initial_delay: Duration,
+    pub(crate) max_delay: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_retries: 2,
+            initial_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How one attempt ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Attempt<'a> {
+    /// No answer.
+    Failed(TransportErrorKind),
+    /// An answer, good or bad.
+    Answered {
+        status: u16,
+        /// The `Stripe-Should-Retry` header.
+        should_retry: Option<&'a str>,
+        /// The `code` of the error in the body.
+        code: Option<&'a str>,
+    },
+}
+
+/// Whether to send again. `once_only` marks a request that the server must not see twice, because no idempotency key
+/// protects it: it goes again only when it surely never arrived, or when the server asks for it.
+pub(crate) fn should_retry(
+    attempt: Attempt<'_>,
+    retries_so_far: u32,
+    max_retries: u32,
+    once_only: bool,
+) -> bool {
+    if retries_so_far >= max_retries {
+        return false;
+    }
+    match attempt {
+        Attempt::Failed(kind) if once_only => kind == TransportErrorKind::Connect,
+        Attempt::Failed(kind) => kind.is_transient(),
+        Attempt::Answered {
+            should_retry: Some("true"),
+            ..
+        } => true,
+        Attempt::Answered {
+            should_retry: Some("false"),
+            ..
+        } => false,
+        Attempt::Answered { .. } if once_only => false,
+        Attempt::Answered {
+            status: 409 | 500..,
+            ..
+        } => true,
+        Attempt::Answered {
+            status: 429, code, ..
+        } => code == Some("lock_timeout"),
+        Attempt::Answered { .. } => false,
+    }
+}
+
+/// The wait before the n-th retry (n counts from 1): doubling from the initial delay up to the longest, times a random
+/// factor between a half and one, but never shorter than the initial delay. A `Retry-After` of up to a minute is
+/// honoured when it is longer.
+pub(crate) fn delay(
+    policy: &RetryPolicy,
+    retry: u32,
+    retry_after: Option<Duration>,
+    random: &dyn Random,
+) -> Duration {
+    let doubled = policy
+        .initial_delay
+        .saturating_mul(1 << retry.saturating_sub(1).min(20));
+    let base = doubled.min(policy.max_delay);
+    let factor = 0.5 + unit_interval(random) / 2.0;
+    let backoff = base.mul_f64(factor).max(policy.initial_delay);
+    match retry_after {
+        Some(asked) if asked <= Duration::from_secs(60) => backoff.max(asked),
+        _ => backoff,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::SeededRandom;
+
+    #[test]
+    fn a_wait_asked_for_is_kept_up_to_a_minute() {
+        let (policy, random) = (RetryPolicy::default(), SeededRandom::new(1));
+        let wait = |seconds| delay(&policy, 1, Some(Duration::from_secs(seconds)), &random);
+        assert_eq!(wait(7), Duration::from_secs(7));
+        assert_eq!(wait(60), Duration::from_secs(60));
+        assert_eq!(wait(61), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn an_exchange_is_repeated_only_when_it_surely_never_arrived() {
+        let failed = |kind| should_retry(Attempt::Failed(kind), 0, 2, true);
+        assert!(failed(TransportErrorKind::Connect));
+        assert!(!failed(TransportErrorKind::Timeout));
+        assert!(!failed(TransportErrorKind::Reset));
+        let answered = |status, header| {
+            should_retry(
+                Attempt::Answered {
+                    status,
+                    should_retry: header,
+                    code: None,
+                },
+                0,
+                2,
+                true,
+            )
+        };
+        assert!(!answered(500, None));
+        assert!(!answered(409, None));
+        assert!(answered(500, Some("true")));
+    }
+
+    #[test]
+    fn huge_retry_numbers_do_not_overflow() {
+        let wait = delay(
+            &RetryPolicy::default(),
+            u32::MAX,
+            None,
+            &SeededRandom::new(2),
+        );
+        assert!(wait <= Duration::from_secs(5));
+    }
+}
