@@ -1,6 +1,8 @@
 //! A complete typed SDK for the Stripe API, made for Stripe Connect.
 
 pub mod error;
+pub mod event;
+pub mod oauth;
 pub mod page;
 pub mod params;
 pub mod request;
@@ -8,6 +10,7 @@ pub mod response;
 pub mod runtime;
 pub mod testing;
 pub mod transport;
+pub mod webhook;
 pub mod wire;
 
 mod client;

@@ -304,6 +304,16 @@ pub struct Pending<T> {
     answer: PhantomData<fn() -> T>,
 }
 
+impl<T> Pending<T> {
+    /// A call that failed before it could be sent.
+    pub(crate) fn refused(error: Error) -> Self {
+        Self {
+            inner: Box::pin(std::future::ready(Err(error))),
+            answer: PhantomData,
+        }
+    }
+}
+
 impl<T: FromResponse> Future for Pending<T> {
     type Output = Result<T, Error>;
 
