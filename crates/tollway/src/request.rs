@@ -103,6 +103,7 @@ pub struct RequestBuilder {
     pub(crate) options: CallOptions,
     /// The server must not see this request twice, key or no key.
     pub(crate) once_only: bool,
+    pub(crate) usage: Vec<&'static str>,
     mistake: Option<String>,
 }
 
@@ -144,6 +145,7 @@ impl RequestBuilder {
             params: Params::new(),
             options: CallOptions::default(),
             once_only: false,
+            usage: Vec::new(),
             mistake: None,
         }
     }
@@ -253,6 +255,12 @@ impl RequestBuilder {
         for field in fields {
             self.params.push("expand", field.into());
         }
+        self
+    }
+
+    /// Adds a word to what telemetry says about this call, when it is on.
+    pub fn usage(mut self, word: &'static str) -> Self {
+        self.usage.push(word);
         self
     }
 

@@ -98,6 +98,11 @@ impl Error {
         error
     }
 
+    /// A list whose next page cannot be asked for.
+    pub(crate) fn unpageable(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidResponse, message)
+    }
+
     /// An answer with an error status. `json` is its parsed body, null when it is not JSON.
     pub(crate) fn answer(meta: Arc<ResponseMeta>, body: Bytes, mut json: Value, v2: bool) -> Self {
         let status = meta.status();

@@ -1,0 +1,1 @@
+//! One test for each fault measured in a peer: the opposite is true here.
