@@ -8,8 +8,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::ctx::{Caller, Ctx, RequestInfo};
 use crate::error::ApiError;
+use crate::events::Outbox;
 use crate::registry::Registry;
-use crate::scope::Scope;
+use crate::scope::{Mode, Scope};
 use crate::world::{World, Worlds};
 
 /// Everything the emulator is made of. One per [`Emulator`](crate::Emulator), shared by all requests.
@@ -20,16 +21,18 @@ pub struct Engine {
     worlds: Worlds,
     registry: Registry,
     committed: Notify,
+    outbox: Outbox,
 }
 
 impl Engine {
-    pub(crate) fn new(config: Config, clock: Clock, seed: [u8; 32]) -> Self {
+    pub(crate) fn new(config: Config, clock: Clock, seed: [u8; 32], outbox: Outbox) -> Self {
         Self {
             config,
             clock,
             worlds: Worlds::new(seed),
             registry: Registry::complete(),
             committed: Notify::new(),
+            outbox,
         }
     }
 
@@ -61,6 +64,11 @@ impl Engine {
     #[must_use]
     pub fn committed(&self) -> &Notify {
         &self.committed
+    }
+
+    /// The webhook deliveries that wait.
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// Runs `work` with the world locked. What it wrote is kept before this returns; on an error it is undone,
@@ -110,11 +118,11 @@ impl Engine {
 
     /// Hands an unclaimed client id, with everything connected through it, to the world of the key that redeems a code of
     /// it. False if the client id already has an owner. Call it with no world locked.
-    pub fn adopt(&self, client_id: &str, into: &Arc<World>) -> bool {
-        if !self.worlds.adopt(client_id, into) {
+    pub fn adopt(&self, client_id: &str, into: &Arc<World>, mode: Mode) -> bool {
+        if !self.worlds.adopt(client_id, into, mode) {
             return false;
         }
-        let scope = into.lock().platform_scope(crate::Mode::Test);
+        let scope = into.lock().platform_scope(mode);
         // The adopted records are this transaction's changes: committing it keeps them.
         self.transact_internal(into, scope, |_| Ok(())).is_ok()
     }
