@@ -1,6 +1,5 @@
 //! From a request to its answer: check and encode once, then attempt, decide, wait, attempt again.
 
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -260,14 +259,9 @@ async fn attempt(request: &Prepared, timeout: Duration) -> Result<Answer, Transp
             body,
         })
     };
-    within(exchange, request.shared.clock.limit(timeout)).await
-}
-
-async fn within<T>(
-    exchange: impl Future<Output = Result<T, TransportError>>,
-    limit: BoxFuture<'static, ()>,
-) -> Result<T, TransportError> {
-    match select(pin!(exchange), limit).await {
+    // The limit starts after the transport has: one that watches the time itself knows better what was sent.
+    let limit = async { request.shared.clock.limit(timeout).await };
+    match select(pin!(exchange), pin!(limit)).await {
         Either::Left((done, _)) => done,
         Either::Right(((), _)) => Err(TransportError::new(
             TransportErrorKind::Timeout,

@@ -221,13 +221,14 @@ impl Params {
     }
 
     fn slot_or_insert(&mut self, name: &str, empty: Value) -> &mut Value {
-        let at = match self.entries.iter().position(|(key, _)| key == name) {
-            Some(at) => at,
-            None => {
+        let at = self
+            .entries
+            .iter()
+            .position(|(key, _)| key == name)
+            .unwrap_or_else(|| {
                 self.entries.push((Cow::Owned(name.to_owned()), empty));
                 self.entries.len() - 1
-            }
-        };
+            });
         &mut self.entries[at].1
     }
 }
@@ -404,6 +405,15 @@ impl<T: Into<Value> + Clone> From<&[T]> for Value {
 impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
     fn from(items: [T; N]) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl IntoIterator for Params {
+    type Item = (Cow<'static, str>, Value);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
     }
 }
 

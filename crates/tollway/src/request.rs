@@ -1,7 +1,7 @@
 //! A request before it is sent: which operation, with which parameters and options.
 //!
 //! Every generated request type holds one [`RequestBuilder`]; so does `client.request(…)`. Sending goes through
-//! [`execute`](crate::execute), one path for all.
+//! the private module `execute`, one path for all.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -176,8 +176,8 @@ impl RequestBuilder {
 
     /// Adds parameters that were put together elsewhere; they replace those of the same name.
     pub fn params(mut self, params: Params) -> Self {
-        for (name, value) in params.iter() {
-            self.params.set(name.to_owned(), value.clone());
+        for (name, value) in params {
+            self.params.set(name, value);
         }
         self
     }

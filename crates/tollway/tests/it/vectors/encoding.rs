@@ -12,7 +12,8 @@ use crate::support::stubbed;
 #[test]
 fn form_encoding() {
     run("form_encoding", |vector| {
-        let encoded = form::encode(&params(vector, "input")).expect(id(vector));
+        let encoded = form::encode(&params(vector, "input"))
+            .unwrap_or_else(|error| panic!("{}: {error}", id(vector)));
         assert_eq!(
             encoded,
             vector["encoded"].as_str().unwrap(),
@@ -44,7 +45,7 @@ async fn query_urls() {
             .params(params(vector, "params"))
             .send::<()>()
             .await
-            .expect(id(vector));
+            .unwrap_or_else(|error| panic!("{}: {error:?}", id(vector)));
         sent.push(stub.requests().pop().unwrap());
     }
     let at = std::cell::Cell::new(0);

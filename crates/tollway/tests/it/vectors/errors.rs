@@ -31,7 +31,7 @@ async fn errors_of(group: &str) -> Vec<Error> {
                 .request(Verb::Post, path)
                 .send::<Json>()
                 .await
-                .expect_err(id(vector)),
+                .expect_err(vector["id"].as_str().unwrap()),
         );
     }
     out

@@ -79,7 +79,7 @@ async fn headers() {
             &sent[at.replace(at.get() + 1)],
             &vector["expect"],
             id(vector),
-        )
+        );
     });
 }
 
@@ -142,7 +142,7 @@ fn stripe_context() {
             assert!(result.is_err(), "{}", id(vector));
             return;
         }
-        let context = result.expect(id(vector));
+        let context = result.unwrap_or_else(|error| panic!("{}: {error:?}", id(vector)));
         assert_eq!(
             context.to_string(),
             vector["string"].as_str().unwrap(),

@@ -8,7 +8,8 @@ use super::{id, params, run};
 #[test]
 fn v2_json() {
     run("v2_json", |vector| {
-        let body = json_body::encode(&params(vector, "input")).expect(id(vector));
+        let body = json_body::encode(&params(vector, "input"))
+            .unwrap_or_else(|error| panic!("{}: {error:?}", id(vector)));
         let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(json, vector["json"], "{}", id(vector));
     });

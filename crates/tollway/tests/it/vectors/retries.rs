@@ -174,21 +174,18 @@ async fn idempotency() {
     let at = std::cell::Cell::new(0);
     run("idempotency", |vector| {
         let key = keys[at.replace(at.get() + 1)].as_deref();
-        match vector["header"].as_str() {
-            Some(own) => assert_eq!(key, Some(own), "{}", id(vector)),
-            None => {
-                assert_eq!(
-                    key.is_some(),
-                    vector["auto_key"].as_bool().unwrap(),
-                    "{}",
-                    id(vector)
-                );
-                assert!(
-                    key.is_none_or(|key| key.len() == 36 && key.as_bytes()[14] == b'4'),
-                    "{key:?} is no UUID v4"
-                );
-            }
+        if let Some(own) = vector["header"].as_str() {
+            assert_eq!(key, Some(own), "{}", id(vector));
+            return;
         }
+        assert_eq!(
+            key.is_some(),
+            vector["auto_key"].as_bool().unwrap(),
+            "{}",
+            id(vector)
+        );
+        let is_uuid_v4 = |key: &str| key.len() == 36 && key.as_bytes()[14] == b'4';
+        assert!(key.is_none_or(is_uuid_v4), "{key:?} is no UUID v4");
     });
 }
 
