@@ -11,8 +11,10 @@ use serde_json::{Map, Value, json};
 use crate::Engine;
 use crate::error::ApiError;
 use crate::events;
+use crate::generic::{self, Reply, apply, synth};
 use crate::ids;
 use crate::key::KeyKind;
+use crate::params::Params;
 use crate::scope::Scope;
 use crate::store::Record;
 use crate::world::{Connection, WorldState};
@@ -68,6 +70,8 @@ pub struct RequestInfo {
     pub idempotency_key: Option<String>,
     /// The version the request asked for, `2026-10-28.endive`.
     pub api_version: String,
+    /// The path of the URL, as lists repeat it.
+    pub path: String,
     /// The scheme and authority the request came to, `http://127.0.0.1:12111`: where links to pages point.
     pub base_url: String,
 }
@@ -112,6 +116,11 @@ impl<'a> Ctx<'a> {
             request: self.request,
             now: self.now,
         }
+    }
+
+    /// Undoes everything this request wrote.
+    pub(crate) fn undo(&mut self) {
+        self.world.undo();
     }
 
     /// Whether the platform acts on its own data.
@@ -188,12 +197,33 @@ impl<'a> Ctx<'a> {
     /// A new, schema-true object of this type with a fresh id and every required field at its plain value: the start
     /// for a behaviour to fill in. It is not kept until inserted.
     pub fn blank(&mut self, object_type: &str) -> Map<String, Value> {
-        let mut object = Map::new();
-        object.insert("id".into(), self.new_id(object_type).into());
-        object.insert("object".into(), object_type.into());
-        object.insert("created".into(), self.now.into());
-        object.insert("livemode".into(), self.scope.livemode().into());
-        object
+        synth::object(self, object_type)
+    }
+
+    /// Writes parameters into an object: each parameter that has the name of a field becomes its value, in the field's
+    /// shape; metadata is merged, cleared fields are emptied.
+    ///
+    /// # Errors
+    /// `resource_missing` if a parameter names an object that does not exist.
+    pub fn apply(
+        &mut self,
+        object_type: &str,
+        object: &mut Map<String, Value>,
+        params: &Map<String, Value>,
+    ) -> Result<(), ApiError> {
+        apply::to_object(self, object_type, object, params)
+    }
+
+    /// What the generic state would answer for an operation of this name: for behaviours that only add to it.
+    ///
+    /// # Errors
+    /// As the operation; 404 if there is no operation of this name.
+    pub fn generic(&mut self, operation: &str, params: &Params) -> Result<Value, ApiError> {
+        let engine = self.engine;
+        let matched = engine.api().named(operation, engine.registry());
+        let matched = matched
+            .ok_or_else(|| ApiError::internal(format!("there is no operation {operation}")))?;
+        generic::generic(self, &matched, params).map(Reply::into_value)
     }
 }
 

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use axum::Router;
-use tollway::transport::{HyperTransport, Transport, TransportError};
+use axum::middleware::from_fn_with_state;
+use tokio::net::TcpListener;
+use tollway::transport::Transport;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::events::{self, Outbox};
+use crate::http::{around, front};
 use crate::random::system_seed;
+use crate::transport::InProcess;
 
 /// A local Stripe. Cloning gives another handle on the same one.
 #[derive(Clone, Debug)]
@@ -23,17 +26,6 @@ pub struct EmulatorBuilder {
     config: Config,
     clock: Option<Clock>,
     seed: Option<u64>,
-    webhook_transport: Option<WebhookTransport>,
-}
-
-/// Keeps the builder printable.
-#[derive(Clone)]
-struct WebhookTransport(Arc<dyn Transport>);
-
-impl std::fmt::Debug for WebhookTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("WebhookTransport")
-    }
 }
 
 /// An emulator could not be made.
@@ -42,9 +34,9 @@ pub enum BuildError {
     /// The system gave no entropy.
     #[error("the system gave no random numbers ({0}); give the emulator a seed instead")]
     Entropy(getrandom::Error),
-    /// The HTTP client for webhook deliveries could not be made.
-    #[error("the HTTP client for webhook deliveries could not be made: {0}")]
-    Transport(TransportError),
+    /// The API's description, which is part of the program, does not fit it.
+    #[error(transparent)]
+    Description(#[from] tollway_spec::CatalogError),
 }
 
 impl Emulator {
@@ -81,24 +73,34 @@ impl Emulator {
         &self.engine
     }
 
-    /// Delivers every webhook that is due by the clock, and returns once each was answered or failed. For tests; a
-    /// served emulator does so by itself.
-    pub async fn deliver_webhooks(&self) {
-        events::deliver_due(&self.engine).await;
-    }
-
-    /// Delivers webhooks as they become due, for as long as the future is polled. [`Emulator::deliver_webhooks`] does so once.
-    pub async fn run_webhooks(&self) {
-        events::work(Arc::clone(&self.engine)).await;
-    }
-
     /// Every route, for a server of one's own.
     pub fn router(&self) -> Router {
-        let routes = Router::new()
+        let engine = &self.engine;
+        Router::new()
             .merge(crate::connect::routes())
-            .merge(crate::events::routes())
-            .merge(crate::pages::routes());
-        routes.with_state(Arc::clone(&self.engine))
+            .merge(crate::pages::routes())
+            .fallback(front)
+            .layer(from_fn_with_state(Arc::clone(engine), around))
+            .merge(crate::control::routes())
+            .with_state(Arc::clone(engine))
+    }
+
+    /// Serves on a listener until `shutdown` is done; requests under way are answered first.
+    ///
+    /// # Errors
+    /// If the listener fails.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> std::io::Result<()> {
+        crate::server::serve(self.router(), listener, shutdown).await
+    }
+
+    /// The emulator as a client's transport, in the same process: no port, no waiting.
+    #[must_use]
+    pub fn transport(&self) -> Arc<dyn Transport> {
+        Arc::new(InProcess::new(self.router()))
     }
 }
 
@@ -137,13 +139,6 @@ impl EmulatorBuilder {
         self
     }
 
-    /// How webhooks travel: HTTP if not given. Give a router's transport to deliver inside one process.
-    #[must_use]
-    pub fn webhook_transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.webhook_transport = Some(WebhookTransport(transport));
-        self
-    }
-
     /// Makes the emulator.
     ///
     /// # Errors
@@ -157,16 +152,7 @@ impl EmulatorBuilder {
             }
             None => system_seed().map_err(BuildError::Entropy)?,
         };
-        let transport: Arc<dyn Transport> = match self.webhook_transport {
-            Some(given) => given.0,
-            None => Arc::new(
-                HyperTransport::builder()
-                    .build()
-                    .map_err(BuildError::Transport)?,
-            ),
-        };
-        let clock = self.clock.unwrap_or_default();
-        let engine = Engine::new(self.config, clock, seed, Outbox::new(transport));
+        let engine = Engine::new(self.config, self.clock.unwrap_or_default(), seed)?;
         Ok(Emulator {
             engine: Arc::new(engine),
         })

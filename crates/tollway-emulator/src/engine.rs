@@ -1,16 +1,21 @@
 //! The centre: worlds, clock and configuration, and the transaction in which every handler runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
+use tollway_spec::CatalogError;
 
+use crate::api::Api;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ctx::{Caller, Ctx, RequestInfo};
 use crate::error::ApiError;
-use crate::events::Outbox;
+use crate::faults::Faults;
+use crate::http::Claims;
+use crate::log::RequestLog;
+use crate::random::Random;
 use crate::registry::Registry;
-use crate::scope::{Mode, Scope};
+use crate::scope::Scope;
 use crate::world::{World, Worlds};
 
 /// Everything the emulator is made of. One per [`Emulator`](crate::Emulator), shared by all requests.
@@ -19,21 +24,29 @@ pub struct Engine {
     config: Config,
     clock: Clock,
     worlds: Worlds,
+    api: Api,
     registry: Registry,
+    log: RequestLog,
+    faults: Faults,
+    in_flight: Claims,
+    request_ids: Mutex<Random>,
     committed: Notify,
-    outbox: Outbox,
 }
 
 impl Engine {
-    pub(crate) fn new(config: Config, clock: Clock, seed: [u8; 32], outbox: Outbox) -> Self {
-        Self {
+    pub(crate) fn new(config: Config, clock: Clock, seed: [u8; 32]) -> Result<Self, CatalogError> {
+        Ok(Self {
+            api: Api::load()?,
+            registry: Registry::complete(),
+            worlds: Worlds::new(seed),
+            log: RequestLog::new(config.log_capacity),
+            faults: Faults::default(),
+            in_flight: Claims::default(),
+            request_ids: Mutex::new(Random::derive(seed, "request ids")),
+            committed: Notify::new(),
             config,
             clock,
-            worlds: Worlds::new(seed),
-            registry: Registry::complete(),
-            committed: Notify::new(),
-            outbox,
-        }
+        })
     }
 
     /// The settings.
@@ -54,6 +67,36 @@ impl Engine {
         &self.worlds
     }
 
+    /// The API's description.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// The last requests.
+    #[must_use]
+    pub fn log(&self) -> &RequestLog {
+        &self.log
+    }
+
+    /// The faults in force.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    pub(crate) fn in_flight(&self) -> &Claims {
+        &self.in_flight
+    }
+
+    pub(crate) fn new_request_id(&self) -> String {
+        let mut random = self
+            .request_ids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        format!("req_{}", random.alphanumeric(14))
+    }
+
     /// Which operations have a behaviour of their own.
     #[must_use]
     pub fn registry(&self) -> &Registry {
@@ -64,11 +107,6 @@ impl Engine {
     #[must_use]
     pub fn committed(&self) -> &Notify {
         &self.committed
-    }
-
-    /// The webhook deliveries that wait.
-    pub(crate) fn outbox(&self) -> &Outbox {
-        &self.outbox
     }
 
     /// Runs `work` with the world locked. What it wrote is kept before this returns; on an error it is undone,
@@ -87,8 +125,7 @@ impl Engine {
         let mut state = world.lock();
         let result = work(&mut Ctx::new(&mut state, self, scope, caller, request));
         if result.as_ref().is_err_and(|error| !error.keep_changes) {
-            state.store.rollback();
-            state.load_platform();
+            state.undo();
             return result;
         }
         let changes = state.store.commit();
@@ -118,12 +155,34 @@ impl Engine {
 
     /// Hands an unclaimed client id, with everything connected through it, to the world of the key that redeems a code of
     /// it. False if the client id already has an owner. Call it with no world locked.
-    pub fn adopt(&self, client_id: &str, into: &Arc<World>, mode: Mode) -> bool {
-        if !self.worlds.adopt(client_id, into, mode) {
+    pub fn adopt(&self, client_id: &str, into: &Arc<World>) -> bool {
+        if !self.worlds.adopt(client_id, into) {
             return false;
         }
-        let scope = into.lock().platform_scope(mode);
+        let scope = into.lock().platform_scope(crate::Mode::Test);
         // The adopted records are this transaction's changes: committing it keeps them.
         self.transact_internal(into, scope, |_| Ok(())).is_ok()
+    }
+
+    /// Forgets one world, or all of them with the faults and the request log. The clock stays.
+    ///
+    /// # Errors
+    /// A 404 if there is no world of this name.
+    pub fn reset(&self, world: Option<&str>) -> Result<(), ApiError> {
+        match world {
+            Some(name) => {
+                let known = self
+                    .worlds
+                    .get(name)
+                    .ok_or_else(|| ApiError::no_such("world", name, "world"))?;
+                self.worlds.forget(known.name());
+            }
+            None => {
+                self.worlds.clear();
+                self.faults.clear();
+                self.log.clear();
+            }
+        }
+        Ok(())
     }
 }

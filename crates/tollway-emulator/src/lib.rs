@@ -15,33 +15,45 @@
 //! - [`Registry`]: operation (`charges.create`) → [`Behaviour`]`(&mut Ctx, &Params) -> Result<Value, ApiError>`.
 //! - [`ApiError`]: Stripe's errors. [`Clock`] and [`Random`]: the only time and chance.
 
+mod api;
 mod clock;
 mod config;
 mod connect;
+mod control;
 mod ctx;
 mod emulator;
 mod engine;
 mod error;
 mod events;
+mod faults;
+mod generic;
+mod http;
 mod ids;
 mod key;
+mod log;
 mod money;
 mod pages;
 mod params;
 mod random;
 mod registry;
 mod scope;
+mod server;
 mod store;
+mod transitions;
+mod transport;
 mod world;
 
+pub use api::Api;
 pub use clock::Clock;
 pub use config::Config;
 pub use ctx::{Caller, Ctx, RequestInfo};
 pub use emulator::{BuildError, Emulator, EmulatorBuilder};
 pub use engine::Engine;
 pub use error::{ApiError, ErrorBody};
+pub use faults::{Fault, Faults, Then};
 pub use key::{ApiKey, KeyKind};
-pub use params::Params;
+pub use log::{Entry, RequestLog};
+pub use params::{Params, Upload};
 pub use random::Random;
 pub use registry::{Behaviour, Registry};
 pub use scope::{Mode, Scope};

@@ -1,6 +1,5 @@
 //! A complete typed SDK for the Stripe API, made for Stripe Connect.
 
-pub mod context;
 pub mod error;
 pub mod event;
 pub mod oauth;

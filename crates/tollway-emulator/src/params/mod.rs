@@ -3,7 +3,17 @@
 //! [`Params`] is what handlers see, after the check: integers are numbers, booleans are booleans, and what the
 //! caller cleared (`""` in `/v1`, `null` in `/v2`) is `null`.
 
+mod check;
+mod form;
+pub(crate) mod multipart;
+mod tree;
+
 use serde_json::{Map, Value};
+
+pub(crate) use self::check::check;
+pub(crate) use self::form::{Pair, PairValue, pairs, tree};
+pub(crate) use self::tree::Tree;
+pub use self::tree::Upload;
 
 /// The parameters of a request.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -11,6 +21,7 @@ pub struct Params {
     path: Vec<(String, String)>,
     values: Map<String, Value>,
     expand: Vec<String>,
+    files: Vec<Upload>,
 }
 
 impl Params {
@@ -21,12 +32,33 @@ impl Params {
             path,
             values,
             expand: Vec::new(),
+            files: Vec::new(),
         }
     }
 
-    pub(crate) fn with_expand(mut self, expand: Vec<String>) -> Self {
-        self.expand = expand;
-        self
+    /// Parameters from a checked request; `expand` is taken out of the values.
+    pub(crate) fn checked(path: Vec<(String, String)>, checked: check::Checked) -> Self {
+        let check::Checked { mut values, files } = checked;
+        let expand = match values.remove("expand") {
+            Some(Value::Array(items)) => items
+                .iter()
+                .filter_map(|item| item.as_str().map(str::to_owned))
+                .collect(),
+            _ => Vec::new(),
+        };
+        Self {
+            path,
+            values,
+            expand,
+            files,
+        }
+    }
+
+    /// The file sent as this parameter.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<&Upload> {
+        let number = usize::try_from(self.values.get(name)?.as_u64()?).ok()?;
+        self.files.get(number)
     }
 
     /// The part of the path in `{name}`; empty if the operation has none of that name.

@@ -94,6 +94,20 @@ impl Record {
         }
     }
 
+    /// A live record of bytes that are in no index.
+    #[must_use]
+    pub fn raw(id: Arc<str>, created: i64, sequence: u64, body: Bytes) -> Self {
+        Self {
+            id,
+            created,
+            sequence,
+            parent: None,
+            deleted: false,
+            body,
+            keys: Box::default(),
+        }
+    }
+
     /// A record from its stored parts; the indexed fields are read from the body.
     ///
     /// # Errors
@@ -160,6 +174,11 @@ impl Collection {
     /// Live records, newest first.
     pub fn newest_first(&self) -> impl Iterator<Item = &Arc<Record>> {
         self.order.values().rev()
+    }
+
+    /// Live records, oldest first.
+    pub fn oldest_first(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.order.values()
     }
 
     /// All records, deleted ones included, in no order.
@@ -255,7 +274,11 @@ impl Collection {
         let parent = query.parent.map(|parent| (PARENT, parent));
         let fields = query.filters.iter().map(|(name, value)| (*name, *value));
         let mut best = Narrowed::All;
-        for (name, value) in parent.into_iter().chain(fields) {
+        let single = query.any_of.iter().filter_map(|(name, any)| match any {
+            [only] => Some((*name, only.as_str())),
+            _ => None,
+        });
+        for (name, value) in parent.into_iter().chain(fields).chain(single) {
             if name != PARENT && !INDEXED.contains(&name) {
                 continue;
             }

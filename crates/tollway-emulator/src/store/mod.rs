@@ -108,6 +108,19 @@ impl Store {
         self.put(scope, object_type, record)
     }
 
+    /// Keeps bytes that need not be JSON, under one of the emulator's own types.
+    pub fn insert_raw(
+        &mut self,
+        scope: &Scope,
+        object_type: &str,
+        id: &str,
+        body: Bytes,
+        now: i64,
+    ) -> Arc<Record> {
+        let record = Record::raw(id.into(), now, self.next_sequence, body);
+        self.put(scope, object_type, record)
+    }
+
     /// Replaces an object that exists; place in the order and parent stay. Inserts it if it does not exist.
     pub fn update(
         &mut self,

@@ -21,6 +21,10 @@ pub struct Query<'a> {
     pub parent: Option<&'a str>,
     /// Fields (dots lead into objects) and the text each must have. An expanded or embedded object counts by its id.
     pub filters: &'a [(&'a str, &'a str)],
+    /// Fields that must have one of several texts.
+    pub any_of: &'a [(&'a str, &'a [String])],
+    /// Fields that hold a time, and where it must be.
+    pub ranges: &'a [(&'a str, CreatedRange)],
 }
 
 /// A range of seconds, both ends included.
@@ -62,12 +66,31 @@ impl<'a> Query<'a> {
             return false;
         }
         let mut parsed = None;
-        self.filters.iter().all(|(name, wanted)| {
-            if Record::is_indexed(name) {
+        let mut is = |name: &str, wanted: &str| {
+            if Record::is_indexed(name) && record.key(name).is_some() {
                 return record.key(name) == Some(wanted);
             }
             let object: &Value = parsed.get_or_insert_with(|| record.parse());
             field_is(object, name, wanted)
+        };
+        self.filters.iter().all(|(name, wanted)| is(name, wanted))
+            && self
+                .any_of
+                .iter()
+                .all(|(name, wanted)| wanted.iter().any(|wanted| is(name, wanted)))
+            && (self.ranges.is_empty() || self.in_ranges(&record.parse()))
+    }
+
+    fn in_ranges(&self, object: &Value) -> bool {
+        self.ranges.iter().all(|(path, range)| {
+            let moment = path
+                .split('.')
+                .try_fold(object, |value, name| value.get(name))
+                .and_then(Value::as_i64);
+            moment.is_some_and(|moment| {
+                range.from.is_none_or(|from| from <= moment)
+                    && range.to.is_none_or(|to| moment <= to)
+            })
         })
     }
 

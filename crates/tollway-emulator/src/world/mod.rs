@@ -84,6 +84,12 @@ impl WorldState {
         self.store.update(&scope, Platform::RECORD, &settings, 0);
     }
 
+    /// Undoes everything since the last commit.
+    pub(crate) fn undo(&mut self) {
+        self.store.rollback();
+        self.load_platform();
+    }
+
     /// Reads the platform's settings back from the store, after a start or a rollback.
     pub(crate) fn load_platform(&mut self) {
         let derived = Platform::of_world(&self.name);

@@ -1,6 +1,11 @@
-//! The emulator from outside: requests against its router, no port, no sleeping.
+//! The emulator's front, driven through its router.
 
-mod oauth;
-mod pages;
+mod accounts;
+mod auth;
+mod control;
+mod every_operation;
+mod idempotency;
+mod lists;
+mod objects;
+mod server;
 mod support;
-mod webhooks;

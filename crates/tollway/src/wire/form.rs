@@ -9,64 +9,71 @@ use crate::wire::number;
 /// The encoded form of a parameter tree; empty when there is nothing to send.
 ///
 /// # Errors
-/// When a key contains a bracket, a number has no decimal form, or a file is where only text can be.
+/// When a key contains a bracket, or a number has no decimal form.
 pub fn encode(params: &Params) -> Result<String, ParamError> {
     let mut out = String::new();
-    flatten(params, &mut |key, value| {
+    for (name, value) in pairs(params)? {
         if !out.is_empty() {
             out.push('&');
         }
-        escape_into(&mut out, key, true);
+        out.push_str(&name);
         out.push('=');
-        escape_into(&mut out, &scalar(value, key)?, false);
-        Ok(())
-    })?;
+        escape_into(&mut out, &value);
+    }
     Ok(out)
 }
 
-/// Visits every plain value with its name on the wire, in order.
-pub(crate) fn flatten(
-    params: &Params,
-    visit: &mut dyn FnMut(&str, &Value) -> Result<(), ParamError>,
-) -> Result<(), ParamError> {
-    members(params, "", visit)
+/// The flattened pairs in order: keys already escaped (their brackets literal), values as they are.
+fn pairs(params: &Params) -> Result<Vec<(String, String)>, ParamError> {
+    let mut out = Vec::new();
+    flatten(params, "", &mut out)?;
+    Ok(out)
 }
 
-fn members(
+fn flatten(
     params: &Params,
     prefix: &str,
-    visit: &mut dyn FnMut(&str, &Value) -> Result<(), ParamError>,
+    out: &mut Vec<(String, String)>,
 ) -> Result<(), ParamError> {
     for (name, value) in params.iter() {
         if name.contains(['[', ']']) {
             return Err(ParamError::BracketInKey(name.to_owned()));
         }
+        let mut key = String::with_capacity(prefix.len() + name.len() + 2);
+        key.push_str(prefix);
         if prefix.is_empty() {
-            one(value, name, visit)?;
+            escape_into(&mut key, name);
         } else {
-            one(value, &format!("{prefix}[{name}]"), visit)?;
+            key.push('[');
+            escape_into(&mut key, name);
+            key.push(']');
+        }
+        flatten_value(value, key, out)?;
+    }
+    Ok(())
+}
+
+fn flatten_value(
+    value: &Value,
+    key: String,
+    out: &mut Vec<(String, String)>,
+) -> Result<(), ParamError> {
+    match value {
+        Value::Map(map) => flatten(map, &key, out)?,
+        Value::List(items) => {
+            for (at, item) in items.iter().enumerate() {
+                flatten_value(item, format!("{key}[{at}]"), out)?;
+            }
+        }
+        plain => {
+            let text = scalar(plain, &key)?;
+            out.push((key, text));
         }
     }
     Ok(())
 }
 
-fn one(
-    value: &Value,
-    key: &str,
-    visit: &mut dyn FnMut(&str, &Value) -> Result<(), ParamError>,
-) -> Result<(), ParamError> {
-    match value {
-        Value::Map(map) => members(map, key, visit),
-        Value::List(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(at, item)| one(item, &format!("{key}[{at}]"), visit)),
-        plain => visit(key, plain),
-    }
-}
-
-/// The text of a plain value.
-pub(crate) fn scalar(value: &Value, key: &str) -> Result<String, ParamError> {
+fn scalar(value: &Value, key: &str) -> Result<String, ParamError> {
     Ok(match value {
         Value::Str(text) => text.clone(),
         Value::Int(number) | Value::IntText(number) | Value::Time(number) => number.to_string(),
@@ -77,20 +84,18 @@ pub(crate) fn scalar(value: &Value, key: &str) -> Result<String, ParamError> {
         Value::Decimal(text) => {
             number::plain_decimal(text).ok_or_else(|| ParamError::NotDecimal(key.to_owned()))?
         }
-        Value::File(_) => return Err(ParamError::FileOutsideUpload(key.to_owned())),
         Value::Clear | Value::Map(_) | Value::List(_) => String::new(),
     })
 }
 
-/// Escapes one name or value. Brackets in a name are syntax and stay.
-fn escape_into(out: &mut String, text: &str, is_name: bool) {
+/// Escapes one name or value.
+pub(crate) fn escape_into(out: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
+                out.push(char::from(byte))
             }
-            b'[' | b']' if is_name => out.push(char::from(byte)),
             b' ' => out.push('+'),
             _ => {
                 out.push('%');

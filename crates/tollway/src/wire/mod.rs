@@ -4,6 +4,5 @@
 pub mod form;
 pub mod json;
 pub mod json_body;
-pub mod multipart;
 pub mod number;
 pub mod path;

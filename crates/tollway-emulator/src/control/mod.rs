@@ -1,0 +1,179 @@
+//! The control API under `/_tollway`: for tests and for people. It needs no key, and JSON is its only language.
+//!
+//! | route | does |
+//! | --- | --- |
+//! | `GET /healthz` | `{"status": "ok"}` |
+//! | `POST /_tollway/reset` | forgets every world, fault and logged request; `{"world": "…"}` only that one |
+//! | `GET`, `POST /_tollway/clock` | reads or moves the clock: `{"advance": 60}`, `{"set": 1700000000}`, `{"freeze": true}` |
+//! | `GET`, `DELETE /_tollway/requests` | the log, newest first: `?limit=`, `?world=`, `?path=`, `?operation=`, `?status=` |
+//! | `GET /_tollway/requests/{id}` | one request |
+//! | `GET`, `POST`, `DELETE /_tollway/faults` | the faults in force, one more, none |
+//! | `GET /_tollway/worlds` | every world with its platform |
+//! | `GET`, `POST /_tollway/worlds/{name}` | a platform's settings: account, client ids, redirect URIs, publishable keys |
+
+mod worlds;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::Engine;
+use crate::faults::Fault;
+use crate::http::Answer;
+use crate::{ApiError, Entry};
+
+/// Entries of the log in one answer if the caller does not say.
+const DEFAULT_LIMIT: usize = 100;
+
+/// The routes.
+pub(crate) fn routes() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/healthz", get(async || Json(json!({"status": "ok"}))))
+        .route("/_tollway/reset", post(reset))
+        .route("/_tollway/clock", get(read_clock).post(move_clock))
+        .route("/_tollway/requests", get(requests).delete(clear_requests))
+        .route("/_tollway/requests/{id}", get(request))
+        .route(
+            "/_tollway/faults",
+            get(faults).post(add_fault).delete(clear_faults),
+        )
+        .route("/_tollway/worlds", get(worlds::list))
+        .route(
+            "/_tollway/worlds/{name}",
+            get(worlds::read).post(worlds::change),
+        )
+}
+
+/// A refusal in the shape of the API's errors.
+struct Refusal(ApiError);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        Answer::error(&self.0, None).into_response("")
+    }
+}
+
+type Outcome = Result<Json<Value>, Refusal>;
+
+/// A JSON body; an empty one counts as `{}`.
+fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+    let text: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
+    serde_json::from_slice(text).map_err(|error| {
+        Refusal(ApiError::invalid_request(format!(
+            "The body is not what this route takes: {error}."
+        )))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reset {
+    world: Option<String>,
+}
+
+async fn reset(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome {
+    let Reset { world } = body(&bytes)?;
+    engine.reset(world.as_deref()).map_err(Refusal)?;
+    Ok(Json(
+        json!({"reset": world.unwrap_or_else(|| "all".into())}),
+    ))
+}
+
+async fn read_clock(State(engine): State<Arc<Engine>>) -> Json<Value> {
+    let clock = engine.clock();
+    Json(json!({"now": clock.now(), "now_ms": clock.now_millis(), "frozen": clock.is_frozen()}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    /// Unix seconds to set.
+    set: Option<i64>,
+    /// Seconds to go forward.
+    advance: Option<u64>,
+    freeze: Option<bool>,
+}
+
+async fn move_clock(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome {
+    let Move {
+        set,
+        advance,
+        freeze,
+    } = body(&bytes)?;
+    let clock = engine.clock();
+    if let Some(freeze) = freeze {
+        clock.freeze(freeze);
+    }
+    if let Some(moment) = set {
+        clock.set(moment);
+    }
+    if let Some(seconds) = advance {
+        clock.advance(Duration::from_secs(seconds));
+    }
+    Ok(read_clock(State(engine)).await)
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    limit: Option<usize>,
+    world: Option<String>,
+    path: Option<String>,
+    operation: Option<String>,
+    status: Option<u16>,
+}
+
+async fn requests(State(engine): State<Arc<Engine>>, Query(wanted): Query<Wanted>) -> Json<Value> {
+    let entries = engine
+        .log()
+        .select(wanted.limit.unwrap_or(DEFAULT_LIMIT), |entry: &Entry| {
+            wanted
+                .world
+                .as_deref()
+                .is_none_or(|world| entry.world.as_deref() == Some(world))
+                && wanted.path.as_deref().is_none_or(|path| entry.path == path)
+                && wanted
+                    .operation
+                    .as_deref()
+                    .is_none_or(|operation| entry.operation.as_deref() == Some(operation))
+                && wanted
+                    .status
+                    .is_none_or(|status| entry.status == Some(status))
+        });
+    Json(json!({ "data": entries }))
+}
+
+async fn request(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Outcome {
+    let found = engine.log().select(1, |entry| entry.id == id).pop();
+    found
+        .map(|entry| Json(json!(entry)))
+        .ok_or_else(|| Refusal(ApiError::no_such("request", &id, "id")))
+}
+
+async fn clear_requests(State(engine): State<Arc<Engine>>) -> StatusCode {
+    engine.log().clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn faults(State(engine): State<Arc<Engine>>) -> Json<Value> {
+    Json(json!({ "data": engine.faults().list() }))
+}
+
+async fn add_fault(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome {
+    let fault: Fault = body(&bytes)?;
+    engine.faults().add(fault.clone());
+    Ok(Json(json!(fault)))
+}
+
+async fn clear_faults(State(engine): State<Arc<Engine>>) -> StatusCode {
+    engine.faults().clear();
+    StatusCode::NO_CONTENT
+}

@@ -1,0 +1,151 @@
+//! A world's platform: what it is and what it has configured.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Outcome, Refusal, body};
+use crate::world::{ModeSettings, Platform, World};
+use crate::{ApiError, Engine, Mode};
+
+pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Json<Value> {
+    let worlds: Vec<Value> = engine
+        .worlds()
+        .all()
+        .iter()
+        .map(|world| describe(world))
+        .collect();
+    Json(json!({ "data": worlds }))
+}
+
+/// Reading a world makes it, as using its key does.
+pub(super) async fn read(State(engine): State<Arc<Engine>>, Path(name): Path<String>) -> Outcome {
+    let world = open(&engine, &name)?;
+    Ok(Json(describe(&world)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    business_name: Option<String>,
+    email: Option<String>,
+    country: Option<String>,
+    default_currency: Option<String>,
+    test: Option<ModeChange>,
+    live: Option<ModeChange>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModeChange {
+    client_id: Option<String>,
+    redirect_uris: Option<Vec<String>>,
+    publishable_key: Option<String>,
+}
+
+pub(super) async fn change(
+    State(engine): State<Arc<Engine>>,
+    Path(name): Path<String>,
+    bytes: Bytes,
+) -> Outcome {
+    let change: Change = body(&bytes)?;
+    let world = open(&engine, &name)?;
+    check(&engine, &world, &change)?;
+    let scope = world.lock().platform_scope(Mode::Test);
+    let changed = engine.transact_internal(&world, scope, |ctx| {
+        apply(&mut ctx.world.platform, change);
+        ctx.world.save_platform();
+        Ok(())
+    });
+    changed.map_err(Refusal)?;
+    Ok(Json(describe(&world)))
+}
+
+fn open(engine: &Engine, name: &str) -> Result<Arc<World>, Refusal> {
+    let key = crate::ApiKey::parse(&format!("sk_test_{name}"));
+    let key = key.ok_or_else(|| {
+        Refusal(ApiError::invalid_request(
+            "A world is named by what follows sk_test_ in its key: letters, digits, - and _.",
+        ))
+    })?;
+    Ok(engine.worlds().open(key.world()))
+}
+
+fn check(engine: &Engine, world: &Arc<World>, change: &Change) -> Result<(), Refusal> {
+    for mode in [&change.test, &change.live].into_iter().flatten() {
+        if let Some(client_id) = &mode.client_id {
+            if !client_id.starts_with("ca_") {
+                return Err(Refusal(ApiError::invalid_param(
+                    "client_id",
+                    "A client id starts with ca_.",
+                )));
+            }
+            let owner = engine.worlds().of_client_id(client_id);
+            if owner.is_some_and(|(owner, _)| owner.name() != world.name()) {
+                return Err(Refusal(ApiError::invalid_param(
+                    "client_id",
+                    format!("Another world has the client id {client_id} already."),
+                )));
+            }
+        }
+        for uri in mode.redirect_uris.iter().flatten() {
+            let valid = url::Url::parse(uri)
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+            if !valid {
+                return Err(Refusal(ApiError::invalid_param(
+                    "redirect_uris",
+                    format!("Not an http or https URL: {uri}"),
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn apply(platform: &mut Platform, change: Change) {
+    let set = |field: &mut String, value: Option<String>| {
+        if let Some(value) = value {
+            *field = value;
+        }
+    };
+    set(&mut platform.business_name, change.business_name);
+    set(&mut platform.email, change.email);
+    set(&mut platform.country, change.country);
+    set(&mut platform.default_currency, change.default_currency);
+    for (mode, change) in [(Mode::Test, change.test), (Mode::Live, change.live)] {
+        let Some(ModeChange {
+            client_id,
+            redirect_uris,
+            publishable_key,
+        }) = change
+        else {
+            continue;
+        };
+        let settings: &mut ModeSettings = platform.mode_mut(mode);
+        set(&mut settings.client_id, client_id);
+        set(&mut settings.publishable_key, publishable_key);
+        if let Some(uris) = redirect_uris {
+            settings.redirect_uris = uris;
+        }
+    }
+}
+
+fn describe(world: &World) -> Value {
+    let state = world.lock();
+    let connected = |mode| {
+        state
+            .connections(mode)
+            .into_iter()
+            .filter(|connection| connection.active)
+            .count()
+    };
+    json!({
+        "name": state.name,
+        "platform": state.platform,
+        "connected_accounts": {"test": connected(Mode::Test), "live": connected(Mode::Live)},
+    })
+}

@@ -1,0 +1,457 @@
+//! The generic state: what any operation does that has no behaviour of its own.
+//!
+//! Everything follows from the description: a creation makes a [schema-true object](synth), [writes the parameters](apply) into
+//! it and keeps it; an update writes parameters into the kept object; a deletion leaves `{id, object, deleted: true}`;
+//! a list is a walk along the store's order. Changes make the events that the description names.
+
+pub(crate) mod apply;
+mod diff;
+pub(crate) mod expand;
+mod list;
+mod search;
+pub(crate) mod synth;
+mod transition;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use tollway_spec::{Mode, ObjectBody, Operation, Shape};
+
+use crate::api::{Action, Matched, Plan};
+use crate::ctx::{Ctx, noun, param_of};
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::store::{Record, to_bytes};
+
+/// What an operation answers.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// An object that is not kept, or is not to be sent as it is kept.
+    Object(Value),
+    /// An object as it is kept.
+    Record(Arc<Record>),
+    /// A page, its members joined already.
+    Page(Bytes),
+    /// Bytes that are no JSON.
+    Stream {
+        content_type: &'static str,
+        bytes: Bytes,
+    },
+}
+
+impl Reply {
+    /// The body to send.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Object(value) => to_bytes(&value),
+            Self::Record(record) => record.body.clone(),
+            Self::Page(bytes) | Self::Stream { bytes, .. } => bytes,
+        }
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Self::Object(value) => value,
+            Self::Record(record) => record.parse(),
+            Self::Page(bytes) | Self::Stream { bytes, .. } => {
+                serde_json::from_slice(&bytes).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// Answers an operation: by its behaviour if it has one, by the generic state if not, and expands what was asked for.
+///
+/// # Errors
+/// Whatever the operation refuses with.
+pub(crate) fn answer(
+    ctx: &mut Ctx<'_>,
+    matched: &Matched<'_>,
+    params: &Params,
+) -> Result<Reply, ApiError> {
+    expand::check(
+        ctx.engine.api(),
+        &matched.operation.response,
+        params.expand(),
+    )?;
+    let reply = match matched.plan.behaviour {
+        Some(behaviour) => Reply::Object(behaviour(ctx, params)?),
+        None => generic(ctx, matched, params)?,
+    };
+    if params.expand().is_empty() || matches!(reply, Reply::Stream { .. }) {
+        return Ok(reply);
+    }
+    let mut value = reply.into_value();
+    expand::expand(
+        ctx,
+        &matched.operation.response,
+        &mut value,
+        params.expand(),
+    );
+    Ok(Reply::Object(value))
+}
+
+/// What the generic state does for an operation, also for behaviours that only add to it.
+pub(crate) fn generic(
+    ctx: &mut Ctx<'_>,
+    matched: &Matched<'_>,
+    params: &Params,
+) -> Result<Reply, ApiError> {
+    let Matched {
+        operation, plan, ..
+    } = matched;
+    require_parent(ctx, plan, params)?;
+    match plan.action {
+        Action::Create => create(ctx, operation, plan, params).map(Reply::Record),
+        Action::Compute => compute(ctx, operation, plan, params).map(Reply::Object),
+        Action::Retrieve => retrieve(ctx, plan, params).map(Reply::Record),
+        Action::Update => update(ctx, plan, params).map(Reply::Record),
+        Action::Delete => delete(ctx, operation, plan, params).map(Reply::Object),
+        Action::List => list::page(ctx, operation, plan, params).map(Reply::Page),
+        Action::Search => search::page(ctx, plan, params).map(Reply::Page),
+        Action::Transition(row) => transition::run(ctx, plan, row, params).map(Reply::Record),
+        Action::Stream => stream(ctx, plan, params),
+    }
+}
+
+/// The parent's id in the path.
+fn parent_id<'p>(plan: &Plan, params: &'p Params) -> Option<&'p str> {
+    let parent = plan.parent.as_ref()?;
+    params
+        .path_parts()
+        .get(parent.index)
+        .map(|(_, id)| id.as_str())
+}
+
+/// The object's own id: from the path; of a singleton the parent's, or its type.
+fn own_id<'p>(plan: &'p Plan, params: &'p Params) -> &'p str {
+    match plan.id {
+        Some(index) => params.path_parts().get(index).map_or("", |(_, id)| id),
+        None => parent_id(plan, params).unwrap_or_else(|| resource(plan)),
+    }
+}
+
+fn resource(plan: &Plan) -> &str {
+    plan.resource.as_deref().unwrap_or_default()
+}
+
+fn require_parent(ctx: &Ctx<'_>, plan: &Plan, params: &Params) -> Result<(), ApiError> {
+    let (Some(parent), Some(id)) = (&plan.parent, parent_id(plan, params)) else {
+        return Ok(());
+    };
+    if parent.object_type == "account" {
+        let own = *ctx.scope.account == *id;
+        let known = own || ctx.connection(id).is_some() || ctx.get("account", id).is_some();
+        return if known {
+            Ok(())
+        } else {
+            Err(ApiError::account_invalid(&ctx.caller.redacted_key, id))
+        };
+    }
+    ctx.required(&parent.object_type, id).map(drop)
+}
+
+fn create(
+    ctx: &mut Ctx<'_>,
+    operation: &Operation,
+    plan: &Plan,
+    params: &Params,
+) -> Result<Arc<Record>, ApiError> {
+    let mut object = new_object(ctx, operation, plan, params)?;
+    let object_type = resource(plan);
+    let parent = parent_id(plan, params);
+    if let Some(id) = params.text("id") {
+        if ctx.world.store.get(&ctx.scope, object_type, id).is_some() {
+            let message = format!("{} already exists.", capitalised(noun(object_type)));
+            return Err(ApiError::invalid_param("id", message).code("resource_already_exists"));
+        }
+        object.insert("id".into(), id.into());
+    }
+    if !object.contains_key("id") {
+        object.insert("id".into(), ctx.new_id(object_type).into());
+    }
+    let object = Value::Object(object);
+    let now = ctx.now();
+    let record = ctx
+        .world
+        .store
+        .insert_under(&ctx.scope, object_type, parent, &object, now);
+    emit(ctx, object_type, "created", &object, None);
+    Ok(record)
+}
+
+/// An object from the description and the parameters, not kept.
+fn new_object(
+    ctx: &mut Ctx<'_>,
+    operation: &Operation,
+    plan: &Plan,
+    params: &Params,
+) -> Result<Map<String, Value>, ApiError> {
+    let variant =
+        variant_of(ctx, &operation.response, params).unwrap_or_else(|| resource(plan).to_owned());
+    let mut object = synth::object(ctx, &variant);
+    apply::to_object(ctx, &variant, &mut object, params.values())?;
+    if let (Some(parent), Some(id)) = (&plan.parent, parent_id(plan, params)) {
+        let field = match parent.object_type.as_str() {
+            "application_fee" => "fee",
+            other => other.rsplit('.').next().unwrap_or(other),
+        };
+        let api = ctx.engine.api();
+        if api
+            .object(&variant)
+            .is_some_and(|object| object.field(field).is_some())
+        {
+            object.insert(field.to_owned(), id.into());
+        }
+    }
+    Ok(object)
+}
+
+/// For a response that may be one of several types, the one the parameters speak of: `external_account[object]=bank_account`,
+/// `source=btok_…`.
+fn variant_of(ctx: &Ctx<'_>, response: &Shape, params: &Params) -> Option<String> {
+    let api = ctx.engine.api();
+    let Shape::Ref(name) = response else {
+        return None;
+    };
+    let ObjectBody::Alias(Shape::Union { variants, .. }) = &api.object(name)?.body else {
+        return None;
+    };
+    let names: Vec<_> = variants
+        .iter()
+        .filter_map(|variant| api.resource_of(variant))
+        .collect();
+    let given = params
+        .values()
+        .values()
+        .find_map(|value| value.get("object").and_then(Value::as_str));
+    let token = params
+        .values()
+        .values()
+        .filter_map(Value::as_str)
+        .any(|text| text.starts_with("btok_"));
+    let wanted = given.unwrap_or(if token { "bank_account" } else { "card" });
+    names
+        .iter()
+        .find(|name| **name == wanted)
+        .or(names.first())
+        .map(|name| (*name).to_owned())
+}
+
+fn compute(
+    ctx: &mut Ctx<'_>,
+    operation: &Operation,
+    plan: &Plan,
+    params: &Params,
+) -> Result<Value, ApiError> {
+    new_object(ctx, operation, plan, params).map(Value::Object)
+}
+
+fn retrieve(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
+    let (object_type, id) = (resource(plan), own_id(plan, params));
+    match ctx.world.store.get(&ctx.scope, object_type, id) {
+        Some(record)
+            if belongs(record, plan, params)
+                && (!record.deleted || keeps_deleted(ctx, object_type)) =>
+        {
+            Ok(Arc::clone(record))
+        }
+        None if plan.id.is_none() => singleton(ctx, plan, params),
+        _ => Err(ApiError::no_such(
+            noun(object_type),
+            id,
+            param_of(object_type),
+        )),
+    }
+}
+
+/// Whether a record is a part of the parent in the path.
+fn belongs(record: &Record, plan: &Plan, params: &Params) -> bool {
+    match (&record.parent, parent_id(plan, params)) {
+        (Some(parent), Some(id)) => **parent == *id,
+        _ => true,
+    }
+}
+
+/// Whether a retrieval of a deleted object answers what is left of it: only where the description says so.
+fn keeps_deleted(ctx: &Ctx<'_>, object_type: &str) -> bool {
+    matches!(
+        object_type,
+        "customer" | "terminal.configuration" | "terminal.location" | "terminal.reader"
+    ) && ctx
+        .engine
+        .api()
+        .object(&format!("deleted_{object_type}"))
+        .is_some()
+}
+
+/// An object there is always one of: made when first looked at.
+fn singleton(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
+    let (object_type, id) = (resource(plan).to_owned(), own_id(plan, params).to_owned());
+    let mut object = synth::object(ctx, &object_type);
+    let has_id = object.contains_key("id");
+    object.insert("id".into(), id.as_str().into());
+    let now = ctx.now();
+    ctx.world
+        .store
+        .insert(&ctx.scope, &object_type, &Value::Object(object), now);
+    // What the description gives no id is sent without one, and kept under its place.
+    let record = ctx
+        .world
+        .store
+        .get(&ctx.scope, &object_type, &id)
+        .map(Arc::clone);
+    record
+        .map(|record| {
+            if has_id {
+                record
+            } else {
+                Arc::new(without_id(&record))
+            }
+        })
+        .ok_or_else(|| ApiError::no_such(noun(&object_type), &id, "id"))
+}
+
+fn without_id(record: &Record) -> Record {
+    let mut object = record.parse();
+    if let Value::Object(members) = &mut object {
+        members.remove("id");
+    }
+    let mut bare = record.clone();
+    bare.body = to_bytes(&object);
+    bare
+}
+
+fn update(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
+    let (object_type, id) = (resource(plan), own_id(plan, params));
+    let record = retrieve(ctx, plan, params)?;
+    if record.deleted {
+        return Err(ApiError::no_such(
+            noun(object_type),
+            id,
+            param_of(object_type),
+        ));
+    }
+    let before = record.parse();
+    let mut object = before.as_object().cloned().unwrap_or_default();
+    apply::to_object(ctx, object_type, &mut object, params.values())?;
+    object.entry("id").or_insert_with(|| id.into());
+    keep_change(ctx, object_type, &before, Value::Object(object), "updated")
+}
+
+/// Keeps a changed object and makes the event of the change, if anything changed.
+fn keep_change(
+    ctx: &mut Ctx<'_>,
+    object_type: &str,
+    before: &Value,
+    after: Value,
+    happened: &str,
+) -> Result<Arc<Record>, ApiError> {
+    let previous = diff::previous_attributes(before, &after);
+    let record = ctx.update(object_type, &after);
+    if let Some(previous) = previous {
+        emit(ctx, object_type, happened, &after, Some(previous));
+    }
+    Ok(record)
+}
+
+fn delete(
+    ctx: &mut Ctx<'_>,
+    operation: &Operation,
+    plan: &Plan,
+    params: &Params,
+) -> Result<Value, ApiError> {
+    let (object_type, id) = (resource(plan).to_owned(), own_id(plan, params).to_owned());
+    let Some(_) = plan.id else {
+        return delete_part(ctx, operation, plan, params);
+    };
+    let Some(record) = ctx
+        .world
+        .store
+        .get(&ctx.scope, &object_type, &id)
+        .filter(|record| !record.deleted && belongs(record, plan, params))
+        .cloned()
+    else {
+        return Err(ApiError::no_such(
+            noun(&object_type),
+            &id,
+            param_of(&object_type),
+        ));
+    };
+    let before = record.parse();
+    let mut left = json!({"id": id, "object": before["object"], "deleted": true});
+    if operation.mode == Mode::V2 {
+        left = json!({"id": id, "object": before["object"]});
+    }
+    let now = ctx.now();
+    ctx.world.store.bury(&ctx.scope, &object_type, &left, now);
+    emit(ctx, &object_type, "deleted", &before, None);
+    // Some deletions answer the object itself, as those of ephemeral keys do.
+    let live_answer = matches!(&operation.response, Shape::Ref(name) if *name == object_type);
+    Ok(if live_answer { before } else { left })
+}
+
+/// A deletion of a part that its owner holds, as a customer's discount.
+fn delete_part(
+    ctx: &mut Ctx<'_>,
+    operation: &Operation,
+    plan: &Plan,
+    params: &Params,
+) -> Result<Value, ApiError> {
+    let part = operation.path.rsplit('/').next().unwrap_or_default();
+    if let (Some(parent), Some(id)) = (&plan.parent, parent_id(plan, params)) {
+        let before = ctx.required(&parent.object_type, id)?;
+        if before.get(part).is_some_and(|value| !value.is_null()) {
+            let mut after = before.clone();
+            after[part] = Value::Null;
+            keep_change(ctx, &parent.object_type, &before, after, "updated")?;
+        }
+    }
+    let name = ctx
+        .engine
+        .api()
+        .resource_of(&operation.response)
+        .unwrap_or_default()
+        .to_owned();
+    Ok(Value::Object(synth::object(ctx, &name)))
+}
+
+fn stream(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Reply, ApiError> {
+    let id = own_id(plan, params);
+    if let Some(parent) = plan
+        .parent
+        .as_ref()
+        .map(|parent| parent.object_type.clone())
+    {
+        ctx.required(&parent, parent_id(plan, params).unwrap_or_default())?;
+    } else {
+        ctx.required("quote", id)?;
+    }
+    // The smallest document that PDF readers open: one empty page.
+    let pdf = b"%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+                3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
+    Ok(Reply::Stream {
+        content_type: "application/pdf",
+        bytes: Bytes::from_static(pdf),
+    })
+}
+
+fn emit(
+    ctx: &mut Ctx<'_>,
+    object_type: &str,
+    happened: &str,
+    object: &Value,
+    previous: Option<Value>,
+) {
+    if let Some(name) = ctx.engine.api().event_name(object_type, happened) {
+        ctx.emit(name, object, previous);
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}

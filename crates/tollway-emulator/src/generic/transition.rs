@@ -1,0 +1,113 @@
+//! Runs a row of the [transition table](crate::transitions).
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::apply;
+use super::{diff, emit, own_id, resource, retrieve};
+use crate::api::Plan;
+use crate::ctx::{Ctx, noun, param_of};
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::store::Record;
+use crate::transitions::{Set, Transition};
+
+/// Takes the object in the path through the transition.
+///
+/// # Errors
+/// 404 if it does not exist, 400 if it is in a state that the action does not allow.
+pub(super) fn run(
+    ctx: &mut Ctx<'_>,
+    plan: &Plan,
+    row: &Transition,
+    params: &Params,
+) -> Result<Arc<Record>, ApiError> {
+    let (object_type, id) = (resource(plan), own_id(plan, params));
+    let record = retrieve(ctx, plan, params)?;
+    if record.deleted {
+        return Err(ApiError::no_such(
+            noun(object_type),
+            id,
+            param_of(object_type),
+        ));
+    }
+    let before = record.parse();
+    let status = before
+        .get("status")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if !row.from.is_empty() && !row.from.contains(&status) {
+        return Err(wrong_state(object_type, row, status));
+    }
+    let mut object = before.as_object().cloned().unwrap_or_default();
+    apply::to_object(ctx, object_type, &mut object, params.values())?;
+    if !row.to.is_empty() {
+        object.insert("status".into(), row.to.into());
+    }
+    for (path, set) in row.set {
+        if let Some(value) = value_of(ctx, set, &object, params) {
+            put(&mut object, path, value);
+        }
+    }
+    let after = Value::Object(object);
+    let previous = diff::previous_attributes(&before, &after);
+    let record = ctx.update(object_type, &after);
+    if !row.event.is_empty() {
+        let updates = row.event.ends_with(".updated");
+        ctx.emit(row.event, &after, previous.clone().filter(|_| updates));
+    }
+    if previous.is_some() && !row.event.ends_with(".updated") && !row.event.ends_with(".deleted") {
+        emit(ctx, object_type, "updated", &after, previous);
+    }
+    Ok(record)
+}
+
+fn wrong_state(object_type: &str, row: &Transition, status: &str) -> ApiError {
+    let action = row.operation.rsplit('.').next().unwrap_or_default();
+    let verb = action.split('_').next().unwrap_or_default();
+    let name = noun(object_type).replace('_', " ");
+    let allowed = row.from.join(", ");
+    let message = format!(
+        "You cannot {verb} this {name} because it has a status of {status}. Only a {name} with one of the following statuses may be used: {allowed}."
+    );
+    let error = ApiError::invalid_request(message);
+    match object_type {
+        "payment_intent" => error.code("payment_intent_unexpected_state"),
+        "setup_intent" => error.code("setup_intent_unexpected_state"),
+        _ => error,
+    }
+}
+
+fn value_of(
+    ctx: &Ctx<'_>,
+    set: &Set,
+    object: &Map<String, Value>,
+    params: &Params,
+) -> Option<Value> {
+    match set {
+        Set::Now => Some(ctx.now().into()),
+        Set::Flag(flag) => Some((*flag).into()),
+        Set::Text(text) => Some((*text).into()),
+        Set::Nothing => Some(Value::Null),
+        Set::Param(name) => params.at(name).cloned(),
+        Set::Field(name) => object.get(*name).cloned(),
+        Set::Zero => Some(0.into()),
+    }
+}
+
+/// Sets the field at a dotted path; objects on the way are made.
+fn put(object: &mut Map<String, Value>, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => drop(object.insert(path.to_owned(), value)),
+        Some((first, rest)) => {
+            let inner = object.entry(first).or_insert(Value::Null);
+            if !inner.is_object() {
+                *inner = Value::Object(Map::new());
+            }
+            if let Value::Object(members) = inner {
+                put(members, rest, value);
+            }
+        }
+    }
+}

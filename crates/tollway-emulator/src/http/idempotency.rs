@@ -1,0 +1,205 @@
+//! `Idempotency-Key`: the first answer is kept for a day and given again.
+//!
+//! Kept are answers of what was carried out, failures included; not kept are refusals before that (wrong parameters) and
+//! conflicts. Keys belong to an account and mode. `/v2` carries out failed requests again.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use tollway_spec::Verb;
+
+use super::auth::Authenticated;
+use super::is_v2;
+use super::respond::Answer;
+use crate::Engine;
+use crate::api::Matched;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+
+/// The record type of kept answers: a line with status, request id and fingerprint, then the body.
+const RECORD: &str = "_idempotency";
+
+/// How long `/v1` keeps an answer, in seconds; `/v2` keeps it 30 days.
+const DAY: i64 = 24 * 60 * 60;
+
+/// Stripe's limit.
+const MAX_LENGTH: usize = 255;
+
+/// An idempotency key with what it stands for.
+pub(super) struct Key {
+    pub(super) text: String,
+    fingerprint: String,
+    v2: bool,
+}
+
+/// While this lives, another request with the same key is a conflict.
+pub(super) struct InFlight<'e> {
+    engine: &'e Engine,
+    name: String,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.engine.in_flight().remove(&self.name);
+    }
+}
+
+/// The key of a request that has one and heeds it: `POST`, and `DELETE` in `/v2`.
+///
+/// # Errors
+/// 400 for a key that is too long.
+pub(super) fn key(
+    headers: &HeaderMap,
+    matched: &Matched<'_>,
+    fingerprint: &str,
+) -> Result<Option<Key>, ApiError> {
+    let v2 = is_v2(matched);
+    let heeded =
+        matched.operation.verb == Verb::Post || (v2 && matched.operation.verb == Verb::Delete);
+    let Some(value) = headers.get("idempotency-key").filter(|_| heeded) else {
+        return Ok(None);
+    };
+    let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if text.chars().count() > MAX_LENGTH {
+        let message = format!("Idempotency keys can be at most {MAX_LENGTH} characters long.");
+        return Err(ApiError::new(400, "idempotency_error", message));
+    }
+    Ok(Some(Key {
+        text,
+        fingerprint: fingerprint.to_owned(),
+        v2,
+    }))
+}
+
+impl Key {
+    /// Claims the key while the request is worked on.
+    ///
+    /// # Errors
+    /// 409 if another request with it has not been answered.
+    pub(super) fn enter<'e>(
+        &self,
+        engine: &'e Engine,
+        caller: &Authenticated,
+    ) -> Result<InFlight<'e>, ApiError> {
+        let name = format!(
+            "{}\n{}\n{}\n{}",
+            caller.world.name(),
+            caller.scope.mode,
+            caller.scope.account,
+            self.text
+        );
+        if !engine.in_flight().insert(name.clone()) {
+            return Err(ApiError::idempotency_in_use(&self.text));
+        }
+        Ok(InFlight { engine, name })
+    }
+
+    /// Gives the kept answer, or works the answer out and keeps it.
+    ///
+    /// # Errors
+    /// 400 if the key was used with other parameters.
+    pub(super) fn once(
+        &self,
+        ctx: &mut Ctx<'_>,
+        work: impl FnOnce(&mut Ctx<'_>) -> Result<Answer, ApiError>,
+        log_url: &str,
+    ) -> Result<Answer, ApiError> {
+        let lifetime = if self.v2 { 30 * DAY } else { DAY };
+        let kept = ctx
+            .world
+            .store
+            .get(&ctx.scope, RECORD, &self.text)
+            .filter(|record| ctx.now() - record.created < lifetime);
+        if let Some(kept) = kept.and_then(|record| Kept::read(&record.body)) {
+            if kept.fingerprint != self.fingerprint {
+                return Err(ApiError::idempotency_mismatch(&self.text));
+            }
+            return Ok(Answer::replayed(kept.status, kept.body, kept.request_id));
+        }
+        let answer = work(ctx).unwrap_or_else(|error| {
+            if !error.keep_changes {
+                ctx.undo();
+            }
+            Answer::error(&error, Some(log_url))
+        });
+        let fails = !answer.status.is_success();
+        if !(self.v2 && fails) && answer.status != StatusCode::CONFLICT && answer.is_json() {
+            self.keep(ctx, &answer);
+        }
+        Ok(answer)
+    }
+
+    fn keep(&self, ctx: &mut Ctx<'_>, answer: &Answer) {
+        let request_id = ctx.request.id.as_deref().unwrap_or_default();
+        let mut body = format!(
+            "{} {request_id} {}\n",
+            answer.status.as_u16(),
+            self.fingerprint
+        )
+        .into_bytes();
+        body.extend_from_slice(&answer.body);
+        let now = ctx.now();
+        ctx.world
+            .store
+            .insert_raw(&ctx.scope, RECORD, &self.text, body.into(), now);
+        // Two at a time keeps pace with one new key a request.
+        for _ in 0..2 {
+            let oldest = ctx
+                .world
+                .store
+                .collection(&ctx.scope, RECORD)
+                .and_then(|kept| kept.oldest_first().next())
+                .cloned();
+            let Some(oldest) = oldest.filter(|record| {
+                now - record.created >= 30 * DAY || (now - record.created >= DAY && !self.v2)
+            }) else {
+                break;
+            };
+            ctx.world.store.remove(&ctx.scope, RECORD, &oldest.id);
+        }
+    }
+}
+
+struct Kept {
+    status: StatusCode,
+    request_id: String,
+    fingerprint: String,
+    body: Bytes,
+}
+
+impl Kept {
+    fn read(record: &Bytes) -> Option<Self> {
+        let end = record.iter().position(|byte| *byte == b'\n')?;
+        let mut words = std::str::from_utf8(&record[..end]).ok()?.split(' ');
+        Some(Self {
+            status: StatusCode::from_u16(words.next()?.parse().ok()?).ok()?,
+            request_id: words.next()?.to_owned(),
+            fingerprint: words.next()?.to_owned(),
+            body: record.slice(end + 1..),
+        })
+    }
+}
+
+/// Names of keys in use, one set for the whole emulator.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(std::sync::Mutex<std::collections::HashSet<Arc<str>>>);
+
+impl Claims {
+    fn insert(&self, name: String) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(name.into())
+    }
+
+    fn remove(&self, name: &str) {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .remove(name);
+    }
+}

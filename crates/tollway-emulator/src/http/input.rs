@@ -1,0 +1,125 @@
+//! The parameters of a request, wherever they are: query, form, multipart or JSON.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, header};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tollway_spec::Encoding;
+
+use super::is_v2;
+use crate::api::{Api, Matched};
+use crate::error::ApiError;
+use crate::params::{self, Pair, PairValue, Params, Tree, multipart};
+
+/// Parameters that were read but not checked.
+pub(super) struct Input {
+    given: Vec<(String, Tree)>,
+    /// What the request asks for, as a hash: equal for equal requests.
+    pub(super) fingerprint: String,
+}
+
+/// Reads the parameters.
+///
+/// # Errors
+/// Stripe's 400 for what cannot be read.
+pub(super) fn read(matched: &Matched<'_>, parts: &Parts, body: &Bytes) -> Result<Input, ApiError> {
+    let content_type = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let mut pairs = params::pairs(parts.uri.query().unwrap_or_default().as_bytes())?;
+    let kind = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let mut digest = Sha256::new()
+        .chain_update(parts.method.as_str())
+        .chain_update(parts.uri.path());
+    if is_v2(matched) && matched.operation.encoding == Encoding::Json {
+        let mut given = params::tree(pairs)?;
+        digest.update(body);
+        given.extend(json_object(body)?);
+        return Ok(Input {
+            given,
+            fingerprint: hex(digest),
+        });
+    }
+    if let Some(boundary) = multipart::boundary(content_type) {
+        pairs.extend(multipart::pairs(body, &boundary)?);
+    } else if kind == "application/json" && !body.is_empty() {
+        return Err(ApiError::invalid_request(
+            "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have questions, we can help at https://support.stripe.com/.",
+        ));
+    } else if parts.method == Method::POST || kind == "application/x-www-form-urlencoded" {
+        pairs.extend(params::pairs(body)?);
+    }
+    fingerprint(&mut digest, &pairs);
+    Ok(Input {
+        given: params::tree(pairs)?,
+        fingerprint: hex(digest),
+    })
+}
+
+impl Input {
+    /// Checks the parameters against the description.
+    ///
+    /// # Errors
+    /// Stripe's 400 for the first fault.
+    pub(super) fn check(self, api: &Api, matched: &Matched<'_>) -> Result<Params, ApiError> {
+        let checked = params::check(api.catalog(), &matched.operation.params, &self.given)?;
+        Ok(Params::checked(matched.path.clone(), checked))
+    }
+}
+
+fn json_object(body: &Bytes) -> Result<Vec<(String, Tree)>, ApiError> {
+    if body.is_empty() {
+        return Ok(Vec::new());
+    }
+    let value: Value = serde_json::from_slice(body).map_err(|error| {
+        ApiError::invalid_request(format!(
+            "Invalid request: the body is not valid JSON ({error})."
+        ))
+        .code("invalid_json")
+    })?;
+    match Tree::from_json(value) {
+        Some(Tree::Map(members)) => Ok(members),
+        Some(Tree::Null) => Ok(Vec::new()),
+        Some(_) => Err(ApiError::invalid_request(
+            "Invalid request: the body must be a JSON object.",
+        )
+        .code("invalid_json")),
+        None => Err(ApiError::invalid_request(
+            "Invalid request: the body is nested too deeply or has too many values.",
+        )
+        .code("invalid_json")),
+    }
+}
+
+/// The order of parameters does not make a difference.
+fn fingerprint(digest: &mut Sha256, pairs: &[Pair]) {
+    let mut sorted: Vec<&Pair> = pairs.iter().collect();
+    sorted.sort_by(|a, b| a.key.cmp(&b.key));
+    for pair in sorted {
+        let value = match &pair.value {
+            PairValue::Text(text) => text.as_bytes(),
+            PairValue::File(file) => &file.bytes,
+        };
+        digest.update(pair.key.len().to_le_bytes());
+        digest.update(&pair.key);
+        digest.update(value.len().to_le_bytes());
+        digest.update(value);
+    }
+}
+
+fn hex(digest: Sha256) -> String {
+    digest
+        .finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,264 @@
+//! The HTTP front of the API: one request in, Stripe's answer out.
+//!
+//! ```text
+//! operation of the URL ▶ key, world, account ▶ parameters, checked ▶ transaction (idempotency ▶ answer) ▶ headers
+//! ```
+//!
+//! [`around`] puts faults, request ids and the log around it. Any bytes on any path end in a Stripe-shaped answer. Everything after reading the body is synchronous.
+
+mod auth;
+mod idempotency;
+mod input;
+mod respond;
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tollway_spec::{Mode as ApiMode, Verb};
+
+pub(crate) use self::idempotency::Claims;
+pub(crate) use self::respond::{Answer, DropConnection};
+use crate::Engine;
+use crate::api::Matched;
+use crate::ctx::RequestInfo;
+use crate::error::ApiError;
+use crate::faults::Effect;
+use crate::generic;
+use crate::log::Entry;
+use crate::scope::Scope;
+
+/// Stripe refuses longer ones.
+const MAX_HEADER_VALUE: usize = 16 * 1024;
+
+/// What the layer around all routes tells the handlers of a request; a request extension.
+#[derive(Debug, Clone)]
+pub(crate) struct Tag {
+    /// `req_…`.
+    pub(crate) request_id: String,
+    /// Scheme and authority the request came to.
+    pub(crate) base_url: String,
+    /// Where the request can be looked up.
+    pub(crate) log_url: String,
+}
+
+/// What a handler tells the layer around it, for the log; a response extension.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Details {
+    /// The operation the request was taken for.
+    pub(crate) operation: Option<String>,
+    /// The world and scope it acted in.
+    pub(crate) acted: Option<(Arc<str>, Scope)>,
+    /// The answer was given before.
+    pub(crate) replayed: bool,
+    /// Message of an error.
+    pub(crate) error: Option<String>,
+}
+
+/// Around every route but the control API: faults, request ids, the log.
+pub(crate) async fn around(
+    State(engine): State<Arc<Engine>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let mut entry = Entry::begin(&engine, &request);
+    let fault = engine
+        .faults()
+        .strike(request.method(), request.uri().path(), request.headers());
+    if let Some(fault) = &fault {
+        entry.fault = Some(fault.describe());
+        if let Some(latency) = fault.latency() {
+            tokio::time::sleep(latency).await;
+        }
+    }
+    let tag = Tag {
+        request_id: entry.id.clone(),
+        base_url: entry.base_url.clone(),
+        log_url: entry.log_url.clone(),
+    };
+    let id = HeaderValue::from_str(&tag.request_id).ok();
+    let mut response = match fault.map_or(Effect::None, |fault| fault.effect()) {
+        Effect::DropBefore => respond::dropped(),
+        Effect::Refuse(error) => {
+            Answer::error(&error, Some(&tag.log_url)).into_response(&tag.request_id)
+        }
+        effect => {
+            request.extensions_mut().insert(tag);
+            let response = next.run(request).await;
+            if matches!(effect, Effect::DropAfter) {
+                respond::dropped()
+            } else {
+                response
+            }
+        }
+    };
+    if let Some(id) = id {
+        response.headers_mut().entry("request-id").or_insert(id);
+    }
+    entry.finish(&response);
+    engine.log().push(entry);
+    response
+}
+
+/// Answers everything that is not a page or the control API.
+pub(crate) async fn front(
+    State(engine): State<Arc<Engine>>,
+    Extension(tag): Extension<Tag>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut details = Details::default();
+    let answer = match read_body(&engine, body).await {
+        Ok(body) => answer(&engine, &parts, &body, &tag, &mut details),
+        Err(error) => Answer::error(&error, Some(&tag.log_url)),
+    };
+    details.replayed = answer.is_replayed();
+    details.error = answer.message();
+    let mut response = answer.into_response(&tag.request_id);
+    response.extensions_mut().insert(details);
+    response
+}
+
+async fn read_body(engine: &Engine, body: Body) -> Result<Bytes, ApiError> {
+    let limit = engine.config().body_limit;
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::new(
+            413,
+            "invalid_request_error",
+            format!("Invalid request: the body is larger than {limit} bytes."),
+        )),
+        Err(_) => Err(ApiError::invalid_request(
+            "Invalid request: the body ended early.",
+        )),
+    }
+}
+
+/// The answer to a whole request.
+fn answer(
+    engine: &Arc<Engine>,
+    parts: &Parts,
+    body: &Bytes,
+    tag: &Tag,
+    details: &mut Details,
+) -> Answer {
+    let version = self::version(engine, &parts.headers);
+    let headers = respond::Echo::new(
+        &parts.headers,
+        version.as_deref().unwrap_or(&engine.config().api_version),
+    );
+    let result = version.and_then(|version| checked(engine, parts, body, version, tag, details));
+    let answer = result.unwrap_or_else(|error| Answer::error(&error, Some(&tag.log_url)));
+    answer.with_echo(headers)
+}
+
+fn checked(
+    engine: &Arc<Engine>,
+    parts: &Parts,
+    body: &Bytes,
+    version: String,
+    tag: &Tag,
+    details: &mut Details,
+) -> Result<Answer, ApiError> {
+    let path = parts.uri.path();
+    if parts
+        .headers
+        .values()
+        .any(|value| value.len() > MAX_HEADER_VALUE)
+    {
+        return Err(ApiError::invalid_request(
+            "Invalid request: a header is too long.",
+        ));
+    }
+    let matched = operation(engine, &parts.method, path)?;
+    details.operation = Some(matched.plan.name.clone());
+    let caller = auth::authenticate(engine, &parts.headers, &matched)?;
+    details.acted = Some((Arc::clone(caller.world.name()), caller.scope.clone()));
+    let input = input::read(&matched, parts, body)?;
+    let key = idempotency::key(&parts.headers, &matched, &input.fingerprint)?;
+    let params = input.check(engine.api(), &matched)?;
+    let request = RequestInfo {
+        id: Some(tag.request_id.clone()),
+        idempotency_key: key.as_ref().map(|key| key.text.clone()),
+        api_version: version,
+        path: path.to_owned(),
+        base_url: tag.base_url.clone(),
+    };
+    let _in_flight = key
+        .as_ref()
+        .map(|key| key.enter(engine, &caller))
+        .transpose()?;
+    engine.transact(
+        &caller.world,
+        caller.scope,
+        &caller.caller,
+        &request,
+        |ctx| match &key {
+            None => generic::answer(ctx, &matched, &params).map(Answer::success),
+            Some(key) => key.once(
+                ctx,
+                |ctx| generic::answer(ctx, &matched, &params).map(Answer::success),
+                &tag.log_url,
+            ),
+        },
+    )
+}
+
+fn operation<'e>(engine: &'e Engine, method: &Method, path: &str) -> Result<Matched<'e>, ApiError> {
+    let verb = match *method {
+        Method::GET => Some(Verb::Get),
+        Method::POST => Some(Verb::Post),
+        Method::DELETE => Some(Verb::Delete),
+        _ => None,
+    };
+    let found = verb.and_then(|verb| engine.api().find(verb, path, engine.registry()));
+    found.ok_or_else(|| {
+        let error = ApiError::unknown_url(method.as_str(), path);
+        if path.starts_with("/v2/") {
+            error.code("not_found")
+        } else {
+            error
+        }
+    })
+}
+
+/// `Stripe-Version`: any date with any train is accepted, as are feature flags behind it.
+fn version(engine: &Engine, headers: &HeaderMap) -> Result<String, ApiError> {
+    let Some(value) = headers.get("stripe-version") else {
+        return Ok(engine.config().api_version.clone());
+    };
+    let text = value.to_str().unwrap_or_default();
+    let plain = text.split(';').next().unwrap_or_default().trim();
+    let (date, train) = plain.split_once('.').unwrap_or((plain, "acacia"));
+    let is_date = date.len() == 10
+        && date.bytes().enumerate().all(|(at, byte)| {
+            if at == 4 || at == 7 {
+                byte == b'-'
+            } else {
+                byte.is_ascii_digit()
+            }
+        });
+    let is_train = !train.is_empty()
+        && train
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if is_date && is_train {
+        return Ok(text.to_owned());
+    }
+    Err(ApiError::invalid_request(format!(
+        "Invalid Stripe API version: {text}. Give a version such as {}.",
+        engine.config().api_version
+    )))
+}
+
+/// Whether an operation follows the rules of `/v2`.
+fn is_v2(matched: &Matched<'_>) -> bool {
+    matched.operation.mode == ApiMode::V2
+}

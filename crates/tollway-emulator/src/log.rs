@@ -1,0 +1,143 @@
+//! The request log: what came in, what it was taken for, and how it ended. Kept in memory, bounded.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::Request;
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::Engine;
+use crate::http::{Details, DropConnection};
+
+/// One request.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// `req_…`.
+    pub id: String,
+    /// When it came, unix milliseconds of the emulator's clock.
+    pub at: i64,
+    /// HTTP method.
+    pub method: String,
+    /// Path of the URL.
+    pub path: String,
+    /// The operation it was taken for, `charges.create`.
+    pub operation: Option<String>,
+    /// The world its key opened.
+    pub world: Option<Arc<str>>,
+    /// The account it acted on.
+    pub account: Option<Arc<str>>,
+    /// The mode it acted in.
+    pub livemode: Option<bool>,
+    /// The caller's idempotency key.
+    pub idempotency_key: Option<String>,
+    /// Status of the answer; none if the connection was dropped.
+    pub status: Option<u16>,
+    /// The answer was given before.
+    pub replayed: bool,
+    /// The message of an error.
+    pub error: Option<String>,
+    /// The fault that was put on it.
+    pub fault: Option<String>,
+    #[serde(skip)]
+    pub(crate) base_url: String,
+    #[serde(skip)]
+    pub(crate) log_url: String,
+}
+
+impl Entry {
+    pub(crate) fn begin(engine: &Engine, request: &Request) -> Self {
+        let header = |name: &str| {
+            request
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        let host = header("host")
+            .or(request.uri().authority().map(http::uri::Authority::as_str))
+            .unwrap_or("localhost");
+        let base_url = format!("{}://{host}", request.uri().scheme_str().unwrap_or("http"));
+        let id = engine.new_request_id();
+        Self {
+            log_url: format!("{base_url}/_tollway/requests/{id}"),
+            at: engine.clock().now_millis(),
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            operation: None,
+            world: None,
+            account: None,
+            livemode: None,
+            idempotency_key: header("idempotency-key").map(str::to_owned),
+            status: None,
+            replayed: false,
+            error: None,
+            fault: None,
+            base_url,
+            id,
+        }
+    }
+
+    pub(crate) fn finish(&mut self, response: &Response) {
+        let dropped = response.extensions().get::<DropConnection>().is_some();
+        self.status = (!dropped).then(|| response.status().as_u16());
+        let Some(details) = response.extensions().get::<Details>().cloned() else {
+            return;
+        };
+        self.operation = details.operation;
+        self.replayed = details.replayed;
+        self.error = details.error;
+        if let Some((world, scope)) = details.acted {
+            self.world = Some(world);
+            self.livemode = Some(scope.livemode());
+            self.account = Some(scope.account);
+        }
+    }
+}
+
+/// The last requests.
+#[derive(Debug)]
+pub struct RequestLog {
+    capacity: usize,
+    entries: Mutex<VecDeque<Entry>>,
+}
+
+impl RequestLog {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            entries: Mutex::default(),
+        }
+    }
+
+    /// Adds a request; the oldest one goes when the log is full.
+    pub fn push(&self, entry: Entry) {
+        let mut entries = self.entries();
+        if entries.len() >= self.capacity {
+            entries.pop_front();
+        }
+        if self.capacity > 0 {
+            entries.push_back(entry);
+        }
+    }
+
+    /// The requests that `wanted` accepts, newest first.
+    #[must_use]
+    pub fn select(&self, limit: usize, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        self.entries()
+            .iter()
+            .rev()
+            .filter(|entry| wanted(entry))
+            .take(limit)
+            .cloned()
+            .collect()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.entries().clear();
+    }
+
+    fn entries(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
