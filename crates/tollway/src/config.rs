@@ -79,7 +79,7 @@ impl ClientBuilder {
             telemetry: false,
             retry: RetryPolicy::default(),
             timeout: Duration::from_secs(80),
-            total_timeout: Some(Duration::from_secs(300)),
+            total_timeout: Some(Duration::from_mins(5)),
             connect_timeout: None,
             roots: Vec::new(),
             transport: None,

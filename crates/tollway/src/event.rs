@@ -206,6 +206,16 @@ impl fmt::Debug for EventNotification {
     }
 }
 
+/// Whether types made from one API version fit an event rendered with another: versions of one named release line
+/// (`2026-03-25.dahlia` and `2026-07-29.dahlia`) do; previews and versions before the naming must be equal.
+pub fn versions_agree(sdk: &str, event: &str) -> bool {
+    match (sdk.split_once('.'), event.split_once('.')) {
+        (Some((_, "preview")), _) | (_, Some((_, "preview"))) => sdk == event,
+        (Some((_, sdk_line)), Some((_, event_line))) => sdk_line == event_line,
+        _ => false,
+    }
+}
+
 pub(crate) fn parse_snapshot(payload: &[u8]) -> Result<Event, WebhookError> {
     let json = parse(payload)?;
     match json.get("object").and_then(Json::as_str) {

@@ -1,6 +1,5 @@
 //! From a request to its answer: check and encode once, then attempt, decide, wait, attempt again.
 
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use crate::response::{Response, ResponseMeta};
 use crate::retry::{self, Attempt};
 use crate::runtime::{BoxFuture, uuid};
 use crate::transport::{TransportError, TransportErrorKind, TransportRequest};
-use crate::wire::{form, json_body};
+use crate::wire::{form, json_body, multipart};
 
 /// Longest answer that is kept in memory.
 const LONGEST_ANSWER: usize = 256 << 20;
@@ -32,6 +31,7 @@ struct Prepared {
     verb: Verb,
     mode: ApiMode,
     once_only: bool,
+    usage: Vec<&'static str>,
     method: Method,
     url: Uri,
     headers: HeaderMap,
@@ -63,16 +63,10 @@ fn prepare(mut request: RequestBuilder) -> Result<Prepared, Error> {
             append_query(&mut path, &form::encode(&request.params)?);
             (Bytes::new(), None)
         }
-        Verb::Post => match operation.encoding {
-            Encoding::Json => (
-                json_body::encode(&request.params)?.into(),
-                Some("application/json".to_owned()),
-            ),
-            Encoding::Form | Encoding::Multipart => (
-                form::encode(&request.params)?.into(),
-                Some("application/x-www-form-urlencoded".to_owned()),
-            ),
-        },
+        Verb::Post => {
+            let (body, content_type) = encode_body(&request)?;
+            (body, Some(content_type))
+        }
     };
     let url = join(shared.bases.of(operation.host), &path)?;
     let idempotency_key = idempotency_key(&request)?;
@@ -86,6 +80,7 @@ fn prepare(mut request: RequestBuilder) -> Result<Prepared, Error> {
         verb: operation.verb,
         mode: operation.mode,
         once_only: request.once_only,
+        usage: request.usage,
         method: operation.verb.method(),
         url,
         headers,
@@ -96,6 +91,27 @@ fn prepare(mut request: RequestBuilder) -> Result<Prepared, Error> {
             .max_retries
             .unwrap_or(shared.retry.max_retries),
         shared,
+    })
+}
+
+fn encode_body(request: &RequestBuilder) -> Result<(Bytes, String), Error> {
+    let params = &request.params;
+    Ok(match request.operation.encoding {
+        Encoding::Form => (
+            form::encode(params)?.into(),
+            "application/x-www-form-urlencoded".to_owned(),
+        ),
+        Encoding::Json => (
+            json_body::encode(params)?.into(),
+            "application/json".to_owned(),
+        ),
+        Encoding::Multipart => {
+            let boundary = uuid(request.client.shared.random.as_ref());
+            (
+                multipart::encode(params, &boundary)?,
+                multipart::content_type(&boundary),
+            )
+        }
     })
 }
 
@@ -243,14 +259,9 @@ async fn attempt(request: &Prepared, timeout: Duration) -> Result<Answer, Transp
             body,
         })
     };
-    within(exchange, request.shared.clock.limit(timeout)).await
-}
-
-async fn within<T>(
-    exchange: impl Future<Output = Result<T, TransportError>>,
-    limit: BoxFuture<'static, ()>,
-) -> Result<T, TransportError> {
-    match select(pin!(exchange), limit).await {
+    // The limit starts after the transport has: one that watches the time itself knows better what was sent.
+    let limit = async { request.shared.clock.limit(timeout).await };
+    match select(pin!(exchange), pin!(limit)).await {
         Either::Left((done, _)) => done,
         Either::Right(((), _)) => Err(TransportError::new(
             TransportErrorKind::Timeout,
@@ -287,7 +298,7 @@ fn note(shared: &Shared, request: &Prepared, meta: &ResponseMeta) {
         tracing::warn!(operation = request.name, notice, "Stripe sent a notice");
     }
     if let (Some(telemetry), Some(id)) = (&shared.telemetry, meta.request_id()) {
-        telemetry.record(id, meta.elapsed(), &[]);
+        telemetry.record(id, meta.elapsed(), &request.usage);
     }
 }
 

@@ -1,5 +1,6 @@
 //! A complete typed SDK for the Stripe API, made for Stripe Connect.
 
+pub mod context;
 pub mod error;
 pub mod event;
 pub mod oauth;

@@ -47,8 +47,42 @@ pub enum Value {
     Map(Params),
     /// A list: `items[0][price]`.
     List(Vec<Value>),
+    /// A file of an upload.
+    File(Upload),
     /// Unset this field: an empty value in v1, `null` in v2.
     Clear,
+}
+
+/// A file to upload. <https://docs.stripe.com/file-upload>
+#[derive(Clone, PartialEq, Eq)]
+pub struct Upload {
+    pub(crate) file_name: String,
+    pub(crate) content_type: String,
+    pub(crate) bytes: bytes::Bytes,
+}
+
+impl Upload {
+    /// A file's name and content, of the type `application/octet-stream`.
+    pub fn new(file_name: impl Into<String>, bytes: impl Into<bytes::Bytes>) -> Self {
+        Self {
+            file_name: file_name.into(),
+            content_type: "application/octet-stream".to_owned(),
+            bytes: bytes.into(),
+        }
+    }
+
+    /// Its type, for example `application/pdf`.
+    #[must_use]
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = content_type.into();
+        self
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Upload({} bytes)", self.bytes.len())
+    }
 }
 
 /// A parameter that cannot be sent. Nothing has left the program.
@@ -63,6 +97,8 @@ pub enum ParamError {
     NotFinite(String),
     /// A [`Value::Decimal`] whose text is not a decimal number.
     NotDecimal(String),
+    /// A file can only be sent by the upload operations.
+    FileOutsideUpload(String),
     /// A name leads through a value that has no members (`amount[x]` where `amount` is a number).
     NotAMap(String),
 }
@@ -85,6 +121,10 @@ impl fmt::Display for ParamError {
             Self::NotDecimal(key) => {
                 write!(f, "`{key}` is not a decimal number: write it like 10.50")
             }
+            Self::FileOutsideUpload(key) => write!(
+                f,
+                "`{key}` is a file, which only an upload can carry: upload it first and pass the file's id"
+            ),
             Self::NotAMap(key) => write!(
                 f,
                 "`{key}` already holds a plain value and cannot have members"
@@ -181,13 +221,14 @@ impl Params {
     }
 
     fn slot_or_insert(&mut self, name: &str, empty: Value) -> &mut Value {
-        let at = match self.entries.iter().position(|(key, _)| key == name) {
-            Some(at) => at,
-            None => {
+        let at = self
+            .entries
+            .iter()
+            .position(|(key, _)| key == name)
+            .unwrap_or_else(|| {
                 self.entries.push((Cow::Owned(name.to_owned()), empty));
                 self.entries.len() - 1
-            }
-        };
+            });
         &mut self.entries[at].1
     }
 }
@@ -337,6 +378,12 @@ impl From<bool> for Value {
     }
 }
 
+impl From<Upload> for Value {
+    fn from(file: Upload) -> Self {
+        Self::File(file)
+    }
+}
+
 impl From<Params> for Value {
     fn from(params: Params) -> Self {
         Self::Map(params)
@@ -358,6 +405,15 @@ impl<T: Into<Value> + Clone> From<&[T]> for Value {
 impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
     fn from(items: [T; N]) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl IntoIterator for Params {
+    type Item = (Cow<'static, str>, Value);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A request before it is sent: which operation, with which parameters and options.
 //!
 //! Every generated request type holds one [`RequestBuilder`]; so does `client.request(…)`. Sending goes through
-//! [`execute`](crate::execute), one path for all.
+//! the private module `execute`, one path for all.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -103,6 +103,7 @@ pub struct RequestBuilder {
     pub(crate) options: CallOptions,
     /// The server must not see this request twice, key or no key.
     pub(crate) once_only: bool,
+    pub(crate) usage: Vec<&'static str>,
     mistake: Option<String>,
 }
 
@@ -144,6 +145,7 @@ impl RequestBuilder {
             params: Params::new(),
             options: CallOptions::default(),
             once_only: false,
+            usage: Vec::new(),
             mistake: None,
         }
     }
@@ -174,8 +176,8 @@ impl RequestBuilder {
 
     /// Adds parameters that were put together elsewhere; they replace those of the same name.
     pub fn params(mut self, params: Params) -> Self {
-        for (name, value) in params.iter() {
-            self.params.set(name.to_owned(), value.clone());
+        for (name, value) in params {
+            self.params.set(name, value);
         }
         self
     }
@@ -253,6 +255,12 @@ impl RequestBuilder {
         for field in fields {
             self.params.push("expand", field.into());
         }
+        self
+    }
+
+    /// Adds a word to what telemetry says about this call, when it is on.
+    pub fn usage(mut self, word: &'static str) -> Self {
+        self.usage.push(word);
         self
     }
 

@@ -88,7 +88,7 @@ pub(crate) fn delay(
     let factor = 0.5 + unit_interval(random) / 2.0;
     let backoff = base.mul_f64(factor).max(policy.initial_delay);
     match retry_after {
-        Some(asked) if asked <= Duration::from_secs(60) => backoff.max(asked),
+        Some(asked) if asked <= Duration::from_mins(1) => backoff.max(asked),
         _ => backoff,
     }
 }
@@ -103,7 +103,7 @@ mod tests {
         let (policy, random) = (RetryPolicy::default(), SeededRandom::new(1));
         let wait = |seconds| delay(&policy, 1, Some(Duration::from_secs(seconds)), &random);
         assert_eq!(wait(7), Duration::from_secs(7));
-        assert_eq!(wait(60), Duration::from_secs(60));
+        assert_eq!(wait(60), Duration::from_mins(1));
         assert_eq!(wait(61), Duration::from_millis(500));
     }
 

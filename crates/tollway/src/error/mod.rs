@@ -26,6 +26,7 @@ use serde_json::Value;
 pub use self::kind::{ErrorKind, OAuthErrorCode, V2ErrorType};
 use crate::response::{Response, ResponseMeta};
 use crate::transport::{TransportError, TransportErrorKind};
+use crate::wire::json::Json;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -96,6 +97,11 @@ impl Error {
         error.0.may_have_taken_effect = true;
         error.0.cause = Some(cause);
         error
+    }
+
+    /// A list whose next page cannot be asked for.
+    pub(crate) fn unpageable(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidResponse, message)
     }
 
     /// An answer with an error status. `json` is its parsed body, null when it is not JSON.
@@ -197,6 +203,12 @@ impl Error {
     /// How long Stripe asks to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.last_response()?.retry_after()
+    }
+
+    /// The body of the answer, read as JSON; `None` when it is not JSON. Objects embedded in the error are here whole:
+    /// `error.json()?.get("error")?.get("payment_intent")`.
+    pub fn json(&self) -> Option<Json> {
+        Json::parse_with(self.0.body.clone(), self.0.meta.clone()).ok()
     }
 
     /// The body of the answer as it came; empty when there was none.

@@ -46,7 +46,7 @@ pub enum Tolerance {
 impl Default for Tolerance {
     /// Five minutes.
     fn default() -> Self {
-        Self::AtMost(Duration::from_secs(300))
+        Self::AtMost(Duration::from_mins(5))
     }
 }
 

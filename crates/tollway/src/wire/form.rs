@@ -9,71 +9,64 @@ use crate::wire::number;
 /// The encoded form of a parameter tree; empty when there is nothing to send.
 ///
 /// # Errors
-/// When a key contains a bracket, or a number has no decimal form.
+/// When a key contains a bracket, a number has no decimal form, or a file is where only text can be.
 pub fn encode(params: &Params) -> Result<String, ParamError> {
     let mut out = String::new();
-    for (name, value) in pairs(params)? {
+    flatten(params, &mut |key, value| {
         if !out.is_empty() {
             out.push('&');
         }
-        out.push_str(&name);
+        escape_into(&mut out, key, true);
         out.push('=');
-        escape_into(&mut out, &value);
-    }
+        escape_into(&mut out, &scalar(value, key)?, false);
+        Ok(())
+    })?;
     Ok(out)
 }
 
-/// The flattened pairs in order: keys already escaped (their brackets literal), values as they are.
-fn pairs(params: &Params) -> Result<Vec<(String, String)>, ParamError> {
-    let mut out = Vec::new();
-    flatten(params, "", &mut out)?;
-    Ok(out)
+/// Visits every plain value with its name on the wire, in order.
+pub(crate) fn flatten(
+    params: &Params,
+    visit: &mut dyn FnMut(&str, &Value) -> Result<(), ParamError>,
+) -> Result<(), ParamError> {
+    members(params, "", visit)
 }
 
-fn flatten(
+fn members(
     params: &Params,
     prefix: &str,
-    out: &mut Vec<(String, String)>,
+    visit: &mut dyn FnMut(&str, &Value) -> Result<(), ParamError>,
 ) -> Result<(), ParamError> {
     for (name, value) in params.iter() {
         if name.contains(['[', ']']) {
             return Err(ParamError::BracketInKey(name.to_owned()));
         }
-        let mut key = String::with_capacity(prefix.len() + name.len() + 2);
-        key.push_str(prefix);
         if prefix.is_empty() {
-            escape_into(&mut key, name);
+            one(value, name, visit)?;
         } else {
-            key.push('[');
-            escape_into(&mut key, name);
-            key.push(']');
+            one(value, &format!("{prefix}[{name}]"), visit)?;
         }
-        flatten_value(value, key, out)?;
     }
     Ok(())
 }
 
-fn flatten_value(
+fn one(
     value: &Value,
-    key: String,
-    out: &mut Vec<(String, String)>,
+    key: &str,
+    visit: &mut dyn FnMut(&str, &Value) -> Result<(), ParamError>,
 ) -> Result<(), ParamError> {
     match value {
-        Value::Map(map) => flatten(map, &key, out)?,
-        Value::List(items) => {
-            for (at, item) in items.iter().enumerate() {
-                flatten_value(item, format!("{key}[{at}]"), out)?;
-            }
-        }
-        plain => {
-            let text = scalar(plain, &key)?;
-            out.push((key, text));
-        }
+        Value::Map(map) => members(map, key, visit),
+        Value::List(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(at, item)| one(item, &format!("{key}[{at}]"), visit)),
+        plain => visit(key, plain),
     }
-    Ok(())
 }
 
-fn scalar(value: &Value, key: &str) -> Result<String, ParamError> {
+/// The text of a plain value.
+pub(crate) fn scalar(value: &Value, key: &str) -> Result<String, ParamError> {
     Ok(match value {
         Value::Str(text) => text.clone(),
         Value::Int(number) | Value::IntText(number) | Value::Time(number) => number.to_string(),
@@ -84,18 +77,20 @@ fn scalar(value: &Value, key: &str) -> Result<String, ParamError> {
         Value::Decimal(text) => {
             number::plain_decimal(text).ok_or_else(|| ParamError::NotDecimal(key.to_owned()))?
         }
+        Value::File(_) => return Err(ParamError::FileOutsideUpload(key.to_owned())),
         Value::Clear | Value::Map(_) | Value::List(_) => String::new(),
     })
 }
 
-/// Escapes one name or value.
-pub(crate) fn escape_into(out: &mut String, text: &str) {
+/// Escapes one name or value. Brackets in a name are syntax and stay.
+fn escape_into(out: &mut String, text: &str, is_name: bool) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte))
+                out.push(char::from(byte));
             }
+            b'[' | b']' if is_name => out.push(char::from(byte)),
             b' ' => out.push('+'),
             _ => {
                 out.push('%');

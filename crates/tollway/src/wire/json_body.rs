@@ -43,6 +43,7 @@ fn member(name: &str, value: &Value) -> Result<Json, ParamError> {
                 .map(|item| member(name, item))
                 .collect::<Result<_, _>>()?,
         ),
+        Value::File(_) => return Err(ParamError::FileOutsideUpload(name.to_owned())),
         Value::Clear => Json::Null,
     })
 }

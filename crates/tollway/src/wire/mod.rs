@@ -4,5 +4,6 @@
 pub mod form;
 pub mod json;
 pub mod json_body;
+pub mod multipart;
 pub mod number;
 pub mod path;

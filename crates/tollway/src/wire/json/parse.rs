@@ -29,7 +29,7 @@ fn words(text: &str) -> Result<(Vec<Word>, String), JsonError> {
         at: 0,
         words: Vec::with_capacity(text.len() / 12 + 8),
         decoded: String::new(),
-        open: [Open { head: 0, count: 0 }; MAX_DEPTH],
+        open: [Open::NONE; MAX_DEPTH],
         depth: 0,
     };
     parser.run()?;
@@ -41,6 +41,11 @@ fn words(text: &str) -> Result<(Vec<Word>, String), JsonError> {
 struct Open {
     head: usize,
     count: usize,
+    object: bool,
+}
+
+impl Open {
+    const NONE: Self = Self { head: 0, count: 0, object: false };
 }
 
 struct Parser<'a> {
@@ -97,6 +102,7 @@ impl Parser<'_> {
         self.open[self.depth] = Open {
             head: self.words.len(),
             count: 0,
+            object: kind == Kind::Object,
         };
         self.depth += 1;
         self.words.push(Word::new(kind, 0, 0));
@@ -120,7 +126,7 @@ impl Parser<'_> {
     fn separator(&mut self) -> Result<Next, JsonError> {
         let open = &mut self.open[self.depth - 1];
         open.count += 1;
-        let object = self.words[open.head].kind() == Kind::Object;
+        let object = open.object;
         match (self.peek(), object) {
             (Some(b','), true) => {
                 self.at += 1;
@@ -143,8 +149,9 @@ impl Parser<'_> {
     fn close(&mut self) {
         self.at += 1;
         self.depth -= 1;
-        let Open { head, count } = self.open[self.depth];
-        self.words[head] = Word::new(self.words[head].kind(), self.words.len(), count);
+        let Open { head, count, object } = self.open[self.depth];
+        let kind = if object { Kind::Object } else { Kind::Array };
+        self.words[head] = Word::new(kind, self.words.len(), count);
         self.words[head + 1] = Word::span(self.words[head + 1].span_first(), self.at);
     }
 
@@ -257,7 +264,8 @@ impl Parser<'_> {
 #[inline]
 fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     const BLANKS: u64 = u64::from_le_bytes([b' '; 8]);
-    loop {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
         while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
             let other = u64::from_le_bytes(*chunk) ^ BLANKS;
             if other != 0 {
@@ -266,11 +274,8 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
             }
             at += 8;
         }
-        match bytes.get(at) {
-            Some(b' ' | b'\n' | b'\r' | b'\t') => at += 1,
-            _ => return at,
-        }
     }
+    at
 }
 
 /// The tape of `null`.

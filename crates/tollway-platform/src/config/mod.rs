@@ -1,0 +1,335 @@
+//! The configuration: three layers (the embedded default file, the operator's file, the environment) merged into one
+//! table, read strictly, then checked as a whole, so that every problem is named by its key and all of them at once.
+
+mod check;
+mod layers;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use crate::realm::{Mode, Realm};
+
+/// The default configuration file: the documentation of every key, and the bottom layer.
+pub const DEFAULT_CONFIG: &str = include_str!("../../platform.default.toml");
+
+/// What environment variables that set keys start with.
+pub const ENV_PREFIX: &str = "TOLLWAY_PLATFORM__";
+
+/// The whole configuration. See [`DEFAULT_CONFIG`] for what each key means.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlatformConfig {
+    /// Where the service listens.
+    pub listen: SocketAddr,
+    /// How browsers reach the place where the router is mounted, path prefix included.
+    pub public_url: Url,
+    /// The SQLite database file.
+    pub database: String,
+    /// Keys that seal tokens and cookies, newest first.
+    pub sealing_keys: Vec<SecretString>,
+    /// Where Stripe is.
+    pub stripe: StripeConfig,
+    /// The connect flow.
+    pub connect: ConnectConfig,
+    /// The webhook inbox.
+    pub webhooks: WebhookConfig,
+    /// The web server's limits.
+    pub web: WebConfig,
+    /// The operator pages.
+    pub operator: OperatorConfig,
+    /// The platforms (brands), by name.
+    #[serde(default)]
+    pub platforms: BTreeMap<String, BrandConfig>,
+}
+
+/// Where Stripe is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StripeConfig {
+    /// Base URL of the API.
+    pub api_base: Url,
+    /// Base URL of the OAuth pages and endpoints.
+    pub connect_base: Url,
+}
+
+/// The connect flow.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectConfig {
+    /// Seconds until an attempt expires.
+    pub attempt_lifetime_seconds: u32,
+    /// Seconds until a signed start link expires.
+    pub link_lifetime_seconds: u32,
+    /// Seconds that one exchange of a code may take.
+    pub exchange_timeout_seconds: u32,
+    /// Seconds that a repeated callback waits for the first.
+    pub wait_seconds: u32,
+    /// May several tenants be connected to one Stripe account?
+    pub allow_shared_accounts: bool,
+}
+
+impl ConnectConfig {
+    /// After this long an exchange that has not ended was cut off by a crash.
+    pub(crate) fn exchange_is_lost_after(&self) -> Duration {
+        2 * Duration::from_secs(self.exchange_timeout_seconds.into())
+    }
+}
+
+/// The webhook inbox.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    /// Seconds that a signature may be old; 0 switches the check off.
+    pub tolerance_seconds: u32,
+    /// Largest body in bytes.
+    pub max_body_bytes: u32,
+    /// Attempts until an event is a dead letter.
+    pub max_attempts: u32,
+    /// Seconds to wait after the first failure.
+    pub first_retry_seconds: u32,
+    /// Longest wait in seconds.
+    pub longest_retry_seconds: u32,
+    /// Seconds that one worker may hold an event.
+    pub lease_seconds: u32,
+    /// Days that finished events are kept; 0 is for ever.
+    pub retention_days: u32,
+}
+
+/// The web server's limits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebConfig {
+    /// Requests a minute for one address on start, callback and login.
+    pub requests_per_minute: u32,
+    /// Is the last address in `X-Forwarded-For` the visitor's?
+    pub behind_proxy: bool,
+    /// Seconds until a request is given up.
+    pub request_timeout_seconds: u32,
+}
+
+/// The operator pages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorConfig {
+    /// Argon2 hash in PHC form; empty switches the pages off.
+    pub password_hash: SecretString,
+    /// Hours that a login lasts.
+    pub session_hours: u32,
+}
+
+impl OperatorConfig {
+    /// Are the operator pages switched on?
+    pub fn enabled(&self) -> bool {
+        !self.password_hash.expose_secret().is_empty()
+    }
+}
+
+/// One platform (brand).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrandConfig {
+    /// The name that sellers see.
+    pub name: String,
+    /// The mode used when nobody says which.
+    #[serde(default = "test_mode")]
+    pub mode: Mode,
+    /// What is asked for.
+    #[serde(default)]
+    pub scope: GrantScope,
+    /// Where the outcome page may lead back to; the first is the default.
+    #[serde(default)]
+    pub return_urls: Vec<Url>,
+    /// Where a seller finds help.
+    #[serde(default)]
+    pub support_url: Option<Url>,
+    /// Test mode, if it is used.
+    #[serde(default)]
+    pub test: Option<ModeConfig>,
+    /// Live mode, if it is used.
+    #[serde(default)]
+    pub live: Option<ModeConfig>,
+}
+
+impl BrandConfig {
+    /// What is configured for a mode.
+    pub fn mode(&self, mode: Mode) -> Option<&ModeConfig> {
+        match mode {
+            Mode::Test => self.test.as_ref(),
+            Mode::Live => self.live.as_ref(),
+        }
+    }
+}
+
+const fn test_mode() -> Mode {
+    Mode::Test
+}
+
+/// What a platform asks of a seller's account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantScope {
+    /// Act for the account: what platforms need.
+    #[default]
+    ReadWrite,
+    /// Look only: for extensions.
+    ReadOnly,
+}
+
+impl GrantScope {
+    /// Stripe's word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadWrite => "read_write",
+            Self::ReadOnly => "read_only",
+        }
+    }
+
+    /// Does what Stripe granted cover what was asked for?
+    pub(crate) fn is_covered_by(self, granted: &str) -> bool {
+        match self {
+            Self::ReadWrite => granted != Self::ReadOnly.as_str(),
+            Self::ReadOnly => true,
+        }
+    }
+}
+
+/// A platform's credentials in one mode.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModeConfig {
+    /// `ca_…`
+    pub client_id: String,
+    /// `sk_…` or `rk_…` of this mode.
+    pub secret_key: SecretString,
+    /// Empty: the router's own callback.
+    #[serde(default)]
+    pub redirect_uri: String,
+    /// Secrets of the Connect webhook endpoint.
+    #[serde(default)]
+    pub connect_webhook_secrets: Vec<SecretString>,
+    /// Secrets of the platform's own webhook endpoint.
+    #[serde(default)]
+    pub account_webhook_secrets: Vec<SecretString>,
+}
+
+impl PlatformConfig {
+    /// Reads the text of a configuration file over the defaults, without any environment.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        Self::from_layers(Some(("the configuration", text)), std::iter::empty())
+    }
+
+    /// Reads a file (none: the defaults alone) and the environment over the defaults. Pass `std::env::vars()`.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let Some(path) = file else {
+            return Self::from_layers(None, environment);
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigError::one(
+                path.display().to_string(),
+                format!("cannot be read ({error}): check the path and its permissions"),
+            )
+        })?;
+        Self::from_layers(Some((&path.display().to_string(), &text)), environment)
+    }
+
+    fn from_layers(
+        file: Option<(&str, &str)>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let config = layers::merge(file, environment)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks what the types cannot say. `from_toml` and `load` have done it; call it after changing fields by hand.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        check::check(self)
+    }
+
+    /// The configuration of one platform in one mode, if there is one.
+    pub fn realm(&self, realm: &Realm) -> Option<(&BrandConfig, &ModeConfig)> {
+        let brand = self.platforms.get(&realm.platform)?;
+        Some((brand, brand.mode(realm.mode)?))
+    }
+
+    /// Every configured platform in each of its modes.
+    pub fn realms(&self) -> impl Iterator<Item = Realm> {
+        self.platforms.iter().flat_map(|(name, brand)| {
+            [Mode::Test, Mode::Live]
+                .into_iter()
+                .filter(|mode| brand.mode(*mode).is_some())
+                .map(|mode| Realm::new(name.clone(), mode))
+        })
+    }
+
+    /// The full URL of a path below the place where the router is mounted. `path` starts with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// The redirect URI of a realm: the configured one, else the router's own callback.
+    pub fn redirect_uri(&self, realm: &Realm) -> String {
+        match self.realm(realm) {
+            Some((_, mode)) if !mode.redirect_uri.is_empty() => mode.redirect_uri.clone(),
+            _ => self.url(&format!("/connect/{}/callback", realm.platform)),
+        }
+    }
+
+    /// Do browsers come by TLS? Then cookies are `Secure` and HSTS is sent.
+    pub(crate) fn secure(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+}
+
+/// What is wrong with a configuration: every problem, each with its key and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(Vec<Problem>);
+
+/// One problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The key, as `connect.link_lifetime_seconds`, or the file.
+    pub key: String,
+    /// What is wrong and what to do about it.
+    pub message: String,
+}
+
+impl ConfigError {
+    pub(crate) fn one(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self(vec![Problem {
+            key: key.into(),
+            message: message.into(),
+        }])
+    }
+
+    /// All problems.
+    pub fn problems(&self) -> &[Problem] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{}: {}", problem.key, problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests;

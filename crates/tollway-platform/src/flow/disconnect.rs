@@ -1,0 +1,126 @@
+//! Disconnecting, from the platform's side. At Stripe a connection is between the platform and the account, whatever
+//! tenants share it; so when others do, whoever disconnects has to say which of the two is meant.
+
+use crate::platform::Platform;
+use crate::realm::Realm;
+use crate::store::{Connection, Disconnect, DisconnectReason, Sign, StoreError};
+use crate::stripe::DeauthorizeError;
+
+/// How far a disconnection goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisconnectScope {
+    /// Revoke at Stripe if this tenant alone has the account; fail with [`DisconnectError::Shared`] if others have it, too.
+    Sole,
+    /// Unlink this tenant here. At Stripe the account stays connected if other tenants have it, and is revoked otherwise.
+    UnlinkHere,
+    /// Revoke at Stripe, which ends it for every tenant that shares the account.
+    RevokeForAll,
+}
+
+/// A connection could not be ended. Nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum DisconnectError {
+    /// There is nothing to end.
+    #[error("tenant {0} is not connected")]
+    NotConnected(String),
+    /// Other tenants are connected to the same account.
+    #[error("{} other tenant(s) share this account: unlink this one here, or revoke it for all", .others.len())]
+    Shared {
+        /// Their names.
+        others: Vec<String>,
+    },
+    /// Stripe could not be reached, or its answer was lost: try again, that does no harm.
+    #[error("Stripe could not be reached ({0}): try again")]
+    Unreachable(String),
+    /// Stripe refused, or the platform is not configured.
+    #[error("the account was not disconnected: {0}")]
+    Refused(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Platform {
+    /// Ends a tenant's connection: at Stripe first, then here. Returns all connections that ended.
+    pub(crate) async fn end_connection(
+        &self,
+        realm: &Realm,
+        tenant: &str,
+        scope: DisconnectScope,
+        sign: Sign,
+    ) -> Result<Vec<Connection>, DisconnectError> {
+        let connection = self
+            .store()
+            .connection(realm, tenant)
+            .await?
+            .filter(Connection::is_active);
+        let Some(connection) = connection else {
+            return Err(DisconnectError::NotConnected(tenant.to_owned()));
+        };
+        let others = self.others_on(&connection).await?;
+        if scope == DisconnectScope::Sole && !others.is_empty() {
+            return Err(DisconnectError::Shared { others });
+        }
+        let unlink_only = scope == DisconnectScope::UnlinkHere && !others.is_empty();
+        if !unlink_only {
+            self.inner()
+                .stripe
+                .deauthorize(realm, &connection.account)
+                .await
+                .map_err(|error| match error {
+                    DeauthorizeError::Unreachable(why) => DisconnectError::Unreachable(why),
+                    DeauthorizeError::Refused(why) => DisconnectError::Refused(why),
+                })?;
+        }
+        let ended = self
+            .record_end(Disconnect {
+                realm: realm.clone(),
+                account: connection.account,
+                tenant: unlink_only.then(|| tenant.to_owned()),
+                connected_by: sign.at,
+                why: if unlink_only {
+                    DisconnectReason::Unlinked
+                } else {
+                    DisconnectReason::Revoked
+                },
+                detail: None,
+                sign,
+            })
+            .await?;
+        Ok(ended)
+    }
+
+    /// The other tenants that are connected to the same account.
+    pub(crate) async fn others_on(
+        &self,
+        connection: &Connection,
+    ) -> Result<Vec<String>, StoreError> {
+        let active = self
+            .store()
+            .active_on_account(&connection.realm, &connection.account)
+            .await?;
+        Ok(active
+            .into_iter()
+            .map(|other| other.tenant)
+            .filter(|tenant| *tenant != connection.tenant)
+            .collect())
+    }
+
+    /// Records the end of connections, counts it, and wakes the worker to tell the host application.
+    pub(crate) async fn record_end(&self, end: Disconnect) -> Result<Vec<Connection>, StoreError> {
+        let why = end.why;
+        let ended = self.store().disconnect(end).await?;
+        for connection in &ended {
+            self.inner().metrics.disconnected(&connection.realm, why);
+            tracing::info!(
+                stripe.account = connection.account,
+                disconnect.reason = why.as_str(),
+                "account disconnected"
+            );
+        }
+        if !ended.is_empty() {
+            self.inner().work.notify_one();
+        }
+        Ok(ended)
+    }
+}

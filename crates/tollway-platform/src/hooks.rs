@@ -1,0 +1,87 @@
+//! What the host application is told, and how it answers.
+//!
+//! Hooks are called by the background worker ([`Platform::run`](crate::Platform::run)), never inside a request. A change
+//! and the note to tell about it are written together, so a hook is called at least once, in spite of crashes; one that
+//! fails is called again later, with growing pauses. Make hooks idempotent.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::realm::Realm;
+use crate::store::{Connection, DisconnectReason, Endpoint, Millis};
+
+/// What a hook returns.
+pub type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HookError>> + Send + 'a>>;
+
+/// The host application's ears. Every method does nothing unless it is written.
+pub trait Hooks: Send + Sync + 'static {
+    /// An account was connected, or connected again.
+    fn on_connected<'a>(&'a self, connection: &'a Connection) -> HookFuture<'a> {
+        let _ = connection;
+        Box::pin(async { Ok(()) })
+    }
+
+    /// A connection ended. `connection` is the row as it is now: a reconnect may have come in between.
+    fn on_disconnected<'a>(
+        &'a self,
+        connection: &'a Connection,
+        why: DisconnectReason,
+    ) -> HookFuture<'a> {
+        let _ = (connection, why);
+        Box::pin(async { Ok(()) })
+    }
+
+    /// An event came by webhook, with a good signature, for the first time.
+    fn on_event<'a>(&'a self, event: &'a ReceivedEvent) -> HookFuture<'a> {
+        let _ = event;
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// No hooks.
+pub(crate) struct NoHooks;
+
+impl Hooks for NoHooks {}
+
+/// An event as it came by webhook.
+#[derive(Clone, Debug)]
+pub struct ReceivedEvent {
+    /// Platform, and the mode of the endpoint.
+    pub realm: Realm,
+    /// Which endpoint it came to.
+    pub endpoint: Endpoint,
+    /// `evt_…`
+    pub id: String,
+    /// Such as `account.updated`.
+    pub event_type: String,
+    /// The connected account it is about.
+    pub account: Option<String>,
+    /// The tenants that are connected to that account now.
+    pub tenants: Vec<String>,
+    /// When Stripe made it, in Unix milliseconds.
+    pub created_at: Option<Millis>,
+    /// The body, byte for byte. Its signature was good.
+    pub body: Vec<u8>,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+}
+
+/// A hook could not do its work now. The text is shown to the operator: no secrets.
+#[derive(Debug)]
+pub struct HookError(String);
+
+impl HookError {
+    /// What went wrong, in a sentence.
+    pub fn new(what: impl fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+}
+
+impl fmt::Display for HookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for HookError {}

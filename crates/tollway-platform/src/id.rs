@@ -1,0 +1,56 @@
+//! Ids and hashes: how rows are named, and how secrets are looked up without being kept.
+
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::rng::Entropy;
+
+/// The 32 letters of an id, without those that are misread.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// A new id: the prefix, then 26 letters, 48 bits of time and 80 of chance, so that ids sort by age.
+pub(crate) fn new_id(prefix: &str, now_ms: i64, entropy: &Entropy) -> String {
+    let time = u128::from(now_ms.max(0).unsigned_abs()) & 0xFFFF_FFFF_FFFF;
+    let mut chance = [0_u8; 16];
+    entropy.fill(&mut chance[6..]);
+    let bits = (time << 80) | u128::from_be_bytes(chance);
+    let letters = (0..26).map(|place| {
+        let index = (bits >> (125 - 5 * place)) & 31;
+        char::from(ALPHABET[usize::try_from(index).unwrap_or(0)])
+    });
+    format!("{prefix}_{}", letters.collect::<String>())
+}
+
+/// The SHA-256 of a secret. Ours are 256 random bits, so a plain hash tells nobody anything.
+pub(crate) fn hash(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// Are two hashes (or two secrets of one length) equal? The time taken does not depend on where they differ.
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_time_and_never_repeat() {
+        let entropy = Entropy::seeded(1);
+        let early = new_id("att", 1_700_000_000_000, &entropy);
+        let late = new_id("att", 1_700_000_000_001, &entropy);
+        assert!(early < late, "{early} sorts before {late}");
+        assert_eq!(early.len(), "att_".len() + 26);
+        let same_instant = new_id("att", 1_700_000_000_000, &entropy);
+        assert_ne!(early, same_instant);
+        assert_eq!(early[..14], same_instant[..14], "the time part is the same");
+    }
+
+    #[test]
+    fn hashes_are_compared_whole() {
+        assert!(same(&hash("a"), &hash("a")));
+        assert!(!same(&hash("a"), &hash("b")));
+        assert!(!same(b"a", b"ab"));
+    }
+}

@@ -1,0 +1,81 @@
+//! `account.application.deauthorized`: the seller disconnected on Stripe's side.
+//!
+//! The event cannot be fetched back and the account no longer answers, so the signature is all there is to trust. But an
+//! event can be late: one that is clearly older than a reconnect is ignored. When the two are too close to tell by the
+//! clocks of two machines, Stripe is asked whether access still stands.
+
+use crate::platform::Platform;
+use crate::store::{Actor, Connection, Delivery, Disconnect, DisconnectReason, Millis};
+use crate::stripe::{Access, Undecided};
+
+use super::worker::{Done, WorkError};
+
+/// How far two clocks may be apart.
+const CLOCKS_APART: Millis = 5 * 60 * 1000;
+
+impl Platform {
+    pub(super) async fn deauthorized(&self, delivery: &Delivery) -> Result<Done, WorkError> {
+        let Some(account) = delivery.account.as_deref() else {
+            return Ok(Done::Ignored("the event names no account".to_owned()));
+        };
+        if let Some(other) = self.other_application(delivery) {
+            return Ok(Done::Ignored(format!(
+                "the event is about another application ({other})"
+            )));
+        }
+        let active = self
+            .store()
+            .active_on_account(&delivery.realm, account)
+            .await?;
+        let Some(newest) = active
+            .iter()
+            .map(|connection: &Connection| connection.connected_at)
+            .max()
+        else {
+            return Ok(Done::Ignored(
+                "the account is not connected here".to_owned(),
+            ));
+        };
+        let made = delivery.created_at.unwrap_or(delivery.received_at);
+        if made < newest - CLOCKS_APART {
+            return Ok(Done::Ignored(
+                "older than the reconnect that followed it".to_owned(),
+            ));
+        }
+        if made <= newest + CLOCKS_APART {
+            match self.inner().stripe.access(&delivery.realm, account).await {
+                Ok(Access::Lost) => {}
+                Ok(Access::Granted) => {
+                    return Ok(Done::Ignored(
+                        "older than the reconnect that followed it: access stands".to_owned(),
+                    ));
+                }
+                Err(Undecided(why)) => {
+                    return Err(WorkError(format!(
+                        "Stripe could not be asked whether access stands: {why}"
+                    )));
+                }
+            }
+        }
+        self.record_end(Disconnect {
+            realm: delivery.realm.clone(),
+            account: account.to_owned(),
+            tenant: None,
+            connected_by: newest,
+            why: DisconnectReason::DeauthorizedByAccount,
+            detail: Some(format!("event {}", delivery.event_id)),
+            sign: self.sign(Actor::Stripe, None),
+        })
+        .await?;
+        Ok(Done::Worked)
+    }
+
+    /// The event's application, if it is not this platform.
+    fn other_application(&self, delivery: &Delivery) -> Option<String> {
+        let event: serde_json::Value = serde_json::from_slice(&delivery.body).ok()?;
+        let application = event.pointer("/data/object/id")?.as_str()?;
+        let (_, config) = self.config().realm(&delivery.realm)?;
+        (application.starts_with("ca_") && application != config.client_id)
+            .then(|| application.to_owned())
+    }
+}

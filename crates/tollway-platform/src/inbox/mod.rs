@@ -1,0 +1,5 @@
+//! The webhook inbox: receive (verify, keep, answer), then work (in the background, with retries), then tell the host.
+
+mod deauthorized;
+pub(crate) mod receive;
+pub(crate) mod worker;

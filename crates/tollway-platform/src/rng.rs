@@ -1,0 +1,116 @@
+//! Randomness, injected once and handed round.
+//!
+//! Everything unguessable here (states, browser secrets, nonces, ids) is drawn from one [`Entropy`], so that a test can
+//! seed it and see the same values twice, and a real process seeds it from the operating system.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::{CryptoRng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+
+/// A shared source of randomness that is fit for secrets. Cheap to clone; clones draw from the same stream.
+#[derive(Clone)]
+pub struct Entropy(Arc<Mutex<dyn CryptoRng + Send>>);
+
+impl Entropy {
+    /// Draws from `rng`, whatever it is. For tests that need the same ids twice, see [`Entropy::seeded`].
+    pub fn new(rng: impl CryptoRng + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(rng)))
+    }
+
+    /// A repeatable stream. For tests only: whoever knows the seed knows every secret.
+    pub fn seeded(seed: u64) -> Self {
+        Self::new(ChaCha20Rng::seed_from_u64(seed))
+    }
+
+    /// A stream seeded by the operating system.
+    pub fn from_system() -> Result<Self, EntropyError> {
+        let mut seed = [0_u8; 32];
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that seeds from the system"
+        )]
+        getrandom::fill(&mut seed).map_err(|error| EntropyError(error.to_string()))?;
+        Ok(Self::new(ChaCha20Rng::from_seed(seed)))
+    }
+
+    /// Fills `bytes`.
+    pub fn fill(&self, bytes: &mut [u8]) {
+        // A poisoned lock only means that another thread panicked while drawing: the generator itself is still whole.
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill_bytes(bytes);
+    }
+
+    /// `N` random bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+
+    /// 256 random bits as 43 URL-safe characters.
+    pub fn token(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.bytes::<32>())
+    }
+
+    /// A number in `0..bound` (0 when `bound` is 0). Good enough for jitter, not for drawing lots.
+    pub fn below(&self, bound: u64) -> u64 {
+        u64::from_le_bytes(self.bytes())
+            .checked_rem(bound)
+            .unwrap_or(0)
+    }
+}
+
+impl tollway::runtime::Random for Entropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        Self::fill(self, bytes);
+    }
+}
+
+impl fmt::Debug for Entropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Entropy")
+    }
+}
+
+/// The operating system gave no randomness.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the operating system gives no randomness ({0}): nothing secret can be made here, so the platform does not start"
+)]
+pub struct EntropyError(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_tokens_and_another_seed_others() {
+        let first = Entropy::seeded(7);
+        let again = Entropy::seeded(7);
+        let (a, b) = (first.token(), first.token());
+        assert_eq!(a, again.token());
+        assert_ne!(a, b);
+        assert_ne!(a, Entropy::seeded(8).token());
+        assert_eq!(a.len(), 43);
+    }
+
+    #[test]
+    fn the_system_gives_different_streams() {
+        let one = Entropy::from_system().expect("this machine has entropy");
+        let two = Entropy::from_system().expect("this machine has entropy");
+        assert_ne!(one.token(), two.token());
+    }
+
+    #[test]
+    fn below_stays_below() {
+        let entropy = Entropy::seeded(1);
+        assert_eq!(entropy.below(0), 0);
+        assert!((0..1000).all(|_| entropy.below(10) < 10));
+    }
+}

@@ -1,0 +1,398 @@
+//! Secrets at rest: the envelope that tokens and cookies are kept in.
+//!
+//! ```text
+//! 1 byte version | 8 bytes key id | 24 bytes nonce | ciphertext and tag (XChaCha20-Poly1305)
+//! ```
+//!
+//! The associated data binds an envelope to the place it was made for (table, row, column): moved to another row it does
+//! not open. Keys are a list: the first seals, all of them open, so a new key is put in front and the old ones are taken
+//! away once no row uses them. A key's id is made from the key itself, so two configurations cannot disagree about it.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::rng::Entropy;
+
+const VERSION: u8 = 1;
+const KEY_ID: usize = 8;
+const NONCE: usize = 24;
+const HEADER: usize = 1 + KEY_ID + NONCE;
+
+/// Where a sealed value lives. The same bytes do not open at another place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// The table, or `cookie`.
+    pub table: &'a str,
+    /// What tells the row from all others.
+    pub row: &'a str,
+    /// The column.
+    pub column: &'a str,
+}
+
+impl Place<'_> {
+    /// Length-prefixed, so that no two places read the same.
+    fn associated_data(&self, header: &[u8]) -> Vec<u8> {
+        let mut data = header.to_vec();
+        for part in [self.table, self.row, self.column] {
+            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            data.extend_from_slice(part.as_bytes());
+        }
+        data
+    }
+}
+
+/// The id of a sealing key: 16 hex digits, made from the key by SHA-256. Not secret.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId([u8; KEY_ID]);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+struct Key {
+    id: KeyId,
+    cipher: XChaCha20Poly1305,
+    secret: Zeroizing<[u8; 32]>,
+}
+
+/// The list of sealing keys, newest first. Never empty. `Debug` shows the ids alone.
+pub struct SealingKeys(Vec<Key>);
+
+impl SealingKeys {
+    /// Reads keys as they stand in the configuration: 32 bytes each, in base64 (standard or URL-safe), newest first.
+    pub fn from_texts(texts: &[SecretString]) -> Result<Self, KeyError> {
+        if texts.is_empty() {
+            return Err(KeyError::None);
+        }
+        let mut keys: Vec<Key> = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            let secret =
+                decode_key(text.expose_secret().trim()).ok_or(KeyError::Malformed(index))?;
+            let id = key_id(&secret);
+            if keys.iter().any(|key| key.id == id) {
+                return Err(KeyError::Twice(index));
+            }
+            let cipher = XChaCha20Poly1305::new_from_slice(secret.as_slice())
+                .map_err(|_| KeyError::Malformed(index))?;
+            keys.push(Key { id, cipher, secret });
+        }
+        Ok(Self(keys))
+    }
+
+    /// Makes a new key, in the form the configuration wants.
+    pub fn generate(entropy: &Entropy) -> SecretString {
+        let secret = Zeroizing::new(entropy.bytes::<32>());
+        SecretString::from(STANDARD.encode(secret.as_slice()))
+    }
+
+    /// The ids of all keys, the sealing one first.
+    pub fn ids(&self) -> Vec<KeyId> {
+        self.0.iter().map(|key| key.id).collect()
+    }
+
+    /// Seals with the newest key.
+    pub(crate) fn seal(&self, entropy: &Entropy, place: Place<'_>, plain: &[u8]) -> Vec<u8> {
+        let key = self.newest();
+        let nonce = entropy.bytes::<NONCE>();
+        let mut envelope = Vec::with_capacity(HEADER + plain.len() + 16);
+        envelope.push(VERSION);
+        envelope.extend_from_slice(&key.id.0);
+        envelope.extend_from_slice(&nonce);
+        let aad = place.associated_data(&envelope[..=KEY_ID]);
+        let sealed = key
+            .cipher
+            .encrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: plain,
+                    aad: &aad,
+                },
+            )
+            .expect("only a message of 256 GiB cannot be sealed");
+        envelope.extend_from_slice(&sealed);
+        envelope
+    }
+
+    /// Opens an envelope made for exactly this place by any of the keys.
+    pub(crate) fn open(
+        &self,
+        place: Place<'_>,
+        envelope: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let Some((header, sealed)) = envelope.split_at_checked(HEADER) else {
+            return Err(OpenError::Malformed);
+        };
+        if header[0] != VERSION {
+            return Err(OpenError::Malformed);
+        }
+        let mut id = [0; KEY_ID];
+        id.copy_from_slice(&header[1..=KEY_ID]);
+        let id = KeyId(id);
+        let key = self
+            .0
+            .iter()
+            .find(|key| key.id == id)
+            .ok_or(OpenError::UnknownKey(id))?;
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&header[1 + KEY_ID..]);
+        let aad = place.associated_data(&header[..=KEY_ID]);
+        key.cipher
+            .decrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: sealed,
+                    aad: &aad,
+                },
+            )
+            .map(Zeroizing::new)
+            .map_err(|_| OpenError::Refused)
+    }
+
+    /// Seals to URL-safe text, for a cookie.
+    pub(crate) fn seal_text(&self, entropy: &Entropy, place: Place<'_>, plain: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.seal(entropy, place, plain))
+    }
+
+    /// Opens what [`Self::seal_text`] made.
+    pub(crate) fn open_text(
+        &self,
+        place: Place<'_>,
+        text: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let envelope = URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| OpenError::Malformed)?;
+        self.open(place, &envelope)
+    }
+
+    /// A MAC over `message` with a key made from the newest sealing key for this `purpose` alone, in URL-safe text.
+    pub(crate) fn mac(&self, purpose: &str, message: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(
+            keyed(self.newest(), purpose, message)
+                .finalize()
+                .into_bytes(),
+        )
+    }
+
+    /// Is this a MAC that any of the keys made? Constant time per key.
+    pub(crate) fn mac_holds(&self, purpose: &str, message: &[u8], mac: &str) -> bool {
+        let Ok(mac) = URL_SAFE_NO_PAD.decode(mac) else {
+            return false;
+        };
+        self.0
+            .iter()
+            .any(|key| keyed(key, purpose, message).verify_slice(&mac).is_ok())
+    }
+
+    fn newest(&self) -> &Key {
+        &self.0[0]
+    }
+}
+
+impl fmt::Debug for SealingKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SealingKeys").field(&self.ids()).finish()
+    }
+}
+
+/// A key for one purpose is the HMAC of the purpose's name, so that no purpose can answer for another.
+fn keyed(key: &Key, purpose: &str, message: &[u8]) -> Hmac<Sha256> {
+    let mut derive = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.secret.as_slice())
+        .expect("HMAC takes any key");
+    derive.update(b"tollway purpose ");
+    derive.update(purpose.as_bytes());
+    let derived = derive.finalize().into_bytes();
+    let mut mac =
+        <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&derived).expect("HMAC takes any key");
+    mac.update(message);
+    mac
+}
+
+fn key_id(secret: &[u8; 32]) -> KeyId {
+    let mut hasher = Sha256::new();
+    hasher.update(b"tollway sealing key id ");
+    hasher.update(secret);
+    let digest: [u8; 32] = hasher.finalize().into();
+    let mut id = [0; KEY_ID];
+    id.copy_from_slice(&digest[..KEY_ID]);
+    KeyId(id)
+}
+
+fn decode_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let bytes = STANDARD
+        .decode(text)
+        .or_else(|_| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')))
+        .ok()
+        .map(Zeroizing::new)?;
+    <[u8; 32]>::try_from(bytes.as_slice())
+        .ok()
+        .map(Zeroizing::new)
+}
+
+/// The configured sealing keys cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The list is empty: secrets are never kept in the open, so there is no way to run.
+    #[error(
+        "sealing_keys is empty: put one key there (32 random bytes in base64, for example from `openssl rand -base64 32`), \
+         secrets are never stored unsealed"
+    )]
+    None,
+    /// Not 32 bytes in base64.
+    #[error(
+        "sealing_keys[{0}] is not a key: give 32 bytes in base64, for example from `openssl rand -base64 32`"
+    )]
+    Malformed(usize),
+    /// The same key stands there twice.
+    #[error("sealing_keys[{0}] stands there twice: remove one of the two")]
+    Twice(usize),
+}
+
+/// An envelope does not open.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Too short, not base64, or of an unknown version.
+    #[error("not a sealed value")]
+    Malformed,
+    /// Sealed with a key that is not in the list.
+    #[error(
+        "sealed with key {0}, which is not among sealing_keys: put that key back at the end of the list"
+    )]
+    UnknownKey(KeyId),
+    /// Changed, or made for another place.
+    #[error("the sealed value was changed, or made for another place")]
+    Refused,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HERE: Place<'static> = Place {
+        table: "connections",
+        row: "con_1",
+        column: "access_token",
+    };
+
+    fn keys(seeds: &[u64]) -> SealingKeys {
+        let texts: Vec<_> = seeds
+            .iter()
+            .map(|seed| SealingKeys::generate(&Entropy::seeded(*seed)))
+            .collect();
+        SealingKeys::from_texts(&texts).expect("generated keys are keys")
+    }
+
+    #[test]
+    fn opens_only_where_it_was_sealed() {
+        let (keys, entropy) = (keys(&[1]), Entropy::seeded(9));
+        let envelope = keys.seal(&entropy, HERE, b"sk_secret");
+        assert_eq!(
+            keys.open(HERE, &envelope).expect("opens").as_slice(),
+            b"sk_secret"
+        );
+        for elsewhere in [
+            Place {
+                table: "attempts",
+                ..HERE
+            },
+            Place {
+                row: "con_2",
+                ..HERE
+            },
+            Place {
+                column: "refresh_token",
+                ..HERE
+            },
+            Place {
+                table: "connectionscon_1",
+                row: "",
+                column: "access_token",
+            },
+        ] {
+            assert_eq!(
+                keys.open(elsewhere, &envelope),
+                Err(OpenError::Refused),
+                "{elsewhere:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_newest_seals_and_all_open() {
+        let entropy = Entropy::seeded(9);
+        let old = keys(&[1]);
+        let both = keys(&[2, 1]);
+        let by_old = old.seal(&entropy, HERE, b"x");
+        assert!(both.open(HERE, &by_old).is_ok());
+        let by_new = both.seal(&entropy, HERE, b"x");
+        assert_eq!(
+            old.open(HERE, &by_new),
+            Err(OpenError::UnknownKey(both.ids()[0]))
+        );
+    }
+
+    #[test]
+    fn macs_belong_to_a_purpose_and_survive_rotation() {
+        let mac = keys(&[1]).mac("start link", b"tenant=a");
+        assert!(keys(&[2, 1]).mac_holds("start link", b"tenant=a", &mac));
+        assert!(!keys(&[2, 1]).mac_holds("csrf", b"tenant=a", &mac));
+        assert!(!keys(&[2, 1]).mac_holds("start link", b"tenant=b", &mac));
+        assert!(!keys(&[2]).mac_holds("start link", b"tenant=a", &mac));
+        assert!(!keys(&[1]).mac_holds("start link", b"tenant=a", "no base64!"));
+    }
+
+    #[test]
+    fn bad_key_lists_are_named() {
+        let key = SealingKeys::generate(&Entropy::seeded(1));
+        assert_eq!(SealingKeys::from_texts(&[]).err(), Some(KeyError::None));
+        assert_eq!(
+            SealingKeys::from_texts(&["short".into()]).err(),
+            Some(KeyError::Malformed(0))
+        );
+        assert_eq!(
+            SealingKeys::from_texts(&[key.clone(), key]).err(),
+            Some(KeyError::Twice(1))
+        );
+    }
+
+    #[test]
+    fn debug_shows_ids_alone() {
+        let keys = keys(&[1]);
+        let text = format!("{keys:?}");
+        assert_eq!(text, format!("SealingKeys([{}])", keys.ids()[0]));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sealed_opens_and_whatever_is_changed_does_not(plain: Vec<u8>, at: prop::sample::Index, flip in 1_u8..) {
+            let keys = keys(&[1]);
+            let mut envelope = keys.seal(&Entropy::seeded(3), HERE, &plain);
+            prop_assert_eq!(keys.open(HERE, &envelope).expect("opens").as_slice(), plain.as_slice());
+            let index = at.index(envelope.len());
+            envelope[index] ^= flip;
+            prop_assert!(keys.open(HERE, &envelope).is_err());
+        }
+
+        #[test]
+        fn no_bytes_make_open_panic(bytes: Vec<u8>) {
+            prop_assert!(keys(&[1]).open(HERE, &bytes).is_err());
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! Connections: recording and ending them, each with its history and notice in one transaction.
+
+use sqlx::{Sqlite, Transaction};
+
+use super::{SqliteStore, rows};
+use crate::id::new_id;
+use crate::outcome::Outcome;
+use crate::realm::Realm;
+use crate::rng::Entropy;
+use crate::store::{
+    Connection, ConnectionStore, Disconnect, DisconnectReason, HistoryEntry, NewConnection, Page,
+    Recorded, SealedTokens, Sign, StoreError, StoreFuture,
+};
+
+type Write = Transaction<'static, Sqlite>;
+
+impl ConnectionStore for SqliteStore {
+    fn connect(&self, grant: NewConnection) -> StoreFuture<'_, Recorded> {
+        Box::pin(async move {
+            let mut write = self.begin().await?;
+            let recorded = record(&mut write, &self.entropy, grant).await?;
+            match recorded {
+                // Dropping the transaction undoes what it did to the attempt.
+                Recorded::OtherAccount { .. } | Recorded::OtherTenant | Recorded::AttemptGone => {
+                    write.rollback().await?;
+                }
+                _ => write.commit().await?,
+            }
+            Ok(recorded)
+        })
+    }
+
+    fn connection<'a>(
+        &'a self,
+        realm: &'a Realm,
+        tenant: &'a str,
+    ) -> StoreFuture<'a, Option<Connection>> {
+        Box::pin(async move {
+            let row = sqlx::query(
+                "SELECT * FROM connections WHERE platform = $1 AND mode = $2 AND tenant = $3 \
+                 ORDER BY status = 'active' DESC, disconnected_at DESC, id DESC LIMIT 1",
+            )
+            .bind(&realm.platform)
+            .bind(realm.mode.as_str())
+            .bind(tenant)
+            .fetch_optional(&self.pool)
+            .await?;
+            row.as_ref().map(rows::connection).transpose()
+        })
+    }
+
+    fn connection_by_id<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<Connection>> {
+        Box::pin(async move {
+            let row = sqlx::query("SELECT * FROM connections WHERE id = $1")
+                .bind(id)
+                .fetch_optional(&self.pool)
+                .await?;
+            row.as_ref().map(rows::connection).transpose()
+        })
+    }
+
+    fn active_on_account<'a>(
+        &'a self,
+        realm: &'a Realm,
+        account: &'a str,
+    ) -> StoreFuture<'a, Vec<Connection>> {
+        Box::pin(async move {
+            let found = sqlx::query(
+                "SELECT * FROM connections WHERE platform = $1 AND mode = $2 AND account = $3 AND status = 'active' \
+                 ORDER BY id",
+            )
+            .bind(&realm.platform)
+            .bind(realm.mode.as_str())
+            .bind(account)
+            .fetch_all(&self.pool)
+            .await?;
+            found.iter().map(rows::connection).collect()
+        })
+    }
+
+    fn connections(&self, page: Page) -> StoreFuture<'_, Vec<Connection>> {
+        Box::pin(async move {
+            let (platform, mode) = page
+                .realm
+                .map(|realm| (realm.platform, realm.mode.as_str()))
+                .unzip();
+            let found = sqlx::query(
+                "SELECT * FROM connections WHERE ($1 IS NULL OR platform = $1) AND ($2 IS NULL OR mode = $2) \
+                 AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
+            )
+            .bind(platform)
+            .bind(mode)
+            .bind(page.before)
+            .bind(page.limit)
+            .fetch_all(&self.pool)
+            .await?;
+            found.iter().map(rows::connection).collect()
+        })
+    }
+
+    fn disconnect(&self, end: Disconnect) -> StoreFuture<'_, Vec<Connection>> {
+        Box::pin(async move {
+            let mut write = self.begin().await?;
+            let found = sqlx::query(
+                "UPDATE connections SET status = 'disconnected', disconnected_at = $1, disconnected_why = $2, \
+                 access_token = NULL, refresh_token = NULL, exclusive_account = NULL \
+                 WHERE platform = $3 AND mode = $4 AND account = $5 AND status = 'active' \
+                 AND ($6 IS NULL OR tenant = $6) AND connected_at <= $7 RETURNING *",
+            )
+            .bind(end.sign.at)
+            .bind(end.why.as_str())
+            .bind(&end.realm.platform)
+            .bind(end.realm.mode.as_str())
+            .bind(&end.account)
+            .bind(&end.tenant)
+            .bind(end.connected_by)
+            .fetch_all(&mut *write)
+            .await?;
+            let ended = found
+                .iter()
+                .map(rows::connection)
+                .collect::<Result<Vec<_>, _>>()?;
+            for connection in &ended {
+                let why = Some(end.why);
+                note(
+                    &mut write,
+                    &self.entropy,
+                    connection,
+                    "disconnected",
+                    why,
+                    end.detail.as_deref(),
+                    &end.sign,
+                )
+                .await?;
+            }
+            write.commit().await?;
+            Ok(ended)
+        })
+    }
+
+    fn sealed_tokens<'a>(&'a self, id: &'a str) -> StoreFuture<'a, SealedTokens> {
+        Box::pin(async move {
+            let found: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> =
+                sqlx::query_as("SELECT access_token, refresh_token FROM connections WHERE id = $1")
+                    .bind(id)
+                    .fetch_optional(&self.pool)
+                    .await?;
+            let (access_token, refresh_token) = found.unwrap_or_default();
+            Ok(SealedTokens {
+                access_token,
+                refresh_token,
+            })
+        })
+    }
+
+    fn add_history(&self, entry: HistoryEntry) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let mut write = self.begin().await?;
+            append(&mut write, &self.entropy, entry).await?;
+            Ok(write.commit().await?)
+        })
+    }
+
+    fn history<'a>(
+        &'a self,
+        tenant: Option<&'a str>,
+        page: Page,
+    ) -> StoreFuture<'a, Vec<HistoryEntry>> {
+        Box::pin(async move {
+            let (platform, mode) = page
+                .realm
+                .map(|realm| (realm.platform, realm.mode.as_str()))
+                .unzip();
+            let found = sqlx::query(
+                "SELECT * FROM history WHERE ($1 IS NULL OR platform = $1) AND ($2 IS NULL OR mode = $2) \
+                 AND ($3 IS NULL OR tenant = $3) AND ($4 IS NULL OR id < $4) ORDER BY id DESC LIMIT $5",
+            )
+            .bind(platform)
+            .bind(mode)
+            .bind(tenant)
+            .bind(page.before)
+            .bind(page.limit)
+            .fetch_all(&self.pool)
+            .await?;
+            found.iter().map(rows::history).collect()
+        })
+    }
+}
+
+/// Everything that recording a grant does, inside one transaction.
+async fn record(
+    write: &mut Write,
+    entropy: &Entropy,
+    grant: NewConnection,
+) -> Result<Recorded, StoreError> {
+    if !finish_attempt(write, &grant).await? {
+        return Ok(Recorded::AttemptGone);
+    }
+    if !grant.shared && is_taken(write, &grant).await? {
+        return Ok(Recorded::OtherTenant);
+    }
+    let active = active_of_tenant(write, &grant).await?;
+    let other = active
+        .as_ref()
+        .filter(|connection| connection.account != grant.account);
+    if let Some(other) = other {
+        if !grant.replace {
+            return Ok(Recorded::OtherAccount {
+                connected: other.account.clone(),
+            });
+        }
+        end_replaced(write, entropy, other, &grant.sign).await?;
+    }
+    let connection = upsert(write, &grant).await?;
+    let (action, detail) = match (&active, other) {
+        (_, Some(other)) => ("replaced", Some(format!("in place of {}", other.account))),
+        (Some(_), None) => ("reconnected", None),
+        (None, None) => ("connected", None),
+    };
+    note(
+        write,
+        entropy,
+        &connection,
+        action,
+        None,
+        detail.as_deref(),
+        &grant.sign,
+    )
+    .await?;
+    Ok(match (active, action) {
+        (Some(before), "replaced") => Recorded::Replaced {
+            connection,
+            from: before.account,
+        },
+        (Some(_), _) => Recorded::Reconnected(connection),
+        (None, _) => Recorded::Connected(connection),
+    })
+}
+
+async fn finish_attempt(write: &mut Write, grant: &NewConnection) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE attempts SET status = 'finished', outcome = $3, account = $4, finished_at = $5, grant_sealed = NULL, \
+         detail = NULL WHERE id = $1 AND (status = $2 OR outcome = $6)",
+    )
+    .bind(&grant.attempt)
+    .bind(grant.from.as_str())
+    .bind(Outcome::Connected.as_str())
+    .bind(&grant.account)
+    .bind(grant.sign.at)
+    .bind(Outcome::Interrupted.as_str())
+    .execute(&mut **write)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn is_taken(write: &mut Write, grant: &NewConnection) -> Result<bool, StoreError> {
+    let other: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM connections WHERE platform = $1 AND mode = $2 AND account = $3 AND tenant <> $4 \
+         AND status = 'active' LIMIT 1",
+    )
+    .bind(&grant.realm.platform)
+    .bind(grant.realm.mode.as_str())
+    .bind(&grant.account)
+    .bind(&grant.tenant)
+    .fetch_optional(&mut **write)
+    .await?;
+    Ok(other.is_some())
+}
+
+async fn active_of_tenant(
+    write: &mut Write,
+    grant: &NewConnection,
+) -> Result<Option<Connection>, StoreError> {
+    let row = sqlx::query(
+        "SELECT * FROM connections WHERE platform = $1 AND mode = $2 AND tenant = $3 AND status = 'active'",
+    )
+    .bind(&grant.realm.platform)
+    .bind(grant.realm.mode.as_str())
+    .bind(&grant.tenant)
+    .fetch_optional(&mut **write)
+    .await?;
+    row.as_ref().map(rows::connection).transpose()
+}
+
+async fn end_replaced(
+    write: &mut Write,
+    entropy: &Entropy,
+    other: &Connection,
+    sign: &Sign,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE connections SET status = 'disconnected', disconnected_at = $2, disconnected_why = $3, \
+         access_token = NULL, refresh_token = NULL, exclusive_account = NULL WHERE id = $1",
+    )
+    .bind(&other.id)
+    .bind(sign.at)
+    .bind(DisconnectReason::Replaced.as_str())
+    .execute(&mut **write)
+    .await?;
+    note(
+        write,
+        entropy,
+        other,
+        "disconnected",
+        Some(DisconnectReason::Replaced),
+        None,
+        sign,
+    )
+    .await
+}
+
+async fn upsert(write: &mut Write, grant: &NewConnection) -> Result<Connection, StoreError> {
+    let row = sqlx::query(
+        "INSERT INTO connections (id, platform, mode, tenant, account, scope, status, publishable_key, access_token, \
+         refresh_token, exclusive_account, first_connected_at, connected_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, $8, $9, $10, $11, $11) \
+         ON CONFLICT (platform, mode, tenant, account) DO UPDATE SET scope = excluded.scope, status = 'active', \
+         publishable_key = COALESCE(excluded.publishable_key, connections.publishable_key), \
+         access_token = COALESCE(excluded.access_token, connections.access_token), \
+         refresh_token = COALESCE(excluded.refresh_token, connections.refresh_token), \
+         exclusive_account = excluded.exclusive_account, connected_at = excluded.connected_at, \
+         disconnected_at = NULL, disconnected_why = NULL RETURNING *",
+    )
+    .bind(&grant.id)
+    .bind(&grant.realm.platform)
+    .bind(grant.realm.mode.as_str())
+    .bind(&grant.tenant)
+    .bind(&grant.account)
+    .bind(&grant.scope)
+    .bind(&grant.publishable_key)
+    .bind(&grant.tokens.access_token)
+    .bind(&grant.tokens.refresh_token)
+    .bind((!grant.shared).then_some(&grant.account))
+    .bind(grant.sign.at)
+    .fetch_one(&mut **write)
+    .await?;
+    rows::connection(&row)
+}
+
+/// History and, for the host application, a notice.
+async fn note(
+    write: &mut Write,
+    entropy: &Entropy,
+    connection: &Connection,
+    action: &str,
+    why: Option<DisconnectReason>,
+    detail: Option<&str>,
+    sign: &Sign,
+) -> Result<(), StoreError> {
+    let detail = match (why, detail) {
+        (Some(why), Some(detail)) => Some(format!("{why}; {detail}")),
+        (Some(why), None) => Some(why.to_string()),
+        (None, detail) => detail.map(str::to_owned),
+    };
+    let entry = HistoryEntry {
+        id: String::new(),
+        realm: connection.realm.clone(),
+        tenant: Some(connection.tenant.clone()),
+        account: Some(connection.account.clone()),
+        action: action.to_owned(),
+        sign: sign.clone(),
+        detail,
+    };
+    append(write, entropy, entry).await?;
+    sqlx::query(
+        "INSERT INTO notices (id, kind, connection_id, why, at, status, due_at) VALUES ($1, $2, $3, $4, $5, 'pending', $5)",
+    )
+    .bind(new_id("not", sign.at, entropy))
+    .bind(if why.is_some() { "disconnected" } else { "connected" })
+    .bind(&connection.id)
+    .bind(why.map(DisconnectReason::as_str))
+    .bind(sign.at)
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
+
+async fn append(
+    write: &mut Write,
+    entropy: &Entropy,
+    entry: HistoryEntry,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO history (id, at, platform, mode, tenant, account, action, actor, address, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(new_id("his", entry.sign.at, entropy))
+    .bind(entry.sign.at)
+    .bind(entry.realm.platform)
+    .bind(entry.realm.mode.as_str())
+    .bind(entry.tenant)
+    .bind(entry.account)
+    .bind(entry.action)
+    .bind(entry.sign.actor.as_str())
+    .bind(entry.sign.address)
+    .bind(entry.detail)
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}

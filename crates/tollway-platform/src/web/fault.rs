@@ -1,0 +1,175 @@
+//! What goes wrong, as a page: every error answer without a body of its own gets one that says so in plain words.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+
+use super::pages::MessagePage;
+use crate::flow::start::BeginError;
+use crate::link::LinkError;
+use crate::platform::Platform;
+use crate::store::StoreError;
+
+/// An answer that is a message.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    status: StatusCode,
+    title: &'static str,
+    text: String,
+}
+
+impl Fault {
+    pub(super) fn new(status: StatusCode, title: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            status,
+            title,
+            text: text.into(),
+        }
+    }
+
+    /// Something failed here; the log knows what.
+    pub(super) fn ours(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(error = %error, "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something went wrong on our side",
+            "It has been noted. Please try again in a moment.",
+        )
+    }
+
+    pub(super) fn too_many() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many requests",
+            "Please wait a minute, then try again.",
+        )
+    }
+
+    pub(super) fn bad_form() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "This form is no longer good",
+            "It may be from another browser or too old. Go back, reload the page, and send it again.",
+        )
+    }
+
+    pub(super) fn absent() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "There is nothing here",
+            "The address may be old or mistyped.",
+        )
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::ours(&error)
+    }
+}
+
+impl From<BeginError> for Fault {
+    fn from(error: BeginError) -> Self {
+        Self::ours(&error)
+    }
+}
+
+impl From<LinkError> for Fault {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Expired => Self::new(
+                StatusCode::GONE,
+                "This link has expired",
+                "Links to connect an account work for a limited time. Go back to where you came from and start again.",
+            ),
+            LinkError::UnknownRealm(_) => Self::absent(),
+            _ => Self::new(
+                StatusCode::FORBIDDEN,
+                "This link does not work",
+                "It may be cut off or changed. Go back to where you came from and start again.",
+            ),
+        }
+    }
+}
+
+pub(super) async fn not_found() -> Fault {
+    Fault::absent()
+}
+
+/// Turns faults, and bare error statuses made by layers, into pages.
+pub(super) async fn as_page(
+    State(platform): State<Platform>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let bare = (status.is_client_error() || status.is_server_error()) && is_bare(&response);
+    let fault = response
+        .extensions_mut()
+        .remove::<Fault>()
+        .or_else(|| bare.then(|| of_status(status)));
+    match fault {
+        Some(fault) => {
+            let page = MessagePage {
+                title: fault.title.to_owned(),
+                text: fault.text,
+            };
+            let mut page = platform
+                .inner()
+                .pages
+                .respond(&platform, fault.status, &page);
+            // What the handler set besides the body stays, `Allow` and `Retry-After` for instance.
+            for (name, value) in response.headers() {
+                if !page.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
+                    page.headers_mut().insert(name, value.clone());
+                }
+            }
+            page
+        }
+        None => response,
+    }
+}
+
+/// Plain text is what extractors and layers of the framework answer.
+fn is_bare(response: &Response) -> bool {
+    match response.headers().get(CONTENT_TYPE) {
+        None => true,
+        Some(kind) => kind.as_bytes().starts_with(b"text/plain"),
+    }
+}
+
+fn of_status(status: StatusCode) -> Fault {
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED => Fault::new(
+            status,
+            "This address does not work that way",
+            "Go back and use the page's own buttons.",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => Fault::new(
+            status,
+            "That is too much",
+            "What was sent is larger than allowed.",
+        ),
+        StatusCode::SERVICE_UNAVAILABLE => Fault::new(
+            status,
+            "This takes too long",
+            "It may still be under way. Please reload the page in a moment.",
+        ),
+        _ => Fault::new(
+            status,
+            "This request cannot be read",
+            "Go back and use the page's own links and buttons.",
+        ),
+    }
+}

@@ -1,0 +1,12 @@
+//! Integration tests of the SDK: Stripe's behaviour as vectors, and the faults of its peers turned round.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as expected"
+)]
+
+mod peer_faults;
+mod server;
+mod support;
+mod transport;
+mod vectors;
