@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
-use tollway::transport::Transport;
+use tollway::transport::{HyperTransport, Transport, TransportError};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::events::{self, Outbox};
 use crate::http::{around, front};
 use crate::random::system_seed;
 use crate::transport::InProcess;
@@ -26,6 +27,17 @@ pub struct EmulatorBuilder {
     config: Config,
     clock: Option<Clock>,
     seed: Option<u64>,
+    webhook_transport: Option<WebhookTransport>,
+}
+
+/// Keeps the builder printable.
+#[derive(Clone)]
+struct WebhookTransport(Arc<dyn Transport>);
+
+impl std::fmt::Debug for WebhookTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WebhookTransport")
+    }
 }
 
 /// An emulator could not be made.
@@ -34,6 +46,9 @@ pub enum BuildError {
     /// The system gave no entropy.
     #[error("the system gave no random numbers ({0}); give the emulator a seed instead")]
     Entropy(getrandom::Error),
+    /// The HTTP client for webhook deliveries could not be made.
+    #[error("the HTTP client for webhook deliveries could not be made: {0}")]
+    Transport(TransportError),
     /// The API's description, which is part of the program, does not fit it.
     #[error(transparent)]
     Description(#[from] tollway_spec::CatalogError),
@@ -73,11 +88,23 @@ impl Emulator {
         &self.engine
     }
 
+    /// Delivers every webhook that is due by the clock, and returns once each was answered or failed. For tests; a
+    /// served emulator does so by itself.
+    pub async fn deliver_webhooks(&self) {
+        events::deliver_due(&self.engine).await;
+    }
+
+    /// Delivers webhooks as they become due, for as long as the future is polled. [`Emulator::deliver_webhooks`] does so once.
+    pub async fn run_webhooks(&self) {
+        events::work(Arc::clone(&self.engine)).await;
+    }
+
     /// Every route, for a server of one's own.
     pub fn router(&self) -> Router {
         let engine = &self.engine;
         Router::new()
             .merge(crate::connect::routes())
+            .merge(crate::events::routes())
             .merge(crate::pages::routes())
             .fallback(front)
             .layer(from_fn_with_state(Arc::clone(engine), around))
@@ -94,7 +121,10 @@ impl Emulator {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> std::io::Result<()> {
-        crate::server::serve(self.router(), listener, shutdown).await
+        tokio::select! {
+            served = crate::server::serve(self.router(), listener, shutdown) => served,
+            () = self.run_webhooks() => Ok(()),
+        }
     }
 
     /// The emulator as a client's transport, in the same process: no port, no waiting.
@@ -139,6 +169,13 @@ impl EmulatorBuilder {
         self
     }
 
+    /// How webhooks travel: HTTP if not given. Give a router's transport to deliver inside one process.
+    #[must_use]
+    pub fn webhook_transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.webhook_transport = Some(WebhookTransport(transport));
+        self
+    }
+
     /// Makes the emulator.
     ///
     /// # Errors
@@ -152,7 +189,16 @@ impl EmulatorBuilder {
             }
             None => system_seed().map_err(BuildError::Entropy)?,
         };
-        let engine = Engine::new(self.config, self.clock.unwrap_or_default(), seed)?;
+        let transport: Arc<dyn Transport> = match self.webhook_transport {
+            Some(given) => given.0,
+            None => Arc::new(
+                HyperTransport::builder()
+                    .build()
+                    .map_err(BuildError::Transport)?,
+            ),
+        };
+        let clock = self.clock.unwrap_or_default();
+        let engine = Engine::new(self.config, clock, seed, Outbox::new(transport))?;
         Ok(Emulator {
             engine: Arc::new(engine),
         })

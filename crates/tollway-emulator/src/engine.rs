@@ -10,12 +10,13 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::ctx::{Caller, Ctx, RequestInfo};
 use crate::error::ApiError;
+use crate::events::Outbox;
 use crate::faults::Faults;
 use crate::http::Claims;
 use crate::log::RequestLog;
 use crate::random::Random;
 use crate::registry::Registry;
-use crate::scope::Scope;
+use crate::scope::{Mode, Scope};
 use crate::world::{World, Worlds};
 
 /// Everything the emulator is made of. One per [`Emulator`](crate::Emulator), shared by all requests.
@@ -31,10 +32,16 @@ pub struct Engine {
     in_flight: Claims,
     request_ids: Mutex<Random>,
     committed: Notify,
+    outbox: Outbox,
 }
 
 impl Engine {
-    pub(crate) fn new(config: Config, clock: Clock, seed: [u8; 32]) -> Result<Self, CatalogError> {
+    pub(crate) fn new(
+        config: Config,
+        clock: Clock,
+        seed: [u8; 32],
+        outbox: Outbox,
+    ) -> Result<Self, CatalogError> {
         Ok(Self {
             api: Api::load()?,
             registry: Registry::complete(),
@@ -44,6 +51,7 @@ impl Engine {
             in_flight: Claims::default(),
             request_ids: Mutex::new(Random::derive(seed, "request ids")),
             committed: Notify::new(),
+            outbox,
             config,
             clock,
         })
@@ -109,6 +117,11 @@ impl Engine {
         &self.committed
     }
 
+    /// The webhook deliveries that wait.
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
     /// Runs `work` with the world locked. What it wrote is kept before this returns; on an error it is undone,
     /// unless the error keeps its changes.
     ///
@@ -155,11 +168,11 @@ impl Engine {
 
     /// Hands an unclaimed client id, with everything connected through it, to the world of the key that redeems a code of
     /// it. False if the client id already has an owner. Call it with no world locked.
-    pub fn adopt(&self, client_id: &str, into: &Arc<World>) -> bool {
-        if !self.worlds.adopt(client_id, into) {
+    pub fn adopt(&self, client_id: &str, into: &Arc<World>, mode: Mode) -> bool {
+        if !self.worlds.adopt(client_id, into, mode) {
             return false;
         }
-        let scope = into.lock().platform_scope(crate::Mode::Test);
+        let scope = into.lock().platform_scope(mode);
         // The adopted records are this transaction's changes: committing it keeps them.
         self.transact_internal(into, scope, |_| Ok(())).is_ok()
     }

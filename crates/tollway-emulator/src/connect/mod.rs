@@ -1,16 +1,54 @@
-//! Connect: OAuth, connected accounts, account links.
+//! Connect: OAuth, connections and connected accounts.
+//!
+//! ```text
+//! GET/POST /oauth/authorize ─▶ authorize (is the request sound?) ─▶ page ─▶ profile (a new seller) ─▶ code
+//! POST /oauth/token         ─▶ grant (may this code or token be used?) ─▶ connection::begin ─▶ tokens, event
+//! POST /oauth/deauthorize   ─▶ connection::end ─▶ tokens revoked, event
+//! ```
+//!
+//! [`http`] speaks HTTP, [`oauth`] does the work in transactions, [`authorize`] and [`grant`] only judge.
+
+mod accounts;
+mod authorize;
+mod connection;
+mod dashboard;
+mod error;
+mod grant;
+mod http;
+mod oauth;
+mod profile;
+mod records;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::routing::{get, post};
 
 use crate::Engine;
 use crate::registry::Registry;
 
 /// Behaviours of this part.
-pub(crate) fn register(_registry: &mut Registry) {}
+pub(crate) fn register(registry: &mut Registry) {
+    accounts::register(registry);
+}
 
-/// Routes besides `/v1` and `/v2`: `/oauth/*` and `/express/oauth/*`.
+/// Routes besides `/v1` and `/v2`: `/oauth/*`, `/express/oauth/*`, the dashboard of a seller.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
+        .route(
+            "/oauth/authorize",
+            get(http::standard_page).post(http::standard_decision),
+        )
+        .route(
+            "/express/oauth/authorize",
+            get(http::express_page).post(http::express_decision),
+        )
+        .route("/oauth/token", post(http::token))
+        .route("/oauth/deauthorize", post(http::deauthorize))
+        .route("/_tollway/dashboard/{account}", get(dashboard::show))
+        .route(
+            "/_tollway/dashboard/{account}/disconnect",
+            post(dashboard::disconnect),
+        )
+        .route("/_tollway/console", get(dashboard::console))
 }

@@ -1,29 +1,80 @@
 //! Events and webhooks.
+//!
+//! ```text
+//! Ctx::emit ─▶ record: the event is kept in its account's scope ─▶ one delivery per endpoint that hears of it
+//!                                                                   │ (outbox: what is due, and when)
+//! deliver_due / work ◀──────────────────────────────────────────────┘ ─▶ signed POST ─▶ attempt kept, or tried again
+//! ```
+//!
+//! An event of a connected account goes to the platform's Connect endpoints with the account's id in `account`, and to
+//! the account's own endpoints. Live Connect endpoints also hear of test events, as Stripe's do.
 
+mod delivery;
+pub(crate) mod difference;
+mod endpoints;
+mod http;
+mod outbox;
+mod schedule;
+mod selection;
+mod signature;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 
+pub(crate) use self::delivery::{deliver_due, newest as newest_deliveries, work};
+pub(crate) use self::outbox::Outbox;
+use crate::Engine;
 use crate::ctx::Ctx;
 use crate::registry::Registry;
 
 /// Behaviours of this part.
-pub(crate) fn register(_registry: &mut Registry) {}
+pub(crate) fn register(registry: &mut Registry) {
+    endpoints::register(registry);
+}
 
-/// Makes and keeps an event in the context's scope.
+/// Control routes: deliveries and their attempts, delivering now, sending again, setting up an endpoint.
+pub(crate) fn routes() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/_tollway/deliveries", get(http::list))
+        .route("/_tollway/deliveries/flush", post(http::flush))
+        .route("/_tollway/events/{event}/resend", post(http::resend))
+        .route("/_tollway/webhook_endpoints", post(http::create_endpoint))
+}
+
+/// Makes and keeps an event in the context's scope, and sets out its deliveries.
 pub(crate) fn record(
     ctx: &mut Ctx<'_>,
     event_type: &str,
     object: &Value,
     previous_attributes: Option<Value>,
 ) {
+    let event = deliver(ctx, event_type, object, previous_attributes);
+    ctx.insert("event", &event);
+}
+
+/// Delivers an event without keeping it: an account that is no longer connected cannot be asked about it.
+pub(crate) fn announce(ctx: &mut Ctx<'_>, event_type: &str, object: &Value) {
+    deliver(ctx, event_type, object, None);
+}
+
+fn deliver(
+    ctx: &mut Ctx<'_>,
+    event_type: &str,
+    object: &Value,
+    previous_attributes: Option<Value>,
+) -> Value {
     let mut data = json!({ "object": object });
     if let Some(previous) = previous_attributes {
         data["previous_attributes"] = previous;
     }
     let request = ctx.request;
-    let event = json!({
+    let mut event = json!({
         "id": ctx.new_id("event"),
         "object": "event",
-        "api_version": request.api_version,
+        "api_version": ctx.engine.config().api_version,
         "created": ctx.now(),
         "data": data,
         "livemode": ctx.scope.livemode(),
@@ -31,5 +82,13 @@ pub(crate) fn record(
         "request": {"id": request.id, "idempotency_key": request.idempotency_key},
         "type": event_type,
     });
-    ctx.insert("event", &event);
+    if !ctx.is_platform() {
+        event["account"] = (*ctx.scope.account).into();
+    }
+    let listeners = endpoints::listening(ctx, event_type);
+    event["pending_webhooks"] = listeners.len().into();
+    for listener in listeners {
+        delivery::set_out(ctx, &event, &listener);
+    }
+    event
 }

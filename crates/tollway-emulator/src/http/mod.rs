@@ -68,6 +68,9 @@ pub(crate) async fn around(
     mut request: Request,
     next: Next,
 ) -> Response {
+    if request.uri().path().starts_with("/_tollway") {
+        return next.run(request).await;
+    }
     let mut entry = Entry::begin(&engine, &request);
     let fault = engine
         .faults()

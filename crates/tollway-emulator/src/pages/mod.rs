@@ -1,12 +1,125 @@
-//! Hosted pages.
+//! The pages people see: the OAuth page, a seller's dashboard, the console.
+//!
+//! Each template has one context type here; a name that a template uses and its context lacks is an error, so the tests
+//! render every template with a sample of every context. Pages carry no script and no inline style.
+//!
+//! Names that scripts and browser tests may rely on, on the OAuth page: the form `#authorize`; the radio buttons
+//! `account` (`#account-acct_…`, `#account-new`); the inputs `#email`, `#business_name`, `#country` and `#url`, sent as
+//! `stripe_user[…]`; the buttons `#connect`, `#skip` and `#deny`, sent as `decision`; the message `#error`. On a seller's
+//! dashboard: `#disconnect-test` and `#disconnect-live`.
 
-use std::sync::Arc;
+mod context;
+
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderValue, StatusCode, header};
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
 
+pub(crate) use self::context::{
+    ApplicationRow, AuthorizePage, BalanceRow, Choice, ConnectionCard, ConsolePage, DashboardPage,
+    EventRow, Field, Link, MessagePage, SellerRow, WorldSection,
+};
 use crate::Engine;
 
-/// The pages' routes.
-pub(crate) fn routes() -> Router<Arc<Engine>> {
-    Router::new()
+/// The stylesheet of every page, served at `/_tollway/assets/pages.css`.
+const STYLESHEET: &str = include_str!("pages.css");
+
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut templates = Environment::new();
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    for (name, source) in [
+        ("base.html", include_str!("templates/base.html")),
+        ("authorize.html", include_str!("templates/authorize.html")),
+        ("console.html", include_str!("templates/console.html")),
+        ("dashboard.html", include_str!("templates/dashboard.html")),
+        ("message.html", include_str!("templates/message.html")),
+    ] {
+        templates
+            .add_template(name, source)
+            .expect("the templates are compiled in and parse");
+    }
+    templates
+});
+
+/// A page's data: knows the template it belongs to.
+pub(crate) trait Page: Serialize {
+    /// The template's file name.
+    const TEMPLATE: &'static str;
+
+    /// The page as HTML.
+    fn html(&self) -> Result<String, minijinja::Error> {
+        TEMPLATES
+            .get_template(Self::TEMPLATE)?
+            .render(minijinja::value::Serde(self))
+    }
 }
+
+/// The page as a response with the headers every page has. `form_target` is where its forms may lead besides this server:
+/// browsers hold a redirect after a form against `form-action`, so the platform's origin must be named.
+pub(crate) fn respond<P: Page>(
+    status: StatusCode,
+    page: &P,
+    form_target: Option<&url::Url>,
+) -> Response {
+    match page.html() {
+        Ok(html) => with_page_headers((status, Html(html)).into_response(), form_target),
+        Err(error) => {
+            tracing::error!(template = P::TEMPLATE, %error, "a page could not be rendered");
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The page could not be rendered; see the emulator's log.",
+            )
+                .into_response()
+        }
+    }
+}
+
+/// Adds what keeps codes and tokens from leaking: no framing, no referrer, no caching, no script.
+pub(crate) fn with_page_headers(
+    mut response: Response,
+    form_target: Option<&url::Url>,
+) -> Response {
+    let target = form_target.map_or_else(String::new, |url| {
+        format!(" {}", url.origin().ascii_serialization())
+    });
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{target}"
+    );
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+/// Routes of what the pages share.
+pub(crate) fn routes() -> Router<Arc<Engine>> {
+    Router::new().route("/_tollway/assets/pages.css", get(stylesheet))
+}
+
+/// `GET /_tollway/assets/pages.css`.
+async fn stylesheet() -> impl IntoResponse {
+    (
+        [
+            (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+            (header::CACHE_CONTROL, "max-age=300"),
+        ],
+        STYLESHEET,
+    )
+}
+
+#[cfg(test)]
+mod tests;

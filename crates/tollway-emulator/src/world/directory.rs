@@ -130,9 +130,10 @@ impl Worlds {
     }
 
     /// Moves what a world without a key holds into the world of the key that claimed its client id: the connected
-    /// accounts, their connections, codes and tokens, and the client id itself. Returns false if there was nothing to adopt.
-    pub(crate) fn adopt(&self, client_id: &str, into: &Arc<World>) -> bool {
-        let Claim::Unclaimed(from, mode) = self.claim_of(client_id) else {
+    /// accounts, their connections, codes and tokens, and the client id itself, which becomes the platform's in the key's
+    /// mode. Returns false if there was nothing to adopt.
+    pub(crate) fn adopt(&self, client_id: &str, into: &Arc<World>, mode: Mode) -> bool {
+        let Claim::Unclaimed(from, held_as) = self.claim_of(client_id) else {
             return false;
         };
         let orphan = std::mem::take(&mut from.lock().store);
@@ -152,7 +153,11 @@ impl Worlds {
                 };
                 state.store.adopt(
                     &Scope {
-                        mode: change.mode,
+                        mode: if change.mode == held_as {
+                            mode
+                        } else {
+                            change.mode
+                        },
                         account,
                     },
                     &change.object_type,

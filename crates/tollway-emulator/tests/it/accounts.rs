@@ -2,7 +2,7 @@
 
 use tollway_emulator::{Connection, ConnectionKind, Emulator, GrantScope, Mode, Token, TokenKind};
 
-use crate::support::{caller, emulator};
+use crate::client::{caller, emulator};
 
 /// Connects an account with the given scope and gives out an access token.
 fn connect(emulator: &Emulator, account: &str, scope: GrantScope) {

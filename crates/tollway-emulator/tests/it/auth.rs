@@ -1,6 +1,6 @@
 //! Keys, worlds, modes and accounts.
 
-use crate::support::{caller, emulator};
+use crate::client::{caller, emulator};
 
 #[tokio::test]
 async fn keys_are_needed_and_must_be_well_formed() {
@@ -110,7 +110,7 @@ async fn accounts_must_be_connected() {
     assert_eq!(both.error().0, 400);
 }
 
-impl crate::support::Answer {
+impl crate::client::Answer {
     fn error_owned(&self) -> (u16, String, String) {
         let (status, message, code, _) = self.error();
         (status, message.to_owned(), code.to_owned())

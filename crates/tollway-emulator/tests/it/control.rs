@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Caller, START, caller, emulator};
+use crate::client::{Answer, Caller, START, caller, emulator};
 
 async fn post_json(api: &Caller, path: &str, body: &Value) -> Answer {
     api.call("POST", path, &body.to_string())

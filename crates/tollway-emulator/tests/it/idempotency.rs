@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Answer, Caller, caller, emulator};
+use crate::client::{Answer, Caller, caller, emulator};
 
 async fn keyed(api: &Caller, path: &str, form: &str, key: &str) -> Answer {
     api.call("POST", path, form)

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{START, caller, emulator};
+use crate::client::{START, caller, emulator};
 
 fn ids(page: &Value) -> Vec<String> {
     page["data"]

@@ -1,11 +1,15 @@
-//! The emulator's front, driven through its router.
+//! The emulator through its router and its socket: the front, generic state, Connect, pages, events.
 
 mod accounts;
 mod auth;
+mod client;
 mod control;
 mod every_operation;
 mod idempotency;
 mod lists;
+mod oauth;
 mod objects;
+mod pages;
 mod server;
 mod support;
+mod webhooks;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{START, caller, emulator};
+use crate::client::{START, caller, emulator};
 
 #[tokio::test]
 async fn a_customers_life() {

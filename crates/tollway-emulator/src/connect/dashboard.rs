@@ -1,0 +1,209 @@
+//! A seller's dashboard and the console: who is connected to whom, and the button that ends it on Stripe's side.
+//!
+//! By curl: `curl -i http://127.0.0.1:12111/_tollway/dashboard/acct_…/disconnect -d mode=test`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, StatusCode, header};
+
+use super::connection;
+use super::records::{self, Seller};
+use crate::Engine;
+use crate::money;
+use crate::pages::{
+    self, ApplicationRow, BalanceRow, ConnectionCard, ConsolePage, DashboardPage, EventRow, Link,
+    MessagePage, SellerRow, WorldSection,
+};
+use crate::scope::{Mode, Scope};
+use crate::world::{World, WorldState};
+
+pub(super) async fn show(
+    State(engine): State<Arc<Engine>>,
+    Path(account): Path<String>,
+) -> Response {
+    let Some((world, seller)) = find(&engine, &account) else {
+        return no_such_account(&account);
+    };
+    let world = world.lock();
+    let page = DashboardPage {
+        label: seller.label().to_owned(),
+        email: seller.email.clone(),
+        country: seller.country.clone(),
+        controlled_by: seller.controlled_by.clone(),
+        connections: connections(&world, &seller),
+        balances: balances(&world, &account, engine.clock().now()),
+        account,
+    };
+    pages::respond(StatusCode::OK, &page, None)
+}
+
+pub(super) async fn disconnect(
+    State(engine): State<Arc<Engine>>,
+    Path(account): Path<String>,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    let Some((world, seller)) = find(&engine, &account) else {
+        return no_such_account(&account);
+    };
+    let mode = match form.get("mode").map(String::as_str) {
+        None | Some("" | "test") => Mode::Test,
+        Some("live") => Mode::Live,
+        Some(other) => {
+            return message(
+                StatusCode::BAD_REQUEST,
+                "Unknown mode",
+                format!("The mode '{other}' is neither test nor live."),
+            );
+        }
+    };
+    if seller.kind != "standard" {
+        let text = format!(
+            "The account {account} was made by the platform: only the platform can end the connection."
+        );
+        return message(StatusCode::CONFLICT, "Not possible", text);
+    }
+    let scope = world.lock().platform_scope(mode);
+    match engine.transact_internal(&world, scope, |ctx| Ok(connection::end(ctx, &account))) {
+        Ok(true) => pages::with_page_headers(
+            Redirect::to(&format!("/_tollway/dashboard/{account}")).into_response(),
+            None,
+        ),
+        Ok(false) => {
+            let text = format!("No platform is connected to the account {account} in {mode} mode.");
+            message(StatusCode::CONFLICT, "Not connected", text)
+        }
+        Err(error) => message(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Nothing was changed",
+            error.to_string(),
+        ),
+    }
+}
+
+pub(super) async fn console(State(engine): State<Arc<Engine>>, headers: HeaderMap) -> Response {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("127.0.0.1:12111");
+    let worlds = engine.worlds().all();
+    let page = ConsolePage {
+        base: format!("http://{host}"),
+        worlds: worlds.iter().map(|world| section(&world.lock())).collect(),
+    };
+    pages::respond(StatusCode::OK, &page, None)
+}
+
+fn section(world: &WorldState) -> WorldSection {
+    let application = |mode: Mode| {
+        let settings = world.platform.mode(mode);
+        ApplicationRow {
+            client_id: settings.client_id.clone(),
+            mode: mode.as_str(),
+            redirect_uris: settings.redirect_uris.clone(),
+        }
+    };
+    let seller = |seller: Seller| {
+        let connected: Vec<String> = connections(world, &seller)
+            .iter()
+            .map(|it| format!("{} ({})", it.mode, it.scope))
+            .collect();
+        SellerRow {
+            label: seller.label().to_owned(),
+            account: seller.account,
+            connected: if connected.is_empty() {
+                "no".to_owned()
+            } else {
+                connected.join(", ")
+            },
+        }
+    };
+    WorldSection {
+        name: world.name.to_string(),
+        account: world.platform.account.to_string(),
+        applications: Mode::ALL.map(application).into(),
+        sellers: records::sellers(world).into_iter().map(seller).collect(),
+        events: newest_events(world),
+    }
+}
+
+fn newest_events(world: &WorldState) -> Vec<EventRow> {
+    crate::events::newest_deliveries(world, 20)
+        .into_iter()
+        .map(|delivery| EventRow {
+            deliveries: delivery.in_words(),
+            account: delivery.account.clone().unwrap_or_default(),
+            id: delivery.event,
+            r#type: delivery.event_type,
+        })
+        .collect()
+}
+
+fn connections(world: &WorldState, seller: &Seller) -> Vec<ConnectionCard> {
+    let card = |mode: Mode| {
+        let connection = world
+            .connection(mode, &seller.account)
+            .filter(|connection| connection.active)?;
+        Some(ConnectionCard {
+            platform: world.platform.business_name.clone(),
+            mode: mode.as_str(),
+            scope: connection.scope.as_str(),
+            since: jiff::Timestamp::from_second(connection.connected_at)
+                .map_or_else(|_| String::new(), |at| at.to_string()),
+            refusal: (seller.kind != "standard")
+                .then_some("Made by the platform: only the platform can end it."),
+        })
+    };
+    Mode::ALL.into_iter().filter_map(card).collect()
+}
+
+fn balances(world: &WorldState, account: &str, now: i64) -> Vec<BalanceRow> {
+    let of_mode = |mode: Mode| {
+        let scope = Scope::new(mode, account);
+        money::balance_of(world, &scope)
+            .at(now)
+            .into_iter()
+            .map(move |amounts| BalanceRow {
+                mode: mode.as_str(),
+                currency: amounts.currency,
+                available: amounts.available.to_string(),
+                pending: amounts.pending.to_string(),
+            })
+    };
+    Mode::ALL.into_iter().flat_map(of_mode).collect()
+}
+
+/// The world that an account lives in.
+fn find(engine: &Engine, account: &str) -> Option<(Arc<World>, Seller)> {
+    engine.worlds().all().into_iter().find_map(|world| {
+        let seller = records::seller(&world.lock(), account)?;
+        Some((world, seller))
+    })
+}
+
+fn no_such_account(account: &str) -> Response {
+    message(
+        StatusCode::NOT_FOUND,
+        "No such account",
+        format!("There is no account '{account}' here."),
+    )
+}
+
+fn message(status: StatusCode, heading: &str, text: String) -> Response {
+    let link = Link {
+        href: "/_tollway/console".to_owned(),
+        label: "All accounts".to_owned(),
+    };
+    pages::respond(
+        status,
+        &MessagePage {
+            heading: heading.to_owned(),
+            text,
+            link: Some(link),
+        },
+        None,
+    )
+}

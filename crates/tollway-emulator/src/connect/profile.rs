@@ -1,0 +1,269 @@
+//! A new seller from what the platform prefilled and the form said: `stripe_user[…]`.
+//!
+//! Stripe ignores a bad prefill silently; what a person typed into the form is answered with a message instead.
+
+use std::collections::BTreeMap;
+
+use super::records::Seller;
+
+/// The members of `stripe_user[…]` that are kept with the account, besides those with a place of their own.
+const KEPT: &[&str] = &[
+    "url",
+    "phone_number",
+    "first_name",
+    "last_name",
+    "product_description",
+    "business_type",
+    "dob_day",
+    "dob_month",
+    "dob_year",
+    "street_address",
+    "city",
+    "state",
+    "zip",
+    "physical_product",
+    "currency",
+    "first_name_kana",
+    "first_name_kanji",
+    "last_name_kana",
+    "last_name_kanji",
+    "gender",
+    "block_kana",
+    "block_kanji",
+    "building_kana",
+    "building_kanji",
+];
+
+/// The prefills that hold up; the others are as if they had not been sent.
+pub(crate) fn valid_prefills(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    given
+        .iter()
+        .filter(|(name, value)| !value.trim().is_empty() && is_valid(name, value.trim()))
+        .map(|(name, value)| (name.clone(), value.trim().to_owned()))
+        .collect()
+}
+
+fn is_valid(name: &str, value: &str) -> bool {
+    match name {
+        "email" => is_email(value),
+        "country" => is_country(value),
+        "url" => is_web_address(value),
+        "currency" => value.len() == 3 && value.bytes().all(|byte| byte.is_ascii_lowercase()),
+        "physical_product" => matches!(value, "true" | "false"),
+        "gender" => matches!(value, "male" | "female"),
+        "business_type" => matches!(
+            value,
+            "sole_prop"
+                | "corporation"
+                | "non_profit"
+                | "partnership"
+                | "llc"
+                | "individual"
+                | "company"
+        ),
+        "dob_day" => in_range(value, 1, 31),
+        "dob_month" => in_range(value, 1, 12),
+        "dob_year" => in_range(value, 1901, 9999),
+        "business_name" => true,
+        name => KEPT.contains(&name),
+    }
+}
+
+/// What is wrong with one input of the form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    /// The `stripe_user` member.
+    pub(crate) field: &'static str,
+    /// One sentence.
+    pub(crate) text: &'static str,
+}
+
+/// The new seller that the form describes, or what to put right. `account` is the id it gets.
+pub(crate) fn from_form(
+    form: &BTreeMap<String, String>,
+    account: &str,
+    kind: &str,
+    now: i64,
+) -> Result<Seller, Vec<Complaint>> {
+    let value = |name: &str| {
+        form.get(name)
+            .map(|text| text.trim())
+            .filter(|text| !text.is_empty())
+    };
+    let mut complaints = Vec::new();
+    match value("email") {
+        None => complaints.push(Complaint {
+            field: "email",
+            text: "Give the e-mail address of the new account.",
+        }),
+        Some(email) if !is_email(email) => {
+            complaints.push(Complaint {
+                field: "email",
+                text: "This is not an e-mail address.",
+            });
+        }
+        Some(_) => {}
+    }
+    if value("country").is_some_and(|country| !is_country(country)) {
+        complaints.push(Complaint {
+            field: "country",
+            text: "Give the country as two letters, such as US.",
+        });
+    }
+    if value("url").is_some_and(|url| !is_web_address(url)) {
+        complaints.push(Complaint {
+            field: "url",
+            text: "Give the web address with http:// or https://.",
+        });
+    }
+    if complaints.is_empty() {
+        Ok(seller(form, account, kind, now))
+    } else {
+        Err(complaints)
+    }
+}
+
+/// The seller made when the form is skipped: whatever of the prefills holds up, the rest made up.
+pub(crate) fn skipped(
+    prefills: &BTreeMap<String, String>,
+    account: &str,
+    kind: &str,
+    now: i64,
+) -> Seller {
+    let mut form = valid_prefills(prefills);
+    form.entry("email".to_owned())
+        .or_insert_with(|| format!("{}@seller.example", account.to_lowercase()));
+    form.entry("business_name".to_owned())
+        .or_insert_with(|| "Test seller".to_owned());
+    seller(&form, account, kind, now)
+}
+
+fn seller(form: &BTreeMap<String, String>, account: &str, kind: &str, now: i64) -> Seller {
+    let mut profile = valid_prefills(form);
+    let email = profile.remove("email").unwrap_or_default();
+    let country = profile
+        .remove("country")
+        .unwrap_or_else(|| "US".to_owned())
+        .to_ascii_uppercase();
+    let business_name = profile.remove("business_name");
+    Seller {
+        account: account.to_owned(),
+        kind: kind.to_owned(),
+        email,
+        business_name,
+        country,
+        profile,
+        controlled_by: None,
+        created: now,
+    }
+}
+
+/// Something before and after one `@`, with a dot behind it or a bare host such as `localhost`.
+fn is_email(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(name, host)| {
+        let clean = |part: &str| {
+            !part.is_empty()
+                && !part.contains(|letter: char| letter == '@' || letter.is_whitespace())
+        };
+        clean(name) && clean(host) && !host.starts_with('.') && !host.ends_with('.')
+    })
+}
+
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+fn is_web_address(text: &str) -> bool {
+    url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
+}
+
+fn in_range(text: &str, low: u32, high: u32) -> bool {
+    text.parse()
+        .is_ok_and(|number: u32| (low..=high).contains(&number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_good_form_makes_a_seller() {
+        let given = form(&[
+            ("email", " a@b.example "),
+            ("business_name", "Bakery"),
+            ("country", "de"),
+            ("zip", "010"),
+            ("odd", "x"),
+        ]);
+        let seller = from_form(&given, "acct_1", "standard", 7).unwrap();
+        assert_eq!(
+            (
+                seller.email.as_str(),
+                seller.country.as_str(),
+                seller.label()
+            ),
+            ("a@b.example", "DE", "Bakery")
+        );
+        assert_eq!(seller.profile, form(&[("zip", "010")]));
+    }
+
+    #[test]
+    fn each_bad_input_gets_its_sentence() {
+        let bad = form(&[
+            ("email", "nobody"),
+            ("country", "Germany"),
+            ("url", "shop.example"),
+        ]);
+        let fields: Vec<_> = from_form(&bad, "acct_1", "standard", 7)
+            .unwrap_err()
+            .iter()
+            .map(|it| it.field)
+            .collect();
+        assert_eq!(fields, ["email", "country", "url"]);
+        assert_eq!(
+            from_form(&form(&[]), "acct_1", "standard", 7)
+                .unwrap_err()
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn bad_prefills_are_ignored() {
+        let given = form(&[
+            ("email", "a b@c"),
+            ("country", "USA"),
+            ("dob_year", "1900"),
+            ("gender", "x"),
+            ("currency", "USD"),
+            ("physical_product", "yes"),
+            ("business_type", "guild"),
+            ("url", "ftp://x.example"),
+            ("first_name", "Ann"),
+        ]);
+        assert_eq!(valid_prefills(&given), form(&[("first_name", "Ann")]));
+    }
+
+    #[test]
+    fn skipping_uses_what_is_good_and_makes_up_the_rest() {
+        let seller = skipped(
+            &form(&[("email", "bad"), ("country", "fr")]),
+            "acct_1X",
+            "standard",
+            7,
+        );
+        assert_eq!(
+            (seller.email.as_str(), seller.country.as_str()),
+            ("acct_1x@seller.example", "FR")
+        );
+        assert!(seller.business_name.is_some());
+    }
+}

@@ -1,0 +1,223 @@
+//! Webhook endpoints: `/v1/webhook_endpoints`, and who among them hears of an event.
+//!
+//! What Stripe does not show of an endpoint, its secret and whether it is a Connect endpoint, is a hidden record beside it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::selection::{Listener, hears};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+use crate::scope::{Mode, Scope};
+use crate::world::WorldState;
+
+pub(super) const ENDPOINT: &str = "webhook_endpoint";
+const HIDDEN: &str = "_webhook_endpoint";
+
+/// The hidden side of an endpoint.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Hidden {
+    /// `whsec_…`.
+    pub(super) secret: String,
+    /// Hears of connected accounts.
+    pub(super) connect: bool,
+}
+
+/// An endpoint that hears of an event, and where it is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) scope: Scope,
+    pub(super) id: String,
+    /// The version the endpoint wants its events in, if it said so.
+    pub(super) api_version: Option<String>,
+}
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("webhook_endpoints.create", |ctx, params| {
+        let wanted = Wanted {
+            url: params.text("url").unwrap_or_default(),
+            connect: params.bool("connect").unwrap_or(false),
+            enabled_events: params.list("enabled_events"),
+            description: params.text("description"),
+            api_version: params.text("api_version"),
+            metadata: params
+                .map("metadata")
+                .cloned()
+                .map_or_else(|| json!({}), Value::Object),
+        };
+        create(ctx, &wanted)
+    });
+    registry.add("webhook_endpoints.update", update);
+    registry.add("webhook_endpoints.delete", delete);
+}
+
+/// An endpoint to be made.
+pub(super) struct Wanted<'a> {
+    pub(super) url: &'a str,
+    pub(super) connect: bool,
+    pub(super) enabled_events: &'a [Value],
+    pub(super) description: Option<&'a str>,
+    pub(super) api_version: Option<&'a str>,
+    pub(super) metadata: Value,
+}
+
+/// Makes an endpoint; the answer is the only place where its secret is shown.
+pub(super) fn create(ctx: &mut Ctx<'_>, wanted: &Wanted<'_>) -> Result<Value, ApiError> {
+    check_url(ctx, wanted.url)?;
+    if wanted.enabled_events.is_empty() {
+        return Err(ApiError::missing_parameter("enabled_events"));
+    }
+    let mut endpoint = ctx.blank(ENDPOINT);
+    let application = wanted
+        .connect
+        .then(|| ctx.world.platform.mode(ctx.scope.mode).client_id.clone());
+    endpoint.insert("url".into(), wanted.url.into());
+    endpoint.insert("enabled_events".into(), wanted.enabled_events.into());
+    endpoint.insert("description".into(), wanted.description.into());
+    endpoint.insert("api_version".into(), wanted.api_version.into());
+    endpoint.insert("application".into(), application.into());
+    endpoint.insert("metadata".into(), wanted.metadata.clone());
+    endpoint.insert("status".into(), "enabled".into());
+    endpoint.remove("secret");
+    let hidden = Hidden {
+        secret: format!("whsec_{}", ctx.world.random.alphanumeric(32)),
+        connect: wanted.connect,
+    };
+    let mut endpoint = Value::Object(endpoint);
+    ctx.insert(ENDPOINT, &endpoint);
+    let (id, now, scope) = (text(&endpoint["id"]), ctx.now(), ctx.scope.clone());
+    ctx.world.put_typed(&scope, HIDDEN, &id, &hidden, now);
+    endpoint["secret"] = hidden.secret.into();
+    Ok(endpoint)
+}
+
+/// `POST /v1/webhook_endpoints/{id}`.
+fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut endpoint = ctx.required(ENDPOINT, params.path("webhook_endpoint"))?;
+    if let Some(url) = params.text("url") {
+        check_url(ctx, url)?;
+        endpoint["url"] = url.into();
+    }
+    if params.has("enabled_events") {
+        endpoint["enabled_events"] = params.list("enabled_events").into();
+    }
+    if params.has("description") {
+        endpoint["description"] = params.text("description").into();
+    }
+    if let Some(disabled) = params.bool("disabled") {
+        endpoint["status"] = if disabled { "disabled" } else { "enabled" }.into();
+    }
+    for (key, value) in params.map("metadata").into_iter().flatten() {
+        match (value, endpoint["metadata"].as_object_mut()) {
+            (Value::Null, Some(metadata)) => drop(metadata.remove(key)),
+            (value, Some(metadata)) => drop(metadata.insert(key.clone(), value.clone())),
+            (_, None) => {}
+        }
+    }
+    ctx.update(ENDPOINT, &endpoint);
+    Ok(endpoint)
+}
+
+/// `DELETE /v1/webhook_endpoints/{id}`.
+fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("webhook_endpoint");
+    ctx.required(ENDPOINT, id)?;
+    ctx.world.store.remove(&ctx.scope, HIDDEN, id);
+    Ok(ctx.delete(ENDPOINT, id))
+}
+
+fn check_url(ctx: &Ctx<'_>, text: &str) -> Result<(), ApiError> {
+    let good = url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    if !good {
+        return Err(ApiError::invalid_param(
+            "url",
+            "Invalid URL: it must begin with http:// or https://",
+        )
+        .code("url_invalid"));
+    }
+    if ctx.engine.config().strict && ctx.scope.livemode() && !text.starts_with("https://") {
+        return Err(ApiError::invalid_param(
+            "url",
+            "Invalid URL: live mode endpoints must use https://",
+        )
+        .code("url_invalid"));
+    }
+    Ok(())
+}
+
+/// The hidden side of an endpoint.
+pub(super) fn hidden(world: &WorldState, scope: &Scope, id: &str) -> Option<Hidden> {
+    world.typed(scope, HIDDEN, id)
+}
+
+/// The endpoints that hear of an event of this type in the context's scope.
+pub(super) fn listening(ctx: &Ctx<'_>, event_type: &str) -> Vec<Target> {
+    if ctx.is_platform() {
+        return in_scope(ctx.world, &ctx.scope, event_type, false);
+    }
+    let mut targets = in_scope(ctx.world, &ctx.scope, event_type, false);
+    targets.extend(in_scope(
+        ctx.world,
+        &ctx.world.platform_scope(ctx.scope.mode),
+        event_type,
+        true,
+    ));
+    if !ctx.scope.livemode()
+        && ctx
+            .world
+            .connection(Mode::Live, &ctx.scope.account)
+            .is_some()
+    {
+        targets.extend(in_scope(
+            ctx.world,
+            &ctx.world.platform_scope(Mode::Live),
+            event_type,
+            true,
+        ));
+    }
+    targets
+}
+
+fn in_scope(
+    world: &WorldState,
+    scope: &Scope,
+    event_type: &str,
+    on_connected_account: bool,
+) -> Vec<Target> {
+    let Some(endpoints) = world.store.collection(scope, ENDPOINT) else {
+        return Vec::new();
+    };
+    let mut targets: Vec<Target> = endpoints
+        .newest_first()
+        .filter_map(|record| {
+            let endpoint = record.parse();
+            let hidden = hidden(world, scope, &record.id)?;
+            let enabled_events: Vec<String> = endpoint["enabled_events"]
+                .as_array()?
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect();
+            let status = endpoint["status"].as_str().unwrap_or_default();
+            let listener = Listener {
+                connect: hidden.connect,
+                status,
+                enabled_events: &enabled_events,
+            };
+            hears(listener, event_type, on_connected_account).then(|| Target {
+                scope: scope.clone(),
+                id: record.id.to_string(),
+                api_version: endpoint["api_version"].as_str().map(str::to_owned),
+            })
+        })
+        .collect();
+    targets.reverse();
+    targets
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,129 @@
+//! The control side of webhooks, as JSON:
+//!
+//! - `GET /_tollway/deliveries[?event=evt_…]`: every delivery with its attempts, newest first.
+//! - `POST /_tollway/deliveries/flush`: attempts what is due now, waits for the answers, and says how deliveries stand.
+//! - `POST /_tollway/events/{event}/resend`: sends an event again to the endpoints it was set out to.
+//! - `POST /_tollway/webhook_endpoints` with `key`, `url`, `connect`, `enabled_events` (comma-separated, all if absent): makes an
+//!   endpoint for the world and mode of a secret key; the answer shows its secret.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Form, Path, Query, State};
+use axum::response::{IntoResponse, Json, Response};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::delivery::{self, Delivery, State as Standing};
+use super::endpoints::{self, Wanted};
+use crate::Engine;
+use crate::error::ApiError;
+use crate::key::{ApiKey, KeyKind};
+use crate::scope::Mode;
+
+pub(super) async fn list(
+    State(engine): State<Arc<Engine>>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Json<Value> {
+    let wanted = query.get("event");
+    let deliveries: Vec<Value> = all(&engine)
+        .into_iter()
+        .filter(|delivery| wanted.is_none_or(|event| *event == delivery.event))
+        .map(|delivery| shown(&delivery))
+        .collect();
+    Json(json!({"deliveries": deliveries}))
+}
+
+pub(super) async fn flush(State(engine): State<Arc<Engine>>) -> Json<Value> {
+    delivery::deliver_due(&engine).await;
+    let deliveries = all(&engine);
+    let count = |state| {
+        deliveries
+            .iter()
+            .filter(|delivery| delivery.state == state)
+            .count()
+    };
+    Json(json!({
+        "delivered": count(Standing::Delivered), "pending": count(Standing::Pending), "failed": count(Standing::Failed),
+    }))
+}
+
+pub(super) async fn resend(
+    State(engine): State<Arc<Engine>>,
+    Path(event): Path<String>,
+) -> Response {
+    let mut sent = 0;
+    for world in engine.worlds().all() {
+        for mode in Mode::ALL {
+            let scope = world.lock().platform_scope(mode);
+            match engine.transact_internal(&world, scope, |ctx| Ok(delivery::resend(ctx, &event))) {
+                Ok(count) => sent += count,
+                Err(error) => return refused(&error),
+            }
+        }
+    }
+    if sent == 0 {
+        return refused(&ApiError::no_such("delivery of the event", &event, "event"));
+    }
+    Json(json!({"event": event, "deliveries": sent})).into_response()
+}
+
+pub(super) async fn create_endpoint(
+    State(engine): State<Arc<Engine>>,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    let key = form
+        .get("key")
+        .and_then(|key| ApiKey::parse(key))
+        .filter(|key| key.kind != KeyKind::Publishable);
+    let Some(key) = key else {
+        return refused(&ApiError::invalid_param(
+            "key",
+            "Pass the platform's secret key (sk_test_… or sk_live_…) as key.",
+        ));
+    };
+    let events = form.get("enabled_events").map_or("*", String::as_str);
+    let events: Vec<Value> = events.split(',').map(|name| name.trim().into()).collect();
+    let wanted = Wanted {
+        url: form.get("url").map_or("", String::as_str),
+        connect: form.get("connect").is_some_and(|word| word == "true"),
+        enabled_events: &events,
+        description: form.get("description").map(String::as_str),
+        api_version: None,
+        metadata: json!({}),
+    };
+    let world = engine.worlds().for_key(&key);
+    let scope = world.lock().platform_scope(key.mode);
+    match engine.transact_internal(&world, scope, |ctx| endpoints::create(ctx, &wanted)) {
+        Ok(endpoint) => Json(endpoint).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+fn refused(error: &ApiError) -> Response {
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, Json(error.to_json())).into_response()
+}
+
+fn all(engine: &Engine) -> Vec<Delivery> {
+    engine
+        .worlds()
+        .all()
+        .iter()
+        .flat_map(|world| delivery::newest(&world.lock(), usize::MAX))
+        .collect()
+}
+
+fn shown(delivery: &Delivery) -> Value {
+    json!({
+        "id": delivery.id,
+        "event": delivery.event,
+        "type": delivery.event_type,
+        "account": delivery.account,
+        "endpoint": delivery.endpoint,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "next_attempt": delivery.next_attempt,
+        "created": delivery.created,
+    })
+}

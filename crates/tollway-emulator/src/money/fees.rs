@@ -1,0 +1,77 @@
+//! What Stripe charges for a card payment, and when money arrives.
+
+/// Seconds from a payment until its money is available: two days, as in the United States.
+const SETTLEMENT: i64 = 2 * DAY;
+const DAY: i64 = 86_400;
+
+/// A processing fee: a share in basis points and a fixed part in the currency's smallest unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FeeSchedule {
+    /// Hundredths of a percent: 290 is 2.9 %.
+    pub(crate) basis_points: i64,
+    /// Added to each payment.
+    pub(crate) fixed: i64,
+}
+
+impl Default for FeeSchedule {
+    fn default() -> Self {
+        Self {
+            basis_points: 290,
+            fixed: 30,
+        }
+    }
+}
+
+impl FeeSchedule {
+    /// The fee on `amount`, rounded half up.
+    pub(crate) fn on(self, amount: i64) -> i64 {
+        let share = (i128::from(amount) * i128::from(self.basis_points) + 5_000) / 10_000;
+        i64::try_from(share)
+            .unwrap_or(i64::MAX)
+            .saturating_add(self.fixed)
+    }
+}
+
+/// When a payment made at `now` becomes available: at the midnight (UTC) after two days.
+pub(crate) fn available_on(now: i64) -> i64 {
+    (now + SETTLEMENT + DAY - 1).div_euclid(DAY) * DAY
+}
+
+/// `part` of `fee` for `amount` of `whole`, rounded half up; what is refunded of a fee along with a partial refund.
+pub(crate) fn proportional(fee: i64, amount: i64, whole: i64) -> i64 {
+    if whole == 0 {
+        return 0;
+    }
+    let share = (i128::from(fee) * i128::from(amount) * 2 + i128::from(whole))
+        .div_euclid(i128::from(whole) * 2);
+    i64::try_from(share).unwrap_or(fee)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_fee() {
+        let fees = FeeSchedule::default();
+        assert_eq!(
+            [0, 100, 1000, 1099, 999_999_99].map(|amount| fees.on(amount)),
+            [30, 33, 59, 62, 2_900_030]
+        );
+    }
+
+    #[test]
+    fn money_arrives_at_a_midnight_at_least_two_days_later() {
+        assert_eq!(available_on(0), 2 * DAY);
+        assert_eq!(available_on(1), 3 * DAY);
+        assert_eq!(available_on(DAY - 1), 3 * DAY);
+    }
+
+    #[test]
+    fn a_share_of_a_fee_rounds_half_up_and_never_exceeds_it() {
+        assert_eq!(proportional(100, 500, 1000), 50);
+        assert_eq!(proportional(101, 500, 1000), 51);
+        assert_eq!(proportional(100, 1000, 1000), 100);
+        assert_eq!(proportional(100, 1, 0), 0);
+    }
+}

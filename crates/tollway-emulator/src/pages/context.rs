@@ -1,0 +1,160 @@
+//! What each page is told.
+
+use serde::Serialize;
+
+use super::Page;
+
+/// The OAuth page: who asks for what, and which account says yes.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct AuthorizePage {
+    /// The platform's name, or its client id.
+    pub(crate) platform: String,
+    /// `test` or `live`.
+    pub(crate) mode: &'static str,
+    /// What is asked for, in sentences.
+    pub(crate) permissions: Vec<&'static str>,
+    /// Host of the redirect URI.
+    pub(crate) returns_to: String,
+    /// The accounts to sign in to.
+    pub(crate) sellers: Vec<Choice>,
+    /// The account that is preselected, or `new`.
+    pub(crate) chosen: String,
+    /// The form of a new account.
+    pub(crate) fields: Vec<Field>,
+    /// May the form be skipped, as with a development client id?
+    pub(crate) may_skip: bool,
+    /// What was wrong with the form that was sent.
+    pub(crate) error: Option<String>,
+}
+
+/// An account to sign in to.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Choice {
+    pub(crate) account: String,
+    pub(crate) label: String,
+    pub(crate) email: String,
+    /// Why it cannot be chosen.
+    pub(crate) refusal: Option<String>,
+}
+
+/// An input of the form of a new account.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Field {
+    pub(crate) id: &'static str,
+    /// The member of `stripe_user[…]`.
+    pub(crate) name: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) r#type: &'static str,
+    pub(crate) autocomplete: &'static str,
+    pub(crate) value: String,
+    pub(crate) error: Option<String>,
+}
+
+/// One message and where to go next.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct MessagePage {
+    pub(crate) heading: String,
+    pub(crate) text: String,
+    pub(crate) link: Option<Link>,
+}
+
+/// Where to go next.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Link {
+    pub(crate) href: String,
+    pub(crate) label: String,
+}
+
+/// What a seller sees of its own account.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct DashboardPage {
+    pub(crate) account: String,
+    pub(crate) label: String,
+    pub(crate) email: String,
+    pub(crate) country: String,
+    pub(crate) controlled_by: Option<String>,
+    pub(crate) connections: Vec<ConnectionCard>,
+    pub(crate) balances: Vec<BalanceRow>,
+}
+
+/// A platform connected to a seller's account.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ConnectionCard {
+    pub(crate) platform: String,
+    pub(crate) mode: &'static str,
+    pub(crate) scope: &'static str,
+    /// RFC 3339.
+    pub(crate) since: String,
+    /// Why the seller cannot end it.
+    pub(crate) refusal: Option<&'static str>,
+}
+
+/// A balance in one mode and currency, formatted.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct BalanceRow {
+    pub(crate) mode: &'static str,
+    pub(crate) currency: String,
+    pub(crate) available: String,
+    pub(crate) pending: String,
+}
+
+/// Everything in the emulator, world by world.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ConsolePage {
+    /// The emulator's own address, for the example.
+    pub(crate) base: String,
+    pub(crate) worlds: Vec<WorldSection>,
+}
+
+/// One world.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct WorldSection {
+    pub(crate) name: String,
+    pub(crate) account: String,
+    pub(crate) applications: Vec<ApplicationRow>,
+    pub(crate) sellers: Vec<SellerRow>,
+    pub(crate) events: Vec<EventRow>,
+}
+
+/// A client id.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ApplicationRow {
+    pub(crate) client_id: String,
+    pub(crate) mode: &'static str,
+    pub(crate) redirect_uris: Vec<String>,
+}
+
+/// An account and where it is connected.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SellerRow {
+    pub(crate) account: String,
+    pub(crate) label: String,
+    /// Modes and scopes, in words.
+    pub(crate) connected: String,
+}
+
+/// An event and how its deliveries stand.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EventRow {
+    pub(crate) id: String,
+    pub(crate) r#type: String,
+    pub(crate) account: String,
+    /// In words.
+    pub(crate) deliveries: String,
+}
+
+impl Page for AuthorizePage {
+    const TEMPLATE: &'static str = "authorize.html";
+}
+
+impl Page for MessagePage {
+    const TEMPLATE: &'static str = "message.html";
+}
+
+impl Page for DashboardPage {
+    const TEMPLATE: &'static str = "dashboard.html";
+}
+
+impl Page for ConsolePage {
+    const TEMPLATE: &'static str = "console.html";
+}

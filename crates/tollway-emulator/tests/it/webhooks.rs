@@ -1,0 +1,266 @@
+//! Connect events and their delivery: signed, retried, visible.
+
+use axum::http::Method;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+
+use crate::support::{START, Stripe};
+
+const KEY: &str = "sk_test_market";
+const CLIENT: &str = "ca_market";
+
+/// A Connect endpoint for everything; its secret.
+async fn connect_endpoint(stripe: &Stripe, key: &str, url: &str) -> String {
+    let form = [("key", key), ("url", url), ("connect", "true")];
+    let endpoint = stripe
+        .call(Method::POST, "/_tollway/webhook_endpoints", None, &form)
+        .await
+        .ok();
+    endpoint["secret"].as_str().unwrap().to_owned()
+}
+
+fn is_signed(signature: &str, secret: &str, body: &str) -> bool {
+    let (timestamp, v1) = signature.split_once(",v1=").unwrap();
+    let timestamp = timestamp.strip_prefix("t=").unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{timestamp}.{body}").as_bytes());
+    let expected: String = mac
+        .finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    expected == v1
+}
+
+fn deliveries(answer: &Value) -> &Vec<Value> {
+    answer["deliveries"].as_array().unwrap()
+}
+
+#[tokio::test]
+async fn connecting_and_leaving_reach_the_connect_endpoint_signed() {
+    let stripe = Stripe::new();
+    let secret = connect_endpoint(&stripe, KEY, "http://localhost:4000/webhooks").await;
+    let token = stripe.connect(CLIENT, KEY, "a@x.example").await;
+    let account = token["stripe_user_id"].as_str().unwrap();
+    stripe.emulator.deliver_webhooks().await;
+    let arrived = stripe.inbox.take();
+    assert_eq!(arrived.len(), 1);
+    let event = &arrived[0].body;
+    assert_eq!(
+        (event["type"].as_str(), event["account"].as_str()),
+        (Some("account.application.authorized"), Some(account))
+    );
+    assert_eq!(
+        (
+            event["data"]["object"]["id"].as_str(),
+            event["data"]["object"]["object"].as_str()
+        ),
+        (Some(CLIENT), Some("application"))
+    );
+    assert_eq!(arrived[0].url.to_string(), "http://localhost:4000/webhooks");
+    assert!(is_signed(&arrived[0].signature, &secret, &arrived[0].raw));
+    assert!(arrived[0].signature.starts_with(&format!("t={START},")));
+
+    let left = stripe
+        .call(
+            Method::POST,
+            &format!("/_tollway/dashboard/{account}/disconnect"),
+            None,
+            &[("mode", "test")],
+        )
+        .await;
+    assert_eq!(left.status, 303, "{}", left.body);
+    stripe.emulator.deliver_webhooks().await;
+    let arrived = stripe.inbox.take();
+    let event = &arrived[0].body;
+    assert_eq!(
+        (event["type"].as_str(), event["account"].as_str()),
+        (Some("account.application.deauthorized"), Some(account))
+    );
+
+    // The first can be asked for afterwards, the second cannot.
+    let world = stripe.emulator.engine().worlds().get("market").unwrap();
+    let state = world.lock();
+    let scope = state
+        .platform_scope(tollway_emulator::Mode::Test)
+        .for_account(account);
+    let kept: Vec<String> = state
+        .store
+        .all(&scope, "event")
+        .iter()
+        .map(|event| event["type"].to_string())
+        .collect();
+    assert_eq!(kept, ["\"account.application.authorized\""]);
+}
+
+#[tokio::test]
+async fn a_platform_endpoint_hears_nothing_of_connected_accounts() {
+    let stripe = Stripe::new();
+    let form = [
+        ("key", KEY),
+        ("url", "http://localhost:4000/own"),
+        ("connect", "false"),
+    ];
+    stripe
+        .call(Method::POST, "/_tollway/webhook_endpoints", None, &form)
+        .await
+        .ok();
+    stripe.connect(CLIENT, KEY, "a@x.example").await;
+    stripe.emulator.deliver_webhooks().await;
+    assert!(stripe.inbox.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_live_connect_endpoint_also_hears_of_the_test_pair() {
+    let stripe = Stripe::new();
+    connect_endpoint(&stripe, "sk_live_market", "https://market.example/webhooks").await;
+    let live = stripe
+        .connect("ca_live", "sk_live_market", "a@x.example")
+        .await;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", live["refresh_token"].as_str().unwrap()),
+    ];
+    stripe.post("/oauth/token", KEY, &form).await.ok();
+    stripe.emulator.deliver_webhooks().await;
+    let modes: Vec<bool> = stripe
+        .inbox
+        .take()
+        .iter()
+        .map(|event| event.body["livemode"].as_bool().unwrap())
+        .collect();
+    assert_eq!(modes, [true, false]);
+}
+
+#[tokio::test]
+async fn failed_deliveries_are_tried_again_on_the_emulators_clock_and_then_given_up() {
+    let stripe = Stripe::new();
+    connect_endpoint(&stripe, KEY, "http://localhost:4000/webhooks").await;
+    stripe
+        .inbox
+        .answers
+        .lock()
+        .unwrap()
+        .extend([500, 0, 302, 204]);
+    stripe.connect(CLIENT, KEY, "a@x.example").await;
+    for (wait, arrivals) in [(0, 1), (4, 0), (1, 1), (30, 1), (120, 1), (100_000, 0)] {
+        stripe.advance(wait);
+        stripe.emulator.deliver_webhooks().await;
+        assert_eq!(stripe.inbox.take().len(), arrivals, "after {wait} s");
+    }
+    let answer = stripe.get("/_tollway/deliveries").await.ok();
+    let delivery = &deliveries(&answer)[0];
+    assert_eq!(
+        (
+            delivery["state"].as_str(),
+            delivery["next_attempt"].is_null()
+        ),
+        (Some("delivered"), true)
+    );
+    let statuses: Vec<Option<u64>> = delivery["attempts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|attempt| attempt["status"].as_u64())
+        .collect();
+    assert_eq!(statuses, [Some(500), None, Some(302), Some(204)]);
+
+    stripe.inbox.answers.lock().unwrap().extend([500; 20]);
+    stripe.connect(CLIENT, KEY, "b@x.example").await;
+    for _ in 0..20 {
+        stripe.emulator.deliver_webhooks().await;
+        stripe.advance(86_400);
+    }
+    assert_eq!(stripe.inbox.take().len(), 13);
+    let flushed = stripe
+        .call(Method::POST, "/_tollway/deliveries/flush", None, &[])
+        .await
+        .ok();
+    assert_eq!(
+        (flushed["delivered"].as_u64(), flushed["failed"].as_u64()),
+        (Some(1), Some(1))
+    );
+}
+
+#[tokio::test]
+async fn an_event_can_be_sent_again() {
+    let stripe = Stripe::new();
+    connect_endpoint(&stripe, KEY, "http://localhost:4000/webhooks").await;
+    stripe.connect(CLIENT, KEY, "a@x.example").await;
+    stripe.emulator.deliver_webhooks().await;
+    let event = stripe.inbox.take().remove(0).body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    stripe.advance(3600);
+    let path = format!("/_tollway/events/{event}/resend");
+    assert_eq!(
+        stripe.call(Method::POST, &path, None, &[]).await.ok()["deliveries"],
+        1
+    );
+    stripe.emulator.deliver_webhooks().await;
+    let again = stripe.inbox.take();
+    assert_eq!(again[0].body["id"].as_str(), Some(event.as_str()));
+    assert!(
+        again[0]
+            .signature
+            .starts_with(&format!("t={},", START + 3600))
+    );
+    assert_eq!(
+        stripe
+            .call(Method::POST, "/_tollway/events/evt_none/resend", None, &[])
+            .await
+            .status,
+        404
+    );
+}
+
+#[tokio::test]
+async fn what_is_undone_is_not_delivered() {
+    let stripe = Stripe::new();
+    connect_endpoint(&stripe, KEY, "http://localhost:4000/webhooks").await;
+    let world = stripe.emulator.engine().worlds().get("market").unwrap();
+    let scope = world
+        .lock()
+        .platform_scope(tollway_emulator::Mode::Test)
+        .for_account("acct_1");
+    let undone = stripe
+        .emulator
+        .engine()
+        .transact_internal(&world, scope, |ctx| {
+            ctx.emit("charge.succeeded", &serde_json::json!({"id": "ch_1"}), None);
+            Err::<(), _>(tollway_emulator::ApiError::invalid_request("no"))
+        });
+    undone.unwrap_err();
+    stripe.emulator.deliver_webhooks().await;
+    assert!(stripe.inbox.types().is_empty());
+}
+
+#[tokio::test]
+async fn the_background_worker_delivers_by_itself() {
+    let stripe = Stripe::new();
+    connect_endpoint(&stripe, KEY, "http://localhost:4000/webhooks").await;
+    let emulator = stripe.emulator.clone();
+    let worker = tokio::spawn(async move { emulator.run_webhooks().await });
+    stripe.inbox.answers.lock().unwrap().push(503);
+    stripe.connect(CLIENT, KEY, "a@x.example").await;
+    let until = async |count| {
+        while stripe.inbox.received.lock().unwrap().len() < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    until(1).await;
+    // The second attempt waits for the clock to be moved, not for time to pass.
+    loop {
+        let answer = stripe.get("/_tollway/deliveries").await.ok();
+        if deliveries(&answer)[0]["attempts"].as_array().unwrap().len() == 1 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    stripe.advance(5);
+    until(2).await;
+    worker.abort();
+}
