@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::client::Shared;
 use crate::error::{Error, ErrorKind};
 use crate::headers;
-use crate::request::{ApiMode, Encoding, RequestBuilder, Verb};
+use crate::request::{ApiMode, Draft, Encoding, Verb};
 use crate::response::{Response, ResponseMeta};
 use crate::retry::{self, Attempt};
 use crate::runtime::{BoxFuture, uuid};
@@ -47,12 +47,12 @@ struct Answer {
     body: Bytes,
 }
 
-pub(crate) fn start(request: RequestBuilder) -> BoxFuture<'static, Result<Response, Error>> {
+pub(crate) fn start(request: Box<Draft>) -> BoxFuture<'static, Result<Response, Error>> {
     Box::pin(async move { run(prepare(request)?).await })
 }
 
 /// Checks everything that can be checked here and encodes it. Nothing has been sent when this fails.
-fn prepare(mut request: RequestBuilder) -> Result<Prepared, Error> {
+fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
     request.take_mistake()?;
     let operation = request.operation;
     let shared = Arc::clone(&request.client.shared);
@@ -94,7 +94,7 @@ fn prepare(mut request: RequestBuilder) -> Result<Prepared, Error> {
     })
 }
 
-fn encode_body(request: &RequestBuilder) -> Result<(Bytes, String), Error> {
+fn encode_body(request: &Draft) -> Result<(Bytes, String), Error> {
     let params = &request.params;
     Ok(match request.operation.encoding {
         Encoding::Form => (
@@ -116,7 +116,7 @@ fn encode_body(request: &RequestBuilder) -> Result<(Bytes, String), Error> {
 }
 
 /// Chosen once, so that every attempt carries the same one. v1 ignores keys on DELETE.
-fn idempotency_key(request: &RequestBuilder) -> Result<Option<String>, Error> {
+fn idempotency_key(request: &Draft) -> Result<Option<String>, Error> {
     if let Some(own) = &request.options.idempotency_key {
         if own.is_empty() || own.chars().count() > LONGEST_IDEMPOTENCY_KEY {
             return Err(Error::invalid_input(

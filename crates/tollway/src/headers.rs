@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::client::Key;
 use crate::error::Error;
 use crate::options::{Scope, header_value};
-use crate::request::{ApiMode, RequestBuilder};
+use crate::request::{ApiMode, Draft};
 
 const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
 const STRIPE_CONTEXT: HeaderName = HeaderName::from_static("stripe-context");
@@ -153,7 +153,7 @@ fn put_scope(headers: &mut HeaderMap, scope: &Scope) -> Result<(), Error> {
 
 /// All headers of a request. The caller's own headers are put last and win.
 pub(crate) fn build(
-    request: &RequestBuilder,
+    request: &Draft,
     content_type: Option<&str>,
     idempotency_key: Option<&str>,
 ) -> Result<HeaderMap, Error> {

@@ -28,6 +28,7 @@ pub use self::error::{Error, ErrorKind};
 pub use self::headers::AppInfo;
 pub use self::response::ResponseMeta;
 pub use self::wire::json::{Json, JsonError, JsonKind};
+pub use secrecy;
 
 /// The API version this crate's types were made from, sent with every request unless the client or the call names
 /// another.

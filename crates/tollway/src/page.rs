@@ -11,7 +11,7 @@ use futures_core::Stream;
 
 use crate::error::Error;
 use crate::execute;
-use crate::request::{ApiMode, PathArgs, RequestBuilder};
+use crate::request::{ApiMode, Draft, PathArgs};
 use crate::response::Response;
 use crate::runtime::BoxFuture;
 use crate::wire::json::{Items, Json};
@@ -49,12 +49,9 @@ struct Pages {
 
 enum State {
     /// The request for the next page.
-    Next(Box<RequestBuilder>),
+    Next(Box<Draft>),
     /// On its way; the request comes along for the page after.
-    Waiting(
-        Box<RequestBuilder>,
-        BoxFuture<'static, Result<Response, Error>>,
-    ),
+    Waiting(Box<Draft>, BoxFuture<'static, Result<Response, Error>>),
     /// The next page cannot be had; told after the items of this one.
     Failed(Error),
     Done,
@@ -76,9 +73,9 @@ impl Page {
 }
 
 impl<T> AutoPaging<T> {
-    pub(crate) fn new(request: RequestBuilder) -> Self {
+    pub(crate) fn new(request: Box<Draft>) -> Self {
         let pages = Pages {
-            state: State::Next(Box::new(request)),
+            state: State::Next(request),
             items: Page::Backward(Vec::new()),
             started: false,
         };
@@ -133,7 +130,7 @@ impl Pages {
                 State::Done => return Poll::Ready(None),
                 State::Failed(error) => return Poll::Ready(Some(Err(error))),
                 State::Next(request) => {
-                    let answer = execute::start((*request).clone());
+                    let answer = execute::start(request.clone());
                     self.state = State::Waiting(request, answer);
                 }
                 State::Waiting(request, mut answer) => match answer.as_mut().poll(cx) {
@@ -143,7 +140,7 @@ impl Pages {
                     }
                     Poll::Ready(answer) => {
                         if let Err(error) =
-                            answer.and_then(|answer| self.take_page(*request, answer))
+                            answer.and_then(|answer| self.take_page(request, answer))
                         {
                             return Poll::Ready(Some(Err(error)));
                         }
@@ -154,7 +151,7 @@ impl Pages {
     }
 
     /// Takes a page over and works out how to get the next one.
-    fn take_page(&mut self, request: RequestBuilder, answer: Response) -> Result<(), Error> {
+    fn take_page(&mut self, request: Box<Draft>, answer: Response) -> Result<(), Error> {
         let page = parse(answer)?;
         let backward = request.operation.mode == ApiMode::V1
             && request.params.get("ending_before").is_some()
@@ -170,7 +167,7 @@ impl Pages {
             items.last()
         };
         self.state = match next_request(request, &page, cursor, backward, self.started) {
-            Ok(Some(request)) => State::Next(Box::new(request)),
+            Ok(Some(request)) => State::Next(request),
             Ok(None) => State::Done,
             Err(error) => State::Failed(error),
         };
@@ -196,12 +193,12 @@ fn parse(answer: Response) -> Result<Json, Error> {
 
 /// The request for the page after this one; `None` when this was the last.
 fn next_request(
-    mut request: RequestBuilder,
+    mut request: Box<Draft>,
     page: &Json,
     cursor: Option<&Json>,
     backward: bool,
     started: bool,
-) -> Result<Option<RequestBuilder>, Error> {
+) -> Result<Option<Box<Draft>>, Error> {
     if request.operation.mode == ApiMode::V2 {
         // The URL holds everything; the guard refuses one that leads elsewhere when it is sent.
         let Some(url) = page

@@ -62,13 +62,13 @@ impl TokenRequest {
     }
 
     fn grant(&mut self, grant_type: &'static str) {
-        if self.request.params.get("grant_type").is_some() {
-            self.request.mistake(
+        if self.request.draft.params.get("grant_type").is_some() {
+            self.request.draft.mistake(
                 "a token request takes one authorization code or one refresh token, not both"
                     .into(),
             );
         }
-        self.request.params.set("grant_type", grant_type);
+        self.request.draft.params.set("grant_type", grant_type);
     }
 
     /// Asks for a narrower scope than the refresh token has.
@@ -85,6 +85,7 @@ impl TokenRequest {
     {
         for capability in capabilities {
             self.request
+                .draft
                 .params
                 .push("assert_capabilities", capability.into());
         }
@@ -133,8 +134,9 @@ impl TokenRequest {
 
     /// Sends the exchange.
     pub fn send(mut self) -> Pending<OAuthToken> {
-        if self.request.params.get("grant_type").is_none() {
+        if self.request.draft.params.get("grant_type").is_none() {
             self.request
+                .draft
                 .mistake("a token request needs authorization_code(…) or refresh_token(…)".into());
         }
         self.request.send()
@@ -306,13 +308,15 @@ impl DeauthorizeRequest {
     pub fn send(mut self) -> Pending<Deauthorization> {
         if self.stripe_user_id.trim().is_empty() {
             self.request
+                .draft
                 .mistake("the account to disconnect is empty: pass its acct_… id".into());
         }
-        match client_id(self.client_id.as_deref(), &self.request.client) {
-            Ok(id) => self.request.params.set("client_id", id),
+        match client_id(self.client_id.as_deref(), &self.request.draft.client) {
+            Ok(id) => self.request.draft.params.set("client_id", id),
             Err(error) => return Pending::refused(error),
         }
         self.request
+            .draft
             .params
             .set("stripe_user_id", self.stripe_user_id);
         self.request.send()

@@ -45,7 +45,11 @@ struct Open {
 }
 
 impl Open {
-    const NONE: Self = Self { head: 0, count: 0, object: false };
+    const NONE: Self = Self {
+        head: 0,
+        count: 0,
+        object: false,
+    };
 }
 
 struct Parser<'a> {
@@ -149,7 +153,11 @@ impl Parser<'_> {
     fn close(&mut self) {
         self.at += 1;
         self.depth -= 1;
-        let Open { head, count, object } = self.open[self.depth];
+        let Open {
+            head,
+            count,
+            object,
+        } = self.open[self.depth];
         let kind = if object { Kind::Object } else { Kind::Array };
         self.words[head] = Word::new(kind, self.words.len(), count);
         self.words[head + 1] = Word::span(self.words[head + 1].span_first(), self.at);

@@ -1,101 +1,30 @@
-//! A request before it is sent: which operation, with which parameters and options.
-//!
-//! Every generated request type holds one [`RequestBuilder`]; so does `client.request(…)`. Sending goes through
-//! the private module `execute`, one path for all.
+//! The builder behind every request, and what it gathers.
 
-use std::future::Future;
-use std::marker::PhantomData;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::{ApiMode, Encoding, Host, Operation, Pending, Verb};
 use crate::client::Client;
 use crate::error::Error;
 use crate::execute;
 use crate::options::{CallOptions, Setting};
 use crate::page::AutoPaging;
 use crate::params::{Params, Value};
-use crate::response::{FromResponse, Response};
-use crate::runtime::BoxFuture;
+use crate::response::FromResponse;
 use crate::wire::path;
 
-/// The three verbs of the Stripe API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verb {
-    /// Reads. Parameters go into the query.
-    Get,
-    /// Creates, changes, acts. Parameters go into the body.
-    Post,
-    /// Deletes, cancels. Parameters go into the query.
-    Delete,
-}
-
-impl Verb {
-    pub(crate) fn method(self) -> http::Method {
-        match self {
-            Self::Get => http::Method::GET,
-            Self::Post => http::Method::POST,
-            Self::Delete => http::Method::DELETE,
-        }
-    }
-}
-
-/// Which of the four base URLs an operation uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Host {
-    /// `https://api.stripe.com`
-    Api,
-    /// `https://connect.stripe.com`
-    Connect,
-    /// `https://files.stripe.com`
-    Files,
-    /// `https://meter-events.stripe.com`
-    MeterEvents,
-}
-
-/// The two dialects of the API. <https://docs.stripe.com/api-v2-overview>
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ApiMode {
-    /// `/v1/…` and OAuth.
-    V1,
-    /// `/v2/…`
-    V2,
-}
-
-/// How the body of a POST is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Encoding {
-    /// `application/x-www-form-urlencoded`
-    Form,
-    /// `application/json`
-    Json,
-    /// `multipart/form-data`, for uploads.
-    Multipart,
-}
-
-/// One operation of the API: what does not change from call to call.
-#[derive(Debug, Clone, Copy)]
-pub struct Operation {
-    /// Its name in logs, for example `charges.create`.
-    pub name: &'static str,
-    /// Its verb.
-    pub verb: Verb,
-    /// Its path with places for ids: `/v1/charges/{charge}`.
-    pub path: &'static str,
-    /// Its host.
-    pub host: Host,
-    /// Its dialect.
-    pub mode: ApiMode,
-    /// How its body is written.
-    pub encoding: Encoding,
-}
-
-/// A request being put together. Mistakes found on the way are reported when it is sent.
+/// A request being put together. Mistakes found on the way are reported when it is sent. One pointer wide, so that
+/// passing it from setter to setter costs nothing.
 #[derive(Debug, Clone)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
+    pub(crate) draft: Box<Draft>,
+}
+
+/// What a request says so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
     pub(crate) client: Client,
     pub(crate) operation: Operation,
     pub(crate) path: PathArgs,
@@ -138,7 +67,7 @@ impl RequestBuilder {
     }
 
     fn from_parts(client: &Client, operation: Operation, path: PathArgs) -> Self {
-        Self {
+        let draft = Draft {
             client: client.clone(),
             operation,
             path,
@@ -147,13 +76,16 @@ impl RequestBuilder {
             once_only: false,
             usage: Vec::new(),
             mistake: None,
+        };
+        Self {
+            draft: Box::new(draft),
         }
     }
 
     /// The next id of the path. Escaped; an empty one is refused when the request is sent.
     #[inline]
     pub fn path_arg(mut self, id: &str) -> Self {
-        if let PathArgs::Template(args) = &mut self.path {
+        if let PathArgs::Template(args) = &mut self.draft.path {
             args.push(id.to_owned());
         }
         self
@@ -162,14 +94,14 @@ impl RequestBuilder {
     /// Sets a parameter.
     #[inline]
     pub fn set(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.params.set(name, value);
+        self.draft.params.set(name, value);
         self
     }
 
     /// Sets a parameter that has no setter, by its name on the wire: `new[field]`, `items[0][price]`.
     pub fn param(mut self, name: &str, value: impl Into<Value>) -> Self {
-        if let Err(mistake) = self.params.set_path(name, value) {
-            self.mistake(mistake.to_string());
+        if let Err(mistake) = self.draft.params.set_path(name, value) {
+            self.draft.mistake(mistake.to_string());
         }
         self
     }
@@ -177,70 +109,70 @@ impl RequestBuilder {
     /// Adds parameters that were put together elsewhere; they replace those of the same name.
     pub fn params(mut self, params: Params) -> Self {
         for (name, value) in params {
-            self.params.set(name, value);
+            self.draft.params.set(name, value);
         }
         self
     }
 
     /// Acts for a connected account in this call.
     pub fn stripe_account(mut self, account: impl Into<String>) -> Self {
-        self.options.account = Setting::Set(account.into());
+        self.draft.options.account = Setting::Set(account.into());
         self
     }
 
     /// Acts for the key's owner in this call, whatever account the client has.
     pub fn no_stripe_account(mut self) -> Self {
-        self.options.account = Setting::Clear;
+        self.draft.options.account = Setting::Clear;
         self
     }
 
     /// Acts in a context in this call, for example `org_1/acct_2`.
     pub fn stripe_context(mut self, context: impl Into<String>) -> Self {
-        self.options.context = Setting::Set(context.into());
+        self.draft.options.context = Setting::Set(context.into());
         self
     }
 
     /// Acts in no context in this call, whatever context the client has.
     pub fn no_stripe_context(mut self) -> Self {
-        self.options.context = Setting::Clear;
+        self.draft.options.context = Setting::Clear;
         self
     }
 
     /// The idempotency key, at most 255 characters. Default for POST: a random one, the same on every attempt.
     /// <https://docs.stripe.com/api/idempotent_requests>
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.options.idempotency_key = Some(key.into());
+        self.draft.options.idempotency_key = Some(key.into());
         self
     }
 
     /// The API version of this call.
     pub fn stripe_version(mut self, version: impl Into<String>) -> Self {
-        self.options.version = Some(version.into());
+        self.draft.options.version = Some(version.into());
         self
     }
 
     /// The key of this call.
     pub fn api_key(mut self, api_key: impl Into<SecretString>) -> Self {
-        self.options.api_key = Some(api_key.into());
+        self.draft.options.api_key = Some(api_key.into());
         self
     }
 
     /// How long one attempt of this call may take.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout);
+        self.draft.options.timeout = Some(timeout);
         self
     }
 
     /// How many times this call may be sent again.
     pub fn max_retries(mut self, retries: u32) -> Self {
-        self.options.max_retries = Some(retries);
+        self.draft.options.max_retries = Some(retries);
         self
     }
 
     /// A header of your own; it replaces a header of the same name.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        if let Err(mistake) = self.options.add_header(name, value) {
-            self.mistake(mistake.message().to_owned());
+        if let Err(mistake) = self.draft.options.add_header(name, value) {
+            self.draft.mistake(mistake.message().to_owned());
         }
         self
     }
@@ -253,24 +185,36 @@ impl RequestBuilder {
         I::Item: Into<String>,
     {
         for field in fields {
-            self.params.push("expand", field.into());
+            self.draft.params.push("expand", field.into());
         }
         self
     }
 
     /// Adds a word to what telemetry says about this call, when it is on.
     pub fn usage(mut self, word: &'static str) -> Self {
-        self.usage.push(word);
+        self.draft.usage.push(word);
         self
     }
 
     /// Marks a request that must not reach Stripe twice, key or no key.
     pub(crate) fn once_only(mut self) -> Self {
-        self.once_only = true;
+        self.draft.once_only = true;
         self
     }
 
-    /// Remembers the first mistake; [`RequestBuilder::send`] reports it.
+    /// Sends the request and reads the answer as `T`.
+    pub fn send<T: FromResponse>(self) -> Pending<T> {
+        Pending::new(execute::start(self.draft))
+    }
+
+    /// All pages of a list, one item at a time, from the first page on.
+    pub fn auto_paging<T>(self) -> AutoPaging<T> {
+        AutoPaging::new(self.draft)
+    }
+}
+
+impl Draft {
+    /// Remembers the first mistake; sending reports it.
     pub(crate) fn mistake(&mut self, text: String) {
         self.mistake.get_or_insert(text);
     }
@@ -289,52 +233,5 @@ impl RequestBuilder {
         };
         path::guard(&path)?;
         Ok(path)
-    }
-
-    /// Sends the request and reads the answer as `T`.
-    pub fn send<T: FromResponse>(self) -> Pending<T> {
-        Pending {
-            inner: execute::start(self),
-            answer: PhantomData,
-        }
-    }
-
-    /// All pages of a list, one item at a time, from the first page on.
-    pub fn auto_paging<T>(self) -> AutoPaging<T> {
-        AutoPaging::new(self)
-    }
-}
-
-/// A request on its way: a boxed future, so that a program's own code stays small.
-#[must_use = "a request is sent when it is awaited"]
-pub struct Pending<T> {
-    inner: BoxFuture<'static, Result<Response, Error>>,
-    answer: PhantomData<fn() -> T>,
-}
-
-impl<T> Pending<T> {
-    /// A call that failed before it could be sent.
-    pub(crate) fn refused(error: Error) -> Self {
-        Self {
-            inner: Box::pin(std::future::ready(Err(error))),
-            answer: PhantomData,
-        }
-    }
-}
-
-impl<T: FromResponse> Future for Pending<T> {
-    type Output = Result<T, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.inner
-            .as_mut()
-            .poll(cx)
-            .map(|answer| answer.and_then(T::from_response))
-    }
-}
-
-impl<T> std::fmt::Debug for Pending<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Pending")
     }
 }
