@@ -17,6 +17,8 @@ pub struct ResponseMeta {
     pub(crate) headers: HeaderMap,
     pub(crate) retries: u32,
     pub(crate) elapsed: Duration,
+    /// Whether the request only read, so that nothing can have changed.
+    pub(crate) read_only: bool,
 }
 
 impl ResponseMeta {

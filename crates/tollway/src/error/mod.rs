@@ -94,7 +94,7 @@ impl Error {
         error.0.retries = response.meta.retries;
         error.0.meta = Some(Arc::clone(&response.meta));
         error.0.body = response.body.clone();
-        error.0.may_have_taken_effect = true;
+        error.0.may_have_taken_effect = !response.meta.read_only;
         error.0.cause = Some(cause);
         error
     }

@@ -12,6 +12,7 @@ fn answer(status: u16, body: &'static str) -> Error {
         headers: HeaderMap::new(),
         retries: 0,
         elapsed: Duration::ZERO,
+        read_only: false,
     };
     let json = serde_json::from_str(body).unwrap_or_default();
     Error::answer(

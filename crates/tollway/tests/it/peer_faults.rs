@@ -434,3 +434,30 @@ fn row_21_webhooks_take_bytes_several_secrets_and_a_tolerance_and_verify_without
     let patient = at(2_000).tolerance(Tolerance::AtMost(Duration::from_secs(1_000)));
     assert!(patient.verify(payload, &header).is_ok());
 }
+
+#[tokio::test]
+async fn a_later_refusal_settles_earlier_attempts_only_when_stripe_looked_at_the_key() {
+    let declined = r#"{"error": {"type": "card_error", "code": "card_declined"}}"#;
+    let limited = r#"{"error": {"type": "invalid_request_error", "code": "rate_limit"}}"#;
+    for (status, body, verb, may_have) in [
+        (402, declined, Verb::Post, false),
+        (429, limited, Verb::Post, true),
+        (404, declined, Verb::Delete, true),
+        (402, declined, Verb::Get, false),
+    ] {
+        let stub = Arc::new(StubTransport::new());
+        stub.push(StubAnswer::Fail(TransportErrorKind::Timeout));
+        stub.push_json(status, body);
+        let client = stubbed(&stub).build().unwrap();
+        let error = client
+            .request(verb, "/v1/customers/cus_1")
+            .send::<Json>()
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.status(), error.may_have_taken_effect()),
+            (Some(status), may_have),
+            "{verb:?} {status}"
+        );
+    }
+}

@@ -1,4 +1,6 @@
-//! From a request to its answer: check and encode once, then attempt, decide, wait, attempt again.
+//! From a request to its answer: check and encode once ([`prepare`]), then attempt, decide, wait, attempt again.
+
+mod prepare;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -6,156 +8,39 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
+use tracing::Instrument as _;
 
+use self::prepare::{Prepared, prepare};
 use crate::client::Shared;
 use crate::error::{Error, ErrorKind};
-use crate::headers;
-use crate::request::{ApiMode, Draft, Encoding, Verb};
+use crate::request::{ApiMode, Draft, Verb};
 use crate::response::{Response, ResponseMeta};
 use crate::retry::{self, Attempt};
-use crate::runtime::{BoxFuture, uuid};
+use crate::runtime::BoxFuture;
 use crate::transport::{TransportError, TransportErrorKind, TransportRequest};
-use crate::wire::{form, json_body, multipart};
 
 /// Longest answer that is kept in memory.
 const LONGEST_ANSWER: usize = 256 << 20;
-/// Longest idempotency key Stripe takes.
-const LONGEST_IDEMPOTENCY_KEY: usize = 255;
-
-/// A request ready to be sent any number of times.
-struct Prepared {
-    shared: Arc<Shared>,
-    name: &'static str,
-    verb: Verb,
-    mode: ApiMode,
-    once_only: bool,
-    usage: Vec<&'static str>,
-    method: Method,
-    url: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-    timeout: Duration,
-    max_retries: u32,
-}
 
 /// One answer whose body was read.
 struct Answer {
-    status: http::StatusCode,
+    status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
 }
 
 pub(crate) fn start(request: Box<Draft>) -> BoxFuture<'static, Result<Response, Error>> {
-    Box::pin(async move { run(prepare(request)?).await })
-}
-
-/// Checks everything that can be checked here and encodes it. Nothing has been sent when this fails.
-fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
-    request.take_mistake()?;
     let operation = request.operation;
-    let shared = Arc::clone(&request.client.shared);
-    let mut path = request.full_path()?;
-
-    let (body, content_type) = match operation.verb {
-        Verb::Get | Verb::Delete => {
-            append_query(&mut path, &form::encode(&request.params)?);
-            (Bytes::new(), None)
-        }
-        Verb::Post => {
-            let (body, content_type) = encode_body(&request)?;
-            (body, Some(content_type))
-        }
-    };
-    let url = join(shared.bases.of(operation.host), &path)?;
-    let idempotency_key = idempotency_key(&request)?;
-    let headers = headers::build(
-        &request,
-        content_type.as_deref(),
-        idempotency_key.as_deref(),
-    )?;
-    Ok(Prepared {
-        name: operation.name,
-        verb: operation.verb,
-        mode: operation.mode,
-        once_only: request.once_only,
-        usage: request.usage,
-        method: operation.verb.method(),
-        url,
-        headers,
-        body,
-        timeout: request.options.timeout.unwrap_or(shared.timeout),
-        max_retries: request
-            .options
-            .max_retries
-            .unwrap_or(shared.retry.max_retries),
-        shared,
-    })
-}
-
-fn encode_body(request: &Draft) -> Result<(Bytes, String), Error> {
-    let params = &request.params;
-    Ok(match request.operation.encoding {
-        Encoding::Form => (
-            form::encode(params)?.into(),
-            "application/x-www-form-urlencoded".to_owned(),
-        ),
-        Encoding::Json => (
-            json_body::encode(params)?.into(),
-            "application/json".to_owned(),
-        ),
-        Encoding::Multipart => {
-            let boundary = uuid(request.client.shared.random.as_ref());
-            (
-                multipart::encode(params, &boundary)?,
-                multipart::content_type(&boundary),
-            )
-        }
-    })
-}
-
-/// Chosen once, so that every attempt carries the same one. v1 ignores keys on DELETE.
-fn idempotency_key(request: &Draft) -> Result<Option<String>, Error> {
-    if let Some(own) = &request.options.idempotency_key {
-        if own.is_empty() || own.chars().count() > LONGEST_IDEMPOTENCY_KEY {
-            return Err(Error::invalid_input(
-                "an idempotency key has 1 to 255 characters: shorten it, for example to a UUID",
-            ));
-        }
-        return Ok(Some(own.clone()));
-    }
-    let wanted = match request.operation.verb {
-        Verb::Post => true,
-        Verb::Delete => request.operation.mode == ApiMode::V2,
-        Verb::Get => false,
-    };
-    Ok(wanted.then(|| uuid(request.client.shared.random.as_ref())))
-}
-
-/// Adds parameters to a path that may have some already; no `?` without parameters.
-fn append_query(path: &mut String, query: &str) {
-    if query.is_empty() {
-        return;
-    }
-    path.push(if path.contains('?') { '&' } else { '?' });
-    path.push_str(query);
-}
-
-/// The absolute URL, checked to be on the configured host.
-fn join(base: &str, path: &str) -> Result<Uri, Error> {
-    let refuse = || {
-        Error::invalid_input(format!(
-            "the path `{path}` cannot be joined to the base URL `{base}`"
-        ))
-    };
-    let url: Uri = format!("{base}{path}").parse().map_err(|_| refuse())?;
-    let expected: Uri = base.parse().map_err(|_| refuse())?;
-    if url.authority() == expected.authority() && url.scheme() == expected.scheme() {
-        Ok(url)
-    } else {
-        Err(refuse())
-    }
+    let span = tracing::debug_span!(
+        "stripe",
+        operation = operation.name,
+        method = operation.verb.method().as_str(),
+        path = operation.path,
+        account = request.client.stripe_account(),
+    );
+    Box::pin(async move { run(prepare(request)?).await }.instrument(span))
 }
 
 async fn run(request: Prepared) -> Result<Response, Error> {
@@ -176,7 +61,7 @@ async fn run(request: Prepared) -> Result<Response, Error> {
 
         let (error, retry_after, again) = match outcome {
             Ok(answer) if answer.status.is_success() => {
-                let meta = meta(answer.status, answer.headers, retries, elapsed);
+                let meta = request.meta(answer.status, answer.headers, retries, elapsed);
                 note(shared, &request, &meta);
                 return Ok(Response {
                     meta: Arc::new(meta),
@@ -184,7 +69,7 @@ async fn run(request: Prepared) -> Result<Response, Error> {
                 });
             }
             Ok(answer) => {
-                let meta = meta(answer.status, answer.headers, retries, elapsed);
+                let meta = request.meta(answer.status, answer.headers, retries, elapsed);
                 note(shared, &request, &meta);
                 let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
                 let code = json.pointer("/error/code").and_then(Value::as_str);
@@ -270,20 +155,6 @@ async fn attempt(request: &Prepared, timeout: Duration) -> Result<Answer, Transp
     }
 }
 
-fn meta(
-    status: http::StatusCode,
-    headers: HeaderMap,
-    retries: u32,
-    elapsed: Duration,
-) -> ResponseMeta {
-    ResponseMeta {
-        status,
-        headers,
-        retries,
-        elapsed,
-    }
-}
-
 /// Logs the answer and keeps its timing for the next request.
 fn note(shared: &Shared, request: &Prepared, meta: &ResponseMeta) {
     tracing::debug!(
@@ -307,13 +178,21 @@ fn conclude(mut error: Error, request: &Prepared, unclear: bool) -> Error {
     if request.verb == Verb::Get {
         return error;
     }
-    // A clear refusal settles the earlier, unclear attempts: the same key would have replayed their result.
-    let settled = error.status().is_some_and(|status| status < 500) && !request.once_only;
-    error.set_may_have_taken_effect(unclear && !settled);
+    let may_have = unclear && !settles(&error, request);
+    error.set_may_have_taken_effect(may_have);
     let no_clear_answer = unclear && !matches!(error.kind(), ErrorKind::OAuth(_));
     if request.once_only && no_clear_answer {
         error.into_outcome_unknown()
     } else {
         error
     }
+}
+
+/// Whether a refusal settles what became of earlier, unclear attempts. It does when Stripe looked at the idempotency
+/// key first: had one of them taken effect, the same key would have replayed its result. Refusals that come before
+/// that look (no such key, not allowed, conflict, too many requests) say nothing.
+fn settles(error: &Error, request: &Prepared) -> bool {
+    let replayed = error.last_response().is_some_and(ResponseMeta::is_replayed);
+    let looked = matches!(error.status(), Some(400 | 402 | 404));
+    request.has_idempotency_key && !request.once_only && (replayed || looked)
 }

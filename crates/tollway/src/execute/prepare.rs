@@ -1,0 +1,162 @@
+//! From a draft to bytes: everything that can be checked without Stripe is checked here, once for all attempts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, Uri};
+
+use crate::client::Shared;
+use crate::error::Error;
+use crate::headers;
+use crate::request::{ApiMode, Draft, Encoding, Verb};
+use crate::response::ResponseMeta;
+use crate::runtime::uuid;
+use crate::wire::{form, json_body, multipart};
+
+/// Longest idempotency key Stripe takes.
+const LONGEST_IDEMPOTENCY_KEY: usize = 255;
+
+/// A request ready to be sent any number of times.
+pub(super) struct Prepared {
+    pub(super) shared: Arc<Shared>,
+    pub(super) name: &'static str,
+    pub(super) verb: Verb,
+    pub(super) mode: ApiMode,
+    pub(super) once_only: bool,
+    pub(super) has_idempotency_key: bool,
+    pub(super) usage: Vec<&'static str>,
+    pub(super) method: Method,
+    pub(super) url: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) timeout: Duration,
+    pub(super) max_retries: u32,
+}
+
+/// Checks everything that can be checked here and encodes it. Nothing has been sent when this fails.
+pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
+    request.take_mistake()?;
+    let operation = request.operation;
+    let shared = Arc::clone(&request.client.shared);
+    let mut path = request.full_path()?;
+
+    let (body, content_type) = match operation.verb {
+        Verb::Get | Verb::Delete => {
+            append_query(&mut path, &form::encode(&request.params)?);
+            (Bytes::new(), None)
+        }
+        Verb::Post => {
+            let (body, content_type) = encode_body(&request)?;
+            (body, Some(content_type))
+        }
+    };
+    let url = join(shared.bases.of(operation.host), &path)?;
+    let idempotency_key = idempotency_key(&request)?;
+    let headers = headers::build(
+        &request,
+        content_type.as_deref(),
+        idempotency_key.as_deref(),
+    )?;
+    Ok(Prepared {
+        name: operation.name,
+        verb: operation.verb,
+        mode: operation.mode,
+        once_only: request.once_only,
+        has_idempotency_key: idempotency_key.is_some(),
+        usage: request.usage,
+        method: operation.verb.method(),
+        url,
+        headers,
+        body,
+        timeout: request.options.timeout.unwrap_or(shared.timeout),
+        max_retries: request
+            .options
+            .max_retries
+            .unwrap_or(shared.retry.max_retries),
+        shared,
+    })
+}
+
+fn encode_body(request: &Draft) -> Result<(Bytes, String), Error> {
+    let params = &request.params;
+    Ok(match request.operation.encoding {
+        Encoding::Form => (
+            form::encode(params)?.into(),
+            "application/x-www-form-urlencoded".to_owned(),
+        ),
+        Encoding::Json => (
+            json_body::encode(params)?.into(),
+            "application/json".to_owned(),
+        ),
+        Encoding::Multipart => {
+            let boundary = uuid(request.client.shared.random.as_ref());
+            (
+                multipart::encode(params, &boundary)?,
+                multipart::content_type(&boundary),
+            )
+        }
+    })
+}
+
+/// Chosen once, so that every attempt carries the same one. v1 ignores keys on DELETE.
+fn idempotency_key(request: &Draft) -> Result<Option<String>, Error> {
+    if let Some(own) = &request.options.idempotency_key {
+        if own.is_empty() || own.chars().count() > LONGEST_IDEMPOTENCY_KEY {
+            return Err(Error::invalid_input(
+                "an idempotency key has 1 to 255 characters: shorten it, for example to a UUID",
+            ));
+        }
+        return Ok(Some(own.clone()));
+    }
+    let wanted = match request.operation.verb {
+        Verb::Post => true,
+        Verb::Delete => request.operation.mode == ApiMode::V2,
+        Verb::Get => false,
+    };
+    Ok(wanted.then(|| uuid(request.client.shared.random.as_ref())))
+}
+
+/// Adds parameters to a path that may have some already; no `?` without parameters.
+fn append_query(path: &mut String, query: &str) {
+    if query.is_empty() {
+        return;
+    }
+    path.push(if path.contains('?') { '&' } else { '?' });
+    path.push_str(query);
+}
+
+/// The absolute URL, checked to be on the configured host.
+fn join(base: &str, path: &str) -> Result<Uri, Error> {
+    let refuse = || {
+        Error::invalid_input(format!(
+            "the path `{path}` cannot be joined to the base URL `{base}`"
+        ))
+    };
+    let url: Uri = format!("{base}{path}").parse().map_err(|_| refuse())?;
+    let expected: Uri = base.parse().map_err(|_| refuse())?;
+    if url.authority() == expected.authority() && url.scheme() == expected.scheme() {
+        Ok(url)
+    } else {
+        Err(refuse())
+    }
+}
+
+impl Prepared {
+    /// What is known about an answer to this request.
+    pub(super) fn meta(
+        &self,
+        status: StatusCode,
+        headers: HeaderMap,
+        retries: u32,
+        elapsed: Duration,
+    ) -> ResponseMeta {
+        ResponseMeta {
+            status,
+            headers,
+            retries,
+            elapsed,
+            read_only: self.verb == Verb::Get,
+        }
+    }
+}
