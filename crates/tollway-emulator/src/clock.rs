@@ -102,6 +102,19 @@ impl Clock {
         self.announce();
     }
 
+    /// What has to be kept to have this clock again: the milliseconds of its time if it is frozen, of its lead over the
+    /// system's time if it runs; and whether it is frozen.
+    pub(crate) fn state(&self) -> (i64, bool) {
+        (self.0.millis.load(Ordering::SeqCst), self.is_frozen())
+    }
+
+    /// Has the clock stand where a [state](Clock::state) says.
+    pub(crate) fn restore(&self, (millis, frozen): (i64, bool)) {
+        self.0.millis.store(millis, Ordering::SeqCst);
+        self.0.frozen.store(frozen, Ordering::SeqCst);
+        self.announce();
+    }
+
     /// A receiver that wakes whenever the clock was moved by hand.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<u64> {

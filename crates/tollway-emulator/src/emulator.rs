@@ -1,5 +1,6 @@
 //! [`Emulator`]: what a program or a test holds.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,6 +13,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::events::{self, Outbox};
 use crate::http::{around, front};
+use crate::journal::DataError;
 use crate::random::system_seed;
 use crate::transport::InProcess;
 
@@ -28,6 +30,7 @@ pub struct EmulatorBuilder {
     clock: Option<Clock>,
     seed: Option<u64>,
     webhook_transport: Option<WebhookTransport>,
+    data: Option<PathBuf>,
 }
 
 /// Keeps the builder printable.
@@ -52,6 +55,9 @@ pub enum BuildError {
     /// The API's description, which is part of the program, does not fit it.
     #[error(transparent)]
     Description(#[from] tollway_spec::CatalogError),
+    /// The data file cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
 }
 
 impl Emulator {
@@ -148,6 +154,14 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Keeps everything in this file, so that an emulator started with it later has it again; in memory only if not
+    /// given. The file is made if there is none.
+    #[must_use]
+    pub fn data(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data = Some(path.into());
+        self
+    }
+
     /// Makes ids and secrets repeatable.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -197,8 +211,13 @@ impl EmulatorBuilder {
                     .map_err(BuildError::Transport)?,
             ),
         };
+        // A clock that was given is the caller's to set.
+        let restore_clock = self.clock.is_none();
         let clock = self.clock.unwrap_or_default();
-        let engine = Engine::new(self.config, clock, seed, Outbox::new(transport))?;
+        let mut engine = Engine::new(self.config, clock, seed, Outbox::new(transport))?;
+        if let Some(path) = &self.data {
+            engine.live_by(path, restore_clock)?;
+        }
         Ok(Emulator {
             engine: Arc::new(engine),
         })

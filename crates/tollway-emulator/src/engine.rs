@@ -1,5 +1,6 @@
 //! The centre: worlds, clock and configuration, and the transaction in which every handler runs.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -13,11 +14,13 @@ use crate::error::ApiError;
 use crate::events::Outbox;
 use crate::faults::Faults;
 use crate::http::Claims;
+use crate::journal::{DataError, Frame, Journal};
 use crate::log::RequestLog;
 use crate::random::Random;
 use crate::registry::Registry;
 use crate::scope::{Mode, Scope};
-use crate::world::{World, Worlds};
+use crate::store::Change;
+use crate::world::{Orphan, World, Worlds};
 
 /// Everything the emulator is made of. One per [`Emulator`](crate::Emulator), shared by all requests.
 #[derive(Debug)]
@@ -33,6 +36,7 @@ pub struct Engine {
     request_ids: Mutex<Random>,
     committed: Notify,
     outbox: Outbox,
+    journal: Option<Journal>,
 }
 
 impl Engine {
@@ -52,6 +56,7 @@ impl Engine {
             request_ids: Mutex::new(Random::derive(seed, "request ids")),
             committed: Notify::new(),
             outbox,
+            journal: None,
             config,
             clock,
         })
@@ -141,6 +146,17 @@ impl Engine {
             state.undo();
             return result;
         }
+        if let Some(journal) = self
+            .journal
+            .as_ref()
+            .filter(|_| !state.store.changes().is_empty())
+        {
+            let written = journal.append(&state.name, state.store.changes(), self.clock.state());
+            if let Err(error) = written {
+                state.undo();
+                return Err(not_written(&error));
+            }
+        }
         let changes = state.store.commit();
         if !changes.is_empty() {
             self.worlds.follow(world, &changes);
@@ -169,12 +185,39 @@ impl Engine {
     /// Hands an unclaimed client id, with everything connected through it, to the world of the key that redeems a code of
     /// it. False if the client id already has an owner. Call it with no world locked.
     pub fn adopt(&self, client_id: &str, into: &Arc<World>, mode: Mode) -> bool {
-        if !self.worlds.adopt(client_id, into, mode) {
+        let Some(orphan) = self.worlds.take_unclaimed(client_id) else {
             return false;
-        }
+        };
+        let Orphan {
+            world,
+            mode: held_as,
+            account,
+            changes,
+        } = orphan;
         let scope = into.lock().platform_scope(mode);
-        // The adopted records are this transaction's changes: committing it keeps them.
-        self.transact_internal(into, scope, |_| Ok(())).is_ok()
+        let adopted = self.transact_internal(into, scope, |ctx| {
+            let platform = Arc::clone(&ctx.world.platform.account);
+            for change in changes {
+                let Some(record) = change.after else { continue };
+                let owner = if change.account == account {
+                    Arc::clone(&platform)
+                } else {
+                    change.account
+                };
+                let kept_as = if change.mode == held_as {
+                    mode
+                } else {
+                    change.mode
+                };
+                ctx.world
+                    .store
+                    .adopt(&Scope::new(kept_as, owner), &change.object_type, &record);
+            }
+            client_id.clone_into(&mut ctx.world.platform.mode_mut(mode).client_id);
+            ctx.world.save_platform();
+            Ok(())
+        });
+        adopted.is_ok() && self.forget_in_journal(Some(&world)).is_ok()
     }
 
     /// Forgets one world, or all of them with the faults and the request log. The clock stays.
@@ -188,9 +231,11 @@ impl Engine {
                     .worlds
                     .get(name)
                     .ok_or_else(|| ApiError::no_such("world", name, "world"))?;
+                self.forget_in_journal(Some(known.name()))?;
                 self.worlds.forget(known.name());
             }
             None => {
+                self.forget_in_journal(None)?;
                 self.worlds.clear();
                 self.faults.clear();
                 self.log.clear();
@@ -198,4 +243,80 @@ impl Engine {
         }
         Ok(())
     }
+
+    /// Lives from now on by a data file: everything in it is there again, and everything committed is written to it. The
+    /// clock stands where the file says if `restore_clock`.
+    ///
+    /// # Errors
+    /// See [`DataError`].
+    pub(crate) fn live_by(&mut self, path: &Path, restore_clock: bool) -> Result<(), DataError> {
+        let mut clock = None;
+        let mut read = 0usize;
+        let journal = Journal::open(path, |frame| match frame {
+            Frame::Transaction { world, changes } => {
+                read += changes.len();
+                let world = self.worlds.open(&world);
+                let mut state = world.lock();
+                changes
+                    .into_iter()
+                    .for_each(|change| state.store.replay(change));
+            }
+            Frame::Forget(Some(world)) => self.worlds.forget(&world),
+            Frame::Forget(None) => self.worlds.clear(),
+            Frame::Clock(millis, frozen) => clock = Some((millis, frozen)),
+        })?;
+        if let Some(state) = clock.filter(|_| restore_clock) {
+            self.clock.restore(state);
+        }
+        let worlds = self.worlds.all();
+        worlds.iter().for_each(|world| self.worlds.settle(world));
+        let kept: Vec<(Arc<str>, Vec<Change>)> = worlds
+            .iter()
+            .map(|world| {
+                (
+                    Arc::clone(world.name()),
+                    world.lock().store.snapshot().collect(),
+                )
+            })
+            .collect();
+        let live: usize = kept.iter().map(|(_, changes)| changes.len()).sum();
+        // Worth it once a fifth of the file is of no use.
+        if read > live + live / 4 {
+            journal.compact(
+                kept.iter()
+                    .map(|(name, changes)| (&**name, changes.clone())),
+                self.clock.state(),
+            )?;
+        }
+        self.journal = Some(journal);
+        Ok(())
+    }
+
+    /// Keeps where the clock stands, for the next start.
+    ///
+    /// # Errors
+    /// A 500 if it could not be written to disk.
+    pub fn keep_clock(&self) -> Result<(), ApiError> {
+        let kept = self
+            .journal
+            .as_ref()
+            .map_or(Ok(()), |journal| journal.keep_clock(self.clock.state()));
+        kept.map_err(|error| not_written(&error))
+    }
+
+    fn forget_in_journal(&self, world: Option<&str>) -> Result<(), ApiError> {
+        let kept = self
+            .journal
+            .as_ref()
+            .map_or(Ok(()), |journal| journal.forget(world));
+        kept.map_err(|error| not_written(&error))
+    }
+}
+
+/// Nothing was changed, and whoever looks at the log sees why.
+fn not_written(error: &std::io::Error) -> ApiError {
+    tracing::error!(%error, "the data file cannot be written; the request was undone");
+    ApiError::internal(format!(
+        "The emulator could not write to its data file ({error}); nothing was changed."
+    ))
 }

@@ -231,6 +231,7 @@ fn bare(ctx: &mut Ctx<'_>, id: &str, country: &str) -> Map<String, Value> {
         "id": id,
         "business_profile": {
             "mcc": null, "minority_owned_business_designation": null, "name": null, "product_description": null,
+            "specified_commercial_transactions_act_url": null,
             "support_address": null, "support_email": null, "support_phone": null, "support_url": null, "url": null,
         },
         "business_type": null,

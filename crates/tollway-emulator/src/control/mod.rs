@@ -119,6 +119,7 @@ async fn move_clock(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome 
     if let Some(seconds) = advance {
         clock.advance(Duration::from_secs(seconds));
     }
+    engine.keep_clock().map_err(Refusal)?;
     Ok(read_clock(State(engine)).await)
 }
 

@@ -6,6 +6,8 @@
 
 pub(crate) mod apply;
 mod diff;
+#[cfg(test)]
+mod every_operation;
 pub(crate) mod expand;
 mod list;
 mod search;
@@ -380,16 +382,36 @@ fn delete(
         ));
     };
     let before = record.parse();
-    let mut left = json!({"id": id, "object": before["object"], "deleted": true});
-    if operation.mode == Mode::V2 {
-        left = json!({"id": id, "object": before["object"]});
-    }
+    let left = what_is_left(ctx, operation, &before);
     let now = ctx.now();
     ctx.world.store.bury(&ctx.scope, &object_type, &left, now);
     emit(ctx, &object_type, "deleted", &before, None);
     // Some deletions answer the object itself, as those of ephemeral keys do.
     let live_answer = matches!(&operation.response, Shape::Ref(name) if *name == object_type);
     Ok(if live_answer { before } else { left })
+}
+
+/// `{id, object, deleted: true}`, and what else the description says is left.
+fn what_is_left(ctx: &Ctx<'_>, operation: &Operation, before: &Value) -> Value {
+    let mut left = json!({"id": before["id"], "object": before["object"]});
+    if operation.mode == Mode::V1 {
+        left["deleted"] = true.into();
+    }
+    let described = match &operation.response {
+        Shape::Ref(name) => ctx
+            .engine
+            .api()
+            .object(name)
+            .filter(|object| object.deleted),
+        _ => None,
+    };
+    let fields = described.map_or(&[][..], |object| object.fields());
+    for field in fields.iter().filter(|field| field.required) {
+        if left.get(&field.name).is_none() {
+            left[&field.name] = before.get(&field.name).cloned().unwrap_or_default();
+        }
+    }
+    left
 }
 
 /// A deletion of a part that its owner holds, as a customer's discount.

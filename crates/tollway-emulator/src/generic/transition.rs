@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::apply;
+use super::{apply, synth};
 use super::{diff, emit, own_id, resource, retrieve};
 use crate::api::Plan;
 use crate::ctx::{Ctx, noun, param_of};
@@ -47,6 +47,7 @@ pub(super) fn run(
     }
     for (path, set) in row.set {
         if let Some(value) = value_of(ctx, set, &object, params) {
+            complete(ctx, object_type, &mut object, path);
             put(&mut object, path, value);
         }
     }
@@ -93,6 +94,21 @@ fn value_of(
         Set::Param(name) => params.at(name).cloned(),
         Set::Field(name) => object.get(*name).cloned(),
         Set::Zero => Some(0.into()),
+    }
+}
+
+/// Before a part of a null object is set: makes the object with everything it has to have.
+fn complete(ctx: &mut Ctx<'_>, object_type: &str, object: &mut Map<String, Value>, path: &str) {
+    let Some((first, _)) = path.split_once('.') else {
+        return;
+    };
+    let engine = ctx.engine;
+    let field = engine
+        .api()
+        .object(object_type)
+        .and_then(|described| described.field(first));
+    if let Some(field) = field.filter(|_| object.get(first).is_none_or(Value::is_null)) {
+        object.insert(first.to_owned(), synth::plain(ctx, &field.shape));
     }
 }
 

@@ -228,6 +228,12 @@ impl Store {
         &self.changes
     }
 
+    /// How many records were made so far.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.next_sequence
+    }
+
     /// Undoes everything since the last commit.
     pub fn rollback(&mut self) {
         for change in std::mem::take(&mut self.changes).into_iter().rev() {
@@ -288,11 +294,6 @@ impl Store {
                     })
             })
         })
-    }
-
-    /// Forgets everything.
-    pub fn clear(&mut self) {
-        *self = Self::default();
     }
 
     /// Takes over a record of another world as the newest here; counts as a change of this transaction.

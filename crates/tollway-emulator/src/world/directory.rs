@@ -9,7 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::connection::TOKEN;
 use super::{Platform, World};
 use crate::key::ApiKey;
-use crate::scope::{Mode, Scope};
+use crate::random::Random;
+use crate::scope::Mode;
 use crate::store::{Change, Record};
 
 /// All worlds.
@@ -35,8 +36,21 @@ pub enum Claim {
     Unclaimed(Arc<World>, Mode),
 }
 
+/// What a world without a key held.
+#[derive(Debug)]
+pub(crate) struct Orphan {
+    /// Its name.
+    pub(crate) world: Arc<str>,
+    /// The mode its client id was taken for.
+    pub(crate) mode: Mode,
+    /// Its platform account.
+    pub(crate) account: Arc<str>,
+    /// Its records, oldest first.
+    pub(crate) changes: Vec<Change>,
+}
+
 /// Start of the names of worlds that no key has opened yet; not a possible key tail.
-const UNCLAIMED: &str = "client ";
+pub(super) const UNCLAIMED: &str = "client ";
 
 impl Worlds {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
@@ -89,15 +103,22 @@ impl Worlds {
             };
         }
         let world = self.open(&format!("{UNCLAIMED}{client_id}"));
-        {
-            let mut state = world.lock();
-            client_id.clone_into(&mut state.platform.test.client_id);
-            state.save_platform();
-        }
-        self.write()
-            .client_ids
-            .insert(client_id.to_owned(), (Arc::clone(&world), Mode::Test));
         Claim::Unclaimed(world, Mode::Test)
+    }
+
+    /// After a start: settings, client ids, tokens and randomness of a world follow from its records.
+    pub(crate) fn settle(&self, world: &Arc<World>) {
+        let derived: Vec<Change> = {
+            let mut state = world.lock();
+            state.store.commit();
+            state.load_platform();
+            // Not the ids of the former run once more.
+            let label = format!("{} {}", world.name(), state.store.sequence());
+            state.random = Random::derive(self.seed, &label);
+            let tells = |change: &Change| matches!(&*change.object_type, TOKEN | Platform::RECORD);
+            state.store.snapshot().filter(tells).collect()
+        };
+        self.follow(world, &derived);
     }
 
     /// All worlds, by name.
@@ -129,46 +150,31 @@ impl Worlds {
         inner.tokens.retain(|_, world| &**world.name() != name);
     }
 
-    /// Moves what a world without a key holds into the world of the key that claimed its client id: the connected
-    /// accounts, their connections, codes and tokens, and the client id itself, which becomes the platform's in the key's
-    /// mode. Returns false if there was nothing to adopt.
-    pub(crate) fn adopt(&self, client_id: &str, into: &Arc<World>, mode: Mode) -> bool {
-        let Claim::Unclaimed(from, held_as) = self.claim_of(client_id) else {
-            return false;
+    /// Takes what the world without a key that waits under this client id holds; none if nobody waits there. The world is
+    /// forgotten.
+    pub(crate) fn take_unclaimed(&self, client_id: &str) -> Option<Orphan> {
+        let (from, mode) = self
+            .of_client_id(client_id)
+            .filter(|(world, _)| world.name().starts_with(UNCLAIMED))?;
+        let (store, account) = {
+            let mut state = from.lock();
+            (
+                std::mem::take(&mut state.store),
+                Arc::clone(&state.platform.account),
+            )
         };
-        let orphan = std::mem::take(&mut from.lock().store);
-        let old_account = Arc::clone(&from.lock().platform.account);
-        {
-            let mut state = into.lock();
-            let new_account = Arc::clone(&state.platform.account);
-            for change in orphan.snapshot() {
-                let Some(record) = change.after else { continue };
-                if &*change.object_type == Platform::RECORD {
-                    continue;
-                }
-                let account = if change.account == old_account {
-                    Arc::clone(&new_account)
-                } else {
-                    change.account
-                };
-                state.store.adopt(
-                    &Scope {
-                        mode: if change.mode == held_as {
-                            mode
-                        } else {
-                            change.mode
-                        },
-                        account,
-                    },
-                    &change.object_type,
-                    &record,
-                );
-            }
-            client_id.clone_into(&mut state.platform.mode_mut(mode).client_id);
-            state.save_platform();
-        }
         self.forget(from.name());
-        true
+        let mut changes: Vec<Change> = store
+            .snapshot()
+            .filter(|change| &*change.object_type != Platform::RECORD)
+            .collect();
+        changes.sort_by_key(|change| change.after.as_ref().map(|record| record.sequence));
+        Some(Orphan {
+            world: Arc::clone(from.name()),
+            mode,
+            account,
+            changes,
+        })
     }
 
     /// Follows a world's committed changes.

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use self::connection::{Connection, ConnectionKind, GrantScope, Token, TokenKind};
+pub(crate) use self::directory::Orphan;
 pub use self::directory::{Claim, Worlds};
 pub use self::platform::{ModeSettings, Platform};
 use crate::random::Random;

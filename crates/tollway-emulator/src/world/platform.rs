@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::directory::UNCLAIMED;
 use crate::random::derived_text;
 use crate::scope::Mode;
 
@@ -52,13 +53,17 @@ impl Platform {
             redirect_uris: Vec::new(),
             publishable_key: format!("pk_{mode}_{name}"),
         };
+        let mut test = settings(Mode::Test);
+        if let Some(client_id) = name.strip_prefix(UNCLAIMED) {
+            client_id.clone_into(&mut test.client_id);
+        }
         Self {
             account: format!("acct_1{}", derived_text(&format!("account {name}"), 16)).into(),
             business_name: "Example Platform".into(),
             email: "platform@example.com".into(),
             country: "US".into(),
             default_currency: "usd".into(),
-            test: settings(Mode::Test),
+            test,
             live: settings(Mode::Live),
         }
     }

@@ -1,0 +1,390 @@
+//! Every operation of the description, asked with the least it takes, answers in the shape the description gives.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Method, Request};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tollway_spec::{Encoding, Field, Mode as ApiMode, ObjectBody, Operation, Shape, Verb};
+use tower::ServiceExt;
+
+use crate::api::{Action, Api, Plan};
+use crate::ctx::noun;
+use crate::world::World;
+use crate::{Clock, Ctx, Emulator, Mode};
+
+struct Walk {
+    emulator: Emulator,
+    world: Arc<World>,
+}
+
+impl Walk {
+    fn new() -> Self {
+        let emulator = Emulator::builder()
+            .clock(Clock::manual(1_700_000_000))
+            .seed(1)
+            .build()
+            .unwrap();
+        let world = emulator.engine().worlds().open("walk");
+        Self { emulator, world }
+    }
+
+    fn api(&self) -> &Api {
+        self.emulator.engine().api()
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Ctx<'_>) -> T) -> T {
+        let scope = self.world.lock().platform_scope(Mode::Test);
+        self.emulator
+            .engine()
+            .transact_internal(&self.world, scope, |ctx| Ok(work(ctx)))
+            .unwrap()
+    }
+
+    /// Keeps a plain object of this type and id.
+    fn plant(&self, object_type: &str, id: &str, parent: Option<&str>, status: Option<&str>) {
+        self.with(|ctx| {
+            let mut object = ctx.blank(object_type);
+            object.insert("id".into(), id.into());
+            if let Some(status) = status {
+                object.insert("status".into(), status.into());
+            }
+            let now = ctx.now();
+            ctx.world.store.insert_under(
+                &ctx.scope,
+                object_type,
+                parent,
+                &Value::Object(object),
+                now,
+            );
+        });
+    }
+
+    /// The path with objects planted for its parameters.
+    fn path(&self, operation: &Operation, plan: &Plan) -> String {
+        let own_account = self.world.lock().platform.account.to_string();
+        let mut values: Vec<String> = operation
+            .path_params
+            .iter()
+            .map(|name| format!("{name}_planted"))
+            .collect();
+        let mut parent_id = None;
+        if let Some(parent) = &plan.parent {
+            if parent.object_type == "account" {
+                values[parent.index] = own_account;
+            } else {
+                self.plant(&parent.object_type, &values[parent.index], None, None);
+            }
+            parent_id = Some(values[parent.index].clone());
+        }
+        if let (Some(id), Some(resource)) = (plan.id, &plan.resource) {
+            let status = match plan.action {
+                Action::Transition(row) => row.from.first().copied(),
+                _ => None,
+            };
+            if resource == "account" {
+                values[id] = self.world.lock().platform.account.to_string();
+            } else {
+                self.plant(resource, &values[id], parent_id.as_deref(), status);
+            }
+        }
+        let mut values = values.into_iter();
+        let parts = operation.path.split('/').map(|part| {
+            if part.starts_with('{') {
+                values.next().unwrap()
+            } else {
+                part.to_owned()
+            }
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+
+    async fn ask(&self, operation: &Operation, path: &str, params: &Value) -> (u16, Value) {
+        let method = Method::from_bytes(operation.verb.as_str().as_bytes()).unwrap();
+        let mut request = Request::builder()
+            .method(method)
+            .header("authorization", "Bearer sk_test_walk");
+        let form = form(params);
+        let (uri, body) = match (operation.encoding, operation.verb) {
+            (Encoding::Json, _) => {
+                request = request.header("content-type", "application/json");
+                (path.to_owned(), params.to_string())
+            }
+            (Encoding::Multipart, _) => {
+                request = request.header("content-type", "multipart/form-data; boundary=XX");
+                (path.to_owned(), multipart())
+            }
+            (_, Verb::Post) => {
+                request = request.header("content-type", "application/x-www-form-urlencoded");
+                (path.to_owned(), form)
+            }
+            _ => (format!("{path}?{form}"), String::new()),
+        };
+        let response = self
+            .emulator
+            .router()
+            .oneshot(request.uri(uri).body(Body::from(body)).unwrap())
+            .await
+            .unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (
+            status,
+            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        )
+    }
+
+    /// Asks, and plants what the answer says is missing.
+    async fn answer(&self, operation: &Operation, path: &str, params: &Value) -> (u16, Value) {
+        for _ in 0..10 {
+            let (status, body) = self.ask(operation, path, params).await;
+            let error = &body["error"];
+            let missing = error["message"]
+                .as_str()
+                .and_then(|message| message.strip_prefix("No such ")?.split_once(": '"));
+            let Some((what, id)) = missing.filter(|_| error["code"] == "resource_missing") else {
+                return (status, body);
+            };
+            let id = id.trim_end_matches('\'');
+            let types = self
+                .api()
+                .catalog()
+                .object_names()
+                .iter()
+                .filter(|name| noun(name) == what);
+            types.for_each(|name| self.plant(name, id, None, None));
+        }
+        self.ask(operation, path, params).await
+    }
+}
+
+/// The least an operation takes. A form cannot say «an empty object», so an object has at least one member.
+fn least(api: &Api, fields: &[Field]) -> Value {
+    let sendable = |field: &&Field| !matches!(field.shape, Shape::Binary);
+    let required = fields
+        .iter()
+        .filter(|field| field.required)
+        .filter(sendable);
+    Value::Object(
+        required
+            .map(|field| (field.name.clone(), named_value(api, field)))
+            .collect(),
+    )
+}
+
+fn least_object(api: &Api, fields: &[Field]) -> Value {
+    match least(api, fields) {
+        Value::Object(members) if members.is_empty() => Value::Object(
+            fields
+                .iter()
+                .take(1)
+                .map(|field| (field.name.clone(), named_value(api, field)))
+                .collect(),
+        ),
+        some => some,
+    }
+}
+
+fn named_value(api: &Api, field: &Field) -> Value {
+    if field.name == "query" {
+        json!("created>0")
+    } else {
+        value(api, &field.shape)
+    }
+}
+
+fn value(api: &Api, shape: &Shape) -> Value {
+    match shape {
+        Shape::Integer | Shape::Number => json!(1),
+        Shape::UnixTime => json!(1_700_000_100),
+        Shape::Boolean => json!(true),
+        Shape::Currency => json!("usd"),
+        Shape::Decimal | Shape::Int64 => json!("1"),
+        Shape::DateTime => json!("2026-01-01T00:00:00Z"),
+        Shape::Enum { values, .. } => json!(values.iter().find(|value| !value.is_empty())),
+        Shape::Const(text) => json!(text),
+        Shape::ConstBool(flag) => json!(flag),
+        Shape::Array(item) => json!([value(api, item)]),
+        Shape::Map(item) => json!({"key": value(api, item)}),
+        Shape::Object { fields, .. } => least_object(api, fields),
+        Shape::Ref(name) => match api.object(name).map(|object| &object.body) {
+            Some(ObjectBody::Fields(fields)) => least_object(api, fields),
+            Some(ObjectBody::Alias(alias)) => value(api, alias),
+            None => json!({}),
+        },
+        Shape::Union { variants, .. } => value(api, &variants[0]),
+        Shape::Nullable(inner) => value(api, inner),
+        _ => json!("text"),
+    }
+}
+
+fn form(params: &Value) -> String {
+    fn flatten(name: &str, value: &Value, out: &mut form_urlencoded::Serializer<'_, String>) {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .for_each(|(key, value)| flatten(&format!("{name}[{key}]"), value, out)),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| flatten(&format!("{name}[{index}]"), value, out)),
+            Value::String(text) => drop(out.append_pair(name, text)),
+            other => drop(out.append_pair(name, &other.to_string())),
+        }
+    }
+    let mut out = form_urlencoded::Serializer::new(String::new());
+    params
+        .as_object()
+        .unwrap()
+        .iter()
+        .for_each(|(name, value)| flatten(name, value, &mut out));
+    out.finish()
+}
+
+fn multipart() -> String {
+    "--XX\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\naccount_requirement\r\n--XX\r\n\
+     Content-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--XX--\r\n"
+        .into()
+}
+
+/// Whether a value has the shape that the description gives.
+fn fits(api: &Api, shape: &Shape, value: &Value, at: &str) -> Result<(), String> {
+    let wrong = |expected: &str| Err(format!("{at}: expected {expected}, found {value}"));
+    let is = |good: bool, expected: &str| if good { Ok(()) } else { wrong(expected) };
+    match shape {
+        Shape::Integer | Shape::UnixTime => is(value.is_i64(), "an integer"),
+        Shape::Number => is(value.is_number(), "a number"),
+        Shape::Boolean => is(value.is_boolean(), "a boolean"),
+        Shape::String | Shape::Currency | Shape::Decimal | Shape::DateTime | Shape::Int64 => {
+            is(value.is_string(), "a text")
+        }
+        Shape::Enum { values, open } => {
+            let known = value
+                .as_str()
+                .is_some_and(|text| *open || values.iter().any(|value| value == text));
+            is(known, "a word of the enum")
+        }
+        Shape::Const(text) => is(value == text, text),
+        Shape::ConstBool(flag) => is(value == flag, "a fixed flag"),
+        Shape::Any | Shape::Binary => Ok(()),
+        Shape::Array(item) => match value.as_array() {
+            Some(items) => items
+                .iter()
+                .try_for_each(|value| fits(api, item, value, &format!("{at}[]"))),
+            None => wrong("a list"),
+        },
+        Shape::Map(item) => match value.as_object() {
+            Some(members) => members
+                .iter()
+                .try_for_each(|(key, value)| fits(api, item, value, &format!("{at}.{key}"))),
+            None => wrong("a map"),
+        },
+        Shape::Object { fields, .. } => members(api, fields, value, at),
+        Shape::Ref(name) => match &api.object(name).unwrap().body {
+            ObjectBody::Fields(fields) => members(api, fields, value, at),
+            ObjectBody::Alias(alias) => fits(api, alias, value, at),
+        },
+        Shape::Union { variants, .. } => {
+            let results: Vec<_> = variants
+                .iter()
+                .map(|variant| fits(api, variant, value, at))
+                .collect();
+            if results.iter().any(Result::is_ok) {
+                Ok(())
+            } else {
+                results.into_iter().next().unwrap_or(Ok(()))
+            }
+        }
+        Shape::Expandable { targets } if value.is_string() || targets.is_empty() => Ok(()),
+        Shape::Expandable { targets } => fits(api, &Shape::Ref(targets[0].clone()), value, at),
+        Shape::List(item) => {
+            is(
+                value["object"] == "list"
+                    && value["has_more"].is_boolean()
+                    && value["url"].is_string(),
+                "a list",
+            )?;
+            fits(api, &Shape::Array(item.clone()), &value["data"], at)
+        }
+        Shape::SearchResult(item) => {
+            is(value["object"] == "search_result", "a search result")?;
+            fits(api, &Shape::Array(item.clone()), &value["data"], at)
+        }
+        Shape::V2Page(item) => fits(api, &Shape::Array(item.clone()), &value["data"], at),
+        Shape::Nullable(inner) => {
+            if value.is_null() {
+                Ok(())
+            } else {
+                fits(api, inner, value, at)
+            }
+        }
+    }
+}
+
+fn members(api: &Api, fields: &[Field], value: &Value, at: &str) -> Result<(), String> {
+    let Some(members) = value.as_object() else {
+        return Err(format!("{at}: expected an object, found {value}"));
+    };
+    for field in fields {
+        let here = format!("{at}.{}", field.name);
+        match members.get(&field.name) {
+            None if field.required => return Err(format!("{here} is missing")),
+            None => {}
+            Some(Value::Null) if field.nullable => {}
+            Some(value) => fits(api, &field.shape, value, &here)?,
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_operation_answers_in_its_shape() {
+    let walk = Walk::new();
+    let engine = Arc::clone(walk.emulator.engine());
+    let api = engine.api();
+    let mut faults = Vec::new();
+    for (index, entry) in api.catalog().operations().iter().enumerate() {
+        let operation = entry.get();
+        if operation.path.starts_with("/oauth/") {
+            continue;
+        }
+        let plan = api.plan(index, engine.registry());
+        let path = walk.path(operation, plan);
+        let params = least(api, &operation.params);
+        let (status, body) = walk.answer(operation, &path, &params).await;
+        let generic = plan.behaviour.is_none();
+        let verdict = if status == 200 {
+            fits(api, &operation.response, &body, "")
+        } else if status < 500 && !generic && body["error"]["message"].is_string() {
+            // A behaviour may want more than the least, and says so.
+            Ok(())
+        } else {
+            Err(format!("status {status}: {}", body["error"]["message"]))
+        };
+        if let Err(fault) = verdict {
+            faults.push(format!(
+                "{} {} ({}): {fault}",
+                operation.verb, operation.path, plan.name
+            ));
+        }
+    }
+    let v1 = faults
+        .iter()
+        .filter(|fault| !fault.contains(" /v2/"))
+        .count();
+    assert!(
+        faults.is_empty(),
+        "{} operations, {v1} of them v1:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+    assert!(
+        api.catalog()
+            .operations()
+            .iter()
+            .filter(|entry| entry.get().mode == ApiMode::V1)
+            .count()
+            > 550
+    );
+}

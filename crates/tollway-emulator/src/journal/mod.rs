@@ -1,0 +1,313 @@
+//! Persistence: an append-only file of everything that was committed, written before the answer is sent.
+//!
+//! ```text
+//! TOLLWAY1\n │ frame │ frame │ …        frame = length (u32) │ CRC-32 (u32) │ payload
+//! ```
+//!
+//! A frame is one transaction of one world, the forgetting of worlds, or the state of the clock. A write that was cut off
+//! leaves a frame that ends beyond the file or does not match its checksum: such a tail is dropped at the next start, and
+//! with it only what was never answered. Damage before the tail is reported, not skipped. At start the file is replayed,
+//! and written anew without what was superseded when that is worth it. A written frame is the operating system's: it
+//! outlives the process, whatever ends it.
+
+mod format;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
+
+pub(crate) use self::format::Frame;
+use crate::store::Change;
+
+const MAGIC: &[u8] = b"TOLLWAY1\n";
+
+/// Length and checksum.
+const HEAD: usize = 8;
+
+static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
+
+/// A data file could not be used. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// It cannot be opened, read or written.
+    #[error("the data file {path} cannot be used ({source}): give a file in a folder that exists and can be written to", path = .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another emulator has it open.
+    #[error("the data file {path} is in use by another emulator: stop it, or give this one another file", path = .0.display())]
+    InUse(PathBuf),
+    /// It is some other file.
+    #[error("{path} is not a data file of the emulator: give another file, or an empty one", path = .0.display())]
+    Foreign(PathBuf),
+    /// It is damaged before its end.
+    #[error("the data file {path} is damaged at byte {at}: restore it from a copy, or delete it to start anew", path = .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where the damage begins.
+        at: usize,
+    },
+}
+
+/// An open data file.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    inner: Mutex<Inner>,
+    path: PathBuf,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: File,
+    buffer: Vec<u8>,
+    clock: Option<(i64, bool)>,
+    /// Where the last whole frame ends.
+    end: u64,
+}
+
+impl Journal {
+    /// Opens a file, makes it if there is none, and hands every frame in it to `replay`.
+    ///
+    /// # Errors
+    /// See [`DataError`].
+    pub(crate) fn open(path: &Path, mut replay: impl FnMut(Frame)) -> Result<Self, DataError> {
+        let io = |source| DataError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = open_private(path).map_err(io)?;
+        lock(&file, path)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
+        if !bytes.starts_with(MAGIC) {
+            // A file that was cut off within its first bytes holds nothing yet.
+            if !MAGIC.starts_with(&bytes) {
+                return Err(DataError::Foreign(path.to_owned()));
+            }
+            truncate(&mut file, 0).map_err(io)?;
+            file.write_all(MAGIC).map_err(io)?;
+            bytes = MAGIC.to_vec();
+        }
+        let end = read_frames(&bytes, path, &mut replay)?;
+        truncate(&mut file, end as u64).map_err(io)?;
+        let inner = Inner {
+            file,
+            buffer: Vec::new(),
+            clock: None,
+            end: end as u64,
+        };
+        Ok(Self {
+            inner: Mutex::new(inner),
+            path: path.to_owned(),
+        })
+    }
+
+    /// Writes a transaction. When this returns, it outlives the process.
+    ///
+    /// # Errors
+    /// If it could not be written; then the file is as it was before.
+    pub(crate) fn append(
+        &self,
+        world: &str,
+        changes: &[Change],
+        clock: (i64, bool),
+    ) -> io::Result<()> {
+        let mut inner = self.lock();
+        let moved = inner.clock != Some(clock);
+        if moved {
+            inner.frame(|payload| format::write_clock(payload, clock));
+        }
+        inner.frame(|payload| format::write_transaction(payload, world, changes));
+        inner.flush()?;
+        inner.clock = Some(clock);
+        Ok(())
+    }
+
+    /// Writes that a world was forgotten, or all of them.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub(crate) fn forget(&self, world: Option<&str>) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.frame(|payload| format::write_forget(payload, world));
+        inner.flush()
+    }
+
+    /// Writes where the clock stands.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub(crate) fn keep_clock(&self, clock: (i64, bool)) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.frame(|payload| format::write_clock(payload, clock));
+        inner.flush()?;
+        inner.clock = Some(clock);
+        Ok(())
+    }
+
+    /// Writes the file anew with nothing but what is there now. The old file stays whole until the new one is.
+    ///
+    /// # Errors
+    /// See [`DataError`].
+    pub(crate) fn compact<'a>(
+        &self,
+        worlds: impl Iterator<Item = (&'a str, Vec<Change>)>,
+        clock: (i64, bool),
+    ) -> Result<(), DataError> {
+        let io = |source| DataError::Io {
+            path: self.path.clone(),
+            source,
+        };
+        let mut inner = self.lock();
+        let fresh_path = self.path.with_extension("new");
+        let mut fresh = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&fresh_path)
+            .map_err(io)?;
+        restrict(&fresh).map_err(io)?;
+        lock(&fresh, &self.path)?;
+        let mut buffer = MAGIC.to_vec();
+        push_frame(&mut buffer, |payload| format::write_clock(payload, clock));
+        let mut length = 0;
+        for (world, changes) in worlds {
+            push_frame(&mut buffer, |payload| {
+                format::write_transaction(payload, world, &changes)
+            });
+            fresh.write_all(&buffer).map_err(io)?;
+            length += buffer.len() as u64;
+            buffer.clear();
+        }
+        fresh.write_all(&buffer).map_err(io)?;
+        length += buffer.len() as u64;
+        // The new file must be whole on the disk before it takes the old one's name.
+        fresh.sync_all().map_err(io)?;
+        std::fs::rename(&fresh_path, &self.path).map_err(io)?;
+        inner.file = fresh;
+        inner.end = length;
+        inner.clock = Some(clock);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn frame(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        push_frame(&mut self.buffer, write);
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let written = self.file.write_all(&self.buffer);
+        let length = self.buffer.len() as u64;
+        self.buffer.clear();
+        match written {
+            Ok(()) => self.end += length,
+            // Half a frame must not stay in front of the next one.
+            Err(_) => truncate(&mut self.file, self.end)?,
+        }
+        written
+    }
+}
+
+/// Cuts the file and goes on writing there.
+fn truncate(file: &mut File, length: u64) -> io::Result<()> {
+    file.set_len(length)?;
+    file.seek(SeekFrom::Start(length)).map(drop)
+}
+
+fn push_frame(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = buffer.len();
+    buffer.extend_from_slice(&[0; HEAD]);
+    write(buffer);
+    let payload = &buffer[start + HEAD..];
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    let checksum = CRC.checksum(payload);
+    buffer[start..start + 4].copy_from_slice(&length.to_le_bytes());
+    buffer[start + 4..start + HEAD].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// Hands over every whole frame and tells where the last one ends.
+fn read_frames(
+    bytes: &[u8],
+    path: &Path,
+    replay: &mut impl FnMut(Frame),
+) -> Result<usize, DataError> {
+    let mut at = MAGIC.len();
+    loop {
+        let Some(head) = bytes.get(at..at + HEAD) else {
+            return Ok(at);
+        };
+        let number = |range: std::ops::Range<usize>| {
+            head[range]
+                .iter()
+                .rev()
+                .fold(0u32, |number, byte| number << 8 | u32::from(*byte))
+        };
+        let length = number(0..4) as usize;
+        let start = at + HEAD;
+        let Some(payload) = bytes.get(start..start.saturating_add(length)) else {
+            return Ok(at);
+        };
+        let whole = CRC.checksum(payload) == number(4..8);
+        match Frame::read(payload).filter(|_| whole) {
+            Some(frame) => replay(frame),
+            None if start + length == bytes.len() => return Ok(at),
+            None => {
+                return Err(DataError::Damaged {
+                    path: path.to_owned(),
+                    at,
+                });
+            }
+        }
+        at = start + length;
+    }
+}
+
+/// The file holds secrets: it is its owner's alone.
+fn open_private(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    restrict(&file)?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn restrict(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn restrict(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+fn lock(file: &File, path: &Path) -> Result<(), DataError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(DataError::InUse(path.to_owned())),
+        Err(TryLockError::Error(source)) => Err(DataError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

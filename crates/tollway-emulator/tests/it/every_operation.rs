@@ -1,1 +1,0 @@
-//! Every operation of the description answers.

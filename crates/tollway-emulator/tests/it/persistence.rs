@@ -1,0 +1,160 @@
+//! A data file: what was answered is there after a start, whatever ended the one before.
+
+use std::path::Path;
+
+use serde_json::json;
+use tollway_emulator::{BuildError, Clock, DataError, Emulator};
+
+use crate::client::{START, caller};
+
+fn start(path: &Path) -> Emulator {
+    Emulator::builder()
+        .clock(Clock::manual(START))
+        .seed(7)
+        .data(path)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn everything_answered_is_there_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("emulator.data");
+    let (kept, replayed) = {
+        let emulator = start(&path);
+        let api = caller(&emulator, "sk_test_a");
+        let kept = api
+            .post("/v1/customers", "email=a@b.c&metadata[k]=v")
+            .await
+            .ok();
+        let gone = api.post("/v1/customers", "").await.ok()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        api.delete(&format!("/v1/customers/{gone}")).await.ok();
+        let settings = json!({"test": {"client_id": "ca_kept"}}).to_string();
+        api.call("POST", "/_tollway/worlds/a", &settings)
+            .send()
+            .await
+            .ok();
+        let once = api
+            .call("POST", "/v1/products", "name=x")
+            .header("idempotency-key", "k")
+            .send()
+            .await;
+        (kept, once.text)
+    };
+    let emulator = start(&path);
+    let api = caller(&emulator, "sk_test_a");
+    let path_of_kept = format!("/v1/customers/{}", kept["id"].as_str().unwrap());
+    assert_eq!(api.get(&path_of_kept, "").await.ok(), kept);
+    assert_eq!(
+        api.get("/v1/customers", "").await.ok()["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        emulator
+            .engine()
+            .worlds()
+            .of_client_id("ca_kept")
+            .unwrap()
+            .0
+            .name()
+            .as_ref(),
+        "a"
+    );
+    let again = api
+        .call("POST", "/v1/products", "name=x")
+        .header("idempotency-key", "k")
+        .send()
+        .await;
+    assert_eq!(
+        (again.header("idempotent-replayed"), &again.text),
+        (Some("true"), &replayed)
+    );
+    let fresh = api.post("/v1/customers", "").await.ok();
+    assert_ne!(fresh["id"], kept["id"]);
+    let page = api.get("/v1/customers", "").await.ok();
+    assert_eq!(page["data"][0]["id"], fresh["id"]);
+}
+
+#[tokio::test]
+async fn a_reset_and_the_clock_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("emulator.data");
+    {
+        let emulator = Emulator::builder().data(&path).build().unwrap();
+        for key in ["sk_test_a", "sk_test_b"] {
+            caller(&emulator, key).post("/v1/customers", "").await.ok();
+        }
+        let control = caller(&emulator, "");
+        control
+            .call("POST", "/_tollway/reset", "{\"world\":\"a\"}")
+            .send()
+            .await
+            .ok();
+        control
+            .call(
+                "POST",
+                "/_tollway/clock",
+                "{\"freeze\":true,\"set\":4102444800}",
+            )
+            .send()
+            .await
+            .ok();
+    }
+    let emulator = Emulator::builder().data(&path).build().unwrap();
+    assert_eq!(emulator.clock().now(), 4_102_444_800);
+    let count = async |key: &str| {
+        caller(&emulator, key).get("/v1/customers", "").await.ok()["data"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!((count("sk_test_a").await, count("sk_test_b").await), (0, 1));
+}
+
+#[tokio::test]
+async fn starting_again_and_again_does_not_grow_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("emulator.data");
+    let mut sizes = Vec::new();
+    for round in 0..4 {
+        let emulator = start(&path);
+        sizes.push(std::fs::metadata(&path).unwrap().len());
+        let api = caller(&emulator, "sk_test_a");
+        if round == 0 {
+            api.post("/v1/coupons", "id=C&percent_off=1").await.ok();
+        }
+        for number in 0..50 {
+            api.post(
+                "/v1/tax/settings",
+                &format!("defaults[tax_code]=txcd_{number}"),
+            )
+            .await
+            .ok();
+        }
+    }
+    // Events add up, superseded states do not.
+    assert!(sizes[3] < sizes[1] * 4, "{sizes:?}");
+}
+
+#[test]
+fn an_unusable_file_is_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("foreign");
+    std::fs::write(&path, "SQLite format 3").unwrap();
+    let error = Emulator::builder().data(&path).build().unwrap_err();
+    assert!(
+        matches!(error, BuildError::Data(DataError::Foreign(_))),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("is not a data file of the emulator")
+    );
+}
