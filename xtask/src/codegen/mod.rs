@@ -3,6 +3,16 @@
 //! [`generate`] turns a description into file contents, all in memory; [`main`] writes them, or with `--check` compares
 //! them with what is there. The same description always gives the same bytes.
 
+mod checks;
+mod docs;
+mod enums;
+mod events;
+mod layout;
+mod names;
+mod plan;
+mod requests;
+mod views;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +39,7 @@ pub(crate) struct Args {
 pub(crate) type Files = BTreeMap<String, String>;
 
 /// Folders of which every file is generated: what is not made any more is removed.
-const OWNED: &[&str] = &["crates/tollway-emulator/src/spec"];
+const OWNED: &[&str] = &["crates/tollway-emulator/src/spec", layout::API];
 
 pub(crate) fn main(args: &Args) -> Result<(), String> {
     run(args).map_err(|error| error.to_string())
@@ -48,7 +58,12 @@ fn run(args: &Args) -> Result<(), Error> {
 
 /// Everything that is made from a description.
 pub(crate) fn generate(spec: &Spec) -> Result<Files, Error> {
-    let mut files = Files::new();
+    let mut plan = plan::Plan::new(spec);
+    views::emit_all(&mut plan);
+    events::emit_all(&mut plan);
+    requests::emit_all(&mut plan);
+    let mut files = layout::files(plan.chunks)?;
+    files.insert(format!("{}/check.txt", layout::API), checks::table(spec));
     let catalog = CatalogFiles::write(spec)?;
     let emulator = "crates/tollway-emulator/src/spec";
     files.insert(format!("{emulator}/operations.jsonl"), catalog.operations);

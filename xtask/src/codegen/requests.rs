@@ -1,0 +1,586 @@
+//! Services, request builders and parameter objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use tollway_spec::{Encoding, Field, Host, Mode, Operation, Shape, Verb};
+
+use super::docs;
+use super::names::{ident, pascal, singular, words};
+use super::plan::{Part, Plan, service_noun};
+use super::views;
+
+/// Methods that every request has: a parameter of the same name gets an underscore.
+const RESERVED: &[&str] = &[
+    "api_key",
+    "auto_paging",
+    "expand",
+    "header",
+    "idempotency_key",
+    "into_future",
+    "max_retries",
+    "new",
+    "no_stripe_account",
+    "no_stripe_context",
+    "param",
+    "send",
+    "stripe_account",
+    "stripe_context",
+    "stripe_version",
+    "timeout",
+];
+
+pub(super) fn emit_all(plan: &mut Plan<'_>) {
+    let services = plan.operations_by_service();
+    let mut groups: BTreeMap<String, String> = BTreeMap::new();
+    let mut nouns: BTreeMap<&str, String> = BTreeMap::new();
+    for (service, operations) in &services {
+        if *service == "oauth" {
+            continue;
+        }
+        let group = plan.group_of_service(service, operations);
+        let noun = service_noun(service);
+        nouns.insert(service, noun);
+        groups.insert((*service).to_owned(), group);
+    }
+    emit_services(plan, &services, &groups, &nouns);
+}
+
+/// The structs that lead to a method: one for each step of every service path.
+fn emit_services<'a>(
+    plan: &mut Plan<'a>,
+    services: &BTreeMap<&'a str, Vec<&'a Operation>>,
+    groups: &BTreeMap<String, String>,
+    nouns: &BTreeMap<&str, String>,
+) {
+    let mut steps: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    steps.insert(String::new(), BTreeSet::new());
+    for service in groups.keys() {
+        let mut path = String::new();
+        for word in service.split('.') {
+            steps
+                .entry(path.clone())
+                .or_default()
+                .insert(word.to_owned());
+            path = if path.is_empty() {
+                word.to_owned()
+            } else {
+                format!("{path}.{word}")
+            };
+        }
+        steps.entry(path).or_default();
+    }
+    let types: BTreeMap<&String, String> = steps
+        .keys()
+        .filter(|path| !path.is_empty())
+        .map(|path| {
+            (
+                path,
+                plan.taken
+                    .claim(&[service_type(path), format!("{}Service", service_type(path))]),
+            )
+        })
+        .collect();
+    for (path, children) in &steps {
+        let mut methods = String::new();
+        for child in children {
+            let full = if path.is_empty() {
+                child.clone()
+            } else {
+                format!("{path}.{child}")
+            };
+            let Some(ty) = types.get(&full) else { continue };
+            let about = if services.contains_key(full.as_str()) {
+                "Operations on"
+            } else {
+                "Services of"
+            };
+            let client = if path.is_empty() { "self" } else { "self.0" };
+            let (this, life) = if path.is_empty() {
+                ("&self", "'_")
+            } else {
+                ("&self", "'a")
+            };
+            let _ = write!(
+                methods,
+                "\n    /// {about} {}.\n    #[inline]\n    pub fn {}({this}) -> api::{ty}<{life}> {{\n        api::{ty}({client})\n    }}\n",
+                words(child).to_lowercase(),
+                ident(child, &[]),
+            );
+        }
+        let operations = services
+            .get(path.as_str())
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let group = groups
+            .get(path)
+            .cloned()
+            .unwrap_or_else(|| "services".to_owned());
+        for operation in operations {
+            let noun = nouns.get(path.as_str()).cloned().unwrap_or_default();
+            methods.push_str(&emit_operation(plan, operation, &group, &noun));
+        }
+        if path.is_empty() {
+            plan.push(
+                "services",
+                Part::Service,
+                format!("impl Client {{\n{}}}\n\n", methods.trim_start_matches('\n')),
+            );
+            continue;
+        }
+        let ty = &types[path];
+        let about = format!("`client.{}()`.", path.replace('.', "()."));
+        let link = format!("https://docs.stripe.com/api/{}", path.replace('.', "/"));
+        plan.push(
+            &group,
+            Part::Service,
+            format!(
+                "/// {about}\n///\n/// <{link}>\n#[derive(Clone, Copy, Debug)]\npub struct {ty}<'a>(pub(crate) &'a Client);\n\n\
+                 impl<'a> {ty}<'a> {{\n{}}}\n\n",
+                methods.trim_start_matches('\n')
+            )
+            .replace(&if children.is_empty() { format!("impl<'a> {ty}<'a>") } else { "\u{0}".to_owned() }, &format!("impl {ty}<'_>")),
+        );
+    }
+}
+
+/// `billing_portal.sessions` → `BillingPortalSessions`.
+fn service_type(path: &str) -> String {
+    pascal(path)
+}
+
+/// One operation: its builder goes into the file, its method is handed back.
+fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun: &str) -> String {
+    let url = docs::method_url(&operation.service, &operation.method);
+    let name = plan.taken.claim(&[
+        format!("{noun}{}", pascal(&operation.method)),
+        format!("{noun}{}Request", pascal(&operation.method)),
+    ]);
+    let mut context = Context {
+        group: group.to_owned(),
+        url: url.clone(),
+        part: Part::Params,
+    };
+    let answer = answer(plan, operation, group, &name, &url);
+    let paged = page_item(&answer);
+
+    let mut setters = String::new();
+    let mut arguments = Vec::new();
+    let mut sets = String::new();
+    for param in &operation.path_params {
+        let arg = ident(param, &["self"]);
+        arguments.push(format!("{arg}: &str"));
+        let _ = write!(sets, ".path_arg({arg})");
+    }
+    for field in &operation.params {
+        if field.name == "expand" {
+            continue;
+        }
+        let argument = argument(plan, &mut context, &name, &field.name, &field.shape);
+        if field.required {
+            let arg = ident(&field.name, &["self"]);
+            let arg = if operation.path_params.contains(&field.name) {
+                format!("{arg}_param")
+            } else {
+                arg
+            };
+            arguments.push(format!("{arg}: {}", argument.ty));
+            let _ = write!(
+                sets,
+                ".set(\"{}\", {})",
+                field.name,
+                argument.value.replace("{}", &arg)
+            );
+        } else {
+            setters.push_str(&setter(
+                field,
+                &operation.params,
+                &argument,
+                RESERVED,
+                "set",
+            ));
+        }
+    }
+
+    let verb = operation.verb;
+    let about = format!(
+        "The request of `client.{}().{}(…)`: `{verb} {}`.",
+        operation.service.replace('.', "()."),
+        operation.method,
+        operation.path
+    );
+    let kind = if paged.is_some() {
+        "request_list!"
+    } else {
+        "request!"
+    };
+    let item = paged.map(|item| format!(" of {item}")).unwrap_or_default();
+    let mut code = format!(
+        "{kind} {{\n    /// {about}\n    ///\n    /// <{url}>\n    {name} => {answer}{item}, {}\n}}\n\n",
+        facts(operation)
+    );
+    if !setters.is_empty() {
+        let _ = write!(
+            code,
+            "impl {name} {{\n{}}}\n\n",
+            setters.trim_start_matches('\n')
+        );
+    }
+    plan.push(group, Part::Requests, code);
+
+    let method = ident(&operation.method, &[]);
+    let about = method_doc(operation);
+    format!(
+        "\n    /// {about}\n    ///\n    /// <{url}>\n    #[inline]\n    pub fn {method}(&self{}) -> api::{name} {{\n        \
+         api::{name}(RequestBuilder::new(self.0, api::{name}::OPERATION){sets})\n    }}\n",
+        arguments
+            .iter()
+            .fold(String::new(), |list, argument| format!(
+                "{list}, {argument}"
+            )),
+    )
+}
+
+fn method_doc(operation: &Operation) -> String {
+    let mut text = format!("`{} {}`", operation.verb, operation.path);
+    if operation.deprecated {
+        text.push_str(". Stripe advises against it");
+    }
+    if !operation.errors.is_empty() {
+        let errors: Vec<String> = operation
+            .errors
+            .iter()
+            .map(|error| format!("`{error}`"))
+            .collect();
+        let _ = write!(text, ". Known v2 errors: {}", errors.join(", "));
+    }
+    text.push('.');
+    text
+}
+
+fn facts(operation: &Operation) -> String {
+    let verb = match operation.verb {
+        Verb::Get => "Get",
+        Verb::Post => "Post",
+        Verb::Delete => "Delete",
+    };
+    let host = match operation.host {
+        Host::Api => "Api",
+        Host::Files => "Files",
+        Host::MeterEvents => "MeterEvents",
+        Host::Connect => "Connect",
+    };
+    let mode = match operation.mode {
+        Mode::V1 => "V1",
+        Mode::V2 => "V2",
+    };
+    let encoding = match (operation.encoding, operation.mode) {
+        (Encoding::Multipart, _) => "Multipart",
+        (Encoding::Json, _) | (Encoding::Query, Mode::V2) => "Json",
+        _ => "Form",
+    };
+    format!(
+        "\"{}.{}\", {verb} \"{}\", {host} {mode} {encoding}",
+        operation.service, operation.method, operation.path
+    )
+}
+
+fn answer(
+    plan: &mut Plan<'_>,
+    operation: &Operation,
+    group: &str,
+    name: &str,
+    url: &str,
+) -> String {
+    match &operation.response {
+        Shape::Binary => "Bytes".to_owned(),
+        shape => views::answer(plan, group, name, url, shape),
+    }
+}
+
+/// The item type of a page type.
+fn page_item(answer: &str) -> Option<&str> {
+    ["List<", "SearchResult<", "V2List<"]
+        .iter()
+        .find_map(|page| answer.strip_prefix(page)?.strip_suffix('>'))
+}
+
+/// Where the types of an operation's parameters go.
+struct Context {
+    group: String,
+    url: String,
+    part: Part,
+}
+
+/// How a parameter is taken and handed on.
+struct Argument {
+    ty: String,
+    /// The value, with `{}` for the argument.
+    value: String,
+}
+
+fn setter(
+    field: &Field,
+    siblings: &[Field],
+    argument: &Argument,
+    reserved: &[&str],
+    call: &str,
+) -> String {
+    let name = ident(&field.name, reserved);
+    let arg = ident(&field.name, &["self"]);
+    let mut code = format!(
+        "\n    /// {}\n    #[inline]\n    pub fn {name}(self, {arg}: {}) -> Self {{\n        Self(self.0.{call}(\"{}\", {}))\n    }}\n",
+        docs::write(field, siblings),
+        argument.ty,
+        field.name,
+        argument.value.replace("{}", &arg),
+    );
+    if field.clearable {
+        let _ = write!(
+            code,
+            "\n    /// Unsets `{0}`.\n    #[inline]\n    pub fn clear_{1}(self) -> Self {{\n        Self(self.0.{call}(\"{0}\", Value::Clear))\n    }}\n",
+            field.name,
+            ident(&field.name, &[]).trim_end_matches('_'),
+        );
+    }
+    code
+}
+
+fn argument(
+    plan: &mut Plan<'_>,
+    context: &mut Context,
+    owner: &str,
+    name: &str,
+    shape: &Shape,
+) -> Argument {
+    let plain = |ty: &str, value: &str| Argument {
+        ty: ty.to_owned(),
+        value: value.to_owned(),
+    };
+    match shape {
+        Shape::String | Shape::Currency | Shape::Const(_) => plain("&str", "{}"),
+        Shape::DateTime => plain("&str", "{}"),
+        Shape::Decimal => plain("&str", "decimal({})"),
+        Shape::Integer => plain("i64", "{}"),
+        Shape::Int64 => plain("i64", "Value::IntText({})"),
+        Shape::Number => plain("f64", "{}"),
+        Shape::Boolean | Shape::ConstBool(_) => plain("bool", "{}"),
+        Shape::UnixTime => plain("impl Into<Timestamp>", "{}.into()"),
+        Shape::Binary => plain("impl Into<Value>", "{}"),
+        Shape::Enum { values, .. } => {
+            let ty = super::enums::named(plan, &context.group, owner, name, values);
+            Argument {
+                ty: format!("api::{ty}"),
+                value: "{}".to_owned(),
+            }
+        }
+        Shape::Nullable(inner) => argument(plan, context, owner, name, inner),
+        Shape::Array(item) => {
+            let item = argument(plan, context, owner, &singular(name), item);
+            if item.value == "{}" && item.ty == "&str" {
+                return plain("impl IntoIterator<Item: Into<String>>", "texts({})");
+            }
+            let ty = if item.ty.starts_with("api::") || item.ty == "i64" {
+                item.ty
+            } else {
+                "Value".to_owned()
+            };
+            Argument {
+                ty: format!("impl IntoIterator<Item = {ty}>"),
+                value: "list({})".to_owned(),
+            }
+        }
+        Shape::Map(value) => {
+            let value = argument(plan, context, owner, &singular(name), value);
+            if value.value == "{}" && value.ty == "&str" {
+                return plain(
+                    "impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>",
+                    "pairs({})",
+                );
+            }
+            let ty = if value.ty.starts_with("api::") {
+                value.ty
+            } else {
+                "Value".to_owned()
+            };
+            Argument {
+                ty: format!("impl IntoIterator<Item = (impl Into<String>, {ty})>"),
+                value: "entries({})".to_owned(),
+            }
+        }
+        Shape::Object { fields, .. } if is_range(fields) => {
+            plain("impl Into<RangeQuery>", "{}.into()")
+        }
+        Shape::Object { fields, .. } => {
+            let ty = emit_params(
+                plan,
+                context,
+                &format!("{owner}{}", pascal(name)),
+                name,
+                owner,
+                fields,
+            );
+            Argument {
+                ty: format!("api::{ty}"),
+                value: "{}".to_owned(),
+            }
+        }
+        Shape::Union { variants, .. } => union(plan, context, owner, name, variants),
+        Shape::Any
+        | Shape::Ref(_)
+        | Shape::Expandable { .. }
+        | Shape::List(_)
+        | Shape::SearchResult(_)
+        | Shape::V2Page(_) => plain("impl Into<Value>", "{}"),
+    }
+}
+
+/// `gt`, `gte`, `lt`, `lte`: the range that lists filter by.
+fn is_range(fields: &[Field]) -> bool {
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    names == ["gt", "gte", "lt", "lte"]
+}
+
+fn emit_params(
+    plan: &mut Plan<'_>,
+    context: &mut Context,
+    name: &str,
+    field: &str,
+    owner: &str,
+    fields: &[Field],
+) -> String {
+    let ty = plan
+        .taken
+        .claim(&[name.to_owned(), format!("{name}Params")]);
+    let mut arguments = Vec::new();
+    let mut sets = String::new();
+    let mut setters = String::new();
+    for field in fields {
+        let argument = argument(plan, context, &ty, &field.name, &field.shape);
+        if field.required {
+            let arg = ident(&field.name, &["self"]);
+            arguments.push(format!("{arg}: {}", argument.ty));
+            let _ = write!(
+                sets,
+                ".with(\"{}\", {})",
+                field.name,
+                argument.value.replace("{}", &arg)
+            );
+        } else {
+            setters.push_str(&setter(field, fields, &argument, &["new"], "with"));
+        }
+    }
+    let kind = if arguments.is_empty() {
+        "params!"
+    } else {
+        "params_required!"
+    };
+    let mut code = format!(
+        "{kind} {{\n    /// The `{field}` of [`{owner}`](api::{owner}).\n    ///\n    /// <{}>\n    {ty}\n}}\n\n",
+        context.url
+    );
+    let mut body = String::new();
+    if !arguments.is_empty() {
+        let _ = write!(
+            body,
+            "    /// With what Stripe requires.\n    #[inline]\n    pub fn new({}) -> Self {{\n        Self(Params::new(){sets})\n    }}\n",
+            arguments.join(", ")
+        );
+    }
+    body.push_str(&setters);
+    if !body.is_empty() {
+        let _ = write!(
+            code,
+            "impl {ty} {{\n{}}}\n\n",
+            body.trim_start_matches('\n')
+        );
+    }
+    plan.push(&context.group, context.part, code);
+    ty
+}
+
+/// A parameter that takes one of several forms.
+fn union(
+    plan: &mut Plan<'_>,
+    context: &mut Context,
+    owner: &str,
+    name: &str,
+    variants: &[Shape],
+) -> Argument {
+    let range = variants
+        .iter()
+        .any(|variant| matches!(variant, Shape::Object { fields, .. } if is_range(fields)));
+    if range && variants.len() == 2 {
+        return Argument {
+            ty: "impl Into<RangeQuery>".to_owned(),
+            value: "{}.into()".to_owned(),
+        };
+    }
+    let ty = plan.taken.claim(&[
+        format!("{owner}{}", pascal(name)),
+        format!("{owner}{}Param", pascal(name)),
+    ]);
+    let mut body = String::new();
+    for shape in variants {
+        let (variant, doc, from) = match shape {
+            Shape::Const(word) => {
+                let _ = write!(
+                    body,
+                    "        /// `{word}`\n        {} = \"{word}\",\n",
+                    super::names::variant(word)
+                );
+                continue;
+            }
+            Shape::Enum { values, .. } => {
+                let argument = super::enums::named(plan, &context.group, &ty, "value", values);
+                (
+                    "Word".to_owned(),
+                    "One of the words.",
+                    format!("api::{argument}"),
+                )
+            }
+            Shape::String => ("Text".to_owned(), "A token or an id.", "String".to_owned()),
+            Shape::Integer => ("Int".to_owned(), "A whole number.", "i64".to_owned()),
+            Shape::Number => ("Number".to_owned(), "A number.", "f64".to_owned()),
+            Shape::Boolean => ("Bool".to_owned(), "True or false.", "bool".to_owned()),
+            Shape::UnixTime => ("Time".to_owned(), "An instant.", "Timestamp".to_owned()),
+            Shape::Object { title, fields } => {
+                let word = title
+                    .clone()
+                    .or_else(|| fixed_object(fields))
+                    .unwrap_or_else(|| "object".to_owned());
+                let word = pascal(
+                    word.rsplit_once("_params_")
+                        .map_or(word.as_str(), |(_, word)| word),
+                );
+                let inner = emit_params(plan, context, &format!("{ty}{word}"), name, owner, fields);
+                (word, "Its members.", format!("api::{inner}"))
+            }
+            _ => ("Other".to_owned(), "Anything else.", "Value".to_owned()),
+        };
+        let mut variant = variant;
+        while body.contains(&format!(" {variant}(")) {
+            variant.push('_');
+        }
+        let _ = write!(body, "        /// {doc}\n        {variant}({from}),\n");
+    }
+    let code = format!(
+        "one_of! {{\n    /// The `{name}` of [`{owner}`](api::{owner}), in one of its forms.\n    ///\n    /// <{}>\n    {ty} {{\n{body}    }}\n}}\n\n",
+        context.url
+    );
+    plan.push(&context.group, context.part, code);
+    Argument {
+        ty: format!("impl Into<api::{ty}>"),
+        value: "{}.into()".to_owned(),
+    }
+}
+
+fn fixed_object(fields: &[Field]) -> Option<String> {
+    fields
+        .iter()
+        .find(|field| field.name == "object")
+        .and_then(|field| match &field.shape {
+            Shape::Const(word) => Some(word.clone()),
+            _ => None,
+        })
+}
