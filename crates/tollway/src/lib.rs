@@ -1,5 +1,6 @@
 //! A complete typed SDK for the Stripe API, made for Stripe Connect.
 
+pub mod api;
 pub mod context;
 pub mod error;
 pub mod event;
@@ -11,6 +12,7 @@ pub mod response;
 pub mod runtime;
 pub mod testing;
 pub mod transport;
+pub mod view;
 pub mod webhook;
 pub mod wire;
 
@@ -27,6 +29,9 @@ pub use self::config::ClientBuilder;
 pub use self::error::{Error, ErrorKind};
 pub use self::headers::AppInfo;
 pub use self::response::ResponseMeta;
+pub use self::view::{
+    CheckError, Decimal, Expandable, Instant, List, Map, RangeQuery, SearchResult, Timestamp, V2List, View,
+};
 pub use self::wire::json::{Json, JsonError, JsonKind};
 pub use secrecy;
 

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::error::Error;
-use crate::wire::json::Json;
 
 /// What is known about an answer besides its body.
 #[derive(Clone)]
@@ -148,15 +147,6 @@ impl FromResponse for Bytes {
 impl FromResponse for () {
     fn from_response(_: Response) -> Result<Self, Error> {
         Ok(())
-    }
-}
-
-impl FromResponse for Json {
-    fn from_response(response: Response) -> Result<Self, Error> {
-        let Response { meta, body } = response;
-        Self::parse_with(body, Some(Arc::clone(&meta))).map_err(|(cause, body)| {
-            Error::invalid_response(&Response { meta, body }, Box::new(cause))
-        })
     }
 }
 

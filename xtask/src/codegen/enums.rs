@@ -31,7 +31,7 @@ pub(super) fn named(
     let code = code(
         &name,
         &format!(
-            "The values of `{}`, first of all in [`{owner}`](api::{owner}).",
+            "The values of `{}`, first of all in [`{owner}`](crate::api::{owner}).",
             field_words(&field)
         ),
         values,

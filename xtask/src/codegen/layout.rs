@@ -99,16 +99,101 @@ fn part_name(part: Part) -> &'static str {
     }
 }
 
+/// What `crate::view::prelude` offers to generated files.
+const PRELUDE: &[&str] = &[
+    "Bytes",
+    "Client",
+    "Decimal",
+    "Expandable",
+    "Instant",
+    "Json",
+    "List",
+    "Map",
+    "Params",
+    "RangeQuery",
+    "RequestBuilder",
+    "SearchResult",
+    "Timestamp",
+    "V2List",
+    "Value",
+    "decimal",
+    "entries",
+    "list",
+    "one_of",
+    "pairs",
+    "params",
+    "params_required",
+    "request",
+    "request_list",
+    "texts",
+    "union",
+    "view",
+    "words",
+];
+
 fn file(about: &str, code: &str) -> String {
-    let api = if code.contains("api::") {
-        "use crate::api;\n"
+    let refers = code
+        .lines()
+        .any(|line| !line.trim_start().starts_with("//") && line.contains("api::"));
+    let api = if refers { "use crate::api;\n" } else { "" };
+    let used: Vec<&str> = PRELUDE
+        .iter()
+        .copied()
+        .filter(|name| uses(code, name))
+        .collect();
+    let prelude = if used.is_empty() {
+        String::new()
     } else {
-        ""
+        format!("use crate::view::prelude::{{{}}};\n", used.join(", "))
     };
     format!(
-        "{MARK}\n//! {about}\n\n{api}use crate::view::prelude::*;\n\n{}\n",
+        "{MARK}\n//! {about}\n\n{api}{prelude}\n{}\n",
         code.trim_end()
     )
+}
+
+/// Whether code outside of comments names this item of the prelude: a macro by its call, a function by its call, a type
+/// as a word.
+fn uses(code: &str, name: &str) -> bool {
+    let is_macro = [
+        "one_of",
+        "params",
+        "params_required",
+        "request",
+        "request_list",
+        "union",
+        "view",
+        "words",
+    ]
+    .contains(&name);
+    let is_type = name.starts_with(|c: char| c.is_ascii_uppercase());
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .any(|line| {
+            line.match_indices(name).any(|(at, _)| {
+                let before = line[..at].chars().next_back();
+                let after = line[at + name.len()..].chars().next();
+                let starts = before.is_none_or(|c| {
+                    !c.is_ascii_alphanumeric() && c != '_' && c != ':' && c != '.' && c != '"'
+                });
+                let ends = match after {
+                    Some('!') => is_macro,
+                    Some('(') => !is_macro,
+                    // `Instant = "instant"` is a variant of some enum.
+                    Some(c) => {
+                        is_type
+                            && !c.is_ascii_alphanumeric()
+                            && c != '_'
+                            && !line[at..].contains(" = \"")
+                    }
+                    None => is_type,
+                };
+                starts
+                    && ends
+                    && !line[..at].ends_with(" V2 ")
+                    && (is_macro || is_type || !line[..at].ends_with("fn "))
+            })
+        })
 }
 
 /// Runs rustfmt over all files at once.

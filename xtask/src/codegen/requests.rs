@@ -214,9 +214,9 @@ fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun:
     } else {
         "request!"
     };
-    let item = paged.map(|item| format!(" of {item}")).unwrap_or_default();
+    let item = paged.map(|item| format!(", {item}")).unwrap_or_default();
     let mut code = format!(
-        "{kind} {{\n    /// {about}\n    ///\n    /// <{url}>\n    {name} => {answer}{item}, {}\n}}\n\n",
+        "{kind} {{\n    /// {about}\n    ///\n    /// <{url}>\n    {name} => {answer}{item}; {}\n}}\n\n",
         facts(operation)
     );
     if !setters.is_empty() {
@@ -365,7 +365,7 @@ fn argument(
         Shape::Int64 => plain("i64", "Value::IntText({})"),
         Shape::Number => plain("f64", "{}"),
         Shape::Boolean | Shape::ConstBool(_) => plain("bool", "{}"),
-        Shape::UnixTime => plain("impl Into<Timestamp>", "{}.into()"),
+        Shape::UnixTime => plain("impl Into<Timestamp>", "Into::<Timestamp>::into({})"),
         Shape::Binary => plain("impl Into<Value>", "{}"),
         Shape::Enum { values, .. } => {
             let ty = super::enums::named(plan, &context.group, owner, name, values);
@@ -409,7 +409,7 @@ fn argument(
             }
         }
         Shape::Object { fields, .. } if is_range(fields) => {
-            plain("impl Into<RangeQuery>", "{}.into()")
+            plain("impl Into<RangeQuery>", "Into::<RangeQuery>::into({})")
         }
         Shape::Object { fields, .. } => {
             let ty = emit_params(
@@ -476,7 +476,7 @@ fn emit_params(
         "params_required!"
     };
     let mut code = format!(
-        "{kind} {{\n    /// The `{field}` of [`{owner}`](api::{owner}).\n    ///\n    /// <{}>\n    {ty}\n}}\n\n",
+        "{kind} {{\n    /// The `{field}` of [`{owner}`](crate::api::{owner}).\n    ///\n    /// <{}>\n    {ty}\n}}\n\n",
         context.url
     );
     let mut body = String::new();
@@ -513,20 +513,22 @@ fn union(
     if range && variants.len() == 2 {
         return Argument {
             ty: "impl Into<RangeQuery>".to_owned(),
-            value: "{}.into()".to_owned(),
+            value: "Into::<RangeQuery>::into({})".to_owned(),
         };
     }
     let ty = plan.taken.claim(&[
         format!("{owner}{}", pascal(name)),
         format!("{owner}{}Param", pascal(name)),
     ]);
+    let mut words = String::new();
     let mut body = String::new();
+    let mut more = String::new();
     for shape in variants {
         let (variant, doc, from) = match shape {
             Shape::Const(word) => {
                 let _ = write!(
-                    body,
-                    "        /// `{word}`\n        {} = \"{word}\",\n",
+                    words,
+                    "            /// `{word}`\n            {} = \"{word}\",\n",
                     super::names::variant(word)
                 );
                 continue;
@@ -562,16 +564,28 @@ fn union(
         while body.contains(&format!(" {variant}(")) {
             variant.push('_');
         }
+        // What a caller has at hand for it.
+        let handy = match from.as_str() {
+            "String" => Some(("&str", "form.to_owned()")),
+            "Timestamp" if !variants.contains(&Shape::Integer) => Some(("i64", "Timestamp(form)")),
+            _ => None,
+        };
+        if let Some((handy, made)) = handy {
+            let _ = write!(
+                more,
+                "impl From<{handy}> for {ty} {{\n    fn from(form: {handy}) -> Self {{\n        Self::{variant}({made})\n    }}\n}}\n\n"
+            );
+        }
         let _ = write!(body, "        /// {doc}\n        {variant}({from}),\n");
     }
     let code = format!(
-        "one_of! {{\n    /// The `{name}` of [`{owner}`](api::{owner}), in one of its forms.\n    ///\n    /// <{}>\n    {ty} {{\n{body}    }}\n}}\n\n",
+        "one_of! {{\n    /// The `{name}` of [`{owner}`](crate::api::{owner}), in one of its forms.\n    ///\n    /// <{}>\n    {ty} {{\n        [\n{words}        ]\n{body}    }}\n}}\n\n{more}",
         context.url
     );
     plan.push(&context.group, context.part, code);
     Argument {
         ty: format!("impl Into<api::{ty}>"),
-        value: "{}.into()".to_owned(),
+        value: format!("Into::<api::{ty}>::into({{}})"),
     }
 }
 

@@ -92,7 +92,7 @@ fn about(
         .filter(|parent| *parent != owner.name);
     match parent {
         Some(parent) => format!(
-            "{} of [`{parent}`](api::{parent}): its `{}`.",
+            "{} of [`{parent}`](crate::api::{parent}): its `{}`.",
             words(path.last().map_or("", |p| p)),
             path.join(".")
         ),
@@ -150,7 +150,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
         call: call.to_owned(),
     };
     match shape {
-        Shape::String | Shape::Currency | Shape::Const(_) => plain("&str", "text"),
+        Shape::String | Shape::Currency | Shape::Const(_) => plain("&str", "string"),
         Shape::Integer => plain("i64", "int"),
         Shape::Int64 => plain("i64", "int_text"),
         Shape::Number => plain("f64", "float"),
@@ -170,7 +170,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
         Shape::Array(item) => {
             let item = reading(plan, owner, &singular(name), item);
             let call = match item.call.as_str() {
-                "text" => "texts",
+                "string" => "strings",
                 "int" => "ints",
                 "word" => "words",
                 "view" => "views",
@@ -184,7 +184,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
         }
         Shape::Map(value) => {
             let value = match reading(plan, owner, &singular(name), value) {
-                Reading { ty, call } if call == "text" => ty.replace('&', "&'_ "),
+                Reading { ty, call } if call == "string" => ty,
                 Reading { ty, call }
                     if matches!(call.as_str(), "int" | "float" | "flag" | "view") =>
                 {
@@ -202,7 +202,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
             emit_view(
                 plan,
                 &inline,
-                &format!("The `{name}` of [`{0}`](api::{0}).", owner.name),
+                &format!("The `{name}` of [`{0}`](crate::api::{0}).", owner.name),
                 fields,
             );
             view(&inline.name)
@@ -295,7 +295,7 @@ fn one_of(plan: &mut Plan<'_>, owner: &Owner, name: &str, names: &[&str]) -> Rea
         plan,
         &union,
         &format!(
-            "What [`{0}`](api::{0}) may have as its `{name}`.",
+            "What [`{0}`](crate::api::{0}) may have as its `{name}`.",
             owner.name
         ),
         &flat,

@@ -15,6 +15,7 @@ use crate::response::ResponseMeta;
 
 mod error;
 mod parse;
+mod peek;
 mod show;
 mod strings;
 mod tape;
@@ -221,7 +222,7 @@ impl Json {
     }
 
     #[inline]
-    fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.index as usize
     }
 

@@ -1,0 +1,429 @@
+//! What generated types have in common. One macro call makes one type; none of them recurses.
+
+/// A view: `Charge, "charge"`.
+macro_rules! view {
+    ($(#[$doc:meta])* $name:ident, $component:literal) => {
+        $(#[$doc])*
+        pub struct $name(pub(crate) $crate::Json);
+
+        impl $crate::View for $name {
+            const NAME: &'static str = $component;
+
+            #[inline]
+            fn from_json(json: $crate::Json) -> Self {
+                Self(json)
+            }
+
+            #[inline]
+            fn json(&self) -> &$crate::Json {
+                &self.0
+            }
+        }
+
+        impl $name {
+            /// The object as Stripe sent it.
+            #[inline]
+            pub fn json(&self) -> &$crate::Json {
+                &self.0
+            }
+
+            /// A member by its name, known to this type or not.
+            #[inline]
+            pub fn get(&self, name: &str) -> Option<$crate::Json> {
+                self.0.get(name)
+            }
+
+            /// The strict verdict: see [`View::check`](crate::View::check).
+            #[inline]
+            pub fn check(&self) -> Result<(), $crate::view::CheckError> {
+                $crate::View::check(self)
+            }
+
+            /// Status, headers and request id of the answer this was read from.
+            #[inline]
+            pub fn last_response(&self) -> Option<&$crate::ResponseMeta> {
+                self.0.last_response()
+            }
+        }
+
+        $crate::view::macros::handle!($name, this => &this.0);
+    };
+}
+
+/// One of several objects, told apart by `object`.
+macro_rules! union {
+    ($(#[$doc:meta])* $name:ident, $component:literal { $($(#[$about:meta])* $variant:ident($ty:ty) = $object:literal,)* }) => {
+        $(#[$doc])*
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$about])* $variant($ty),)*
+            /// An object that this version does not know; readable as JSON.
+            Unknown($crate::Json),
+        }
+
+        impl $crate::View for $name {
+            const NAME: &'static str = $component;
+
+            fn from_json(json: $crate::Json) -> Self {
+                match json.object_type().unwrap_or_default() {
+                    $($object => Self::$variant(<$ty as $crate::View>::from_json(json)),)*
+                    _ => Self::Unknown(json),
+                }
+            }
+
+            fn json(&self) -> &$crate::Json {
+                match self {
+                    $(Self::$variant(object) => object.json(),)*
+                    Self::Unknown(json) => json,
+                }
+            }
+        }
+
+        impl $name {
+            /// The object's id, whatever it is. Empty when it has none.
+            pub fn id(&self) -> &str {
+                $crate::View::json(self).opt_string($component, "id").unwrap_or_default()
+            }
+
+            /// The object as Stripe sent it.
+            pub fn json(&self) -> &$crate::Json {
+                $crate::View::json(self)
+            }
+
+            /// A member by its name, known to this type or not.
+            pub fn get(&self, name: &str) -> Option<$crate::Json> {
+                $crate::View::json(self).get(name)
+            }
+        }
+
+        $crate::view::macros::handle!($name, this => $crate::View::json(this));
+    };
+}
+
+/// Clone, Debug (without secrets) and Serialize (with everything) of a view.
+macro_rules! handle {
+    ($name:ident, $this:ident => $json:expr) => {
+        impl Clone for $name {
+            #[inline]
+            fn clone(&self) -> Self {
+                let $this = self;
+                <Self as $crate::View>::from_json(Clone::clone($json))
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            #[inline]
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let $this = self;
+                std::fmt::Debug::fmt($json, f)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            #[inline]
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let $this = self;
+                serde::Serialize::serialize($json, serializer)
+            }
+        }
+    };
+}
+
+/// An enum of words that may grow: `Succeeded = "succeeded"`.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$about])* $variant,)*
+            /// A word that this version does not know.
+            Unknown(Box<str>),
+        }
+
+        impl $crate::view::Word for $name {
+            #[inline]
+            fn from_text(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)*
+                    _ => Self::Unknown(text.into()),
+                }
+            }
+
+            #[inline]
+            fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::Unknown(text) => text,
+                }
+            }
+        }
+
+        impl $name {
+            /// The word as Stripe writes it.
+            #[inline]
+            pub fn as_str(&self) -> &str {
+                $crate::view::Word::as_str(self)
+            }
+        }
+
+        impl Clone for $name {
+            #[inline]
+            fn clone(&self) -> Self {
+                $crate::view::Word::from_text(self.as_str())
+            }
+        }
+
+        impl PartialEq for $name {
+            #[inline]
+            fn eq(&self, other: &Self) -> bool {
+                self.as_str() == other.as_str()
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl std::hash::Hash for $name {
+            #[inline]
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.as_str().hash(state);
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            #[inline]
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            #[inline]
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl From<&str> for $name {
+            #[inline]
+            fn from(text: &str) -> Self {
+                $crate::view::Word::from_text(text)
+            }
+        }
+
+        impl From<$name> for $crate::params::Value {
+            #[inline]
+            fn from(word: $name) -> Self {
+                Self::from(word.as_str())
+            }
+        }
+    };
+}
+
+/// A parameter object: a struct around [`Params`](crate::params::Params).
+macro_rules! params_required {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[must_use = "parameters do nothing until a request takes them"]
+        pub struct $name(pub(crate) $crate::params::Params);
+
+        impl Clone for $name {
+            #[inline]
+            fn clone(&self) -> Self {
+                Self(self.0.clone())
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            #[inline]
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl From<$name> for $crate::params::Value {
+            #[inline]
+            fn from(params: $name) -> Self {
+                Self::Map(params.0)
+            }
+        }
+    };
+}
+
+/// A parameter object in which nothing is required.
+macro_rules! params {
+    ($(#[$doc:meta])* $name:ident) => {
+        $crate::view::macros::params_required! { $(#[$doc])* $name }
+
+        impl $name {
+            /// Without any member.
+            #[inline]
+            pub fn new() -> Self {
+                Self($crate::params::Params::new())
+            }
+        }
+
+        impl Default for $name {
+            #[inline]
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
+}
+
+/// A parameter that takes one of several forms: words of its own, then types.
+macro_rules! one_of {
+    ($(#[$doc:meta])* $name:ident {
+        [$($(#[$about:meta])* $word:ident = $text:literal,)*]
+        $($(#[$form_about:meta])* $form:ident($ty:ty),)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$about])* $word,)*
+            $($(#[$form_about])* $form($ty),)*
+        }
+
+        $(impl From<$ty> for $name {
+            fn from(form: $ty) -> Self {
+                Self::$form(form)
+            }
+        })*
+
+        impl From<$name> for $crate::params::Value {
+            fn from(form: $name) -> Self {
+                match form {
+                    $($name::$word => Self::from($text),)*
+                    $($name::$form(form) => Self::from(form),)*
+                }
+            }
+        }
+    };
+}
+
+/// A request: `ChargeCreate => Charge; "charges.create", Post "/v1/charges", Api V1 Form`.
+macro_rules! request {
+    ($(#[$doc:meta])* $name:ident => $answer:ty; $operation:literal, $verb:ident $path:literal, $host:ident $mode:ident $encoding:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        #[must_use = "a request does nothing until it is sent"]
+        pub struct $name(pub(crate) $crate::request::RequestBuilder);
+
+        impl $name {
+            pub(crate) const OPERATION: &'static $crate::request::Operation = &$crate::request::Operation {
+                name: $operation,
+                verb: $crate::request::Verb::$verb,
+                path: $path,
+                host: $crate::request::Host::$host,
+                mode: $crate::request::ApiMode::$mode,
+                encoding: $crate::request::Encoding::$encoding,
+            };
+
+            /// Sends the request.
+            #[inline]
+            pub fn send(self) -> $crate::request::Pending<$answer> {
+                self.0.send()
+            }
+
+            /// Sets a parameter that has no setter, by its name on the wire: `new[field]`.
+            #[inline]
+            pub fn param(self, name: &str, value: impl Into<$crate::params::Value>) -> Self {
+                Self(self.0.param(name, value))
+            }
+
+            /// Asks for related objects in place of their ids: `customer`, in lists `data.customer`.
+            #[inline]
+            pub fn expand(self, fields: impl IntoIterator<Item: Into<String>>) -> Self {
+                Self(self.0.expand(fields))
+            }
+
+            /// Acts for a connected account in this call.
+            #[inline]
+            pub fn stripe_account(self, account: &str) -> Self {
+                Self(self.0.stripe_account(account))
+            }
+
+            /// Acts for the key's owner in this call, whatever account the client has.
+            #[inline]
+            pub fn no_stripe_account(self) -> Self {
+                Self(self.0.no_stripe_account())
+            }
+
+            /// Acts in a context in this call, for example `org_1/acct_2`.
+            #[inline]
+            pub fn stripe_context(self, context: &str) -> Self {
+                Self(self.0.stripe_context(context))
+            }
+
+            /// Acts in no context in this call, whatever context the client has.
+            #[inline]
+            pub fn no_stripe_context(self) -> Self {
+                Self(self.0.no_stripe_context())
+            }
+
+            /// The idempotency key. Default for POST: a random one, the same on every attempt.
+            #[inline]
+            pub fn idempotency_key(self, key: &str) -> Self {
+                Self(self.0.idempotency_key(key))
+            }
+
+            /// The API version of this call.
+            #[inline]
+            pub fn stripe_version(self, version: &str) -> Self {
+                Self(self.0.stripe_version(version))
+            }
+
+            /// The key of this call.
+            #[inline]
+            pub fn api_key(self, key: &str) -> Self {
+                Self(self.0.api_key(key))
+            }
+
+            /// How long one attempt of this call may take.
+            #[inline]
+            pub fn timeout(self, timeout: std::time::Duration) -> Self {
+                Self(self.0.timeout(timeout))
+            }
+
+            /// How many times this call may be sent again.
+            #[inline]
+            pub fn max_retries(self, retries: u32) -> Self {
+                Self(self.0.max_retries(retries))
+            }
+
+            /// A header of your own; it replaces a header of the same name.
+            #[inline]
+            pub fn header(self, name: &str, value: &str) -> Self {
+                Self(self.0.header(name, value))
+            }
+        }
+
+        impl std::future::IntoFuture for $name {
+            type Output = Result<$answer, $crate::Error>;
+            type IntoFuture = $crate::request::Pending<$answer>;
+
+            #[inline]
+            fn into_future(self) -> Self::IntoFuture {
+                self.send()
+            }
+        }
+    };
+}
+
+/// A request that answers with a page: `ChargeList => List<Charge>, Charge; …`.
+macro_rules! request_list {
+    ($(#[$doc:meta])* $name:ident => $answer:ty, $item:ty; $($facts:tt)*) => {
+        $crate::view::macros::request! { $(#[$doc])* $name => $answer; $($facts)* }
+
+        impl $name {
+            /// All objects, page after page, as a stream.
+            #[inline]
+            pub fn auto_paging(self) -> $crate::page::AutoPaging<$item> {
+                self.0.auto_paging()
+            }
+        }
+    };
+}
+
+pub(crate) use {handle, one_of, params, params_required, request, request_list, union, view, words};

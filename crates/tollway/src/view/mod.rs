@@ -1,0 +1,101 @@
+//! Views: typed handles on what Stripe sent.
+//!
+//! A view is a [`Json`] handle with typed accessors over it. Nothing is decoded before it is asked for, and nothing is
+//! lost: [`View::json`] is what Stripe sent. A surprise in an answer never fails the call that made it (the money may
+//! have moved): what is missing or of another type reads as its type's zero value and is logged once at `WARN`, what the
+//! types do not know stays readable by [`View::get`], and [`View::check`] gives the strict verdict for whoever wants it.
+//!
+//! Generated code is made of the macros in [`macros`], reads through the methods in [`read`], and writes parameters with
+//! the helpers in [`write`].
+
+mod check;
+mod expandable;
+mod list;
+pub(crate) mod macros;
+mod map;
+pub(crate) mod prelude;
+mod read;
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod word;
+mod write;
+
+pub use self::check::{CheckError, Mismatch};
+pub use self::expandable::Expandable;
+pub use self::list::{List, PageItems, SearchResult, V2List};
+pub use self::map::{Map, MapValue};
+pub use self::scalar::{Decimal, Instant, Timestamp};
+pub use self::word::Word;
+pub use self::write::RangeQuery;
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::response::{FromResponse, Response, ResponseMeta};
+use crate::wire::json::Json;
+
+/// A typed handle on a JSON value.
+///
+/// Every type in [`api`](crate::api) that Stripe answers with is one; so are [`List`], [`Expandable`] and [`Json`] itself.
+///
+/// ```
+/// use tollway::{Json, View, api::Charge};
+///
+/// let charge = Charge::from_json(Json::parse(r#"{"id": "ch_1", "object": "charge", "amount": 1000, "new": true}"#)?);
+/// assert_eq!(charge.amount(), 1000);
+/// assert_eq!(charge.get("new").and_then(|new| new.as_bool()), Some(true));
+/// assert!(charge.check().is_err());
+/// # Ok::<(), tollway::JsonError>(())
+/// ```
+pub trait View: Clone + Send + Sync + Sized + 'static {
+    /// What Stripe's description calls this object. Empty for a view without a fixed form.
+    const NAME: &'static str;
+
+    /// Looks at a value as this type. Never fails: what does not fit reads as nothing.
+    fn from_json(json: Json) -> Self;
+
+    /// The value as Stripe sent it.
+    fn json(&self) -> &Json;
+
+    /// A member by its name, known to this type or not.
+    fn get(&self, name: &str) -> Option<Json> {
+        self.json().get(name)
+    }
+
+    /// Status, headers and request id of the answer this was read from.
+    fn last_response(&self) -> Option<&ResponseMeta> {
+        self.json().last_response()
+    }
+
+    /// Whether Stripe's description fits, down to the last member: nothing required is missing, nothing has another
+    /// type. Members the description does not know are fine.
+    ///
+    /// # Errors
+    /// All that does not fit, with paths.
+    fn check(&self) -> Result<(), CheckError> {
+        check::object(Self::NAME, self.json())
+    }
+}
+
+impl View for Json {
+    const NAME: &'static str = "";
+
+    fn from_json(json: Json) -> Self {
+        json
+    }
+
+    fn json(&self) -> &Json {
+        self
+    }
+}
+
+impl<T: View> FromResponse for T {
+    fn from_response(response: Response) -> Result<Self, Error> {
+        let Response { meta, body } = response;
+        match Json::parse_with(body, Some(Arc::clone(&meta))) {
+            Ok(json) => Ok(T::from_json(json)),
+            Err((cause, body)) => Err(Error::invalid_response(&Response { meta, body }, Box::new(cause))),
+        }
+    }
+}
