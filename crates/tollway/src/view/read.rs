@@ -48,8 +48,6 @@ impl Json {
         value, opt_value -> Self, Self::null();
         /// Texts; none when missing.
         strings, opt_strings -> Vec<&str>, Vec::new();
-        /// Whole numbers; none when missing.
-        ints, opt_ints -> Vec<i64>, Vec::new();
     }
 
     pub(crate) fn opt_string(&self, of: &'static str, name: &'static str) -> Option<&str> {
