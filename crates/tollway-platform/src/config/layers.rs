@@ -177,7 +177,9 @@ fn describe(error: &toml::de::Error) -> ConfigError {
         key,
         format!(
             "{}; see the default file for what stands there",
-            words.join(" ")
+            words
+                .join(" ")
+                .replace("expected u32", "expected a whole number")
         ),
     )
 }

@@ -72,9 +72,11 @@ impl Pages {
 
     /// The page's HTML. `base` is where the router is mounted.
     pub(crate) fn render<P: Page>(&self, base: &str, page: &P) -> Result<String, minijinja::Error> {
-        self.0
-            .get_template(P::TEMPLATE)?
-            .render(context! { page => Serde(page), base => base })
+        let template = self.0.get_template(P::TEMPLATE)?;
+        let html = template.render(context! { page => Serde(page), base => base })?;
+        // Slashes need no escape anywhere in HTML, and addresses read better without. What a person typed cannot look like
+        // this: its ampersand is escaped, too.
+        Ok(html.replace("&#x2f;", "/"))
     }
 
     /// The page as an answer.

@@ -1,0 +1,571 @@
+//! One platform in a test: a scripted Stripe, a clock that stands still, seeded randomness, and browsers with cookies.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::{HeaderMap, Request, StatusCode};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tollway::runtime::{BoxFuture, Clock as _};
+use tollway::testing::ManualClock;
+use tollway::transport::{
+    Transport, TransportError, TransportErrorKind, TransportRequest, TransportResponse,
+};
+use tollway_platform::{Entropy, Hooks, Platform, PlatformBuilder, PlatformConfig};
+use tower::ServiceExt as _;
+
+/// When every test begins.
+pub(crate) const BEGIN: u64 = 1_790_000_000;
+/// The sealing key of every test.
+pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const SECRET: &str = "whsec_connect";
+
+/// What the scripted Stripe answers to an exchange.
+#[derive(Clone, Debug)]
+pub(crate) enum Says {
+    Grant {
+        account: &'static str,
+        scope: &'static str,
+        livemode: bool,
+    },
+    Error {
+        status: u16,
+        error: &'static str,
+        description: &'static str,
+    },
+    Fail(TransportErrorKind),
+}
+
+impl Says {
+    pub(crate) const fn grant(account: &'static str) -> Self {
+        Self::Grant {
+            account,
+            scope: "read_write",
+            livemode: false,
+        }
+    }
+}
+
+/// Stripe, as far as the platform talks to it. Exchanges can be held back; accounts can be taken away.
+pub(crate) struct Stripe {
+    usual: Mutex<Says>,
+    lost: Mutex<Vec<String>>,
+    deauthorize: Mutex<Option<Says>>,
+    pub(crate) exchanges: AtomicUsize,
+    pub(crate) requests: Mutex<Vec<String>>,
+    held: watch::Sender<bool>,
+    arrived: watch::Sender<usize>,
+}
+
+impl Stripe {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            usual: Mutex::new(Says::grant("acct_1")),
+            lost: Mutex::default(),
+            deauthorize: Mutex::default(),
+            exchanges: AtomicUsize::new(0),
+            requests: Mutex::default(),
+            held: watch::channel(false).0,
+            arrived: watch::channel(0).0,
+        })
+    }
+
+    /// What every exchange is answered with, unless its code says otherwise.
+    pub(crate) fn says(&self, says: Says) {
+        *self.usual.lock().expect("lock") = says;
+    }
+
+    pub(crate) fn deauthorize_says(&self, says: Option<Says>) {
+        *self.deauthorize.lock().expect("lock") = says;
+    }
+
+    /// The account no longer answers the platform.
+    pub(crate) fn lose(&self, account: &str) {
+        self.lost.lock().expect("lock").push(account.to_owned());
+    }
+
+    /// Exchanges wait until [`Self::release`].
+    pub(crate) fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
+    pub(crate) fn release(&self) {
+        self.held.send_replace(false);
+    }
+
+    /// Ends when so many exchanges have arrived.
+    pub(crate) async fn arrived(&self, count: usize) {
+        let mut arrived = self.arrived.subscribe();
+        arrived
+            .wait_for(|seen| *seen >= count)
+            .await
+            .expect("the stripe lives as long as the test");
+    }
+
+    pub(crate) fn count(&self, what: &str) -> usize {
+        self.requests
+            .lock()
+            .expect("lock")
+            .iter()
+            .filter(|request| request.starts_with(what))
+            .count()
+    }
+
+    fn answer(&self, request: &TransportRequest) -> Result<TransportResponse, TransportError> {
+        let form: BTreeMap<String, String> =
+            form_urlencoded::parse(&request.body).into_owned().collect();
+        match request.url.path() {
+            "/oauth/token" => spoken(
+                self.usual.lock().expect("lock").clone(),
+                |account, scope, livemode| {
+                    serde_json::json!({
+                        "stripe_user_id": account, "scope": scope, "livemode": livemode, "token_type": "bearer",
+                        "access_token": format!("sk_acct_{account}"), "refresh_token": format!("rt_{account}"),
+                        "stripe_publishable_key": format!("pk_{account}"),
+                    })
+                },
+            ),
+            "/oauth/deauthorize" => {
+                let account = form.get("stripe_user_id").cloned().unwrap_or_default();
+                match self.deauthorize.lock().expect("lock").clone() {
+                    Some(says) => spoken(says, |_, _, _| serde_json::json!({})),
+                    None => {
+                        self.lose(&account);
+                        json(200, &serde_json::json!({ "stripe_user_id": account }))
+                    }
+                }
+            }
+            "/v1/account" => {
+                let account = request
+                    .headers
+                    .get("stripe-account")
+                    .and_then(|value| value.to_str().ok());
+                let account = account.unwrap_or_default();
+                if self
+                    .lost
+                    .lock()
+                    .expect("lock")
+                    .iter()
+                    .any(|lost| lost == account)
+                {
+                    json(
+                        403,
+                        &serde_json::json!({ "error": { "type": "invalid_request_error", "code": "account_invalid",
+                        "message": "The provided key does not have access to account (or that account does not exist)." } }),
+                    )
+                } else {
+                    json(
+                        200,
+                        &serde_json::json!({ "id": account, "object": "account" }),
+                    )
+                }
+            }
+            other => json(
+                404,
+                &serde_json::json!({ "error": { "message": format!("no {other} here") } }),
+            ),
+        }
+    }
+}
+
+fn spoken(
+    says: Says,
+    grant: impl Fn(&str, &str, bool) -> serde_json::Value,
+) -> Result<TransportResponse, TransportError> {
+    match says {
+        Says::Grant {
+            account,
+            scope,
+            livemode,
+        } => json(200, &grant(account, scope, livemode)),
+        Says::Error {
+            status,
+            error,
+            description,
+        } => json(
+            status,
+            &serde_json::json!({ "error": error, "error_description": description }),
+        ),
+        Says::Fail(kind) => Err(TransportError::new(kind, "scripted")),
+    }
+}
+
+fn json(status: u16, body: &serde_json::Value) -> Result<TransportResponse, TransportError> {
+    let mut headers = HeaderMap::new();
+    headers.insert("request-id", "req_test".parse().expect("a header"));
+    let status = StatusCode::from_u16(status).expect("a status");
+    Ok(TransportResponse::new(
+        status,
+        headers,
+        bytes::Bytes::from(body.to_string()),
+    ))
+}
+
+/// The transport that leads to a [`Stripe`].
+pub(crate) struct Wire(pub(crate) Arc<Stripe>);
+
+impl Transport for Wire {
+    fn send(
+        &self,
+        request: TransportRequest,
+    ) -> BoxFuture<'static, Result<TransportResponse, TransportError>> {
+        let stripe = Arc::clone(&self.0);
+        Box::pin(async move {
+            stripe.requests.lock().expect("lock").push(format!(
+                "{} {}",
+                request.method,
+                request.url.path()
+            ));
+            if request.url.path() == "/oauth/token" {
+                stripe.exchanges.fetch_add(1, Ordering::SeqCst);
+                stripe.arrived.send_modify(|arrived| *arrived += 1);
+                let mut held = stripe.held.subscribe();
+                held.wait_for(|held| !held)
+                    .await
+                    .expect("the stripe lives as long as the test");
+            }
+            stripe.answer(&request)
+        })
+    }
+}
+
+/// A platform with everything around it.
+pub(crate) struct App {
+    pub(crate) platform: Platform,
+    pub(crate) router: Router,
+    pub(crate) stripe: Arc<Stripe>,
+    pub(crate) clock: ManualClock,
+    pub(crate) folder: Arc<TempDir>,
+    config: String,
+}
+
+/// The usual configuration: one platform with both modes, another one with one.
+pub(crate) fn config(folder: &Path) -> String {
+    format!(
+        r#"
+database = "{}/platform.db"
+sealing_keys = ["{KEY}"]
+[web]
+requests_per_minute = 3000
+[platforms.shop]
+name = "Shop & Söhne"
+return_urls = ["https://shop.example/done"]
+support_url = "https://shop.example/help"
+[platforms.shop.test]
+client_id = "ca_test"
+secret_key = "sk_test_1"
+connect_webhook_secrets = ["whsec_new", "{SECRET}"]
+account_webhook_secrets = ["whsec_own"]
+[platforms.shop.live]
+client_id = "ca_live"
+secret_key = "sk_live_1"
+connect_webhook_secrets = ["whsec_live"]
+"#,
+        folder.display()
+    )
+}
+
+impl App {
+    pub(crate) async fn new() -> Self {
+        Self::with(|config| config).await
+    }
+
+    /// With a changed configuration.
+    pub(crate) async fn with(change: impl FnOnce(String) -> String) -> Self {
+        Self::built(change, |builder| builder).await
+    }
+
+    pub(crate) async fn hooked(hooks: Arc<dyn Hooks>) -> Self {
+        Self::built(|config| config, |builder| builder.hooks(hooks)).await
+    }
+
+    pub(crate) async fn built(
+        change: impl FnOnce(String) -> String,
+        more: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
+    ) -> Self {
+        let folder = Arc::new(TempDir::new().expect("a folder"));
+        let config = change(config(folder.path()));
+        Self::start(
+            config,
+            folder,
+            Stripe::new(),
+            ManualClock::at(BEGIN),
+            1,
+            more,
+        )
+        .await
+    }
+
+    /// Another process on the same database, as after a crash.
+    pub(crate) async fn restarted(&self) -> Self {
+        let (folder, stripe, clock) = (
+            Arc::clone(&self.folder),
+            Arc::clone(&self.stripe),
+            self.clock.clone(),
+        );
+        Self::start(self.config.clone(), folder, stripe, clock, 2, |builder| {
+            builder
+        })
+        .await
+    }
+
+    async fn start(
+        config: String,
+        folder: Arc<TempDir>,
+        stripe: Arc<Stripe>,
+        clock: ManualClock,
+        seed: u64,
+        more: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
+    ) -> Self {
+        let builder = Platform::builder()
+            .config(PlatformConfig::from_toml(&config).expect("the test's configuration is right"))
+            .clock(Arc::new(clock.clone()))
+            .entropy(Entropy::seeded(seed))
+            .transport(Arc::new(Wire(Arc::clone(&stripe))));
+        let platform = more(builder).build().await.expect("the platform starts");
+        Self {
+            router: platform.router(),
+            platform,
+            stripe,
+            clock,
+            folder,
+            config,
+        }
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser {
+            router: self.router.clone(),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn browser_with(&self, cookies: BTreeMap<String, String>) -> Browser {
+        Browser {
+            router: self.router.clone(),
+            cookies,
+        }
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        let since = self
+            .clock
+            .now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .expect("after 1970");
+        i64::try_from(since.as_secs()).expect("fits")
+    }
+
+    pub(crate) fn exchanges(&self) -> usize {
+        self.stripe.exchanges.load(Ordering::SeqCst)
+    }
+
+    /// Connects a tenant to whatever the scripted Stripe says, in a browser of its own.
+    pub(crate) async fn connect(&self, tenant: &str) -> Browser {
+        let mut browser = self.browser();
+        let state = browser.start(self, tenant).await;
+        let shown = browser.follow(&callback("ac_1", &state)).await;
+        assert_eq!(shown.outcome(), "connected", "{}", shown.body);
+        browser
+    }
+
+    /// Delivers a webhook, signed now with the usual secret.
+    pub(crate) async fn deliver(&self, event: &serde_json::Value) -> Shown {
+        self.deliver_to("/webhooks/shop/test/connect", SECRET, event)
+            .await
+    }
+
+    pub(crate) async fn deliver_to(
+        &self,
+        path: &str,
+        secret: &str,
+        event: &serde_json::Value,
+    ) -> Shown {
+        let body = event.to_string();
+        let signature = tollway::webhook::test_header(&body, secret, self.now());
+        let request = Request::post(path)
+            .header("stripe-signature", signature)
+            .body(Body::from(body));
+        send(&self.router, request.expect("a request")).await
+    }
+
+    pub(crate) async fn metrics(&self) -> String {
+        self.browser().get("/metrics").await.body
+    }
+}
+
+/// The event that says a seller disconnected.
+pub(crate) fn deauthorized(id: &str, account: &str, created: i64) -> serde_json::Value {
+    serde_json::json!({ "id": id, "object": "event", "type": "account.application.deauthorized", "account": account,
+        "api_version": null, "created": created, "livemode": false,
+        "data": { "object": { "id": "ca_test", "object": "application", "name": "Shop" } } })
+}
+
+/// The address that Stripe sends a browser back to.
+pub(crate) fn callback(code: &str, state: &str) -> String {
+    format!("/connect/shop/callback?scope=read_write&code={code}&state={state}")
+}
+
+/// A browser: it keeps cookies and follows redirects when told to.
+#[derive(Clone)]
+pub(crate) struct Browser {
+    router: Router,
+    pub(crate) cookies: BTreeMap<String, String>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Shown {
+    pub(crate) fn location(&self) -> String {
+        let location = self.headers.get(LOCATION);
+        let location =
+            location.unwrap_or_else(|| panic!("no redirect: {} {}", self.status, self.body));
+        location.to_str().expect("text").to_owned()
+    }
+
+    /// Which outcome the page shows.
+    pub(crate) fn outcome(&self) -> &str {
+        let rest = self
+            .body
+            .split_once("data-outcome=\"")
+            .map_or("", |(_, rest)| rest);
+        rest.split('"').next().unwrap_or_default()
+    }
+
+    /// Where the page's form goes to.
+    pub(crate) fn action(&self) -> String {
+        let rest = self
+            .body
+            .split_once("<form method=\"post\" action=\"")
+            .expect("a form")
+            .1;
+        rest.split('"').next().unwrap_or_default().to_owned()
+    }
+
+    /// The value of a form's hidden field.
+    pub(crate) fn field(&self, name: &str) -> String {
+        let start = format!("name=\"{name}\" value=\"");
+        let rest = self
+            .body
+            .split_once(&start)
+            .unwrap_or_else(|| panic!("no field {name} in {}", self.body))
+            .1;
+        rest.split('"')
+            .next()
+            .unwrap_or_default()
+            .replace("&amp;", "&")
+    }
+}
+
+impl Browser {
+    pub(crate) async fn get(&mut self, url: &str) -> Shown {
+        let request = Request::get(path_of(url))
+            .body(Body::empty())
+            .expect("a request");
+        self.send(request).await
+    }
+
+    pub(crate) async fn post(&mut self, url: &str, form: &[(&str, &str)]) -> Shown {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let request =
+            Request::post(path_of(url)).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(body)).expect("a request"))
+            .await
+    }
+
+    /// Gets, and follows redirects that stay here.
+    pub(crate) async fn follow(&mut self, url: &str) -> Shown {
+        let mut shown = self.get(url).await;
+        while shown.status == StatusCode::SEE_OTHER {
+            shown = self.get(&shown.location()).await;
+        }
+        shown
+    }
+
+    /// Starts an attempt for a tenant and returns its state, as Stripe would see it.
+    pub(crate) async fn start(&mut self, app: &App, tenant: &str) -> String {
+        let link = app.platform.start_link(tenant).start().expect("a link");
+        let shown = self.get(&link).await;
+        assert_eq!(shown.status, StatusCode::SEE_OTHER, "{}", shown.body);
+        state_of(&shown.location())
+    }
+
+    async fn send(&mut self, mut request: Request<Body>) -> Shown {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        if !cookies.is_empty() {
+            request
+                .headers_mut()
+                .insert(COOKIE, cookies.join("; ").parse().expect("a header"));
+        }
+        let shown = send(&self.router, request).await;
+        for cookie in shown.headers.get_all(SET_COOKIE) {
+            let pair = cookie
+                .to_str()
+                .expect("text")
+                .split(';')
+                .next()
+                .expect("a pair");
+            let (name, value) = pair.split_once('=').expect("a pair");
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        shown
+    }
+}
+
+pub(crate) fn state_of(authorize_url: &str) -> String {
+    let url = url::Url::parse(authorize_url).expect("a URL");
+    let state = url
+        .query_pairs()
+        .find(|(name, _)| name == "state")
+        .expect("a state")
+        .1;
+    state.into_owned()
+}
+
+fn path_of(url: &str) -> String {
+    match url.strip_prefix("http://127.0.0.1:8790") {
+        Some(path) => path.to_owned(),
+        None => url.to_owned(),
+    }
+}
+
+pub(crate) async fn send(router: &Router, mut request: Request<Body>) -> Shown {
+    let peer: std::net::SocketAddr = "127.0.0.1:5000".parse().expect("an address");
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = router
+        .clone()
+        .oneshot(request)
+        .await
+        .expect("the router always answers");
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, 1 << 20).await.expect("a body");
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Shown {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    }
+}

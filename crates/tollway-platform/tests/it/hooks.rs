@@ -1,0 +1,183 @@
+//! What the host application is told: after the fact, at least once, again when it fails.
+
+use std::sync::{Arc, Mutex};
+
+use crate::app::{App, deauthorized};
+use tollway_platform::store::{Connection, DeliveryStatus};
+use tollway_platform::{DisconnectReason, HookError, HookFuture, Hooks, ReceivedEvent};
+
+#[derive(Default)]
+struct Ears {
+    heard: Mutex<Vec<String>>,
+    failures: Mutex<usize>,
+}
+
+impl Ears {
+    fn hear(&self, what: String) -> Result<(), HookError> {
+        let mut failures = self.failures.lock().expect("lock");
+        if *failures > 0 {
+            *failures -= 1;
+            return Err(HookError::new("not now"));
+        }
+        self.heard.lock().expect("lock").push(what);
+        Ok(())
+    }
+
+    fn heard(&self) -> Vec<String> {
+        self.heard.lock().expect("lock").clone()
+    }
+}
+
+impl Hooks for Ears {
+    fn on_connected<'a>(&'a self, connection: &'a Connection) -> HookFuture<'a> {
+        Box::pin(async {
+            self.hear(format!(
+                "connected {} {}",
+                connection.tenant, connection.account
+            ))
+        })
+    }
+
+    fn on_disconnected<'a>(
+        &'a self,
+        connection: &'a Connection,
+        why: DisconnectReason,
+    ) -> HookFuture<'a> {
+        Box::pin(async move {
+            self.hear(format!(
+                "disconnected {} {}",
+                connection.tenant,
+                why.as_str()
+            ))
+        })
+    }
+
+    fn on_event<'a>(&'a self, event: &'a ReceivedEvent) -> HookFuture<'a> {
+        Box::pin(async {
+            self.hear(format!(
+                "{} {} {:?}",
+                event.id, event.event_type, event.tenants
+            ))
+        })
+    }
+}
+
+#[tokio::test]
+async fn the_host_hears_of_connections_and_their_end() {
+    let ears = Arc::new(Ears::default());
+    let app = App::hooked(ears.clone()).await;
+    app.connect("tenant-1").await;
+    assert!(ears.heard().is_empty(), "never inside a request");
+    app.platform.run_due().await.expect("works");
+    assert_eq!(ears.heard(), ["connected tenant-1 acct_1"]);
+    app.advance(3600);
+    app.deliver(&deauthorized("evt_1", "acct_1", app.now()))
+        .await;
+    app.platform.run_due().await.expect("works");
+    let heard = ears.heard();
+    assert_eq!(heard.len(), 3, "{heard:?}");
+    assert!(
+        heard.contains(&"disconnected tenant-1 deauthorized_by_account".to_owned()),
+        "{heard:?}"
+    );
+    app.platform.run_due().await.expect("works");
+    assert_eq!(ears.heard().len(), 3, "once");
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_is_called_again_later() {
+    let ears = Arc::new(Ears::default());
+    let app = App::hooked(ears.clone()).await;
+    app.connect("tenant-1").await;
+    *ears.failures.lock().expect("lock") = 2;
+    assert_eq!(app.platform.run_due().await.expect("works"), 1);
+    assert_eq!(
+        app.platform.run_due().await.expect("works"),
+        0,
+        "not before its time"
+    );
+    app.advance(7);
+    assert_eq!(app.platform.run_due().await.expect("works"), 1);
+    app.advance(13);
+    assert_eq!(app.platform.run_due().await.expect("works"), 1);
+    assert_eq!(ears.heard(), ["connected tenant-1 acct_1"]);
+}
+
+#[tokio::test]
+async fn an_event_that_keeps_failing_becomes_a_dead_letter_and_can_be_replayed() {
+    let ears = Arc::new(Ears::default());
+    let app = App::built(
+        |config| format!("{config}\n[webhooks]\nmax_attempts = 3\n"),
+        |builder| builder.hooks(ears.clone()),
+    )
+    .await;
+    *ears.failures.lock().expect("lock") = 3;
+    let event = serde_json::json!({ "id": "evt_9", "object": "event", "type": "account.updated", "account": "acct_1",
+        "created": app.now(), "livemode": false });
+    app.deliver(&event).await;
+    for _ in 0..3 {
+        app.advance(100);
+        app.platform.run_due().await.expect("works");
+    }
+    assert_eq!(
+        app.platform
+            .inbox_count(DeliveryStatus::Dead)
+            .await
+            .expect("reads"),
+        1
+    );
+    let page = tollway_platform::store::Page::newest(1);
+    let dead = app
+        .platform
+        .store()
+        .deliveries(Some(DeliveryStatus::Dead), page)
+        .await
+        .expect("reads")
+        .remove(0);
+    let failures = app
+        .platform
+        .store()
+        .failures(&dead.id)
+        .await
+        .expect("reads");
+    assert_eq!(
+        failures
+            .iter()
+            .map(|failure| failure.attempt)
+            .collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+    assert!(failures[0].error.contains("not now"), "{failures:?}");
+    let pauses: Vec<i64> = failures
+        .windows(2)
+        .map(|pair| pair[1].at - pair[0].at)
+        .collect();
+    assert_eq!(pauses, [100_000, 100_000]);
+
+    assert!(app.platform.replay(&dead.id).await.expect("writes"));
+    assert!(
+        !app.platform.replay(&dead.id).await.expect("writes"),
+        "it is due already"
+    );
+    app.platform.run_due().await.expect("works");
+    assert_eq!(ears.heard(), ["evt_9 account.updated []"]);
+}
+
+#[tokio::test]
+async fn the_worker_sleeps_until_there_is_work_and_stops_when_told() {
+    let ears = Arc::new(Ears::default());
+    let app = App::hooked(ears.clone()).await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let platform = app.platform.clone();
+    let worker = tokio::spawn(async move {
+        platform
+            .run(async { stopped.await.unwrap_or_default() })
+            .await;
+    });
+    app.connect("tenant-1").await;
+    while ears.heard().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    stop.send(()).expect("it runs");
+    worker.await.expect("it stops");
+}

@@ -1,0 +1,14 @@
+//! The platform as its users see it: through its router, its library surface, and its store.
+
+mod app;
+mod callback;
+mod crash;
+mod disconnect;
+mod hooks;
+mod inbox;
+mod links;
+mod operator;
+mod safety;
+mod start;
+mod store_contract;
+mod store_sqlite;

@@ -1,0 +1,130 @@
+//! The SQLite store: it keeps every promise, and says in one sentence why it cannot be opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::store_contract::every_promise;
+use tempfile::TempDir;
+use tollway_platform::Entropy;
+use tollway_platform::store::{SqliteStore, Store};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn keeps_every_promise() {
+    let folder = TempDir::new().expect("a folder");
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    every_promise(async || {
+        let number = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let path = folder.path().join(format!("{number}.db"));
+        let store = SqliteStore::open(&path, Entropy::seeded(1))
+            .await
+            .expect("opens");
+        Arc::new(store) as Arc<dyn Store>
+    })
+    .await;
+}
+
+async fn refused(path: &Path) -> String {
+    let error = SqliteStore::open(path, Entropy::seeded(1))
+        .await
+        .expect_err("must be refused");
+    let text = error.to_string();
+    assert_eq!(text.lines().count(), 1, "one sentence: {text}");
+    assert!(
+        text.contains(&path.display().to_string()),
+        "names the file: {text}"
+    );
+    text
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_said_in_one_sentence() {
+    let folder = TempDir::new().expect("a folder");
+    let text = refused(&folder.path().join("no/such/folder/x.db")).await;
+    assert!(text.contains("does not exist; make it first"), "{text}");
+    let text = refused(folder.path()).await;
+    assert!(text.contains("this is a folder"), "{text}");
+
+    let garbage = folder.path().join("garbage.db");
+    std::fs::write(
+        &garbage,
+        "this is no database, but long enough to be taken for one".repeat(100),
+    )
+    .expect("writes");
+    let text = refused(&garbage).await;
+    assert!(text.contains("not an SQLite database"), "{text}");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("damaged.db");
+    let store = SqliteStore::open(&path, Entropy::seeded(1))
+        .await
+        .expect("opens");
+    store.close().await.expect("closes");
+    let mut bytes = std::fs::read(&path).expect("reads");
+    let end = bytes.len();
+    bytes[4096..end].fill(0xA5);
+    std::fs::write(&path, bytes).expect("writes");
+    let text = refused(&path).await;
+    assert!(text.contains("damaged"), "{text}");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("newer.db");
+    let store = SqliteStore::open(&path, Entropy::seeded(1))
+        .await
+        .expect("opens");
+    store.close().await.expect("closes");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let pool = sqlx::SqlitePool::connect_with(options)
+        .await
+        .expect("opens");
+    sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)")
+        .execute(&pool)
+        .await
+        .expect("writes");
+    pool.close().await;
+    let text = refused(&path).await;
+    assert!(text.contains("newer version"), "{text}");
+}
+
+#[tokio::test]
+async fn the_history_cannot_be_rewritten() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("history.db");
+    let app_store = SqliteStore::open(&path, Entropy::seeded(1))
+        .await
+        .expect("opens");
+    let entry = tollway_platform::store::HistoryEntry {
+        id: String::new(),
+        realm: crate::store_contract::realm(),
+        tenant: None,
+        account: None,
+        action: "tested".to_owned(),
+        sign: tollway_platform::store::Sign {
+            at: 1,
+            actor: tollway_platform::store::Actor::Host,
+            address: None,
+        },
+        detail: None,
+    };
+    use tollway_platform::store::ConnectionStore as _;
+    app_store.add_history(entry).await.expect("adds");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let pool = sqlx::SqlitePool::connect_with(options)
+        .await
+        .expect("opens");
+    for statement in [
+        "UPDATE history SET action = 'forged'",
+        "DELETE FROM history",
+    ] {
+        let error = sqlx::query(statement)
+            .execute(&pool)
+            .await
+            .expect_err("append-only");
+        assert!(error.to_string().contains("append-only"), "{error}");
+    }
+}
