@@ -240,19 +240,13 @@ pub(crate) fn is_controlled(description: &str) -> bool {
 
 /// Kind, code and request id: what the operator needs to ask Stripe. Never the body, which may hold what was sent.
 fn describe(error: &Error) -> String {
-    let mut text = format!("{:?}", error.kind());
-    if let Some(code) = error.code() {
-        text.push_str(", code ");
-        text.push_str(code);
-    }
-    if let Some(status) = error.status() {
-        text.push_str(&format!(", status {status}"));
-    }
-    if let Some(id) = error.request_id() {
-        text.push_str(", request ");
-        text.push_str(id);
-    }
-    text
+    let parts = [
+        Some(format!("{:?}", error.kind())),
+        error.code().map(|code| format!("code {code}")),
+        error.status().map(|status| format!("status {status}")),
+        error.request_id().map(|id| format!("request {id}")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Did any of these secrets sign this body? The error says why not, without the secret.
@@ -268,17 +262,21 @@ pub(crate) fn verify_signature(
         .ok_or("there is no secret to check it with")?;
     rest.iter()
         .try_fold(
-            Verifier::new(first.clone()).map_err(told)?,
-            |verifier, secret| verifier.secret(secret.clone()).map_err(told),
+            Verifier::new(first.clone()).map_err(|error| told(&error))?,
+            |verifier, secret| {
+                verifier
+                    .secret(secret.clone())
+                    .map_err(|error| told(&error))
+            },
         )?
         .tolerance(tolerance)
         .clock(clock)
         .verify(body, header)
         .map(drop)
-        .map_err(told)
+        .map_err(|error| told(&error))
 }
 
-fn told(error: WebhookError) -> String {
+fn told(error: &WebhookError) -> String {
     error.to_string()
 }
 

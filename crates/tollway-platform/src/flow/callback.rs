@@ -301,7 +301,7 @@ impl Platform {
 /// Words that came over the web, made fit for a page and a log line.
 fn printable(text: &str) -> String {
     text.chars()
-        .filter(|c| c.is_ascii_graphic())
+        .filter(char::is_ascii_graphic)
         .take(60)
         .collect()
 }

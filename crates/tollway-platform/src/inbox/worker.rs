@@ -50,7 +50,7 @@ impl Platform {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::error!(error = %error, "background work stopped; it goes on in a moment")
+                    tracing::error!(error = %error, "background work stopped; it goes on in a moment");
                 }
             }
             let idle = self.idle().await;

@@ -28,7 +28,7 @@ pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const SECRET: &str = "whsec_connect";
 
 /// What the scripted Stripe answers to an exchange.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Says {
     Grant {
         account: &'static str,
@@ -122,90 +122,80 @@ impl Stripe {
         let form: BTreeMap<String, String> =
             form_urlencoded::parse(&request.body).into_owned().collect();
         match request.url.path() {
-            "/oauth/token" => spoken(
-                self.usual.lock().expect("lock").clone(),
-                |account, scope, livemode| {
-                    serde_json::json!({
-                        "stripe_user_id": account, "scope": scope, "livemode": livemode, "token_type": "bearer",
-                        "access_token": format!("sk_acct_{account}"), "refresh_token": format!("rt_{account}"),
-                        "stripe_publishable_key": format!("pk_{account}"),
-                    })
-                },
-            ),
+            "/oauth/token" => self.usual.lock().expect("lock").spoken(),
             "/oauth/deauthorize" => {
+                if let Some(says) = *self.deauthorize.lock().expect("lock") {
+                    return says.spoken();
+                }
                 let account = form.get("stripe_user_id").cloned().unwrap_or_default();
-                match self.deauthorize.lock().expect("lock").clone() {
-                    Some(says) => spoken(says, |_, _, _| serde_json::json!({})),
-                    None => {
-                        self.lose(&account);
-                        json(200, &serde_json::json!({ "stripe_user_id": account }))
-                    }
-                }
+                self.lose(&account);
+                Ok(json(200, &serde_json::json!({ "stripe_user_id": account })))
             }
-            "/v1/account" => {
-                let account = request
-                    .headers
-                    .get("stripe-account")
-                    .and_then(|value| value.to_str().ok());
-                let account = account.unwrap_or_default();
-                if self
-                    .lost
-                    .lock()
-                    .expect("lock")
-                    .iter()
-                    .any(|lost| lost == account)
-                {
-                    json(
-                        403,
-                        &serde_json::json!({ "error": { "type": "invalid_request_error", "code": "account_invalid",
-                        "message": "The provided key does not have access to account (or that account does not exist)." } }),
-                    )
-                } else {
-                    json(
-                        200,
-                        &serde_json::json!({ "id": account, "object": "account" }),
-                    )
-                }
-            }
-            other => json(
+            "/v1/account" => Ok(self.account(request)),
+            other => Ok(json(
                 404,
                 &serde_json::json!({ "error": { "message": format!("no {other} here") } }),
-            ),
+            )),
+        }
+    }
+
+    fn account(&self, request: &TransportRequest) -> TransportResponse {
+        let account = request
+            .headers
+            .get("stripe-account")
+            .and_then(|value| value.to_str().ok());
+        let account = account.unwrap_or_default();
+        if self
+            .lost
+            .lock()
+            .expect("lock")
+            .iter()
+            .any(|lost| lost == account)
+        {
+            let message = "The provided key does not have access to account (or that account does not exist).";
+            let error = serde_json::json!({ "type": "invalid_request_error", "code": "account_invalid", "message": message });
+            return json(403, &serde_json::json!({ "error": error }));
+        }
+        json(
+            200,
+            &serde_json::json!({ "id": account, "object": "account" }),
+        )
+    }
+}
+
+impl Says {
+    fn spoken(self) -> Result<TransportResponse, TransportError> {
+        match self {
+            Self::Grant {
+                account,
+                scope,
+                livemode,
+            } => Ok(json(
+                200,
+                &serde_json::json!({
+                    "stripe_user_id": account, "scope": scope, "livemode": livemode, "token_type": "bearer",
+                    "access_token": format!("sk_acct_{account}"), "refresh_token": format!("rt_{account}"),
+                    "stripe_publishable_key": format!("pk_{account}"),
+                }),
+            )),
+            Self::Error {
+                status,
+                error,
+                description,
+            } => Ok(json(
+                status,
+                &serde_json::json!({ "error": error, "error_description": description }),
+            )),
+            Self::Fail(kind) => Err(TransportError::new(kind, "scripted")),
         }
     }
 }
 
-fn spoken(
-    says: Says,
-    grant: impl Fn(&str, &str, bool) -> serde_json::Value,
-) -> Result<TransportResponse, TransportError> {
-    match says {
-        Says::Grant {
-            account,
-            scope,
-            livemode,
-        } => json(200, &grant(account, scope, livemode)),
-        Says::Error {
-            status,
-            error,
-            description,
-        } => json(
-            status,
-            &serde_json::json!({ "error": error, "error_description": description }),
-        ),
-        Says::Fail(kind) => Err(TransportError::new(kind, "scripted")),
-    }
-}
-
-fn json(status: u16, body: &serde_json::Value) -> Result<TransportResponse, TransportError> {
+fn json(status: u16, body: &serde_json::Value) -> TransportResponse {
     let mut headers = HeaderMap::new();
     headers.insert("request-id", "req_test".parse().expect("a header"));
     let status = StatusCode::from_u16(status).expect("a status");
-    Ok(TransportResponse::new(
-        status,
-        headers,
-        bytes::Bytes::from(body.to_string()),
-    ))
+    TransportResponse::new(status, headers, bytes::Bytes::from(body.to_string()))
 }
 
 /// The transport that leads to a [`Stripe`].

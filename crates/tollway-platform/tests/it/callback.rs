@@ -437,7 +437,7 @@ async fn what_stripe_says_decides_the_outcome() {
         ),
     ] {
         let app = App::new().await;
-        app.stripe.says(says.clone());
+        app.stripe.says(says);
         let mut browser = app.browser();
         let state = browser.start(&app, "tenant-1").await;
         for _ in 0..2 {

@@ -132,7 +132,7 @@ async fn what_stripe_does_not_confirm_is_not_recorded() {
         .await
         .expect_err("no connection");
     assert!(matches!(error, DisconnectError::Unreachable(_)), "{error}");
-    app.stripe.deauthorize_says(Some(refused.clone()));
+    app.stripe.deauthorize_says(Some(refused));
     let error = app
         .platform
         .disconnect("tenant-1", DisconnectScope::Sole)

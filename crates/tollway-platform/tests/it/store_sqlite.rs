@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::store_contract::every_promise;
 use tempfile::TempDir;
 use tollway_platform::Entropy;
-use tollway_platform::store::{SqliteStore, Store};
+use tollway_platform::store::{ConnectionStore as _, SqliteStore, Store};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn keeps_every_promise() {
@@ -111,7 +111,6 @@ async fn the_history_cannot_be_rewritten() {
         },
         detail: None,
     };
-    use tollway_platform::store::ConnectionStore as _;
     app_store.add_history(entry).await.expect("adds");
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
     let pool = sqlx::SqlitePool::connect_with(options)

@@ -1,6 +1,6 @@
 //! Connections: recording and ending them, each with its history and notice in one transaction.
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, rows};
 use crate::id::new_id;
@@ -140,15 +140,17 @@ impl ConnectionStore for SqliteStore {
 
     fn sealed_tokens<'a>(&'a self, id: &'a str) -> StoreFuture<'a, SealedTokens> {
         Box::pin(async move {
-            let found: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> =
-                sqlx::query_as("SELECT access_token, refresh_token FROM connections WHERE id = $1")
+            let row =
+                sqlx::query("SELECT access_token, refresh_token FROM connections WHERE id = $1")
                     .bind(id)
                     .fetch_optional(&self.pool)
                     .await?;
-            let (access_token, refresh_token) = found.unwrap_or_default();
+            let Some(row) = row else {
+                return Ok(SealedTokens::default());
+            };
             Ok(SealedTokens {
-                access_token,
-                refresh_token,
+                access_token: row.try_get("access_token")?,
+                refresh_token: row.try_get("refresh_token")?,
             })
         })
     }

@@ -118,7 +118,7 @@ impl FromRequestParts<Platform> for Session {
             .and_then(|cookie| Self::read(platform, &cookie))
             .ok_or_else(|| {
                 see_other(&platform.config().url("/operator/login"))
-                    .unwrap_or_else(|fault| fault.into_response())
+                    .unwrap_or_else(Fault::into_response)
             })
     }
 }
