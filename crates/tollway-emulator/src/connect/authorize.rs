@@ -127,9 +127,8 @@ impl AuthorizeRequest {
         }
         let scope = match (door, self.scope.as_deref()) {
             (Door::Express, None | Some("" | "express" | "read_write")) => GrantScope::Express,
-            (Door::Standard, None | Some("")) => GrantScope::ReadOnly,
             (Door::Standard, Some("read_write")) => GrantScope::ReadWrite,
-            (Door::Standard, Some("read_only")) => GrantScope::ReadOnly,
+            (Door::Standard, None | Some("" | "read_only")) => GrantScope::ReadOnly,
             (_, Some(other)) => {
                 return Err(OAuthError::new(
                     OAuthErrorCode::InvalidScope,

@@ -37,7 +37,7 @@ impl TokenRequest {
                 "refresh_token" => request.refresh_token = Some(value),
                 "scope" => request.scope = Some(value),
                 name if name.starts_with("assert_capabilities[") => {
-                    request.assert_capabilities.push(value)
+                    request.assert_capabilities.push(value);
                 }
                 _ => {}
             }
@@ -102,7 +102,7 @@ pub(crate) enum Redemption {
 
 /// Judges a code of the caller's platform, given out in mode `issued`, presented with a key of mode `presented` at `now`.
 pub(crate) fn redeem(code: &Code, issued: Mode, presented: Mode, now: i64) -> Redemption {
-    let id = &code.code;
+    let id = &code.id;
     if issued != presented {
         return Redemption::Refuse(invalid_grant(format!(
             "Authorization code was issued in {issued} mode, but the secret key is a {presented} mode key: {id}"
@@ -180,7 +180,7 @@ mod tests {
 
     fn code(redeemed: bool) -> Code {
         Code {
-            code: "ac_1".to_owned(),
+            id: "ac_1".to_owned(),
             client_id: "ca_1".to_owned(),
             account: "acct_1".to_owned(),
             scope: GrantScope::ReadWrite,

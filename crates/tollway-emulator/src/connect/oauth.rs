@@ -103,7 +103,7 @@ pub(crate) fn give_out(
     };
     records::put_seller(ctx.world, &seller);
     let code = Code {
-        code: format!("ac_{}", ctx.world.random.alphanumeric(32)),
+        id: format!("ac_{}", ctx.world.random.alphanumeric(32)),
         client_id: client_id.to_owned(),
         account: seller.account,
         scope,
@@ -111,7 +111,7 @@ pub(crate) fn give_out(
         redeemed: false,
     };
     records::put_code(ctx.world, ctx.scope.mode, &code);
-    Ok(code.code)
+    Ok(code.id)
 }
 
 /// Why an account cannot grant this scope, as the end of a sentence.
@@ -150,14 +150,12 @@ fn claim(engine: &Engine, caller: &Caller, code: &str) {
     if engine.config().strict || records::code(&caller.world.lock(), code).is_some() {
         return;
     }
-    let holders = engine
+    let mut holders = engine
         .worlds()
         .all()
         .into_iter()
         .filter(|world| !Arc::ptr_eq(world, &caller.world));
-    let found = holders
-        .filter_map(|world| records::code(&world.lock(), code))
-        .next();
+    let found = holders.find_map(|world| records::code(&world.lock(), code));
     if let Some((_, code)) = found
         && matches!(
             engine.worlds().claim_of(&code.client_id),
@@ -175,7 +173,7 @@ fn redeem(ctx: &mut Ctx<'_>, code: &str, capabilities: &[String]) -> Result<Valu
     match grant::redeem(&code, issued, mode, ctx.now()) {
         Redemption::Refuse(error) => return Err(error),
         Redemption::Revoke(error) => {
-            if records::grant_of(ctx.world, mode, &code.account).as_deref() == Some(&code.code) {
+            if records::grant_of(ctx.world, mode, &code.account).as_deref() == Some(&code.id) {
                 connection::end(ctx, &code.account);
             }
             return Err(error);
@@ -183,12 +181,12 @@ fn redeem(ctx: &mut Ctx<'_>, code: &str, capabilities: &[String]) -> Result<Valu
         Redemption::Connect => {}
     }
     let seller =
-        records::seller(ctx.world, &code.account).ok_or_else(|| grant::unknown_code(&code.code))?;
+        records::seller(ctx.world, &code.account).ok_or_else(|| grant::unknown_code(&code.id))?;
     assert_capabilities(ctx, &seller, capabilities)?;
     code.redeemed = true;
     let now = ctx.now();
     records::put_code(ctx.world, mode, &code);
-    records::put_grant(ctx.world, mode, &code.account, &code.code, now);
+    records::put_grant(ctx.world, mode, &code.account, &code.id, now);
     connection::begin(ctx, &seller, &code.client_id, code.scope);
     let refresh_token = new_token(
         ctx,

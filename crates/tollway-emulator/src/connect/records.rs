@@ -53,8 +53,7 @@ impl Seller {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Code {
     /// `ac_…`.
-    #[serde(rename = "id")]
-    pub(crate) code: String,
+    pub(crate) id: String,
     /// The application that asked.
     pub(crate) client_id: String,
     /// The account that said yes.
@@ -100,7 +99,7 @@ pub(crate) fn code(world: &WorldState, code: &str) -> Option<(Mode, Code)> {
 /// Keeps a code.
 pub(crate) fn put_code(world: &mut WorldState, mode: Mode, code: &Code) {
     let scope = world.platform_scope(mode);
-    world.put_typed(&scope, CODE, &code.code, code, code.created);
+    world.put_typed(&scope, CODE, &code.id, code, code.created);
 }
 
 /// The code that the connection to `account` came from.

@@ -12,7 +12,7 @@ use tollway::transport::TransportRequest;
 
 use super::endpoints::{self, Target};
 use super::outbox::Due;
-use super::{schedule, signature};
+use super::schedule;
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::scope::{Mode, Scope};
@@ -275,7 +275,7 @@ fn request(url: &str, secret: &str, now: i64, body: &str) -> Result<TransportReq
     let url: Uri = url
         .parse()
         .map_err(|error| format!("the endpoint's URL cannot be requested: {error}"))?;
-    let signature = HeaderValue::from_str(&signature::header(secret, now, body.as_bytes()))
+    let signature = HeaderValue::from_str(&tollway::webhook::test_header(body, secret, now))
         .map_err(|error| error.to_string())?;
     let mut headers = HeaderMap::new();
     headers.insert(

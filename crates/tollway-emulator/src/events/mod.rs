@@ -16,7 +16,6 @@ mod http;
 mod outbox;
 mod schedule;
 mod selection;
-mod signature;
 
 use std::sync::Arc;
 

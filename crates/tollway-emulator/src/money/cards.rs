@@ -21,7 +21,7 @@ pub(crate) struct Decline {
     /// `code` of the error.
     pub(crate) code: &'static str,
     /// `decline_code` of the error.
-    pub(crate) decline_code: Option<&'static str>,
+    pub(crate) reason: Option<&'static str>,
     /// What a card holder is told.
     pub(crate) message: &'static str,
     /// The parameter at fault, when it is one.
@@ -143,10 +143,10 @@ const fn from(country: &'static str, number: &'static str, name: &'static str) -
 }
 
 /// The issuer refuses with `card_declined` and this reason.
-const fn declined(decline_code: &'static str, message: &'static str) -> Outcome {
+const fn declined(reason: &'static str, message: &'static str) -> Outcome {
     Outcome::Declines(Decline {
         code: "card_declined",
-        decline_code: Some(decline_code),
+        reason: Some(reason),
         message,
         param: None,
         blocked: false,
@@ -157,7 +157,7 @@ const fn declined(decline_code: &'static str, message: &'static str) -> Outcome 
 const fn wrong(code: &'static str, param: Option<&'static str>, message: &'static str) -> Outcome {
     Outcome::Declines(Decline {
         code,
-        decline_code: None,
+        reason: None,
         message,
         param,
         blocked: false,
@@ -167,7 +167,7 @@ const fn wrong(code: &'static str, param: Option<&'static str>, message: &'stati
 const fn blocked(message: &'static str) -> Outcome {
     Outcome::Declines(Decline {
         code: "card_declined",
-        decline_code: Some("fraudulent"),
+        reason: Some("fraudulent"),
         message,
         param: None,
         blocked: true,
@@ -355,14 +355,14 @@ mod tests {
             .enumerate()
             .map(|(place, digit)| {
                 let digit = u32::from(digit - b'0');
-                if place % 2 == 0 {
+                if place.is_multiple_of(2) {
                     digit
                 } else {
                     digit * 2 / 10 + digit * 2 % 10
                 }
             })
             .sum();
-        sum % 10 == 0
+        sum.is_multiple_of(10)
     }
 
     #[test]

@@ -1,21 +1,38 @@
-//! Money: charges, payment intents, refunds, fees, transfers, balances.
+//! Money: charges, payment intents, refunds, application fees, transfers, and the balances they leave.
+//!
+//! ```text
+//! charges.create ──┐
+//! payment_intents ─┴─▶ instrument (which test card?) ─▶ charge::pay ─▶ settlement ─▶ posting: balance transactions, ledger
+//! refunds, transfers, application_fees.refunds ───────────────────────────────────▶ posting
+//! ```
+//!
+//! Every movement is a [`ledger::Journal`] that sums to zero; what an account has is what its lines add up to.
 
+mod application_fees;
+mod balance;
 mod cards;
+mod charge;
+mod charges;
 mod fees;
+mod instrument;
 mod ledger;
+mod payment_intents;
+mod payment_methods;
+mod posting;
+mod refunds;
+mod settlement;
+mod transfers;
 
-use self::ledger::Balance;
+pub(crate) use self::posting::balance_of;
 use crate::registry::Registry;
-use crate::scope::Scope;
-use crate::world::WorldState;
-
-const BALANCE: &str = "_balance";
-const BALANCE_ID: &str = "balance";
 
 /// Behaviours of this part.
-pub(crate) fn register(_registry: &mut Registry) {}
-
-/// What an account has, as its lines add up.
-pub(crate) fn balance_of(world: &WorldState, scope: &Scope) -> Balance {
-    world.typed(scope, BALANCE, BALANCE_ID).unwrap_or_default()
+pub(crate) fn register(registry: &mut Registry) {
+    application_fees::register(registry);
+    balance::register(registry);
+    charges::register(registry);
+    payment_intents::register(registry);
+    payment_methods::register(registry);
+    refunds::register(registry);
+    transfers::register(registry);
 }

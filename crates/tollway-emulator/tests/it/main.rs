@@ -6,6 +6,7 @@ mod client;
 mod control;
 mod idempotency;
 mod lists;
+mod money;
 mod oauth;
 mod objects;
 mod pages;

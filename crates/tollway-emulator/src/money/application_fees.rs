@@ -1,0 +1,175 @@
+//! Application fees: what a platform takes from a payment to a connected account, and gives back.
+
+use serde_json::{Map, Value, json};
+
+use super::ledger::{Holder, Journal};
+use super::posting::{Fee, Movement, arrival, balance_transaction, post};
+use super::settlement::application;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("application_fees.refunds.create", create_refund);
+}
+
+/// A fee to be taken.
+pub(super) struct NewFee<'a> {
+    pub(super) amount: i64,
+    pub(super) currency: &'a str,
+    /// The connected account that pays it.
+    pub(super) payer: &'a str,
+    /// The payer's charge.
+    pub(super) charge: &'a str,
+    /// The platform's charge behind it, for a destination charge.
+    pub(super) originating: Option<&'a str>,
+    pub(super) available_on: i64,
+}
+
+/// Moves the fee from the payer to the platform; the id of the `application_fee`, which the platform keeps.
+pub(super) fn take(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, ApiError> {
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    let application = application(&ctx.acting_for(new.payer));
+    let journal = Journal::new(new.currency)
+        .line(
+            Holder::Account(new.payer.to_owned()),
+            -new.amount,
+            new.available_on,
+        )
+        .line(
+            Holder::Account(platform.account.to_string()),
+            new.amount,
+            new.available_on,
+        );
+    post(ctx, &journal)?;
+    let mut ctx = ctx.in_scope(platform);
+    let id = ctx.new_id("application_fee");
+    let movement = Movement {
+        kind: "application_fee",
+        amount: new.amount,
+        currency: new.currency,
+        fees: Vec::new(),
+        source: &id,
+        description: None,
+        available_on: new.available_on,
+    };
+    let fee = json!({
+        "id": id,
+        "object": "application_fee",
+        "account": new.payer,
+        "amount": new.amount,
+        "amount_refunded": 0,
+        "application": application,
+        "balance_transaction": balance_transaction(&mut ctx, &movement),
+        "charge": new.charge,
+        "created": ctx.now(),
+        "currency": new.currency,
+        "fee_source": {"charge": new.charge, "type": "charge"},
+        "livemode": ctx.scope.livemode(),
+        "originating_transaction": new.originating,
+        "refunded": false,
+        "refunds": {
+            "object": "list", "data": [], "has_more": false, "total_count": 0,
+            "url": format!("/v1/application_fees/{id}/refunds"),
+        },
+    });
+    ctx.insert("application_fee", &fee);
+    ctx.emit("application_fee.created", &fee, None);
+    Ok(id)
+}
+
+/// `POST /v1/application_fees/{id}/refunds`.
+fn create_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let fee = ctx.required("application_fee", params.path("id"))?;
+    let left = fee["amount"].as_i64().unwrap_or(0) - fee["amount_refunded"].as_i64().unwrap_or(0);
+    if left == 0 {
+        let id = params.path("id");
+        return Err(ApiError::invalid_request(format!(
+            "Application fee {id} has already been refunded."
+        )));
+    }
+    let amount = params.int("amount").unwrap_or(left);
+    if amount < 1 || amount > left {
+        let message =
+            format!("The refund must be at least 1 and at most what is left of the fee ({left}).");
+        return Err(ApiError::invalid_param("amount", message));
+    }
+    let metadata = params.map("metadata").cloned().unwrap_or_default();
+    let refund = give_back(ctx, &fee, amount, &metadata)?;
+    // The payer's side of a refund that comes with no refund of the charge.
+    let payer = fee["account"].as_str().unwrap_or_default().to_owned();
+    let application = fee["application"].as_str().map(str::to_owned);
+    let mut payer = ctx.acting_for(payer);
+    let now = payer.now();
+    let movement = Movement {
+        kind: "adjustment",
+        amount: 0,
+        currency: fee["currency"].as_str().unwrap_or_default(),
+        fees: vec![Fee::application(-amount, application)],
+        source: fee["charge"].as_str().unwrap_or_default(),
+        description: Some("Application fee refund"),
+        available_on: now,
+    };
+    balance_transaction(&mut payer, &movement);
+    Ok(refund)
+}
+
+/// Moves `amount` of a fee back to its payer; the `fee_refund`. The payer's balance transaction is the caller's business.
+pub(super) fn give_back(
+    ctx: &mut Ctx<'_>,
+    fee: &Value,
+    amount: i64,
+    metadata: &Map<String, Value>,
+) -> Result<Value, ApiError> {
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    let mut ctx = ctx.in_scope(platform.clone());
+    let text = |name: &str| fee[name].as_str().unwrap_or_default();
+    let (id, currency) = (text("id"), text("currency"));
+    let at = arrival(&ctx, &fee["balance_transaction"]);
+    let journal = Journal::new(currency)
+        .line(Holder::Account(platform.account.to_string()), -amount, at)
+        .line(Holder::Account(text("account").to_owned()), amount, at);
+    post(&mut ctx, &journal)?;
+    let refund_id = ctx.new_id("fee_refund");
+    let movement = Movement {
+        kind: "application_fee_refund",
+        amount: -amount,
+        currency,
+        fees: Vec::new(),
+        source: &refund_id,
+        description: None,
+        available_on: at,
+    };
+    let refund = json!({
+        "id": refund_id,
+        "object": "fee_refund",
+        "amount": amount,
+        "balance_transaction": balance_transaction(&mut ctx, &movement),
+        "created": ctx.now(),
+        "currency": currency,
+        "fee": id,
+        "metadata": metadata,
+    });
+    let now = ctx.now();
+    ctx.world
+        .store
+        .insert_under(&platform, "fee_refund", Some(id), &refund, now);
+    let mut fee = fee.clone();
+    let refunded = fee["amount_refunded"].as_i64().unwrap_or(0) + amount;
+    fee["refunded"] = (fee["amount"] == refunded).into();
+    fee["amount_refunded"] = refunded.into();
+    if let Some(data) = fee["refunds"]["data"].as_array_mut() {
+        data.insert(0, refund.clone());
+        data.truncate(10);
+    }
+    fee["refunds"]["total_count"] =
+        (fee["refunds"]["total_count"].as_i64().unwrap_or(0) + 1).into();
+    fee["refunds"]["has_more"] = fee["refunds"]["total_count"]
+        .as_i64()
+        .is_some_and(|count| count > 10)
+        .into();
+    ctx.update("application_fee", &fee);
+    ctx.emit("application_fee.refunded", &fee, None);
+    Ok(refund)
+}

@@ -1,0 +1,305 @@
+//! Charging a card: the one place that makes `charge` objects, for charges and payment intents alike.
+
+use serde_json::{Map, Value, json};
+
+use super::cards::{Decline, Outcome};
+use super::instrument::Instrument;
+use super::settlement::{self, Split};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+
+/// A payment to be made in the context's scope.
+#[derive(Debug, Clone)]
+pub(super) struct Payment {
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    pub(super) instrument: Instrument,
+    /// Take the money now, or only hold it.
+    pub(super) capture: bool,
+    /// The card holder has authenticated already.
+    pub(super) authenticated: bool,
+    pub(super) split: Split,
+    pub(super) customer: Option<String>,
+    pub(super) intent: Option<String>,
+    /// Members that the charge takes over as they are.
+    pub(super) said: Map<String, Value>,
+}
+
+/// What a charge takes over from the request or the payment intent.
+const SAID: &[&str] = &[
+    "description",
+    "metadata",
+    "on_behalf_of",
+    "receipt_email",
+    "shipping",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_group",
+];
+
+/// The members of `values` that a charge takes over.
+pub(super) fn said(values: &Map<String, Value>) -> Map<String, Value> {
+    let kept = values
+        .iter()
+        .filter(|(name, value)| SAID.contains(&name.as_str()) && !value.is_null());
+    kept.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// A payment that did not go through: the failed charge, and the error that says why.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) charge: Value,
+    pub(super) error: ApiError,
+}
+
+/// Charges the card. A refused payment leaves a failed charge behind.
+pub(super) fn pay(
+    ctx: &mut Ctx<'_>,
+    payment: &Payment,
+) -> Result<Result<Value, Refused>, ApiError> {
+    settlement::check(ctx, &payment.split, payment.amount)?;
+    let mut charge = new_charge(ctx, payment);
+    if let Some(decline) = decline_of(payment) {
+        fail(&mut charge, &decline);
+        ctx.insert("charge", &charge);
+        ctx.emit("charge.failed", &charge, None);
+        let error = declined(&decline, &charge);
+        return Ok(Err(Refused { charge, error }));
+    }
+    charge["paid"] = true.into();
+    charge["status"] = "succeeded".into();
+    ctx.insert("charge", &charge);
+    if payment.capture {
+        settlement::settle(ctx, &mut charge, payment.amount, &payment.split)?;
+        ctx.update("charge", &charge);
+    }
+    ctx.emit("charge.succeeded", &charge, None);
+    Ok(Ok(charge))
+}
+
+/// Takes the money that a charge has held: `amount`, or all of it. What is left goes back to the card holder.
+pub(super) fn capture(
+    ctx: &mut Ctx<'_>,
+    charge: &mut Value,
+    amount: Option<i64>,
+    split: &Split,
+) -> Result<(), ApiError> {
+    let held = charge["amount"].as_i64().unwrap_or(0);
+    let amount = amount.unwrap_or(held);
+    if charge["captured"] == true {
+        let id = charge["id"].as_str().unwrap_or_default();
+        return Err(
+            ApiError::invalid_request(format!("Charge {id} has already been captured."))
+                .code("charge_already_captured"),
+        );
+    }
+    if charge["status"] != "succeeded" || charge["refunded"] == true {
+        let id = charge["id"].as_str().unwrap_or_default();
+        return Err(ApiError::invalid_request(format!(
+            "Charge {id} cannot be captured: it holds no money."
+        )));
+    }
+    if amount > held {
+        let message =
+            format!("You cannot capture more than the amount that was authorized ({held}).");
+        return Err(ApiError::invalid_param("amount", message).code("amount_too_large"));
+    }
+    settlement::check(ctx, split, amount)?;
+    charge["amount_refunded"] = (held - amount).into();
+    settlement::settle(ctx, charge, amount, split)?;
+    ctx.update("charge", charge);
+    ctx.emit("charge.captured", charge, None);
+    Ok(())
+}
+
+fn decline_of(payment: &Payment) -> Option<Decline> {
+    match payment.instrument.card.outcome {
+        Outcome::Succeeds | Outcome::BypassesPending => None,
+        Outcome::Declines(decline) => Some(decline),
+        Outcome::RequiresAction if payment.authenticated => None,
+        Outcome::RequiresAction => Some(Decline {
+            code: "card_declined",
+            reason: Some("authentication_required"),
+            message: "The card was declined. This transaction requires authentication.",
+            param: None,
+            blocked: false,
+        }),
+    }
+}
+
+/// The 402 of a declined card.
+fn declined(decline: &Decline, charge: &Value) -> ApiError {
+    let mut error =
+        ApiError::card(decline.code, decline.message).with("charge", charge["id"].clone());
+    if let Some(reason) = decline.reason {
+        error = error.decline_code(reason);
+    }
+    if let Some(param) = decline.param {
+        error = error.param(param);
+    }
+    error.keeping_changes()
+}
+
+fn fail(charge: &mut Value, decline: &Decline) {
+    charge["paid"] = false.into();
+    charge["captured"] = false.into();
+    charge["amount_captured"] = 0.into();
+    charge["status"] = "failed".into();
+    charge["failure_code"] = decline.code.into();
+    charge["failure_message"] = decline.message.into();
+    charge["outcome"]["network_status"] = if decline.blocked {
+        "not_sent_to_network"
+    } else {
+        "declined_by_network"
+    }
+    .into();
+    charge["outcome"]["reason"] = decline.reason.unwrap_or(decline.code).into();
+    charge["outcome"]["type"] = if decline.blocked {
+        "blocked"
+    } else {
+        "issuer_declined"
+    }
+    .into();
+    charge["outcome"]["risk_level"] = if decline.blocked { "highest" } else { "normal" }.into();
+    charge["outcome"]["seller_message"] = "The bank declined the payment.".into();
+    charge["receipt_url"] = Value::Null;
+}
+
+fn new_charge(ctx: &mut Ctx<'_>, payment: &Payment) -> Value {
+    let instrument = &payment.instrument;
+    let mut charge = Value::Object(ctx.blank("charge"));
+    let id = charge["id"].as_str().unwrap_or_default().to_owned();
+    let application = settlement::application(ctx);
+    let members = json!({
+        "amount": payment.amount,
+        "amount_captured": 0,
+        "amount_refunded": 0,
+        "application": application,
+        "application_fee": null,
+        "application_fee_amount": payment.split.application_fee_amount,
+        "balance_transaction": null,
+        "billing_details": instrument.billing_details,
+        "calculated_statement_descriptor": "TOLLWAY",
+        "captured": false,
+        "created": ctx.now(),
+        "currency": payment.currency,
+        "customer": payment.customer.as_ref().or(instrument.customer.as_ref()),
+        "description": null,
+        "disputed": false,
+        "failure_balance_transaction": null,
+        "failure_code": null,
+        "failure_message": null,
+        "fraud_details": {},
+        "metadata": {},
+        "on_behalf_of": null,
+        "outcome": {
+            "advice_code": null, "network_advice_code": null, "network_decline_code": null,
+            "network_status": "approved_by_network", "reason": null, "risk_level": "normal", "risk_score": 20,
+            "seller_message": "Payment complete.", "type": "authorized",
+        },
+        "paid": false,
+        "payment_intent": payment.intent,
+        "payment_method": instrument.id,
+        "payment_method_details": payment_method_details(payment),
+        "receipt_email": null,
+        "receipt_number": null,
+        "receipt_url": format!("{}/_tollway/receipts/{id}", ctx.request.base_url),
+        "refunded": false,
+        "review": null,
+        "shipping": null,
+        "source": instrument.source,
+        "source_transfer": null,
+        "statement_descriptor": null,
+        "statement_descriptor_suffix": null,
+        "transfer_data": payment.split.transfer_data(),
+        "transfer_group": null,
+    });
+    if let (Value::Object(charge), Value::Object(members)) = (&mut charge, members) {
+        charge.extend(members);
+        charge.extend(payment.said.clone());
+        // Members that Stripe sends only where they apply.
+        for name in [
+            "destination",
+            "level3",
+            "transfer",
+            "authorization_code",
+            "presentment_details",
+            "radar_options",
+            "refunds",
+        ] {
+            charge.remove(name);
+        }
+    }
+    charge
+}
+
+fn payment_method_details(payment: &Payment) -> Value {
+    let Instrument {
+        card,
+        exp_month,
+        exp_year,
+        ..
+    } = &payment.instrument;
+    json!({
+        "type": "card",
+        "card": {
+            "amount_authorized": payment.amount,
+            "authorization_code": null,
+            "brand": card.brand,
+            "checks": {"address_line1_check": null, "address_postal_code_check": null, "cvc_check": "pass"},
+            "country": card.country,
+            "electronic_commerce_indicator": null,
+            "exp_month": exp_month,
+            "exp_year": exp_year,
+            "extended_authorization": {"status": "disabled"},
+            "fingerprint": card.fingerprint(),
+            "funding": card.funding,
+            "incremental_authorization": {"status": "unavailable"},
+            "installments": null,
+            "last4": card.last4(),
+            "mandate": null,
+            "multicapture": {"status": "unavailable"},
+            "network": card.brand,
+            "network_token": {"used": false},
+            "network_transaction_id": null,
+            "overcapture": {"maximum_amount_capturable": payment.amount, "status": "unavailable"},
+            "regulated_status": "unregulated",
+            "three_d_secure": null,
+            "transaction_link_id": null,
+            "wallet": null,
+        },
+    })
+}
+
+/// `amount` and `currency` of a request, within Stripe's bounds.
+pub(super) fn amount_and_currency(params: &Params) -> Result<(i64, String), ApiError> {
+    let amount = params
+        .int("amount")
+        .ok_or_else(|| ApiError::missing_parameter("amount"))?;
+    let currency = params
+        .text("currency")
+        .ok_or_else(|| ApiError::missing_parameter("currency"))?
+        .to_ascii_lowercase();
+    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        let message =
+            format!("Invalid currency: {currency}. Currencies are three letters, such as usd.");
+        return Err(ApiError::invalid_param("currency", message));
+    }
+    check_amount(amount, "amount")?;
+    Ok((amount, currency))
+}
+
+/// Is `amount` something a card can be charged with?
+pub(super) fn check_amount(amount: i64, param: &str) -> Result<(), ApiError> {
+    if amount < 1 {
+        let message = "This value must be greater than or equal to 1.";
+        return Err(ApiError::invalid_param(param, message).code("parameter_invalid_integer"));
+    }
+    if amount > 99_999_999 {
+        let message = "Amount must be no more than 99999999 (eight digits).";
+        return Err(ApiError::invalid_param(param, message).code("amount_too_large"));
+    }
+    Ok(())
+}

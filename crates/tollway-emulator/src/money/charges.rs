@@ -1,0 +1,58 @@
+//! `/v1/charges`: charging a source directly, and capturing what was held.
+
+use serde_json::Value;
+
+use super::charge::{self, Payment};
+use super::instrument;
+use super::settlement::Split;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("charges.create", create);
+    registry.add("charges.capture", capture);
+}
+
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let (amount, currency) = charge::amount_and_currency(params)?;
+    let customer = params
+        .text("customer")
+        .map(|id| ctx.referenced("customer", id, "customer"))
+        .transpose()?;
+    let default = customer
+        .as_ref()
+        .and_then(|customer| customer["default_source"].as_str());
+    let Some(source) = params.text("source").or(default) else {
+        let message = match &customer {
+            Some(_) => "Cannot charge a customer that has no active card: pass source.",
+            None => "Must provide source or customer.",
+        };
+        return Err(ApiError::invalid_request(message).code("missing"));
+    };
+    let payment = Payment {
+        amount,
+        currency,
+        instrument: instrument::resolve(ctx, source, "source")?,
+        capture: params.bool("capture").unwrap_or(true),
+        authenticated: false,
+        split: Split::of_params(params),
+        customer: params.text("customer").map(str::to_owned),
+        intent: None,
+        said: charge::said(params.values()),
+    };
+    charge::pay(ctx, &payment)?.map_err(|refused| refused.error)
+}
+
+fn capture(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut charge = ctx.required("charge", params.path("charge"))?;
+    let mut split = Split::of_object(&charge);
+    let wanted = Split::of_params(params);
+    split.application_fee_amount = wanted
+        .application_fee_amount
+        .or(split.application_fee_amount);
+    split.transfer_amount = wanted.transfer_amount.or(split.transfer_amount);
+    charge::capture(ctx, &mut charge, params.int("amount"), &split)?;
+    Ok(charge)
+}

@@ -1,0 +1,201 @@
+//! Cards as the API keeps them: payment methods, and the tokens of `POST /v1/tokens`.
+
+use serde_json::{Map, Value, json};
+
+use super::cards;
+use super::instrument;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("payment_methods.create", create);
+    registry.add("payment_methods.retrieve", retrieve);
+    registry.add("payment_methods.attach", attach);
+    registry.add("payment_methods.detach", detach);
+    registry.add("tokens.create", create_token);
+}
+
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let kind = params.text("type").unwrap_or("card");
+    if let Some(original) = params.text("payment_method") {
+        return clone_for_account(ctx, original);
+    }
+    if kind != "card" {
+        let mut method = ctx.blank("payment_method");
+        method.insert("type".into(), kind.into());
+        method.insert("customer".into(), Value::Null);
+        method.insert(
+            kind.to_owned(),
+            params.map(kind).cloned().unwrap_or_default().into(),
+        );
+        method.insert(
+            "metadata".into(),
+            params.map("metadata").cloned().unwrap_or_default().into(),
+        );
+        let method = Value::Object(method);
+        ctx.insert("payment_method", &method);
+        return Ok(method);
+    }
+    let billing = params
+        .at("billing_details")
+        .cloned()
+        .unwrap_or_else(|| json!({}));
+    let metadata = params.map("metadata").cloned().unwrap_or_default();
+    of_card_params(ctx, params.at("card"), &billing, &metadata)
+}
+
+/// A payment method from `card[number]` or `card[token]`.
+pub(super) fn of_card_params(
+    ctx: &mut Ctx<'_>,
+    card: Option<&Value>,
+    billing: &Value,
+    metadata: &Map<String, Value>,
+) -> Result<Value, ApiError> {
+    let given = |name: &str| card.and_then(|card| card[name].as_str());
+    let test_card = match (given("token"), given("number")) {
+        (Some(token), _) => match cards::by_token(token) {
+            Some(card) => card,
+            None => instrument::recall(ctx, token)
+                .ok_or_else(|| ApiError::no_such_reference("token", token, "card[token]"))?,
+        },
+        (None, Some(number)) => instrument::of_number(number, "number")?,
+        (None, None) => return Err(ApiError::missing_parameter("card[number]")),
+    };
+    let mut method = instrument::payment_method(ctx, test_card, billing, metadata);
+    for name in ["exp_month", "exp_year"] {
+        let number = card.and_then(|card| {
+            card[name]
+                .as_i64()
+                .or_else(|| card[name].as_str()?.parse().ok())
+        });
+        if let Some(number) = number {
+            method["card"][name] = number.into();
+        }
+    }
+    ctx.update("payment_method", &method);
+    Ok(method)
+}
+
+/// A platform's payment method, made usable for the connected account that the request acts for.
+fn clone_for_account(ctx: &mut Ctx<'_>, original: &str) -> Result<Value, ApiError> {
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    let theirs = ctx.in_scope(platform);
+    let no_such = || ApiError::no_such_reference("PaymentMethod", original, "payment_method");
+    let method = theirs.get("payment_method", original).ok_or_else(no_such)?;
+    let card = instrument::recall(&theirs, original).ok_or_else(no_such)?;
+    let metadata = method["metadata"].as_object().cloned().unwrap_or_default();
+    Ok(instrument::payment_method(
+        ctx,
+        card,
+        &method["billing_details"],
+        &metadata,
+    ))
+}
+
+/// Retrieving `pm_card_visa` and the like makes a payment method of it, as Stripe does.
+fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("payment_method");
+    match cards::by_payment_method(id) {
+        Some(card) => Ok(instrument::payment_method(
+            ctx,
+            card,
+            &json!({}),
+            &Map::new(),
+        )),
+        None => ctx.required("payment_method", id),
+    }
+}
+
+fn attach(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let customer = params
+        .text("customer")
+        .ok_or_else(|| ApiError::missing_parameter("customer"))?;
+    ctx.referenced("customer", customer, "customer")?;
+    let id = params.path("payment_method");
+    let mut method = match cards::by_payment_method(id) {
+        Some(card) => instrument::payment_method(ctx, card, &json!({}), &Map::new()),
+        None => ctx.required("payment_method", id)?,
+    };
+    if method["customer"]
+        .as_str()
+        .is_some_and(|other| other != customer)
+    {
+        let message = "The payment method is already attached to a customer: detach it first.";
+        return Err(ApiError::invalid_request(message).code("payment_method_unexpected_state"));
+    }
+    method["customer"] = customer.into();
+    ctx.update("payment_method", &method);
+    ctx.emit("payment_method.attached", &method, None);
+    Ok(method)
+}
+
+fn detach(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut method = ctx.required("payment_method", params.path("payment_method"))?;
+    if method["customer"].is_null() {
+        let message = "The payment method is not attached to a customer, so it cannot be detached.";
+        return Err(ApiError::invalid_request(message).code("payment_method_unexpected_state"));
+    }
+    let previous = json!({"customer": method["customer"]});
+    method["customer"] = Value::Null;
+    ctx.update("payment_method", &method);
+    ctx.emit("payment_method.detached", &method, Some(previous));
+    Ok(method)
+}
+
+fn create_token(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let kinds = [
+        "card",
+        "bank_account",
+        "pii",
+        "account",
+        "person",
+        "cvc_update",
+    ];
+    let kind = kinds.into_iter().find(|kind| params.has(kind)).ok_or_else(|| {
+        ApiError::invalid_request("You must supply either a card, customer, PII data, bank account, or account parameters to create a token.")
+    })?;
+    let mut token = ctx.blank("token");
+    token.remove("bank_account");
+    token.remove("card");
+    let id = token["id"].as_str().unwrap_or_default().to_owned();
+    token.insert("client_ip".into(), Value::Null);
+    token.insert("type".into(), kind.into());
+    token.insert("used".into(), false.into());
+    if kind == "card" {
+        let given = params.at("card").cloned().unwrap_or_default();
+        let number = given["number"]
+            .as_str()
+            .ok_or_else(|| ApiError::missing_parameter("card[number]"))?;
+        let card = instrument::of_number(number, "number")?;
+        let object = instrument::card_object(ctx, card, &given);
+        instrument::remember(ctx, &id, card);
+        token.insert("card".into(), object);
+    }
+    if kind == "bank_account" {
+        let given = params.at("bank_account").cloned().unwrap_or_default();
+        token.insert("bank_account".into(), bank_account(ctx, &given));
+    }
+    let token = Value::Object(token);
+    ctx.insert("token", &token);
+    Ok(token)
+}
+
+fn bank_account(ctx: &mut Ctx<'_>, given: &Value) -> Value {
+    let number = given["account_number"].as_str().unwrap_or("000123456789");
+    json!({
+        "id": ctx.new_id("bank_account"),
+        "object": "bank_account",
+        "account_holder_name": given["account_holder_name"],
+        "account_holder_type": given["account_holder_type"],
+        "account_type": null,
+        "bank_name": "STRIPE TEST BANK",
+        "country": given["country"].as_str().unwrap_or("US"),
+        "currency": given["currency"].as_str().unwrap_or("usd"),
+        "fingerprint": crate::random::derived_text(number, 16),
+        "last4": number.get(number.len().saturating_sub(4)..),
+        "routing_number": given["routing_number"].as_str().unwrap_or("110000000"),
+        "status": "new",
+    })
+}

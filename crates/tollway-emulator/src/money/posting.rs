@@ -1,0 +1,156 @@
+//! Writing money down: lines into balances, and balance transactions that say what they were for.
+
+use serde_json::{Value, json};
+
+use super::ledger::{Balance, Holder, Journal};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::scope::Scope;
+use crate::world::WorldState;
+
+const BALANCE: &str = "_balance";
+const OWN: &str = "own";
+
+/// What an account has, as its lines add up.
+pub(crate) fn balance_of(world: &WorldState, scope: &Scope) -> Balance {
+    world.typed(scope, BALANCE, OWN).unwrap_or_default()
+}
+
+/// Where a holder's balance is kept: accounts have their own scope, what is outside of Stripe lies in the platform's.
+fn place(ctx: &Ctx<'_>, holder: &Holder) -> (Scope, &'static str) {
+    let platform = || ctx.world.platform_scope(ctx.scope.mode);
+    match holder {
+        Holder::Account(account) => (ctx.scope.for_account(account.as_str()), OWN),
+        Holder::Cards => (platform(), "cards"),
+        Holder::Stripe => (platform(), "stripe"),
+    }
+}
+
+/// Moves the money of a journal.
+pub(super) fn post(ctx: &mut Ctx<'_>, journal: &Journal) -> Result<(), ApiError> {
+    let lines = journal
+        .balanced()
+        .map_err(|error| ApiError::internal(error.to_string()))?;
+    let now = ctx.now();
+    for line in lines {
+        let (scope, id) = place(ctx, &line.holder);
+        let mut balance: Balance = ctx.world.typed(&scope, BALANCE, id).unwrap_or_default();
+        balance.add(journal.currency(), line.amount, line.available_on, now);
+        ctx.world.put_typed(&scope, BALANCE, id, &balance, now);
+    }
+    Ok(())
+}
+
+/// What moved on an account, for its balance transaction.
+pub(super) struct Movement<'a> {
+    /// `charge`, `refund`, `application_fee`, …
+    pub(super) kind: &'static str,
+    /// Before fees; negative when money leaves.
+    pub(super) amount: i64,
+    /// Three lower-case letters.
+    pub(super) currency: &'a str,
+    /// `fee_details`.
+    pub(super) fees: Vec<Fee>,
+    /// The object it came from.
+    pub(super) source: &'a str,
+    /// What the account's owner reads.
+    pub(super) description: Option<&'a str>,
+    /// From when on the money is available.
+    pub(super) available_on: i64,
+}
+
+/// A fee taken from a movement, or given back when negative.
+pub(super) struct Fee {
+    /// `stripe_fee` or `application_fee`.
+    pub(super) kind: &'static str,
+    pub(super) amount: i64,
+    /// Whose application fee it is.
+    pub(super) application: Option<String>,
+}
+
+impl Fee {
+    /// Stripe's processing fee.
+    pub(super) fn stripe(amount: i64) -> Self {
+        Self {
+            kind: "stripe_fee",
+            amount,
+            application: None,
+        }
+    }
+
+    /// The platform's fee.
+    pub(super) fn application(amount: i64, application: Option<String>) -> Self {
+        Self {
+            kind: "application_fee",
+            amount,
+            application,
+        }
+    }
+}
+
+/// Writes the balance transaction of a movement in the context's scope; its id. The money itself moves by [`post`].
+pub(super) fn balance_transaction(ctx: &mut Ctx<'_>, movement: &Movement<'_>) -> String {
+    let fee: i64 = movement.fees.iter().map(|fee| fee.amount).sum();
+    let details: Vec<Value> = movement
+        .fees
+        .iter()
+        .filter(|fee| fee.amount != 0)
+        .map(|fee| {
+            let description = if fee.kind == "stripe_fee" {
+                "Stripe processing fees"
+            } else {
+                "Application fee"
+            };
+            json!({
+                "amount": fee.amount,
+                "application": fee.application,
+                "currency": movement.currency,
+                "description": description,
+                "type": fee.kind,
+            })
+        })
+        .collect();
+    let now = ctx.now();
+    let id = ctx.new_id("balance_transaction");
+    let transaction = json!({
+        "id": id,
+        "object": "balance_transaction",
+        "amount": movement.amount,
+        "available_on": movement.available_on,
+        "balance_type": "payments",
+        "created": now,
+        "currency": movement.currency,
+        "description": movement.description,
+        "exchange_rate": null,
+        "fee": fee,
+        "fee_details": details,
+        "net": movement.amount - fee,
+        "reporting_category": reporting_category(movement.kind),
+        "source": movement.source,
+        "status": if movement.available_on <= now { "available" } else { "pending" },
+        "type": movement.kind,
+    });
+    ctx.insert("balance_transaction", &transaction);
+    id
+}
+
+/// When the money of a balance transaction of this scope arrives; now, if it is unknown.
+pub(super) fn arrival(ctx: &Ctx<'_>, balance_transaction: &Value) -> i64 {
+    let id = balance_transaction.as_str().unwrap_or_default();
+    let known = ctx
+        .get("balance_transaction", id)
+        .and_then(|it| it["available_on"].as_i64());
+    known.map_or(ctx.now(), |at| at.max(ctx.now()))
+}
+
+fn reporting_category(kind: &str) -> &str {
+    match kind {
+        "application_fee" => "platform_earning",
+        "application_fee_refund" => "platform_earning_refund",
+        "payment" => "charge",
+        "payment_refund" => "refund",
+        "transfer_cancel" | "transfer_refund" => "transfer_reversal",
+        "adjustment" => "other_adjustment",
+        other => other,
+    }
+}

@@ -1,0 +1,260 @@
+//! Refunds: back to the card holder, with the transfer and the application fee following if asked.
+
+use serde_json::{Map, Value, json};
+
+use super::application_fees;
+use super::fees::proportional;
+use super::ledger::{Holder, Journal};
+use super::posting::{Fee, Movement, arrival, balance_transaction, post};
+use super::transfers;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("refunds.create", create);
+}
+
+/// `POST /v1/refunds`.
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut charge = charge_of(ctx, params)?;
+    let left = left_of(&charge);
+    let id = charge["id"].as_str().unwrap_or_default().to_owned();
+    if charge["refunded"] == true || left == 0 {
+        return Err(
+            ApiError::invalid_request(format!("Charge {id} has already been refunded."))
+                .code("charge_already_refunded"),
+        );
+    }
+    let amount = params.int("amount").unwrap_or(left);
+    if amount < 1 {
+        return Err(
+            ApiError::invalid_param("amount", "Invalid positive integer")
+                .code("parameter_invalid_integer"),
+        );
+    }
+    if amount > left {
+        let message = format!(
+            "Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
+        );
+        return Err(ApiError::invalid_param("amount", message));
+    }
+    if charge["status"] != "succeeded" {
+        return Err(ApiError::invalid_param(
+            "charge",
+            format!("Charge {id} did not succeed: there is nothing to refund."),
+        ));
+    }
+    let refund_id = ctx.new_id("refund");
+    let reversal = reverse_transfer(ctx, params, &charge, amount, &refund_id)?;
+    let fee_back = refund_fee(ctx, params, &charge, amount)?;
+    let balance_transaction = pay_back(ctx, &charge, amount, &refund_id, fee_back)?;
+    let refund = new_refund(
+        ctx,
+        params,
+        &charge,
+        amount,
+        &refund_id,
+        balance_transaction.as_deref(),
+        reversal.as_deref(),
+    );
+    ctx.insert("refund", &refund);
+    let refunded = charge["amount_refunded"].as_i64().unwrap_or(0) + amount;
+    charge["amount_refunded"] = refunded.into();
+    charge["refunded"] = (charge["amount"] == refunded).into();
+    ctx.update("charge", &charge);
+    ctx.emit("refund.created", &refund, None);
+    ctx.emit("charge.refunded", &charge, None);
+    Ok(refund)
+}
+
+/// The charge that `charge` or `payment_intent` names.
+fn charge_of(ctx: &Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    if let Some(id) = params.text("charge") {
+        return ctx.referenced("charge", id, "charge");
+    }
+    let Some(id) = params.text("payment_intent") else {
+        let message = "One of the following params should be provided for this request: payment_intent or charge.";
+        return Err(ApiError::invalid_request(message).code("parameter_missing"));
+    };
+    let intent = ctx.referenced("payment_intent", id, "payment_intent")?;
+    let charge = intent["latest_charge"]
+        .as_str()
+        .filter(|_| intent["status"] == "succeeded");
+    let Some(charge) = charge else {
+        let message =
+            format!("This PaymentIntent ({id}) does not have a successful charge to refund.");
+        return Err(ApiError::invalid_param("payment_intent", message)
+            .code("payment_intent_unexpected_state"));
+    };
+    ctx.referenced("charge", charge, "payment_intent")
+}
+
+/// What has not been refunded of a charge.
+fn left_of(charge: &Value) -> i64 {
+    charge["amount"].as_i64().unwrap_or(0) - charge["amount_refunded"].as_i64().unwrap_or(0)
+}
+
+/// How much of an application fee goes back when `amount` of `whole` does; never more than is left of the fee.
+pub(super) fn fee_share(fee: &Value, amount: i64, whole: i64) -> i64 {
+    let total = fee["amount"].as_i64().unwrap_or(0);
+    let left = total - fee["amount_refunded"].as_i64().unwrap_or(0);
+    proportional(total, amount, whole).min(left)
+}
+
+/// Takes the destination's share back, if asked; the reversal's id.
+fn reverse_transfer(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    charge: &Value,
+    amount: i64,
+    refund: &str,
+) -> Result<Option<String>, ApiError> {
+    if params.bool("reverse_transfer") != Some(true) {
+        return Ok(None);
+    }
+    let transfer = charge["transfer"]
+        .as_str()
+        .and_then(|id| ctx.get("transfer", id))
+        .ok_or_else(|| {
+            ApiError::invalid_param(
+                "reverse_transfer",
+                "The charge has no transfer that could be reversed.",
+            )
+        })?;
+    let whole = charge["amount_captured"].as_i64().unwrap_or(0);
+    let left = transfer["amount"].as_i64().unwrap_or(0)
+        - transfer["amount_reversed"].as_i64().unwrap_or(0);
+    let part = proportional(transfer["amount"].as_i64().unwrap_or(0), amount, whole).min(left);
+    if part == 0 {
+        return Ok(None);
+    }
+    let reversal = transfers::reverse(ctx, &transfer, part, Some(refund), &json!({}))?;
+    Ok(reversal["id"].as_str().map(str::to_owned))
+}
+
+/// Gives the application fee back, if asked; how much of it is the charging account's.
+fn refund_fee(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    charge: &Value,
+    amount: i64,
+) -> Result<i64, ApiError> {
+    if params.bool("refund_application_fee") != Some(true) {
+        return Ok(0);
+    }
+    if let Some(transfer) = charge["transfer"]
+        .as_str()
+        .and_then(|id| ctx.get("transfer", id))
+    {
+        let whole = charge["amount_captured"].as_i64().unwrap_or(0);
+        let part = proportional(transfer["amount"].as_i64().unwrap_or(0), amount, whole);
+        transfers::refund_fee_of_payment(ctx, &transfer, part)?;
+        return Ok(0);
+    }
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    let fee = charge["application_fee"]
+        .as_str()
+        .and_then(|id| ctx.in_scope(platform).get("application_fee", id));
+    let fee = fee.ok_or_else(|| {
+        ApiError::invalid_param(
+            "refund_application_fee",
+            "The charge has no application fee that could be refunded.",
+        )
+    })?;
+    let part = fee_share(
+        &fee,
+        amount,
+        charge["amount_captured"].as_i64().unwrap_or(0),
+    );
+    if part > 0 {
+        application_fees::give_back(ctx, &fee, part, &Map::new())?;
+    }
+    Ok(part)
+}
+
+/// Moves the money back to the card holder; the refund's balance transaction. A held charge is only released.
+fn pay_back(
+    ctx: &mut Ctx<'_>,
+    charge: &Value,
+    amount: i64,
+    refund: &str,
+    fee_back: i64,
+) -> Result<Option<String>, ApiError> {
+    if charge["captured"] != true {
+        return Ok(None);
+    }
+    let currency = charge["currency"].as_str().unwrap_or_default();
+    let at = arrival(ctx, &charge["balance_transaction"]);
+    let account = Holder::Account(ctx.scope.account.to_string());
+    let journal = Journal::new(currency)
+        .line(account, -amount, at)
+        .line(Holder::Cards, amount, at);
+    post(ctx, &journal)?;
+    let application = charge["application"].as_str().map(str::to_owned);
+    let movement = Movement {
+        kind: "refund",
+        amount: -amount,
+        currency,
+        fees: vec![Fee::application(-fee_back, application)],
+        source: refund,
+        description: charge["description"].as_str(),
+        available_on: at,
+    };
+    Ok(Some(balance_transaction(ctx, &movement)))
+}
+
+fn new_refund(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    charge: &Value,
+    amount: i64,
+    id: &str,
+    balance_transaction: Option<&str>,
+    reversal: Option<&str>,
+) -> Value {
+    let mut refund = Value::Object(ctx.blank("refund"));
+    let members = json!({
+        "id": id,
+        "amount": amount,
+        "balance_transaction": balance_transaction,
+        "charge": charge["id"],
+        "created": ctx.now(),
+        "currency": charge["currency"],
+        "customer": null,
+        "customer_account": null,
+        "destination_details": {
+            "card": {
+                "reference": null, "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund",
+            },
+            "type": "card",
+        },
+        "metadata": params.map("metadata"),
+        "payment_intent": charge["payment_intent"],
+        "payment_method": charge["payment_method"],
+        "reason": params.text("reason"),
+        "receipt_number": null,
+        "source_transfer_reversal": null,
+        "status": "succeeded",
+        "transfer_reversal": reversal,
+    });
+    if let (Value::Object(refund), Value::Object(members)) = (&mut refund, members) {
+        refund.extend(members);
+        for name in [
+            "failure_balance_transaction",
+            "failure_reason",
+            "instructions_email",
+            "next_action",
+            "pending_reason",
+            "presentment_details",
+            "description",
+        ] {
+            refund.remove(name);
+        }
+        if refund["metadata"].is_null() {
+            refund.insert("metadata".into(), json!({}));
+        }
+    }
+    refund
+}

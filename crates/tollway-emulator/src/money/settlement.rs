@@ -1,0 +1,210 @@
+//! Who gets what of a payment: the account that charges, Stripe, the platform, and the account it is destined for.
+//!
+//! | charge | the charging account | the platform | the destination |
+//! | --- | --- | --- | --- |
+//! | plain | amount − Stripe's fee | | |
+//! | direct, for a connected account | amount − Stripe's fee − application fee | application fee | |
+//! | destination, on the platform | amount − Stripe's fee − transfer | + application fee | transfer − application fee |
+//!
+//! See <https://docs.stripe.com/connect/charges>.
+
+use serde_json::{Value, json};
+
+use super::application_fees::{self, NewFee};
+use super::cards::{self, Outcome};
+use super::fees::{FeeSchedule, available_on};
+use super::ledger::{Holder, Journal};
+use super::posting::{Fee, Movement, balance_transaction, post};
+use super::transfers::{self, NewTransfer};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+
+/// How a payment is shared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Split {
+    pub(super) application_fee_amount: Option<i64>,
+    /// The account that a destination charge is for.
+    pub(super) destination: Option<String>,
+    /// How much is transferred there; all of it if not said.
+    pub(super) transfer_amount: Option<i64>,
+}
+
+impl Split {
+    /// Reads `application_fee_amount`, `transfer_data[…]` and the older `application_fee` and `destination[…]`.
+    pub(super) fn of_params(params: &Params) -> Self {
+        let destination = params
+            .text("transfer_data.destination")
+            .or(params.text("destination.account"));
+        Self {
+            application_fee_amount: params
+                .int("application_fee_amount")
+                .or(params.int("application_fee")),
+            destination: destination
+                .or(params.text("destination"))
+                .map(str::to_owned),
+            transfer_amount: params
+                .int("transfer_data.amount")
+                .or(params.int("destination.amount")),
+        }
+    }
+
+    /// Reads it back from a charge or a payment intent.
+    pub(super) fn of_object(object: &Value) -> Self {
+        Self {
+            application_fee_amount: object["application_fee_amount"].as_i64(),
+            destination: object["transfer_data"]["destination"]
+                .as_str()
+                .map(str::to_owned),
+            transfer_amount: object["transfer_data"]["amount"].as_i64(),
+        }
+    }
+
+    /// `transfer_data` of a charge.
+    pub(super) fn transfer_data(&self) -> Value {
+        let data = |destination: &String| json!({"amount": self.transfer_amount, "destination": destination});
+        self.destination.as_ref().map_or(Value::Null, data)
+    }
+}
+
+/// The client id in whose name a connected account is charged; none for the platform's own charges.
+pub(super) fn application(ctx: &Ctx<'_>) -> Option<String> {
+    if ctx.is_platform() {
+        return None;
+    }
+    let connection = ctx.connection(&ctx.scope.account);
+    let client_id = connection.and_then(|connection| connection.client_id);
+    Some(client_id.unwrap_or_else(|| ctx.world.platform.mode(ctx.scope.mode).client_id.clone()))
+}
+
+/// Can a payment of `amount` be shared so?
+pub(super) fn check(ctx: &Ctx<'_>, split: &Split, amount: i64) -> Result<(), ApiError> {
+    if let Some(destination) = &split.destination {
+        if !ctx.is_platform() {
+            let message = "A destination charge is made by the platform: send the request without Stripe-Account.";
+            return Err(ApiError::invalid_param(
+                "transfer_data[destination]",
+                message,
+            ));
+        }
+        if ctx.connection(destination).is_none() {
+            return Err(ApiError::no_such_reference(
+                "destination",
+                destination,
+                "transfer_data[destination]",
+            ));
+        }
+        if split
+            .transfer_amount
+            .is_some_and(|part| part > amount || part < 1)
+        {
+            let message = "The transfer must be at least 1 and at most the amount of the charge.";
+            return Err(ApiError::invalid_param("transfer_data[amount]", message));
+        }
+    }
+    let Some(fee) = split.application_fee_amount else {
+        return Ok(());
+    };
+    if ctx.is_platform() && split.destination.is_none() {
+        let message = "An application_fee_amount can only be taken from another account: pass Stripe-Account or \
+                       transfer_data[destination], or use an OAuth key.";
+        return Err(ApiError::invalid_param("application_fee_amount", message));
+    }
+    if split.transfer_amount.is_some() {
+        let message = "Pass either application_fee_amount or transfer_data[amount], not both.";
+        return Err(ApiError::invalid_param("application_fee_amount", message));
+    }
+    if fee < 0 || fee > amount {
+        let message =
+            "The application fee must be at least 0 and at most the amount of the charge.";
+        return Err(ApiError::invalid_param("application_fee_amount", message));
+    }
+    Ok(())
+}
+
+/// Moves the money of a charge of the context's scope and writes into it what came of that.
+pub(super) fn settle(
+    ctx: &mut Ctx<'_>,
+    charge: &mut Value,
+    amount: i64,
+    split: &Split,
+) -> Result<(), ApiError> {
+    let id = charge["id"].as_str().unwrap_or_default().to_owned();
+    let currency = charge["currency"].as_str().unwrap_or_default().to_owned();
+    let at = arrives(ctx, charge);
+    let stripe_fee = FeeSchedule::default().on(amount);
+    // In a destination charge the destination pays the application fee, out of the transfer.
+    let own_fee = split
+        .application_fee_amount
+        .filter(|fee| *fee > 0 && split.destination.is_none());
+    let account = Holder::Account(ctx.scope.account.to_string());
+    let journal = Journal::new(&currency)
+        .line(Holder::Cards, -amount, at)
+        .line(Holder::Stripe, stripe_fee, at)
+        .line(account, amount - stripe_fee, at);
+    post(ctx, &journal)?;
+    let mut taken = vec![Fee::stripe(stripe_fee)];
+    if let Some(fee) = own_fee {
+        taken.insert(0, Fee::application(fee, application(ctx)));
+    }
+    let movement = Movement {
+        kind: "charge",
+        amount,
+        currency: &currency,
+        fees: taken,
+        source: &id,
+        description: charge["description"].as_str(),
+        available_on: at,
+    };
+    charge["balance_transaction"] = balance_transaction(ctx, &movement).into();
+    charge["captured"] = true.into();
+    charge["amount_captured"] = amount.into();
+    charge["application_fee_amount"] = split.application_fee_amount.into();
+    if let Some(fee) = own_fee {
+        let payer = ctx.scope.account.to_string();
+        let new = NewFee {
+            amount: fee,
+            currency: &currency,
+            payer: &payer,
+            charge: &id,
+            originating: None,
+            available_on: at,
+        };
+        charge["application_fee"] = application_fees::take(ctx, &new)?.into();
+    }
+    if let Some(destination) = &split.destination {
+        let transfer = NewTransfer {
+            amount: split.transfer_amount.unwrap_or(amount),
+            currency: &currency,
+            destination,
+            source_transaction: Some(&id),
+            application_fee_amount: split.application_fee_amount.filter(|fee| *fee > 0),
+            transfer_group: charge["transfer_group"]
+                .as_str()
+                .map(str::to_owned)
+                .or_else(|| Some(format!("group_{id}"))),
+            available_on: at,
+            description: None,
+            metadata: json!({}),
+        };
+        let made = transfers::make(ctx, &transfer)?;
+        charge["transfer"] = made.transfer["id"].clone();
+        charge["transfer_group"] = made.transfer["transfer_group"].clone();
+        charge["application_fee"] = made.application_fee.into();
+    }
+    Ok(())
+}
+
+/// When the money of a charge made now is available.
+fn arrives(ctx: &Ctx<'_>, charge: &Value) -> i64 {
+    let details = &charge["payment_method_details"]["card"];
+    let bypasses = cards::CARDS
+        .iter()
+        .filter(|card| card.outcome == Outcome::BypassesPending)
+        .any(|card| details["fingerprint"] == card.fingerprint());
+    if bypasses {
+        ctx.now()
+    } else {
+        available_on(ctx.now())
+    }
+}

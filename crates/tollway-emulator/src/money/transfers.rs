@@ -1,0 +1,436 @@
+//! Transfers from the platform to connected accounts, and their reversals.
+//!
+//! The other side of a transfer is a payment (`py_…`, a charge object) on the destination.
+
+use serde_json::{Value, json};
+
+use super::application_fees::{self, NewFee};
+use super::charge::check_amount;
+use super::ledger::{Holder, Journal};
+use super::posting::{Fee, Movement, arrival, balance_of, balance_transaction, post};
+use super::settlement::application;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("transfers.create", create);
+    registry.add("transfers.reversals.create", create_reversal);
+}
+
+/// A transfer to be made by the platform.
+pub(super) struct NewTransfer<'a> {
+    pub(super) amount: i64,
+    pub(super) currency: &'a str,
+    pub(super) destination: &'a str,
+    /// The charge whose money it is.
+    pub(super) source_transaction: Option<&'a str>,
+    /// Taken from the destination in a destination charge.
+    pub(super) application_fee_amount: Option<i64>,
+    pub(super) transfer_group: Option<String>,
+    pub(super) available_on: i64,
+    pub(super) description: Option<&'a str>,
+    pub(super) metadata: Value,
+}
+
+/// What came of it.
+pub(super) struct Transferred {
+    pub(super) transfer: Value,
+    pub(super) application_fee: Option<String>,
+}
+
+/// `POST /v1/transfers`.
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    if !ctx.is_platform() {
+        return Err(ApiError::permission(
+            "Only a platform can make transfers: send the request without Stripe-Account.",
+        ));
+    }
+    let currency = params
+        .text("currency")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let destination = params.text("destination").unwrap_or_default();
+    if ctx.connection(destination).is_none() {
+        return Err(ApiError::no_such_reference(
+            "destination",
+            destination,
+            "destination",
+        ));
+    }
+    let source = params.text("source_transaction");
+    let charge = source
+        .map(|id| ctx.referenced("charge", id, "source_transaction"))
+        .transpose()?;
+    let whole = charge
+        .as_ref()
+        .and_then(|charge| charge["amount_captured"].as_i64());
+    let amount = params
+        .int("amount")
+        .or(whole)
+        .ok_or_else(|| ApiError::missing_parameter("amount"))?;
+    check_amount(amount, "amount")?;
+    let available_on = if let Some(charge) = &charge {
+        check_source(ctx, charge, amount, &currency)?;
+        arrival(ctx, &charge["balance_transaction"])
+    } else {
+        let available = balance_of(ctx.world, &ctx.scope).available(&currency, ctx.now());
+        if available < amount {
+            let message = format!(
+                "You have insufficient available funds in your Stripe account: {available} {currency} are available. Charge the \
+                 card 4000000000000077 to add test money that is available at once."
+            );
+            return Err(ApiError::invalid_request(message).code("balance_insufficient"));
+        }
+        ctx.now()
+    };
+    let group = params.text("transfer_group").map(str::to_owned);
+    let inherited = charge
+        .as_ref()
+        .and_then(|charge| charge["transfer_group"].as_str().map(str::to_owned));
+    let transfer = NewTransfer {
+        amount,
+        currency: &currency,
+        destination,
+        source_transaction: source,
+        application_fee_amount: None,
+        transfer_group: group.or(inherited),
+        available_on,
+        description: params.text("description"),
+        metadata: params
+            .map("metadata")
+            .cloned()
+            .map_or_else(|| json!({}), Value::Object),
+    };
+    make(ctx, &transfer).map(|made| made.transfer)
+}
+
+/// Does the charge still hold `amount` that has not been transferred?
+fn check_source(
+    ctx: &Ctx<'_>,
+    charge: &Value,
+    amount: i64,
+    currency: &str,
+) -> Result<(), ApiError> {
+    let id = charge["id"].as_str().unwrap_or_default();
+    if charge["currency"] != currency {
+        let message = format!(
+            "The currency of source_transaction is {}, not {currency}.",
+            charge["currency"]
+        );
+        return Err(ApiError::invalid_param("currency", message));
+    }
+    let of_charge = |transfer: &Value| transfer["source_transaction"] == id;
+    let moved: i64 = ctx
+        .world
+        .store
+        .all(&ctx.scope, "transfer")
+        .iter()
+        .filter(|transfer| of_charge(transfer))
+        .map(|transfer| {
+            transfer["amount"].as_i64().unwrap_or(0)
+                - transfer["amount_reversed"].as_i64().unwrap_or(0)
+        })
+        .sum();
+    let left = charge["amount_captured"].as_i64().unwrap_or(0)
+        - charge["amount_refunded"].as_i64().unwrap_or(0)
+        - moved;
+    if amount > left {
+        let message = format!("The transfer exceeds what is left of the source charge ({left}).");
+        return Err(ApiError::invalid_param("amount", message)
+            .code("transfer_source_balance_parameters_mismatch"));
+    }
+    Ok(())
+}
+
+/// Moves the money to the destination, and the application fee back from there.
+pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewTransfer<'_>) -> Result<Transferred, ApiError> {
+    let platform = ctx.scope.account.to_string();
+    let journal = Journal::new(new.currency)
+        .line(Holder::Account(platform), -new.amount, new.available_on)
+        .line(
+            Holder::Account(new.destination.to_owned()),
+            new.amount,
+            new.available_on,
+        );
+    post(ctx, &journal)?;
+    let id = ctx.new_id("transfer");
+    let payment_id = format!("py_1{}", ctx.world.random.alphanumeric(23));
+    let movement = Movement {
+        kind: "transfer",
+        amount: -new.amount,
+        currency: new.currency,
+        fees: Vec::new(),
+        source: &id,
+        description: new.description,
+        available_on: new.available_on,
+    };
+    let own = balance_transaction(ctx, &movement);
+    let application_fee = receive(ctx, new, &id, &payment_id)?;
+    let transfer = json!({
+        "id": id,
+        "object": "transfer",
+        "amount": new.amount,
+        "amount_reversed": 0,
+        "balance_transaction": own,
+        "created": ctx.now(),
+        "currency": new.currency,
+        "description": new.description,
+        "destination": new.destination,
+        "destination_payment": payment_id,
+        "livemode": ctx.scope.livemode(),
+        "metadata": new.metadata,
+        "reversals": {
+            "object": "list", "data": [], "has_more": false, "total_count": 0, "url": format!("/v1/transfers/{id}/reversals"),
+        },
+        "reversed": false,
+        "source_transaction": new.source_transaction,
+        "source_type": "card",
+        "transfer_group": new.transfer_group,
+    });
+    ctx.insert("transfer", &transfer);
+    ctx.emit("transfer.created", &transfer, None);
+    Ok(Transferred {
+        transfer,
+        application_fee,
+    })
+}
+
+/// The destination's side: a payment, less the platform's fee.
+fn receive(
+    ctx: &mut Ctx<'_>,
+    new: &NewTransfer<'_>,
+    transfer: &str,
+    payment_id: &str,
+) -> Result<Option<String>, ApiError> {
+    let application_fee = match new.application_fee_amount {
+        Some(amount) => {
+            let fee = NewFee {
+                amount,
+                currency: new.currency,
+                payer: new.destination,
+                charge: payment_id,
+                originating: new.source_transaction,
+                available_on: new.available_on,
+            };
+            Some(application_fees::take(ctx, &fee)?)
+        }
+        None => None,
+    };
+    let mut there = ctx.acting_for(new.destination);
+    let application = application(&there);
+    let fee = new
+        .application_fee_amount
+        .map(|amount| Fee::application(amount, application.clone()));
+    let movement = Movement {
+        kind: "payment",
+        amount: new.amount,
+        currency: new.currency,
+        fees: fee.into_iter().collect(),
+        source: payment_id,
+        description: new.description,
+        available_on: new.available_on,
+    };
+    let balance_transaction = balance_transaction(&mut there, &movement);
+    let mut payment = Value::Object(there.blank("charge"));
+    let members = json!({
+        "id": payment_id,
+        "amount": new.amount,
+        "amount_captured": new.amount,
+        "amount_refunded": 0,
+        "application": application,
+        "application_fee": application_fee,
+        "application_fee_amount": new.application_fee_amount,
+        "balance_transaction": balance_transaction,
+        "billing_details": {
+            "address": {"city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null},
+            "email": null, "name": null, "phone": null, "tax_id": null,
+        },
+        "captured": true,
+        "created": there.now(),
+        "currency": new.currency,
+        "disputed": false,
+        "fraud_details": {},
+        "livemode": there.scope.livemode(),
+        "metadata": {},
+        "outcome": null,
+        "paid": true,
+        "payment_method_details": {"type": "stripe_account", "stripe_account": {}},
+        "refunded": false,
+        "source_transfer": transfer,
+        "status": "succeeded",
+        "transfer_group": new.transfer_group,
+    });
+    if let (Value::Object(payment), Value::Object(members)) = (&mut payment, members) {
+        payment.extend(members);
+    }
+    there.insert("charge", &payment);
+    Ok(application_fee)
+}
+
+/// `POST /v1/transfers/{id}/reversals`.
+fn create_reversal(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let transfer = ctx.required("transfer", params.path("id"))?;
+    let left = transfer["amount"].as_i64().unwrap_or(0)
+        - transfer["amount_reversed"].as_i64().unwrap_or(0);
+    let amount = params.int("amount").unwrap_or(left);
+    if amount < 1 || amount > left {
+        let message = format!(
+            "The reversal must be at least 1 and at most what is left of the transfer ({left})."
+        );
+        return Err(ApiError::invalid_param("amount", message));
+    }
+    let metadata = params
+        .map("metadata")
+        .cloned()
+        .map_or_else(|| json!({}), Value::Object);
+    let reversal = reverse(ctx, &transfer, amount, None, &metadata)?;
+    if params.bool("refund_application_fee") == Some(true) {
+        refund_fee_of_payment(ctx, &transfer, amount)?;
+    }
+    Ok(reversal)
+}
+
+/// Moves `amount` of a transfer back to the platform; the `transfer_reversal`.
+pub(super) fn reverse(
+    ctx: &mut Ctx<'_>,
+    transfer: &Value,
+    amount: i64,
+    source_refund: Option<&str>,
+    metadata: &Value,
+) -> Result<Value, ApiError> {
+    let text = |name: &str| transfer[name].as_str().unwrap_or_default();
+    let (id, currency, destination) = (text("id"), text("currency"), text("destination"));
+    let at = arrival(ctx, &transfer["balance_transaction"]);
+    let platform = ctx.scope.account.to_string();
+    let journal = Journal::new(currency)
+        .line(Holder::Account(destination.to_owned()), -amount, at)
+        .line(Holder::Account(platform), amount, at);
+    post(ctx, &journal)?;
+    let reversal_id = ctx.new_id("transfer_reversal");
+    let payment_refund = return_payment(
+        ctx,
+        destination,
+        text("destination_payment"),
+        amount,
+        currency,
+        at,
+    );
+    let movement = Movement {
+        kind: "transfer_refund",
+        amount,
+        currency,
+        fees: Vec::new(),
+        source: &reversal_id,
+        description: None,
+        available_on: at,
+    };
+    let reversal = json!({
+        "id": reversal_id,
+        "object": "transfer_reversal",
+        "amount": amount,
+        "balance_transaction": balance_transaction(ctx, &movement),
+        "created": ctx.now(),
+        "currency": currency,
+        "destination_payment_refund": payment_refund,
+        "metadata": metadata,
+        "source_refund": source_refund,
+        "transfer": id,
+    });
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world
+        .store
+        .insert_under(&scope, "transfer_reversal", Some(id), &reversal, now);
+    let mut transfer = transfer.clone();
+    let reversed = transfer["amount_reversed"].as_i64().unwrap_or(0) + amount;
+    transfer["amount_reversed"] = reversed.into();
+    transfer["reversed"] = (transfer["amount"] == reversed).into();
+    if let Some(data) = transfer["reversals"]["data"].as_array_mut() {
+        data.insert(0, reversal.clone());
+        data.truncate(10);
+    }
+    let count = transfer["reversals"]["total_count"].as_i64().unwrap_or(0) + 1;
+    transfer["reversals"]["total_count"] = count.into();
+    transfer["reversals"]["has_more"] = (count > 10).into();
+    ctx.update("transfer", &transfer);
+    ctx.emit("transfer.reversed", &transfer, None);
+    Ok(reversal)
+}
+
+/// The destination's side of a reversal: its payment is refunded by as much.
+fn return_payment(
+    ctx: &mut Ctx<'_>,
+    destination: &str,
+    payment: &str,
+    amount: i64,
+    currency: &str,
+    at: i64,
+) -> String {
+    let mut there = ctx.acting_for(destination);
+    let id = format!("pyr_1{}", there.world.random.alphanumeric(23));
+    let movement = Movement {
+        kind: "payment_refund",
+        amount: -amount,
+        currency,
+        fees: Vec::new(),
+        source: &id,
+        description: None,
+        available_on: at,
+    };
+    let balance_transaction = balance_transaction(&mut there, &movement);
+    let mut refund = Value::Object(there.blank("refund"));
+    refund["id"] = id.as_str().into();
+    refund["amount"] = amount.into();
+    refund["balance_transaction"] = balance_transaction.into();
+    refund["charge"] = payment.into();
+    refund["currency"] = currency.into();
+    refund["created"] = there.now().into();
+    refund["metadata"] = json!({});
+    refund["status"] = "succeeded".into();
+    there.insert("refund", &refund);
+    if let Some(mut payment) = there.get("charge", payment) {
+        let refunded = payment["amount_refunded"].as_i64().unwrap_or(0) + amount;
+        payment["amount_refunded"] = refunded.into();
+        payment["refunded"] = (payment["amount"] == refunded).into();
+        there.update("charge", &payment);
+    }
+    id
+}
+
+/// Gives back as much of the application fee on a transfer's payment as `amount` is of the transfer.
+pub(super) fn refund_fee_of_payment(
+    ctx: &mut Ctx<'_>,
+    transfer: &Value,
+    amount: i64,
+) -> Result<(), ApiError> {
+    let text = |name: &str| transfer[name].as_str().unwrap_or_default().to_owned();
+    let payment = ctx
+        .acting_for(text("destination"))
+        .get("charge", &text("destination_payment"));
+    let fee_id = payment.and_then(|payment| payment["application_fee"].as_str().map(str::to_owned));
+    let Some(fee) = fee_id.and_then(|id| ctx.get("application_fee", &id)) else {
+        return Ok(());
+    };
+    let whole = transfer["amount"].as_i64().unwrap_or(0);
+    let part = super::refunds::fee_share(&fee, amount, whole);
+    if part > 0 {
+        application_fees::give_back(ctx, &fee, part, &serde_json::Map::new())?;
+        let mut there = ctx.acting_for(text("destination"));
+        let (now, source) = (there.now(), text("destination_payment"));
+        let movement = Movement {
+            kind: "adjustment",
+            amount: 0,
+            currency: transfer["currency"].as_str().unwrap_or_default(),
+            fees: vec![Fee::application(
+                -part,
+                fee["application"].as_str().map(str::to_owned),
+            )],
+            source: &source,
+            description: Some("Application fee refund"),
+            available_on: now,
+        };
+        balance_transaction(&mut there, &movement);
+    }
+    Ok(())
+}
