@@ -233,9 +233,7 @@ fn exchange_error(error: &Error) -> ExchangeError {
 
 /// Stripe has no code of its own for this, only words.
 pub(crate) fn is_controlled(description: &str) -> bool {
-    description
-        .to_ascii_lowercase()
-        .contains("controlled by another platform")
+    description.to_ascii_lowercase().contains("controlled by")
 }
 
 /// Kind, code and request id: what the operator needs to ask Stripe. Never the body, which may hold what was sent.

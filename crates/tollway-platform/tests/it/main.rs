@@ -4,6 +4,7 @@ mod app;
 mod callback;
 mod crash;
 mod disconnect;
+mod emulated;
 mod hooks;
 mod inbox;
 mod links;
