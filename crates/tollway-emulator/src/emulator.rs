@@ -111,6 +111,7 @@ impl Emulator {
         Router::new()
             .merge(crate::connect::routes())
             .merge(crate::events::routes())
+            .merge(crate::files::routes())
             .merge(crate::pages::routes())
             .fallback(front)
             .layer(from_fn_with_state(Arc::clone(engine), around))

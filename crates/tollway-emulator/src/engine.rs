@@ -225,21 +225,18 @@ impl Engine {
     /// # Errors
     /// A 404 if there is no world of this name.
     pub fn reset(&self, world: Option<&str>) -> Result<(), ApiError> {
-        match world {
-            Some(name) => {
-                let known = self
-                    .worlds
-                    .get(name)
-                    .ok_or_else(|| ApiError::no_such("world", name, "world"))?;
-                self.forget_in_journal(Some(known.name()))?;
-                self.worlds.forget(known.name());
-            }
-            None => {
-                self.forget_in_journal(None)?;
-                self.worlds.clear();
-                self.faults.clear();
-                self.log.clear();
-            }
+        if let Some(name) = world {
+            let known = self
+                .worlds
+                .get(name)
+                .ok_or_else(|| ApiError::no_such("world", name, "world"))?;
+            self.forget_in_journal(Some(known.name()))?;
+            self.worlds.forget(known.name());
+        } else {
+            self.forget_in_journal(None)?;
+            self.worlds.clear();
+            self.faults.clear();
+            self.log.clear();
         }
         Ok(())
     }
@@ -257,9 +254,9 @@ impl Engine {
                 read += changes.len();
                 let world = self.worlds.open(&world);
                 let mut state = world.lock();
-                changes
-                    .into_iter()
-                    .for_each(|change| state.store.replay(change));
+                for change in changes {
+                    state.store.replay(change);
+                }
             }
             Frame::Forget(Some(world)) => self.worlds.forget(&world),
             Frame::Forget(None) => self.worlds.clear(),
@@ -269,7 +266,9 @@ impl Engine {
             self.clock.restore(state);
         }
         let worlds = self.worlds.all();
-        worlds.iter().for_each(|world| self.worlds.settle(world));
+        for world in &worlds {
+            self.worlds.settle(world);
+        }
         let kept: Vec<(Arc<str>, Vec<Change>)> = worlds
             .iter()
             .map(|world| {

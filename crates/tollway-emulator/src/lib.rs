@@ -26,6 +26,7 @@ mod engine;
 mod error;
 mod events;
 mod faults;
+mod files;
 mod generic;
 mod http;
 mod ids;

@@ -27,6 +27,7 @@ impl Registry {
         crate::connect::register(&mut registry);
         crate::money::register(&mut registry);
         crate::events::register(&mut registry);
+        crate::files::register(&mut registry);
         registry
     }
 

@@ -154,22 +154,18 @@ fn action(operation: &Operation, name: &str, id: Option<usize>, object: Option<&
                 .field("id")
                 .is_some_and(|field: &Field| field.required)
     });
-    match operation.kind {
-        Kind::List => Action::List,
-        Kind::Search => Action::Search,
-        Kind::Retrieve => Action::Retrieve,
-        Kind::Update => Action::Update,
-        Kind::Delete => Action::Delete,
-        Kind::Create if keeps_an_id => Action::Create,
-        Kind::Create => Action::Compute,
-        Kind::Custom => match operation.verb {
-            Verb::Delete => Action::Delete,
-            Verb::Get if id.is_some() => Action::Retrieve,
-            Verb::Get => Action::Compute,
-            Verb::Post if id.is_some() => Action::Update,
-            Verb::Post if keeps_an_id && !name.contains("preview") => Action::Create,
-            Verb::Post => Action::Compute,
-        },
+    match (operation.kind, operation.verb) {
+        (Kind::List, _) => Action::List,
+        (Kind::Search, _) => Action::Search,
+        (Kind::Delete, _) | (Kind::Custom, Verb::Delete) => Action::Delete,
+        (Kind::Retrieve, _) => Action::Retrieve,
+        (Kind::Custom, Verb::Get) if id.is_some() => Action::Retrieve,
+        (Kind::Update, _) => Action::Update,
+        (Kind::Custom, Verb::Post) if id.is_some() => Action::Update,
+        (Kind::Create | Kind::Custom, Verb::Post) if keeps_an_id && !name.contains("preview") => {
+            Action::Create
+        }
+        (Kind::Create | Kind::Custom, _) => Action::Compute,
     }
 }
 

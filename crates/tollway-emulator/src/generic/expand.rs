@@ -38,7 +38,7 @@ pub(crate) fn check(api: &Api, response: &Shape, paths: &[String]) -> Result<(),
                 .iter()
                 .flat_map(|shape| fields(api, shape, name))
                 .collect::<Vec<_>>();
-            last_can = inside.iter().any(|shape| can_expand(api, shape));
+            last_can = inside.iter().any(|shape| can_expand(shape));
             shapes = inside;
         }
         if shapes.is_empty() || !last_can {
@@ -58,15 +58,15 @@ pub(crate) fn check(api: &Api, response: &Shape, paths: &[String]) -> Result<(),
 }
 
 /// Whether asking for the field itself makes sense: it is an id, a list, or holds resources.
-fn can_expand(api: &Api, shape: &Shape) -> bool {
+fn can_expand(shape: &Shape) -> bool {
     match shape {
         Shape::Expandable { .. }
         | Shape::List(_)
         | Shape::Ref(_)
         | Shape::Object { .. }
         | Shape::Any => true,
-        Shape::Array(item) | Shape::Nullable(item) => can_expand(api, item),
-        Shape::Union { variants, .. } => variants.iter().any(|variant| can_expand(api, variant)),
+        Shape::Array(item) | Shape::Nullable(item) => can_expand(item),
+        Shape::Union { variants, .. } => variants.iter().any(can_expand),
         _ => false,
     }
 }
@@ -120,9 +120,9 @@ fn walk(ctx: &Ctx<'_>, shape: &Shape, value: &mut Value, names: &[&str]) {
                 Shape::Array(item) | Shape::List(item) | Shape::SearchResult(item) => item,
                 other => other,
             };
-            items
-                .iter_mut()
-                .for_each(|value| walk(ctx, item, value, names));
+            for value in items {
+                walk(ctx, item, value, names);
+            }
             return;
         }
         Value::String(id) => {
@@ -179,10 +179,8 @@ fn find(ctx: &Ctx<'_>, target: &str, id: &str) -> Option<Value> {
             ctx.scope.for_account(id),
             ctx.world.platform_scope(ctx.scope.mode),
         ];
-        let accounts = scopes.iter().filter(|_| target == "account");
-        accounts
-            .filter_map(|scope| ctx.world.store.get(scope, target, id))
-            .next()
+        let mut accounts = scopes.iter().filter(|_| target == "account");
+        accounts.find_map(|scope| ctx.world.store.get(scope, target, id))
     });
     record.map(|record| record.parse())
 }

@@ -107,7 +107,9 @@ pub(crate) fn generic(
     match plan.action {
         Action::Create => create(ctx, operation, plan, params).map(Reply::Record),
         Action::Compute => compute(ctx, operation, plan, params).map(Reply::Object),
-        Action::Retrieve => retrieve(ctx, plan, params).map(Reply::Record),
+        Action::Retrieve => {
+            retrieve(ctx, plan, params).map(|record| Reply::Record(as_described(ctx, plan, record)))
+        }
         Action::Update => update(ctx, plan, params).map(Reply::Record),
         Action::Delete => delete(ctx, operation, plan, params).map(Reply::Object),
         Action::List => list::page(ctx, operation, plan, params).map(Reply::Page),
@@ -259,7 +261,7 @@ fn retrieve(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Recor
         {
             Ok(Arc::clone(record))
         }
-        None if plan.id.is_none() => singleton(ctx, plan, params),
+        None if plan.id.is_none() => Ok(singleton(ctx, plan, params)),
         _ => Err(ApiError::no_such(
             noun(object_type),
             id,
@@ -289,30 +291,23 @@ fn keeps_deleted(ctx: &Ctx<'_>, object_type: &str) -> bool {
 }
 
 /// An object there is always one of: made when first looked at.
-fn singleton(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
-    let (object_type, id) = (resource(plan).to_owned(), own_id(plan, params).to_owned());
-    let mut object = synth::object(ctx, &object_type);
-    let has_id = object.contains_key("id");
-    object.insert("id".into(), id.as_str().into());
-    let now = ctx.now();
-    ctx.world
-        .store
-        .insert(&ctx.scope, &object_type, &Value::Object(object), now);
-    // What the description gives no id is sent without one, and kept under its place.
-    let record = ctx
-        .world
-        .store
-        .get(&ctx.scope, &object_type, &id)
-        .map(Arc::clone);
-    record
-        .map(|record| {
-            if has_id {
-                record
-            } else {
-                Arc::new(without_id(&record))
-            }
-        })
-        .ok_or_else(|| ApiError::no_such(noun(&object_type), &id, "id"))
+fn singleton(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Arc<Record> {
+    let (object_type, id) = (resource(plan), own_id(plan, params));
+    let mut object = synth::object(ctx, object_type);
+    object.insert("id".into(), id.into());
+    ctx.insert(object_type, &Value::Object(object))
+}
+
+/// What the description gives no id is kept under its place, and sent without one.
+fn as_described(ctx: &Ctx<'_>, plan: &Plan, record: Arc<Record>) -> Arc<Record> {
+    let described = ctx.engine.api().object(resource(plan));
+    let has_id =
+        described.is_none_or(|object| object.fields().is_empty() || object.field("id").is_some());
+    if plan.id.is_some() || has_id {
+        record
+    } else {
+        Arc::new(without_id(&record))
+    }
 }
 
 fn without_id(record: &Record) -> Record {
@@ -339,23 +334,17 @@ fn update(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>
     let mut object = before.as_object().cloned().unwrap_or_default();
     apply::to_object(ctx, object_type, &mut object, params.values())?;
     object.entry("id").or_insert_with(|| id.into());
-    keep_change(ctx, object_type, &before, Value::Object(object), "updated")
+    let record = keep_change(ctx, object_type, &before, &Value::Object(object));
+    Ok(as_described(ctx, plan, record))
 }
 
 /// Keeps a changed object and makes the event of the change, if anything changed.
-fn keep_change(
-    ctx: &mut Ctx<'_>,
-    object_type: &str,
-    before: &Value,
-    after: Value,
-    happened: &str,
-) -> Result<Arc<Record>, ApiError> {
-    let previous = diff::previous_attributes(before, &after);
-    let record = ctx.update(object_type, &after);
-    if let Some(previous) = previous {
-        emit(ctx, object_type, happened, &after, Some(previous));
+fn keep_change(ctx: &mut Ctx<'_>, object_type: &str, before: &Value, after: &Value) -> Arc<Record> {
+    let record = ctx.update(object_type, after);
+    if let Some(previous) = diff::previous_attributes(before, after) {
+        emit(ctx, object_type, "updated", after, Some(previous));
     }
-    Ok(record)
+    record
 }
 
 fn delete(
@@ -427,7 +416,7 @@ fn delete_part(
         if before.get(part).is_some_and(|value| !value.is_null()) {
             let mut after = before.clone();
             after[part] = Value::Null;
-            keep_change(ctx, &parent.object_type, &before, after, "updated")?;
+            keep_change(ctx, &parent.object_type, &before, &after);
         }
     }
     let name = ctx

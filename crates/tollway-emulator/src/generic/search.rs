@@ -310,7 +310,7 @@ mod tests {
         ] {
             assert!(Query::parse(query).is_err(), "{query}");
         }
-        let many = vec!["a:1"; 11].join(" AND ");
+        let many = ["a:1"; 11].join(" AND ");
         assert!(Query::parse(&many).is_err());
     }
 

@@ -34,6 +34,7 @@ use crate::faults::Effect;
 use crate::generic;
 use crate::log::Entry;
 use crate::scope::Scope;
+use crate::world::World;
 
 /// Stripe refuses longer ones.
 const MAX_HEADER_VALUE: usize = 16 * 1024;
@@ -212,6 +213,19 @@ fn checked(
             ),
         },
     )
+}
+
+/// Who asks, for a route that the description does not have; judged as the operation of this name.
+pub(crate) fn caller_of(
+    engine: &Engine,
+    headers: &HeaderMap,
+    operation: &str,
+) -> Result<(Arc<World>, Scope), ApiError> {
+    let matched = engine.api().named(operation, engine.registry());
+    let matched =
+        matched.ok_or_else(|| ApiError::internal(format!("there is no operation {operation}")))?;
+    let caller = auth::authenticate(engine, headers, &matched)?;
+    Ok((caller.world, caller.scope))
 }
 
 fn operation<'e>(engine: &'e Engine, method: &Method, path: &str) -> Result<Matched<'e>, ApiError> {

@@ -24,6 +24,9 @@ use crate::store::Change;
 
 const MAGIC: &[u8] = b"TOLLWAY1\n";
 
+/// Records in a frame of a file that is written anew.
+const CHUNK: usize = 1000;
+
 /// Length and checksum.
 const HEAD: usize = 8;
 
@@ -180,12 +183,14 @@ impl Journal {
         push_frame(&mut buffer, |payload| format::write_clock(payload, clock));
         let mut length = 0;
         for (world, changes) in worlds {
-            push_frame(&mut buffer, |payload| {
-                format::write_transaction(payload, world, &changes)
-            });
-            fresh.write_all(&buffer).map_err(io)?;
-            length += buffer.len() as u64;
-            buffer.clear();
+            for part in changes.chunks(CHUNK) {
+                push_frame(&mut buffer, |payload| {
+                    format::write_transaction(payload, world, part);
+                });
+                fresh.write_all(&buffer).map_err(io)?;
+                length += buffer.len() as u64;
+                buffer.clear();
+            }
         }
         fresh.write_all(&buffer).map_err(io)?;
         length += buffer.len() as u64;

@@ -106,8 +106,6 @@ impl Checker<'_> {
             Tree::Text(text) if text.is_empty() => {
                 if field.clearable || (!field.required && can_be_emptied(&field.shape)) {
                     Ok(Value::Null)
-                } else if matches!(field.shape, Shape::String) && !field.required {
-                    Ok(Value::Null)
                 } else {
                     Err(ApiError::empty_parameter(&path.write()))
                 }
@@ -260,9 +258,12 @@ impl Checker<'_> {
     }
 }
 
-/// Objects, lists and maps may be emptied by `""` even where the description does not say so.
+/// Texts, lists and maps may be emptied by `""` even where the description does not say so.
 fn can_be_emptied(shape: &Shape) -> bool {
-    matches!(shape, Shape::Array(_) | Shape::Map(_) | Shape::List(_))
+    matches!(
+        shape,
+        Shape::String | Shape::Array(_) | Shape::Map(_) | Shape::List(_)
+    )
 }
 
 /// Values of `a[0]=…&a[1]=…` in the order of their numbers; none if a key is no number.

@@ -1,9 +1,11 @@
 //! The emulator through its router and its socket: the front, generic state, Connect, pages, events.
 
 mod accounts;
+mod anything;
 mod auth;
 mod client;
 mod control;
+mod files;
 mod idempotency;
 mod lists;
 mod money;

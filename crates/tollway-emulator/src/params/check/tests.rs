@@ -176,7 +176,10 @@ fn metadata_has_limits() {
         fault("/v1/customers", &format!("metadata[k]={}", "v".repeat(501))).1,
         "metadata[k]"
     );
-    let many: String = (0..51).map(|n| format!("metadata[k{n}]=1&")).collect();
+    let many = (0..51)
+        .map(|n| format!("metadata[k{n}]=1"))
+        .collect::<Vec<_>>()
+        .join("&");
     assert_eq!(fault("/v1/customers", &many).1, "metadata");
 }
 
