@@ -1,135 +1,66 @@
-//! Events as they are delivered: snapshot events ([`Event`], API v1) and thin events ([`EventNotification`], API v2).
+//! Events as they are delivered: snapshot events ([`api::Event`], API v1) and thin events ([`EventNotification`], API v2).
 //! <https://docs.stripe.com/event-destinations>
 
 use std::fmt;
-use std::sync::Arc;
 
-use serde_json::Value as Json;
+use bytes::Bytes;
 
+use crate::api;
 use crate::client::Client;
 use crate::request::{RequestBuilder, Verb};
+use crate::view::View;
 use crate::webhook::WebhookError;
+use crate::wire::json::Json;
 use crate::wire::path;
 
-/// A snapshot event: something happened, and this is how the object looked then.
-/// <https://docs.stripe.com/api/events/object>
-#[derive(Clone)]
-pub struct Event(Arc<Json>);
-
-/// The `data` of an [`Event`].
-#[derive(Clone, Copy)]
-pub struct EventData<'a>(&'a Json);
-
-impl Event {
-    fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Json::as_str)
+impl api::Event {
+    /// The object the event is about, as it was then; null if Stripe left it out. It is written in the event's own API
+    /// version, which may be older than this crate's.
+    pub fn data_object(&self) -> Json {
+        self.data().get("object").unwrap_or_else(Json::null)
     }
 
-    /// `evt_…`: the same for repeated deliveries of one event. Empty if Stripe left it out.
-    pub fn id(&self) -> &str {
-        self.text("id").unwrap_or_default()
-    }
-
-    /// What happened, for example `charge.succeeded`.
-    pub fn type_(&self) -> &str {
-        self.text("type").unwrap_or_default()
-    }
-
-    /// The connected account it happened on; `None` for the platform's own events.
-    pub fn account(&self) -> Option<&str> {
-        self.text("account")
-    }
-
-    /// The context it happened in.
-    pub fn context(&self) -> Option<&str> {
-        self.text("context")
-    }
-
-    /// The API version the object in it is written in. `None` happens for `account.application.deauthorized`.
-    pub fn api_version(&self) -> Option<&str> {
-        self.text("api_version")
-    }
-
-    /// When it happened, in unix seconds.
-    pub fn created(&self) -> i64 {
-        self.0
-            .get("created")
-            .and_then(Json::as_i64)
-            .unwrap_or_default()
-    }
-
-    /// Whether it is about live money. Live Connect endpoints also get test events.
-    pub fn livemode(&self) -> bool {
-        self.0
-            .get("livemode")
-            .and_then(Json::as_bool)
-            .unwrap_or_default()
-    }
-
-    /// The idempotency key of the request that caused it.
-    pub fn idempotency_key(&self) -> Option<&str> {
-        self.0
-            .pointer("/request/idempotency_key")
-            .and_then(Json::as_str)
-    }
-
-    /// The object it is about.
-    pub fn data(&self) -> EventData<'_> {
-        EventData(self.0.get("data").unwrap_or(&Json::Null))
-    }
-
-    /// The whole event as Stripe sent it.
-    pub fn json(&self) -> &Json {
-        &self.0
-    }
-}
-
-impl<'a> EventData<'a> {
-    /// The object as it was after the event. Null if Stripe left it out.
-    pub fn object(&self) -> &'a Json {
-        self.0.get("object").unwrap_or(&Json::Null)
-    }
-
-    /// What the changed members were before, for `….updated` events.
-    pub fn previous_attributes(&self) -> Option<&'a Json> {
-        self.0.get("previous_attributes")
-    }
-}
-
-impl fmt::Debug for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event")
-            .field("id", &self.id())
-            .field("type", &self.type_())
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for EventData<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventData").finish_non_exhaustive()
+    /// The object the event is about, as one of this crate's types: `event.data_as::<Charge>()`. `None` when the
+    /// object says it is something else.
+    pub fn data_as<T: View>(&self) -> Option<T> {
+        let object = self.data_object();
+        let named = object.get("object");
+        let name = named.as_ref().and_then(Json::as_str);
+        (T::NAME.is_empty() || name == Some(T::NAME)).then(|| T::from_json(object))
     }
 }
 
 /// A thin event: something happened, go and look. <https://docs.stripe.com/event-destinations#thin-events>
 #[derive(Clone)]
-pub struct EventNotification(Arc<Json>);
+pub struct EventNotification(Json);
 
 /// The object a thin event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RelatedObject<'a> {
+#[derive(Debug, Clone)]
+pub struct RelatedObject(Json);
+
+impl RelatedObject {
     /// Its id; `None` for objects that exist once per account.
-    pub id: Option<&'a str>,
+    pub fn id(&self) -> Option<&str> {
+        self.0.opt_string(NAME, "id")
+    }
+
     /// What it is, for example `v2.core.account`.
-    pub object_type: &'a str,
+    pub fn type_(&self) -> &str {
+        self.0.opt_string(NAME, "type").unwrap_or_default()
+    }
+
     /// Its path, for example `/v2/core/accounts/acct_1`.
-    pub url: &'a str,
+    pub fn url(&self) -> &str {
+        self.0.opt_string(NAME, "url").unwrap_or_default()
+    }
 }
 
+/// What thin events call themselves.
+const NAME: &str = "v2.core.event";
+
 impl EventNotification {
-    fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Json::as_str)
+    fn text(&self, name: &'static str) -> Option<&str> {
+        self.0.opt_string(NAME, name)
     }
 
     /// `evt_…`
@@ -149,10 +80,7 @@ impl EventNotification {
 
     /// Whether it is about live money.
     pub fn livemode(&self) -> bool {
-        self.0
-            .get("livemode")
-            .and_then(Json::as_bool)
-            .unwrap_or_default()
+        self.0.opt_flag(NAME, "livemode").unwrap_or_default()
     }
 
     /// Whom it happened to, for example `org_1/acct_2`; `None` for the owner of the destination.
@@ -161,14 +89,13 @@ impl EventNotification {
     }
 
     /// The object it is about, if it is about one.
-    pub fn related_object(&self) -> Option<RelatedObject<'_>> {
-        let object = self.0.get("related_object")?;
-        let text = |name: &str| object.get(name).and_then(Json::as_str);
-        Some(RelatedObject {
-            id: text("id"),
-            object_type: text("type")?,
-            url: text("url")?,
-        })
+    pub fn related_object(&self) -> Option<RelatedObject> {
+        let object = RelatedObject(
+            self.0
+                .get("related_object")
+                .filter(|object| !object.is_null())?,
+        );
+        (!object.url().is_empty()).then_some(object)
     }
 
     /// A request for the whole event, in the event's context.
@@ -180,7 +107,7 @@ impl EventNotification {
     /// A request for the object the event is about, in the event's context; `None` when there is none.
     pub fn fetch_related_object(&self, client: &Client) -> Option<RequestBuilder> {
         let object = self.related_object()?;
-        Some(self.follow_up(client, object.url.to_owned()))
+        Some(self.follow_up(client, object.url().to_owned()))
     }
 
     /// The client's own account never goes along: the event's context says whom to ask for.
@@ -216,10 +143,10 @@ pub fn versions_agree(sdk: &str, event: &str) -> bool {
     }
 }
 
-pub(crate) fn parse_snapshot(payload: &[u8]) -> Result<Event, WebhookError> {
+pub(crate) fn parse_snapshot(payload: &[u8]) -> Result<api::Event, WebhookError> {
     let json = parse(payload)?;
-    match json.get("object").and_then(Json::as_str) {
-        Some("event") => Ok(Event(Arc::new(json))),
+    match object_of(&json).as_deref() {
+        Some("event") => Ok(api::Event::from_json(json)),
         Some(other) => Err(WebhookError::WrongKind {
             object: other.to_owned(),
         }),
@@ -229,13 +156,13 @@ pub(crate) fn parse_snapshot(payload: &[u8]) -> Result<Event, WebhookError> {
 
 pub(crate) fn parse_notification(payload: &[u8]) -> Result<EventNotification, WebhookError> {
     let json = parse(payload)?;
-    match json.get("object").and_then(Json::as_str) {
-        Some("v2.core.event") => Ok(EventNotification(Arc::new(json))),
+    match object_of(&json).as_deref() {
+        Some(NAME) => Ok(EventNotification(json)),
         Some(other) => Err(WebhookError::WrongKind {
             object: other.to_owned(),
         }),
         None if json.get("id").is_some() && json.get("type").is_some() => {
-            Ok(EventNotification(Arc::new(json)))
+            Ok(EventNotification(json))
         }
         None => Err(WebhookError::Unrecognized),
     }
@@ -253,9 +180,44 @@ pub(crate) fn open_envelope(payload: &[u8]) -> Result<Vec<u8>, WebhookError> {
         (None, Some(_), Some(data)) => data,
         _ => return Ok(payload.to_vec()),
     };
-    Ok(inner.to_string().into_bytes())
+    Ok(inner.text().into_owned().into_bytes())
+}
+
+fn object_of(json: &Json) -> Option<String> {
+    json.get("object")?.as_str().map(str::to_owned)
 }
 
 fn parse(payload: &[u8]) -> Result<Json, WebhookError> {
-    serde_json::from_slice(payload).map_err(|cause| WebhookError::NotJson(cause.to_string()))
+    Json::parse(Bytes::copy_from_slice(payload))
+        .map_err(|cause| WebhookError::NotJson(cause.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_object_in_an_event_is_typed_on_demand() {
+        let event = parse_snapshot(
+            br#"{"object": "event", "type": "charge.succeeded",
+                 "data": {"object": {"object": "charge", "id": "ch_1", "amount": "odd"}}}"#,
+        )
+        .unwrap();
+        assert_eq!(event.data_as::<api::Charge>().unwrap().id(), "ch_1");
+        assert!(event.data_as::<api::Customer>().is_none());
+        // An event without its object is still an event.
+        let bare = parse_snapshot(br#"{"object": "event", "type": "brand.new"}"#).unwrap();
+        assert_eq!((bare.type_().as_str(), bare.id()), ("brand.new", ""));
+        assert!(bare.data_object().is_null());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_an_answer(payload in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let _ = parse_snapshot(&payload);
+            let _ = parse_notification(&payload);
+            let _ = open_envelope(&payload);
+        }
+    }
 }

@@ -14,19 +14,8 @@ use crate::execute;
 use crate::request::{ApiMode, Draft, PathArgs};
 use crate::response::Response;
 use crate::runtime::BoxFuture;
+use crate::view::View;
 use crate::wire::json::{Items, Json};
-
-/// What the items of a list can be read as.
-pub trait PageItem: Send + 'static {
-    /// Takes an item over.
-    fn from_json(json: Json) -> Self;
-}
-
-impl PageItem for Json {
-    fn from_json(json: Json) -> Self {
-        json
-    }
-}
 
 /// All items of a list, page after page.
 ///
@@ -86,7 +75,7 @@ impl<T> AutoPaging<T> {
     }
 }
 
-impl<T: PageItem> AutoPaging<T> {
+impl<T: View> AutoPaging<T> {
     /// The next item; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         let item = std::future::poll_fn(|cx| self.pages.poll_next(cx)).await;
@@ -109,7 +98,7 @@ impl<T: PageItem> AutoPaging<T> {
     }
 }
 
-impl<T: PageItem> Stream for AutoPaging<T> {
+impl<T: View> Stream for AutoPaging<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -4,6 +4,8 @@
 use serde_json::Value;
 
 use super::Error;
+use crate::api;
+use crate::view::View;
 
 impl Error {
     fn text(&self, name: &str) -> Option<&str> {
@@ -78,6 +80,32 @@ impl Error {
     /// A message written for the end user, where Stripe has one. Not the same as [`Error::message`].
     pub fn user_message(&self) -> Option<&str> {
         self.text("user_message")
+    }
+
+    /// The payment intent that failed, whole, with its status and its next steps.
+    pub fn payment_intent(&self) -> Option<api::PaymentIntent> {
+        self.object("payment_intent")
+    }
+
+    /// The payment method that was used.
+    pub fn payment_method(&self) -> Option<api::PaymentMethod> {
+        self.object("payment_method")
+    }
+
+    /// The setup intent that failed.
+    pub fn setup_intent(&self) -> Option<api::SetupIntent> {
+        self.object("setup_intent")
+    }
+
+    /// The source that was used: a card, a bank account or a source.
+    pub fn source(&self) -> Option<api::CustomerSource> {
+        self.object("source")
+    }
+
+    /// An object inside the error. A surprising shape does not hide it: see [`View`].
+    fn object<T: View>(&self, name: &str) -> Option<T> {
+        let object = self.json()?.get("error")?.get(name)?;
+        (!object.is_null()).then(|| T::from_json(object))
     }
 
     /// Any other member of the error, for example `reason` or `verification_status`.

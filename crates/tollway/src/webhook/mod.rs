@@ -15,7 +15,7 @@
 //!
 //! let verifier = Verifier::new("whsec_test")?.clock(Arc::new(ManualClock::at(1_700_000_000)));
 //! let event = verifier.construct_event(payload, &header)?;
-//! assert_eq!(event.type_(), "account.application.deauthorized");
+//! assert_eq!(event.type_(), tollway::api::EventType::AccountApplicationDeauthorized);
 //! assert_eq!(event.account(), Some("acct_1"));
 //! # Ok::<(), webhook::WebhookError>(())
 //! ```
@@ -31,7 +31,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::error::WebhookError;
 pub use self::signature::test_header;
-use crate::event::{self, Event, EventNotification};
+use crate::api::Event;
+use crate::event::{self, EventNotification};
 use crate::runtime::{Clock, SystemClock};
 
 /// How old a signature may be.

@@ -36,14 +36,7 @@ async fn row_05_a_decline_is_whole_whatever_is_embedded_in_it() {
     assert_eq!((error.kind(), error.status()), (ErrorKind::Card, Some(402)));
     assert_eq!(error.decline_code(), Some("insufficient_funds"));
     assert_eq!(error.request_id(), Some("req_402"));
-    let embedded = error
-        .json()
-        .unwrap()
-        .get("error")
-        .unwrap()
-        .get("payment_intent")
-        .unwrap();
-    assert_eq!(embedded.get("id").unwrap().as_str(), Some("pi_1"));
+    assert_eq!(error.payment_intent().unwrap().id(), "pi_1");
     assert_eq!(error.raw_body(), body.to_string().as_bytes());
 
     stub.push_json(402, r#"{"error": {"code": "card_declined"}}"#);

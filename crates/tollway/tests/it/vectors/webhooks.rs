@@ -49,6 +49,10 @@ fn webhook_generate() {
     });
 }
 
+fn text(object: &tollway::Json, name: &str) -> Option<String> {
+    object.get(name)?.as_str().map(str::to_owned)
+}
+
 /// What parsing gave, in the words of the vectors.
 fn parse(vector: &Json) -> Json {
     let payload = vector["payload"].as_str().unwrap();
@@ -60,9 +64,9 @@ fn parse(vector: &Json) -> Json {
     match vector["function"].as_str().unwrap() {
         "construct_event" => match verifier.construct_event(payload, &header) {
             Ok(event) => serde_json::json!({
-                "type": event.type_(), "account": event.account(),
+                "type": event.type_().as_str(), "account": event.account(),
                 "data_object": {
-                    "id": event.data().object().get("id"), "object": event.data().object().get("object"),
+                    "id": text(&event.data_object(), "id"), "object": text(&event.data_object(), "object"),
                 },
             }),
             Err(error) => failed(error),
@@ -80,7 +84,7 @@ fn parse(vector: &Json) -> Json {
                     "type": event.type_(), "context": event.context(),
                     "known": event.type_().starts_with("v2."),
                     "related_object": event.related_object().map(|object| serde_json::json!({
-                        "id": object.id, "type": object.object_type, "url": object.url,
+                        "id": object.id(), "type": object.type_(), "url": object.url(),
                     })),
                 }),
                 Err(error) => failed(error),
