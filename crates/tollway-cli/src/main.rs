@@ -1,2 +1,76 @@
-//! The `tollway` command.
-fn main() {}
+//! The `tollway` command: the emulator, the platform, and a demo of both.
+//!
+//! Each subcommand is a module with its arguments and one `run` function. A failure is one sentence on stderr and exit code 1;
+//! wrong usage is exit code 2.
+
+mod demo;
+mod emulator;
+mod failure;
+mod listen;
+mod logging;
+mod platform;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{failure::Outcome, logging::LogArgs};
+
+/// Stripe Connect on your machine: a local Stripe, the platform's side of Connect, and a demo of both.
+///
+/// Tollway is an independent project, not affiliated with Stripe.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tollway",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run emulator and platform together, and say what to click.
+    Demo(demo::Args),
+    /// Run a local Stripe: API, OAuth pages, webhooks.
+    Emulator(emulator::Args),
+    /// Run the platform's side of Connect: start, callback, disconnect, webhook inbox.
+    Platform(platform::Args),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("tollway: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Outcome {
+    logging::start(&cli.log)?;
+    match cli.command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Emulator(args) => emulator::run(args).await,
+        Command::Platform(args) => platform::run(args).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        super::Cli::command().debug_assert();
+    }
+}

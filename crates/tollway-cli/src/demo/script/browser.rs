@@ -1,0 +1,274 @@
+//! A browser small enough to read: it keeps cookies, follows redirects, presses buttons.
+//!
+//! It speaks plain HTTP/1.1 to loopback addresses and knows nothing of the programs it visits.
+
+use bytes::Bytes;
+use cookie::Cookie;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use url::Url;
+
+use super::page::Page;
+
+const MOST_REDIRECTS: usize = 10;
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// One person's browser. A clone is another window: same cookies at that moment, its own from then on.
+#[derive(Debug, Clone)]
+pub(crate) struct Browser {
+    http: Client<HttpConnector, Full<Bytes>>,
+    cookies: Vec<Cookie<'static>>,
+}
+
+/// One answer, before a redirect is followed.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Where it came from.
+    pub(crate) url: Url,
+    /// HTTP status.
+    pub(crate) status: StatusCode,
+    /// Its headers.
+    pub(crate) headers: HeaderMap,
+    /// Its body as text.
+    pub(crate) body: String,
+}
+
+impl Browser {
+    /// A browser that has never been anywhere.
+    pub(crate) fn new() -> Self {
+        Self {
+            http: Client::builder(TokioExecutor::new()).build_http(),
+            cookies: Vec::new(),
+        }
+    }
+
+    /// Opens an address and follows redirects to a page.
+    pub(crate) async fn open(&mut self, url: &Url) -> Result<Page, String> {
+        let answer = self.open_once(url).await?;
+        self.follow(answer).await
+    }
+
+    /// Opens an address and stops there, redirect or not.
+    pub(crate) async fn open_once(&mut self, url: &Url) -> Result<Answer, String> {
+        self.send(Method::GET, url, None).await
+    }
+
+    /// Presses a button on a page, after typing `fill` into its fields, and follows redirects to a page.
+    pub(crate) async fn press(
+        &mut self,
+        page: &Page,
+        label: &str,
+        fill: &[(&str, &str)],
+    ) -> Result<Page, String> {
+        let answer = self.press_once(page, label, fill).await?;
+        self.follow(answer).await
+    }
+
+    /// Presses a button and stops at the answer, redirect or not.
+    pub(crate) async fn press_once(
+        &mut self,
+        page: &Page,
+        label: &str,
+        fill: &[(&str, &str)],
+    ) -> Result<Answer, String> {
+        let sent = page.press(label, fill)?;
+        let mut target = page
+            .url
+            .join(&sent.action)
+            .map_err(|error| format!("a form's action {:?}: {error}", sent.action))?;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&sent.pairs)
+            .finish();
+        if sent.post {
+            return self.send(Method::POST, &target, Some((FORM, form))).await;
+        }
+        target.set_query(Some(&form));
+        self.send(Method::GET, &target, None).await
+    }
+
+    /// Sends a JSON document, as a page's program would.
+    pub(crate) async fn post_json(
+        &mut self,
+        url: &Url,
+        body: &serde_json::Value,
+    ) -> Result<Answer, String> {
+        self.send(
+            Method::POST,
+            url,
+            Some(("application/json", body.to_string())),
+        )
+        .await
+    }
+
+    /// Follows an answer's redirects to a page.
+    pub(crate) async fn follow(&mut self, mut answer: Answer) -> Result<Page, String> {
+        for _ in 0..MOST_REDIRECTS {
+            let Some(next) = answer.location()? else {
+                return Ok(Page::read(answer.url, answer.status.as_u16(), &answer.body));
+            };
+            answer = self.open_once(&next).await?;
+        }
+        Err(format!(
+            "{} redirected more than {MOST_REDIRECTS} times",
+            answer.url
+        ))
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        url: &Url,
+        content: Option<(&str, String)>,
+    ) -> Result<Answer, String> {
+        let told =
+            |error: &dyn std::fmt::Display| format!("{method} {}: {error}", without_query(url));
+        let mut request = Request::builder()
+            .method(&method)
+            .uri(url.as_str())
+            .header(header::ACCEPT, "text/html");
+        let cookies = self.cookies_for(url);
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies);
+        }
+        if let Some((kind, _)) = content {
+            request = request
+                .header(header::CONTENT_TYPE, kind)
+                .header(header::ORIGIN, url.origin().ascii_serialization());
+        }
+        let body = content.map(|(_, text)| text).unwrap_or_default();
+        let request = request
+            .body(Full::from(body))
+            .map_err(|error| told(&error))?;
+        let response = self
+            .http
+            .request(request)
+            .await
+            .map_err(|error| told(&error))?;
+        let (head, body) = response.into_parts();
+        let body = body
+            .collect()
+            .await
+            .map_err(|error| told(&error))?
+            .to_bytes();
+        for line in head.headers.get_all(header::SET_COOKIE) {
+            self.keep(line.to_str().unwrap_or_default(), url);
+        }
+        Ok(Answer {
+            url: url.clone(),
+            status: head.status,
+            headers: head.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        })
+    }
+
+    fn cookies_for(&self, url: &Url) -> String {
+        let fits = |cookie: &&Cookie<'_>| cookie.path().is_none_or(|path| covers(path, url.path()));
+        let pairs: Vec<_> = self
+            .cookies
+            .iter()
+            .filter(fits)
+            .map(|cookie| cookie.stripped().to_string())
+            .collect();
+        pairs.join("; ")
+    }
+
+    fn keep(&mut self, line: &str, url: &Url) {
+        let Ok(mut cookie) = Cookie::parse(line.to_owned()) else {
+            return;
+        };
+        if cookie.path().is_none() {
+            let folder = url.path().rsplit_once('/').map_or("/", |(folder, _)| {
+                if folder.is_empty() { "/" } else { folder }
+            });
+            cookie.set_path(folder.to_owned());
+        }
+        self.cookies
+            .retain(|kept| (kept.name(), kept.path()) != (cookie.name(), cookie.path()));
+        if cookie
+            .max_age()
+            .is_none_or(cookie::time::Duration::is_positive)
+        {
+            self.cookies.push(cookie);
+        }
+    }
+}
+
+impl Answer {
+    /// Where it redirects to, absolute.
+    pub(crate) fn location(&self) -> Result<Option<Url>, String> {
+        if !self.status.is_redirection() {
+            return Ok(None);
+        }
+        let target = self
+            .headers
+            .get(header::LOCATION)
+            .and_then(|value| value.to_str().ok());
+        let target =
+            target.ok_or_else(|| format!("{} redirects nowhere", without_query(&self.url)))?;
+        self.url
+            .join(target)
+            .map(Some)
+            .map_err(|error| format!("the redirect to {target:?}: {error}"))
+    }
+}
+
+/// Whether a cookie of path `path` is sent to `target` (RFC 6265, 5.1.4).
+fn covers(path: &str, target: &str) -> bool {
+    target
+        .strip_prefix(path)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || path.ends_with('/'))
+}
+
+/// An address as it may be printed: without its query, where codes and states live.
+fn without_query(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().expect("url")
+    }
+
+    #[test]
+    fn cookies_go_back_to_the_paths_they_cover() {
+        let mut browser = Browser::new();
+        browser.keep(
+            "a=1; Path=/connect; HttpOnly; SameSite=Lax",
+            &url("http://127.0.0.1/connect/x/start"),
+        );
+        browser.keep("b=2", &url("http://127.0.0.1/operator/login"));
+        browser.keep("c=3; Path=/", &url("http://127.0.0.1/"));
+        assert_eq!(
+            browser.cookies_for(&url("http://127.0.0.1/connect/x/callback")),
+            "a=1; c=3"
+        );
+        assert_eq!(
+            browser.cookies_for(&url("http://127.0.0.1/connected")),
+            "c=3"
+        );
+        assert_eq!(
+            browser.cookies_for(&url("http://127.0.0.1/operator/list")),
+            "b=2; c=3"
+        );
+    }
+
+    #[test]
+    fn cookies_are_replaced_and_removed() {
+        let mut browser = Browser::new();
+        let here = url("http://127.0.0.1/");
+        browser.keep("a=1; Path=/", &here);
+        browser.keep("a=2; Path=/", &here);
+        assert_eq!(browser.cookies_for(&here), "a=2");
+        browser.keep("a=; Path=/; Max-Age=0", &here);
+        assert_eq!(browser.cookies_for(&here), "");
+    }
+}

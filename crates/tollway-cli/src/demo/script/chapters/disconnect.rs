@@ -1,0 +1,118 @@
+//! A connection ends, from Stripe's side and from the platform's.
+
+use tollway::ErrorKind;
+use tollway_platform::{ClientForError, Connection, DisconnectReason, DisconnectScope};
+
+use crate::demo::script::{
+    narrator::{Held, Narrator, ensure, same},
+    seller::Connected,
+    stage::Stage,
+};
+
+/// The seller disconnects in Stripe's dashboard; the platform learns it by a signed webhook.
+pub(crate) async fn by_seller(
+    stage: &Stage,
+    told: &mut Narrator,
+    connected: &mut Connected,
+) -> Held {
+    let tenant = connected.seller.tenant;
+    // Made before, as a program that runs would have it.
+    let client = stage
+        .host
+        .client_for(tenant)
+        .await
+        .map_err(|error| error.to_string())?;
+
+    let dashboard = format!("_tollway/dashboard/{}", connected.account);
+    let dashboard = stage
+        .stripe_url
+        .join(&dashboard)
+        .map_err(|error| error.to_string())?;
+    let page = connected.seller.browser.open(&dashboard).await?;
+    let page = connected
+        .seller
+        .browser
+        .press(&page, "Disconnect", &[])
+        .await?;
+    ensure(page.text.contains("No platform is connected"), || {
+        page.text.clone()
+    })?;
+    told.held(
+        &format!("{tenant} disconnects in Stripe's dashboard"),
+        "the dashboard shows no platform any more",
+    );
+
+    let gone = stage
+        .wait_for(tenant, "disconnected by the webhook", |connection| {
+            !connection.is_active()
+        })
+        .await?;
+    let why = gone.disconnected.as_ref().map(|end| end.why);
+    same("why", why, Some(DisconnectReason::DeauthorizedByAccount))?;
+    told.held(
+        "the signed webhook arrives",
+        "account.application.deauthorized is verified and recorded",
+    );
+
+    refused_by_platform(stage, tenant).await?;
+    let error = client.balance().retrieve().send().await.err();
+    let error = error.ok_or("Stripe answered for an account that is not connected")?;
+    same("the kind of error", error.kind(), ErrorKind::Permission)?;
+    same("the error's code", error.code(), Some("account_invalid"))?;
+    same("the error's status", error.status(), Some(403))?;
+    told.held(
+        "the platform's next call is refused",
+        "the library says Disconnected, Stripe says 403 account_invalid",
+    );
+    Ok(())
+}
+
+/// The platform ends another seller's connection by `deauthorize`.
+pub(crate) async fn by_platform(stage: &Stage, told: &mut Narrator, connected: &Connected) -> Held {
+    let tenant = connected.seller.tenant;
+    let ended = stage
+        .host
+        .disconnect(tenant, DisconnectScope::Sole)
+        .await
+        .map_err(|error| error.to_string())?;
+    same(
+        "accounts that ended",
+        accounts(&ended),
+        vec![connected.account.as_str()],
+    )?;
+    refused_by_platform(stage, tenant).await?;
+    let call = stage
+        .stripe
+        .balance()
+        .retrieve()
+        .stripe_account(&connected.account)
+        .send()
+        .await;
+    same(
+        "Stripe's answer",
+        call.err().and_then(|error| error.status()),
+        Some(403),
+    )?;
+    told.held(
+        &format!("the platform disconnects {tenant} by deauthorize"),
+        format!("{} is out of reach", connected.account),
+    );
+    Ok(())
+}
+
+fn accounts(connections: &[Connection]) -> Vec<&str> {
+    connections
+        .iter()
+        .map(|connection| connection.account.as_str())
+        .collect()
+}
+
+async fn refused_by_platform(stage: &Stage, tenant: &str) -> Held {
+    match stage.host.client_for(tenant).await {
+        Err(ClientForError::Disconnected { .. }) => Ok(()),
+        Err(error) => Err(format!("expected Disconnected, got: {error}")),
+        Ok(_) => Err(format!(
+            "the platform still gives out a client for {tenant}"
+        )),
+    }
+}

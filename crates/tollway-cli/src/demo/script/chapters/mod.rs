@@ -1,0 +1,9 @@
+//! The story, a module for each part of it. Each chapter tells its steps and fails at the first that does not hold.
+
+pub(super) mod callback;
+pub(super) mod charge;
+pub(super) mod connect;
+pub(super) mod disconnect;
+pub(super) mod reconnect;
+pub(super) mod refusals;
+pub(super) mod restart;

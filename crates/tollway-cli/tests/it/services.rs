@@ -1,0 +1,107 @@
+//! The services start, answer, stop when asked, and explain themselves.
+
+use std::fs;
+
+use tollway::Client;
+
+use crate::program::{Service, success};
+
+#[tokio::test]
+async fn the_emulator_answers_and_stops_when_asked() {
+    let service = Service::start(["emulator", "--port", "0"]);
+    let client = Client::builder("sk_test_123")
+        .base_url(&service.url)
+        .build()
+        .expect("a client");
+    let customers = client
+        .customers()
+        .list()
+        .send()
+        .await
+        .expect("an empty list");
+    assert_eq!(customers.len(), 0);
+    drop(client);
+    assert_eq!(service.terminate(), Some(0));
+}
+
+#[tokio::test]
+async fn the_emulator_keeps_its_data_in_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("stripe.db").display().to_string();
+    let mut made = String::new();
+    for round in 0..2 {
+        let service = Service::start(["emulator", "--port", "0", "--data", &data]);
+        let client = Client::builder("sk_test_123")
+            .base_url(&service.url)
+            .build()
+            .expect("a client");
+        if round == 0 {
+            let customer = client
+                .customers()
+                .create()
+                .email("a@example.com")
+                .send()
+                .await
+                .expect("a customer");
+            made = customer.id().to_owned();
+        } else {
+            let customer = client
+                .customers()
+                .retrieve(&made)
+                .send()
+                .await
+                .expect("the customer is still there");
+            assert_eq!(customer.email(), Some("a@example.com"));
+        }
+        drop(client);
+        assert_eq!(service.terminate(), Some(0));
+    }
+}
+
+#[test]
+fn the_platform_starts_from_its_documented_defaults_and_stops_when_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("platform.toml");
+    let text = format!(
+        "{}\n[platforms.shop]\nname = \"Shop\"\n[platforms.shop.test]\nclient_id = \"ca_1\"\nsecret_key = \"sk_test_1\"\n",
+        success(["platform", "config", "default"])
+            .replace(
+                "sealing_keys = []",
+                "sealing_keys = [\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"]"
+            )
+            .replace("listen = \"127.0.0.1:8790\"", "listen = \"127.0.0.1:0\"")
+            .replace(
+                "tollway-platform.db",
+                &folder.path().join("p.db").display().to_string()
+            )
+    );
+    fs::write(&file, text).expect("a file");
+    let config = file.display().to_string();
+    let checked = success(["platform", "config", "check", "--config", &config]);
+    assert!(
+        checked.contains("http://127.0.0.1:8790/connect/shop/callback"),
+        "{checked}"
+    );
+    let link = success(["platform", "link", "--config", &config, "customer-42"]);
+    assert!(
+        link.starts_with("http://127.0.0.1:8790/connect/shop?")
+            && link.contains("tenant=customer-42"),
+        "{link}"
+    );
+    assert_eq!(
+        Service::start(["platform", "--config", &config]).terminate(),
+        Some(0)
+    );
+}
+
+#[test]
+fn help_has_examples() {
+    for command in ["demo", "emulator", "platform"] {
+        let help = success([command, "--help"]);
+        assert!(
+            help.contains("Examples:") && help.contains(&format!("tollway {command}")),
+            "{help}"
+        );
+    }
+    assert!(success(["--version"]).starts_with("tollway "));
+}
