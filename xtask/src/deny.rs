@@ -26,3 +26,38 @@ pub(crate) fn main() -> Result<(), String> {
         "sources",
     ]))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs};
+
+    use crate::run::root;
+
+    /// The names in `[workspace.dependencies]`, without our own crates.
+    fn direct() -> BTreeSet<String> {
+        let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
+        let (_, section) = manifest
+            .split_once("[workspace.dependencies]")
+            .expect("a list of dependencies");
+        let lines = section.lines().take_while(|line| !line.starts_with('['));
+        let names = lines
+            .filter_map(|line| line.split_once(" = "))
+            .map(|(name, _)| name.trim().to_owned());
+        names.filter(|name| !name.starts_with("tollway")).collect()
+    }
+
+    /// The names in the first column of the table.
+    fn explained() -> BTreeSet<String> {
+        let text = fs::read_to_string(root().join("docs/dependencies.md")).expect("the table");
+        let rows = text.lines().filter(|line| line.starts_with("| `"));
+        let cells = rows.filter_map(|row| row.split('|').nth(1));
+        cells
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned))
+            .collect()
+    }
+
+    #[test]
+    fn every_direct_dependency_has_its_reason_and_every_reason_its_dependency() {
+        assert_eq!(direct(), explained());
+    }
+}

@@ -7,9 +7,6 @@ use std::{fs, path::PathBuf, process::Command};
 
 use crate::run::{is_installed, root, run};
 
-const BROWSER_PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
-const BROWSER_PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
-
 /// Makes `.venv` and installs the pinned packages of `requirements` (a path below the root) into it.
 ///
 /// The file's text is kept beside the environment; as long as both agree there is nothing to do.
@@ -57,21 +54,28 @@ pub(crate) fn node(folder: &str) -> Result<(), String> {
     fs::write(&stamp, lock).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
 }
 
-/// Installs Debian's Chromium and its driver; only root may, so anybody else is told the command.
-pub(crate) fn browser() -> Result<(), String> {
-    if BROWSER_PROGRAMS.iter().all(|program| is_installed(program)) {
+/// Installs Debian packages whose programs are missing; only root may, so anybody else is told the command.
+///
+/// `wanted` pairs a program with its package.
+pub(crate) fn debian(wanted: &[(&str, &str)]) -> Result<(), String> {
+    let missing: Vec<_> = wanted
+        .iter()
+        .filter(|(program, _)| !is_installed(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    let packages = BROWSER_PACKAGES.join(" ");
+    let packages = missing.join(" ");
     if !is_root() {
         return Err(format!(
-            "the browser tests need {packages}: run `sudo apt-get install {packages}`, or leave them out with `--without browser`"
+            "missing: {packages}. Run `sudo apt-get install {packages}`, or leave its tests out with `--without`"
         ));
     }
     run(Command::new("apt-get").args(["update", "-qq"]))?;
     run(Command::new("apt-get")
         .args(["install", "--yes", "-qq", "--no-install-recommends"])
-        .args(BROWSER_PACKAGES)
+        .args(missing)
         .env("DEBIAN_FRONTEND", "noninteractive"))
 }
 

@@ -42,8 +42,14 @@ pub(crate) fn main(args: &Args) -> Result<(), String> {
     if wanted(Outsider::Node) {
         outsiders::node("tests/clients/node")?;
     }
+    if wanted(Outsider::Curl) {
+        outsiders::debian(&[("curl", "curl")])?;
+    }
     if wanted(Outsider::Browser) {
-        outsiders::browser()?;
+        outsiders::debian(&[
+            ("chromium", "chromium"),
+            ("chromedriver", "chromium-driver"),
+        ])?;
     }
 
     run(cargo().args(["test", "--workspace", "--locked"]))?;

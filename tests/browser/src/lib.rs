@@ -1,1 +1,1 @@
-//! Tests in a real browser.
+//! Tests in a real browser live in `tests/`.

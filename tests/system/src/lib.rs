@@ -1,1 +1,1 @@
-//! Whole-system tests: official clients, faults, the story of the demo.
+//! Whole-system tests live in `tests/`: programs from outside drive the emulator over HTTP.
