@@ -1,1 +1,13 @@
-//! Runnable examples; each is a test against the emulator.
+//! The everyday code of a Connect platform, in small functions to copy. Each is run against the emulator in `tests/`.
+//!
+//! | to do | see |
+//! | --- | --- |
+//! | charge for a connected account | [`accounts`] |
+//! | let sellers connect and disconnect | [`connect`] |
+//! | one client for each tenant | [`tenants`] |
+//! | hear when a seller leaves | [`webhooks`] |
+
+pub mod accounts;
+pub mod connect;
+pub mod tenants;
+pub mod webhooks;

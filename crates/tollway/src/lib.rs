@@ -1,4 +1,83 @@
 //! A complete typed SDK for the Stripe API, made for Stripe Connect.
+//!
+//! ```
+//! # tollway::testing::doc_test(r#"{"id": "ch_1", "object": "charge", "amount": 1000, "paid": true}"#, |client| async move {
+//! // let client = tollway::Client::new("sk_test_…")?;
+//! let charge = client
+//!     .charges()
+//!     .create()
+//!     .amount(1000)
+//!     .currency("usd")
+//!     .source("tok_visa")
+//!     .application_fee_amount(100) // the platform keeps a dollar
+//!     .stripe_account("acct_1") // the seller is the merchant
+//!     .send()
+//!     .await?;
+//! assert_eq!((charge.id(), charge.amount()), ("ch_1", 1000));
+//! # Ok::<(), tollway::Error>(())
+//! # });
+//! ```
+//!
+//! Service paths and method names are those of Stripe's own libraries, so their examples translate by eye: required
+//! parameters are arguments, the rest are setters, [`send`](request::RequestBuilder::send) sends.
+//!
+//! # Acting for connected accounts
+//!
+//! A [`Client`] is a plain value. Copies are cheap and share the connections, so each tenant gets its own:
+//!
+//! ```
+//! # fn main() -> Result<(), tollway::Error> {
+//! let platform = tollway::Client::builder("sk_test_123").client_id("ca_123").build()?;
+//! let seller = platform.for_account("acct_1"); // every call of this copy is for acct_1
+//! let request = seller.customers().list().no_stripe_account(); // but this one is for the platform
+//! # let _ = request;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! How accounts get connected: [`oauth`]. How you hear that they left: [`webhook`].
+//!
+//! # What comes back
+//!
+//! Answers are *views*: typed handles on what Stripe sent. Nothing is lost, and nothing surprising in an answer turns a
+//! call that moved money into an error. [`View::json`] has all of it, [`View::check`] gives the strict verdict, and
+//! `last_response()` the request id. Lists page by themselves:
+//!
+//! ```
+//! # tollway::testing::doc_test(r#"{"object": "list", "has_more": false, "data": [{"id": "cus_1"}]}"#, |client| async move {
+//! let mut customers = client.customers().list().limit(100).auto_paging();
+//! while let Some(customer) = customers.next().await {
+//!     println!("{}", customer?.id());
+//! }
+//! # Ok::<(), tollway::Error>(())
+//! # });
+//! ```
+//!
+//! # What can go wrong
+//!
+//! One [`Error`] type. It says what it is about, keeps everything that came back, and answers the question that matters
+//! with money: may the request have taken effect?
+//!
+//! ```
+//! use tollway::{Error, ErrorKind};
+//!
+//! fn tell(error: &Error) -> String {
+//!     match error.kind() {
+//!         ErrorKind::Card => error.message().to_owned(), // written for the card holder
+//!         _ if error.may_have_taken_effect() => "look at Stripe before you try again".to_owned(),
+//!         _ => format!("{error}"), // with code, status and request id
+//!     }
+//! }
+//! # let _ = tell;
+//! ```
+//!
+//! Failed requests are sent again twice, with growing waits and one idempotency key for all attempts. An OAuth code is
+//! never sent twice: Stripe would revoke the connection.
+//!
+//! # Testing
+//!
+//! [`testing`] has a transport that answers from a script and a clock that does not wait. For a whole Stripe on your
+//! machine, point [`ClientBuilder::base_url`] at the `tollway emulator`.
 
 pub mod api;
 pub mod context;

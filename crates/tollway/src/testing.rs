@@ -33,6 +33,20 @@ use crate::transport::{
 };
 use crate::wire::form;
 
+/// Runs a documentation example with a client that always gets one JSON answer.
+#[doc(hidden)]
+pub fn doc_test<F, E>(body: &'static str, example: impl FnOnce(crate::Client) -> F)
+where
+    F: Future<Output = Result<(), E>>,
+    E: fmt::Debug,
+{
+    let stub = StubTransport::answering(move |_| StubAnswer::json(200, body));
+    let client = crate::Client::builder("sk_test_123").transport(Arc::new(stub)).build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let client = client.expect("a stubbed client needs nothing");
+    runtime.expect("a runtime on this thread").block_on(example(client)).expect("the example works");
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

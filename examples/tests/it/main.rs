@@ -1,0 +1,10 @@
+//! Runs every example against the emulator, over HTTP, and says the same by curl.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as expected"
+)]
+
+mod curl;
+mod guide;
+mod http;
+mod stripe;
