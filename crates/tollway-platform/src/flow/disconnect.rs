@@ -24,7 +24,7 @@ pub enum DisconnectError {
     #[error("tenant {0} is not connected")]
     NotConnected(String),
     /// Other tenants are connected to the same account.
-    #[error("{} other tenant(s) share this account: unlink this one here, or revoke it for all", .others.len())]
+    #[error("this account is shared with {}: unlink this tenant here, or revoke it for all", .others.join(", "))]
     Shared {
         /// Their names.
         others: Vec<String>,

@@ -37,6 +37,18 @@ impl InFlight {
     }
 }
 
+impl InFlight {
+    /// Ends when no exchange runs in this process any more.
+    pub(crate) async fn drained(&self) {
+        let running: Vec<String> = lock(&self.0).keys().cloned().collect();
+        for id in running {
+            if let Some(end) = self.end_of(&id) {
+                end.await;
+            }
+        }
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         lock(&self.running).remove(&self.id);

@@ -103,6 +103,8 @@ impl Platform {
         let served = axum::serve(listener, service)
             .with_graceful_shutdown(ended(stopped))
             .await;
+        // A browser may have hung up on an exchange that still runs: let it be recorded.
+        self.inner().in_flight.drained().await;
         if let Err(error) = worker.await {
             tracing::error!(error = %error, "the background worker ended badly");
         }

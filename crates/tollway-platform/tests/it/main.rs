@@ -10,6 +10,8 @@ mod inbox;
 mod links;
 mod operator;
 mod safety;
+mod secrets;
+mod serving;
 mod start;
 mod store_contract;
 mod store_sqlite;

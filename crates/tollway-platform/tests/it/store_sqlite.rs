@@ -54,6 +54,17 @@ async fn what_cannot_be_opened_is_said_in_one_sentence() {
     assert!(text.contains("not an SQLite database"), "{text}");
 }
 
+/// Where not even root can write.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_unwritable_place_is_refused() {
+    let text = refused(Path::new("/proc/tollway.db")).await;
+    assert!(
+        text.contains("cannot be opened or made; check the path and its permissions"),
+        "{text}"
+    );
+}
+
 #[tokio::test]
 async fn a_damaged_database_is_refused() {
     let folder = TempDir::new().expect("a folder");

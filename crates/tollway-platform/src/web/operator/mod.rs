@@ -216,7 +216,10 @@ async fn disconnect(
     {
         Ok(ended) => (
             StatusCode::OK,
-            format!("{} connection(s) ended.", ended.len()),
+            match ended.len() {
+                1 => "The connection ended.".to_owned(),
+                count => format!("{count} connections ended."),
+            },
         ),
         Err(DisconnectError::Store(error)) => return Err(error.into()),
         Err(error @ DisconnectError::Unreachable(_)) => (StatusCode::BAD_GATEWAY, sentence(&error)),

@@ -251,7 +251,7 @@ fn one_connection() {
     );
     insta::assert_snapshot!("connection_sole", html(&page));
     let mut nav = nav("/operator/connections");
-    nav.notice = Some("1 connection(s) ended.".to_owned());
+    nav.notice = Some("The connection ended.".to_owned());
     let page = ConnectionPage::new(nav, &connection(Some(ended())), vec![], vec![]);
     insta::assert_snapshot!("connection_ended", html(&page));
 }

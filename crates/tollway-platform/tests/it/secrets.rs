@@ -1,0 +1,116 @@
+//! No secret reaches a log line, an error, or a debug print, whatever happens.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use crate::app::{App, Says, callback, deauthorized};
+use tollway::transport::TransportErrorKind;
+use tollway_platform::DisconnectScope;
+use tollway_platform::store::Page;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Everything that was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("lock").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_whole_story_is_logged_without_a_secret() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+
+    let app = App::new().await;
+    let mut secrets = vec![
+        "sk_acct_acct_1".to_owned(),
+        "rt_acct_1".into(),
+        "sk_test_1".into(),
+        "whsec_connect".into(),
+    ];
+    let link = app.platform.start_link("tenant-1").start().expect("a link");
+    secrets.extend(link.rsplit("signature=").next().map(str::to_owned));
+    let mut browser = app.browser();
+    for (code, says) in [
+        ("ac_good", Says::grant("acct_1")),
+        (
+            "ac_used",
+            Says::Error {
+                status: 400,
+                error: "invalid_grant",
+                description: "ac_used was used",
+            },
+        ),
+        ("ac_lost", Says::Fail(TransportErrorKind::Timeout)),
+        ("ac_other", Says::grant("acct_2")),
+    ] {
+        app.stripe.says(says);
+        let state = browser.start(&app, "tenant-1").await;
+        browser.follow(&callback(code, &state)).await;
+        browser.follow(&callback("ac_replayed", &state)).await;
+        secrets.extend([code.to_owned(), state]);
+    }
+    browser
+        .get("/connect/shop/callback?code=ac_stray&state=stray_state")
+        .await;
+    secrets.extend([
+        "ac_replayed".to_owned(),
+        "ac_stray".into(),
+        "stray_state".into(),
+    ]);
+    secrets.extend(browser.cookies.values().cloned());
+    app.deliver(&deauthorized("evt_1", "acct_1", app.now()))
+        .await;
+    app.deliver_to(
+        "/webhooks/shop/test/connect",
+        "whsec_wrong",
+        &deauthorized("evt_2", "acct_1", 0),
+    )
+    .await;
+    app.platform.run_due().await.expect("works");
+    app.platform
+        .disconnect("tenant-1", DisconnectScope::Sole)
+        .await
+        .expect("ends");
+
+    let logged = String::from_utf8(log.0.lock().expect("lock").clone()).expect("text");
+    assert!(
+        logged.contains("connect attempt ended") && logged.contains("webhook refused"),
+        "it does log: {logged}"
+    );
+    let attempts = app
+        .platform
+        .store()
+        .attempts(Page::newest(20))
+        .await
+        .expect("reads");
+    let shown = format!(
+        "{:?} {:?} {attempts:?}",
+        app.platform,
+        app.platform.config()
+    );
+    for secret in secrets {
+        assert!(secret.len() > 5, "{secret}");
+        assert!(!logged.contains(&secret), "{secret} is in the log");
+        assert!(!shown.contains(&secret), "{secret} is shown");
+    }
+}

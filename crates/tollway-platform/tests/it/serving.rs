@@ -1,0 +1,53 @@
+//! Served over TCP, with the worker beside it, until told to stop.
+
+use std::sync::{Arc, Mutex};
+
+use crate::app::App;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tollway_platform::store::Connection;
+use tollway_platform::{HookFuture, Hooks};
+
+#[derive(Default)]
+struct Told(Mutex<Option<tokio::sync::oneshot::Sender<String>>>);
+
+impl Hooks for Told {
+    fn on_connected<'a>(&'a self, connection: &'a Connection) -> HookFuture<'a> {
+        Box::pin(async {
+            if let Some(tell) = self.0.lock().expect("lock").take() {
+                tell.send(connection.tenant.clone()).unwrap_or_default();
+            }
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn serves_works_and_stops() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let app = App::hooked(Arc::new(Told(Mutex::new(Some(tell))))).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let platform = app.platform.clone();
+    let serving = tokio::spawn(async move {
+        platform
+            .serve(listener, async { stopped.await.unwrap_or_default() })
+            .await
+    });
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .expect("writes");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("reads");
+    assert!(
+        answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok\n"),
+        "{answer}"
+    );
+    app.connect("tenant-1").await;
+    assert_eq!(told.await.expect("the worker runs"), "tenant-1");
+    stop.send(()).expect("it serves");
+    serving.await.expect("it stops").expect("in good order");
+}
