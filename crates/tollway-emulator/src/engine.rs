@@ -1,5 +1,6 @@
 //! The centre: worlds, clock and configuration, and the transaction in which every handler runs.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -141,7 +142,16 @@ impl Engine {
         work: impl FnOnce(&mut Ctx<'_>) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let mut state = world.lock();
-        let result = work(&mut Ctx::new(&mut state, self, scope, caller, request));
+        // A bug in one handler must not leave half a change, nor a world that nobody can open any more.
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            work(&mut Ctx::new(&mut state, self, scope, caller, request))
+        }));
+        let Ok(result) = outcome else {
+            state.undo();
+            return Err(ApiError::internal(
+                "The emulator has a bug here; nothing was changed. Its log has the details.",
+            ));
+        };
         if result.as_ref().is_err_and(|error| !error.keep_changes) {
             state.undo();
             return result;
@@ -318,4 +328,61 @@ fn not_written(error: &std::io::Error) -> ApiError {
     ApiError::internal(format!(
         "The emulator could not write to its data file ({error}); nothing was changed."
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Clock, Emulator};
+
+    #[test]
+    fn a_panic_is_a_500_and_leaves_nothing() {
+        let emulator = Emulator::builder()
+            .clock(Clock::manual(0))
+            .seed(1)
+            .build()
+            .unwrap();
+        let engine = emulator.engine();
+        let world = engine.worlds().open("a");
+        let scope = world.lock().platform_scope(Mode::Test);
+        let error =
+            engine.transact_internal(&world, scope.clone(), |ctx| -> Result<(), ApiError> {
+                ctx.insert("customer", &json!({"id": "cus_1"}));
+                panic!("a bug");
+            });
+        assert_eq!(error.unwrap_err().status, 500);
+        let left = engine.transact_internal(&world, scope, |ctx| Ok(ctx.get("customer", "cus_1")));
+        assert_eq!(left, Ok(None));
+    }
+
+    #[test]
+    fn an_error_undoes_unless_it_keeps() {
+        let emulator = Emulator::builder()
+            .clock(Clock::manual(0))
+            .seed(1)
+            .build()
+            .unwrap();
+        let engine = emulator.engine();
+        let world = engine.worlds().open("a");
+        let scope = world.lock().platform_scope(Mode::Test);
+        let fail = |id: &str, error: ApiError| {
+            engine.transact_internal(&world, scope.clone(), |ctx| -> Result<(), ApiError> {
+                ctx.insert("charge", &json!({"id": id}));
+                Err(error)
+            })
+        };
+        assert!(fail("ch_undone", ApiError::invalid_request("no")).is_err());
+        assert!(
+            fail(
+                "ch_kept",
+                ApiError::card("card_declined", "no").keeping_changes()
+            )
+            .is_err()
+        );
+        let state = world.lock();
+        assert!(state.store.get(&scope, "charge", "ch_undone").is_none());
+        assert!(state.store.get(&scope, "charge", "ch_kept").is_some());
+    }
 }

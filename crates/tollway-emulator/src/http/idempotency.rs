@@ -203,3 +203,32 @@ impl Claims {
             .remove(name);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_claimed_by_one_request_at_a_time() {
+        let claims = Claims::default();
+        assert!(claims.insert("k".into()));
+        assert!(!claims.insert("k".into()));
+        claims.remove("k");
+        assert!(claims.insert("k".into()));
+    }
+
+    #[test]
+    fn kept_answers_are_read_back() {
+        let kept = Kept::read(&Bytes::from_static(b"402 req_1 abc\n{\"a\":\n1}")).unwrap();
+        assert_eq!(
+            (
+                kept.status.as_u16(),
+                kept.request_id.as_str(),
+                kept.fingerprint.as_str()
+            ),
+            (402, "req_1", "abc")
+        );
+        assert_eq!(&kept.body[..], b"{\"a\":\n1}");
+        assert!(Kept::read(&Bytes::from_static(b"nonsense")).is_none());
+    }
+}

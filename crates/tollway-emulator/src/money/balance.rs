@@ -15,7 +15,10 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("balance_transactions.list", transactions);
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every behaviour answers with a Result")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every behaviour answers with a Result"
+)]
 fn retrieve(ctx: &mut Ctx<'_>, _params: &Params) -> Result<Value, ApiError> {
     let mut amounts = balance_of(ctx.world, &ctx.scope).at(ctx.now());
     if amounts.is_empty() {

@@ -9,10 +9,10 @@ use tollway_emulator::{Clock, Emulator};
 use tower::ServiceExt;
 
 /// The moment every test emulator starts at.
-pub const START: i64 = 1_700_000_000;
+pub(crate) const START: i64 = 1_700_000_000;
 
 /// An emulator whose time and ids repeat.
-pub fn emulator() -> Emulator {
+pub(crate) fn emulator() -> Emulator {
     Emulator::builder()
         .clock(Clock::manual(START))
         .seed(7)
@@ -22,28 +22,28 @@ pub fn emulator() -> Emulator {
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
-    pub json: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
     /// The object, or a panic that shows the error.
     #[track_caller]
-    pub fn ok(self) -> Value {
+    pub(crate) fn ok(self) -> Value {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text);
         self.json
     }
 
     /// Status, message, code and param of an error.
     #[track_caller]
-    pub fn error(&self) -> (u16, &str, &str, &str) {
+    pub(crate) fn error(&self) -> (u16, &str, &str, &str) {
         assert!(!self.status.is_success(), "{}", self.text);
         let get = |name: &str| self.json["error"][name].as_str().unwrap_or_default();
         (
@@ -56,7 +56,7 @@ impl Answer {
 }
 
 /// A request in the making.
-pub struct Call {
+pub(crate) struct Call {
     router: Router,
     request: http::request::Builder,
     body: String,
@@ -64,12 +64,12 @@ pub struct Call {
 
 /// A caller with a key.
 #[derive(Clone)]
-pub struct Caller {
-    pub router: Router,
-    pub key: String,
+pub(crate) struct Caller {
+    pub(crate) router: Router,
+    pub(crate) key: String,
 }
 
-pub fn caller(emulator: &Emulator, key: &str) -> Caller {
+pub(crate) fn caller(emulator: &Emulator, key: &str) -> Caller {
     Caller {
         router: emulator.router(),
         key: key.into(),
@@ -77,7 +77,7 @@ pub fn caller(emulator: &Emulator, key: &str) -> Caller {
 }
 
 impl Caller {
-    pub fn call(&self, method: &str, path: &str, form: &str) -> Call {
+    pub(crate) fn call(&self, method: &str, path: &str, form: &str) -> Call {
         let mut request = Request::builder().method(method);
         if !self.key.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.key));
@@ -97,21 +97,21 @@ impl Caller {
         }
     }
 
-    pub async fn post(&self, path: &str, form: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str, form: &str) -> Answer {
         self.call("POST", path, form).send().await
     }
 
-    pub async fn get(&self, path: &str, query: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, query: &str) -> Answer {
         self.call("GET", path, query).send().await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.call("DELETE", path, "").send().await
     }
 }
 
 impl Call {
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         if name.eq_ignore_ascii_case("content-type")
             && let Some(headers) = self.request.headers_mut()
         {
@@ -121,7 +121,7 @@ impl Call {
         self
     }
 
-    pub async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> Answer {
         let response = self
             .router
             .oneshot(self.request.body(Body::from(self.body)).unwrap())

@@ -1,5 +1,7 @@
 //! The emulator through its router and its socket: the front, generic state, Connect, pages, events.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod accounts;
 mod anything;
 mod auth;

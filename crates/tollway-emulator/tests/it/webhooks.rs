@@ -25,12 +25,11 @@ fn is_signed(signature: &str, secret: &str, body: &str) -> bool {
     let timestamp = timestamp.strip_prefix("t=").unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{timestamp}.{body}").as_bytes());
-    let expected: String = mac
+    let expected = mac
         .finalize()
         .into_bytes()
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     expected == v1
 }
 
