@@ -112,6 +112,7 @@ impl Emulator {
             .merge(crate::connect::routes())
             .merge(crate::events::routes())
             .merge(crate::files::routes())
+            .merge(crate::money::routes())
             .merge(crate::pages::routes())
             .fallback(front)
             .layer(from_fn_with_state(Arc::clone(engine), around))

@@ -90,9 +90,8 @@ pub(crate) fn revoke_tokens(
     scope: Option<GrantScope>,
 ) {
     let (mode, now) = (ctx.scope.mode, ctx.now());
-    for (text, mut token) in ctx.world.tokens(mode) {
-        let concerned = &*token.account == account
-            && kind.is_none_or(|kind| kind == token.kind)
+    for (text, mut token) in ctx.world.tokens_of(mode, account) {
+        let concerned = kind.is_none_or(|kind| kind == token.kind)
             && scope.is_none_or(|scope| scope == token.scope);
         if concerned && !token.revoked {
             token.revoked = true;

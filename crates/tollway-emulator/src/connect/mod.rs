@@ -18,6 +18,7 @@ mod http;
 mod oauth;
 mod profile;
 mod records;
+mod sellers;
 
 use std::sync::Arc;
 
@@ -49,6 +50,10 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
         .route(
             "/_tollway/dashboard/{account}/disconnect",
             post(dashboard::disconnect),
+        )
+        .route(
+            "/_tollway/sellers",
+            get(sellers::list).post(sellers::create),
         )
         .route("/_tollway/console", get(dashboard::console))
 }

@@ -280,10 +280,10 @@ fn answer(
 
 /// The account's publishable key: one for as long as it is connected.
 fn publishable_key(ctx: &mut Ctx<'_>, account: &str, scope: GrantScope, client_id: &str) -> String {
-    let tokens = ctx.world.tokens(ctx.scope.mode);
-    let known = tokens.into_iter().find(|(_, token)| {
-        token.kind == TokenKind::Publishable && &*token.account == account && !token.revoked
-    });
+    let tokens = ctx.world.tokens_of(ctx.scope.mode, account);
+    let known = tokens
+        .into_iter()
+        .find(|(_, token)| token.kind == TokenKind::Publishable && !token.revoked);
     match known {
         Some((text, _)) => text.to_string(),
         None => new_token(ctx, TokenKind::Publishable, account, scope, client_id),

@@ -16,6 +16,7 @@ use super::schedule;
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::scope::{Mode, Scope};
+use crate::store::Collection;
 use crate::world::{World, WorldState};
 
 const DELIVERY: &str = "_delivery";
@@ -127,7 +128,16 @@ fn put(ctx: &mut Ctx<'_>, mode: Mode, delivery: &Delivery) {
 
 /// The deliveries of a world in both modes, newest first, at most `limit`.
 pub(crate) fn newest(world: &WorldState, limit: usize) -> Vec<Delivery> {
-    let in_mode = |mode| world.all_typed::<Delivery>(&world.platform_scope(mode), DELIVERY);
+    let in_mode = |mode| {
+        let collection = world
+            .store
+            .collection(&world.platform_scope(mode), DELIVERY);
+        let records = collection.into_iter().flat_map(Collection::newest_first);
+        records
+            .take(limit)
+            .filter_map(|record| serde_json::from_slice(&record.body).ok())
+            .collect::<Vec<Delivery>>()
+    };
     let mut deliveries: Vec<Delivery> = Mode::ALL.into_iter().flat_map(in_mode).collect();
     deliveries.sort_by_key(|delivery| std::cmp::Reverse(delivery.created));
     deliveries.truncate(limit);

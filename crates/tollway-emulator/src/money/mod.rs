@@ -14,6 +14,7 @@ mod cards;
 mod charge;
 mod charges;
 mod fees;
+mod hosted;
 mod instrument;
 mod ledger;
 mod payment_intents;
@@ -23,6 +24,7 @@ mod refunds;
 mod settlement;
 mod transfers;
 
+pub(crate) use self::hosted::routes;
 pub(crate) use self::posting::balance_of;
 use crate::registry::Registry;
 

@@ -174,15 +174,11 @@ fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, A
     };
     let instrument = instrument::resolve(ctx, &method, "payment_method")?;
     intent["payment_method"] = instrument.id.as_str().into();
-    let authenticated =
-        intent["status"] == "requires_action" && params.bool("authenticated") == Some(true);
-    if instrument.card.outcome == Outcome::RequiresAction
-        && !authenticated
-        && params.bool("off_session") != Some(true)
-    {
+    let off_session = params.bool("off_session") == Some(true);
+    if instrument.card.outcome == Outcome::RequiresAction && !off_session {
         return ask_for_action(ctx, intent, params);
     }
-    charge_for(ctx, intent, instrument, authenticated)
+    charge_for(ctx, intent, instrument, false)
 }
 
 /// Charges for an intent whose card needs nothing more from its holder.
@@ -227,6 +223,31 @@ fn charge_for(
         "payment_intent.succeeded"
     };
     ctx.emit(event, &intent, None);
+    Ok(intent)
+}
+
+/// The card holder has answered the bank's question.
+pub(super) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Result<Value, ApiError> {
+    let mut intent = ctx.required(INTENT, id)?;
+    if status(&intent) != "requires_action" {
+        return Err(unexpected(&intent, "authenticated"));
+    }
+    if approved {
+        let method = intent["payment_method"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let instrument = instrument::resolve(ctx, &method, "payment_method")?;
+        return charge_for(ctx, intent, instrument, true);
+    }
+    let message = "The card holder did not authenticate: ask for another payment method.";
+    let error = ApiError::invalid_request(message).code("payment_intent_authentication_failure");
+    intent["last_payment_error"] = error.to_json()["error"].take();
+    intent["next_action"] = Value::Null;
+    intent["payment_method"] = Value::Null;
+    intent["status"] = "requires_payment_method".into();
+    ctx.update(INTENT, &intent);
+    ctx.emit("payment_intent.payment_failed", &intent, None);
     Ok(intent)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The other side of a transfer is a payment (`py_…`, a charge object) on the destination.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::application_fees::{self, NewFee};
@@ -17,6 +18,14 @@ use crate::registry::Registry;
 pub(super) fn register(registry: &mut Registry) {
     registry.add("transfers.create", create);
     registry.add("transfers.reversals.create", create_reversal);
+}
+
+const MOVED: &str = "_transferred";
+
+/// How much of a charge has been transferred away.
+#[derive(Debug, Serialize, Deserialize)]
+struct Moved {
+    amount: i64,
 }
 
 /// A transfer to be made by the platform.
@@ -121,18 +130,7 @@ fn check_source(
         );
         return Err(ApiError::invalid_param("currency", message));
     }
-    let of_charge = |transfer: &Value| transfer["source_transaction"] == id;
-    let moved: i64 = ctx
-        .world
-        .store
-        .all(&ctx.scope, "transfer")
-        .iter()
-        .filter(|transfer| of_charge(transfer))
-        .map(|transfer| {
-            transfer["amount"].as_i64().unwrap_or(0)
-                - transfer["amount_reversed"].as_i64().unwrap_or(0)
-        })
-        .sum();
+    let moved = moved_of(ctx, id);
     let left = charge["amount_captured"].as_i64().unwrap_or(0)
         - charge["amount_refunded"].as_i64().unwrap_or(0)
         - moved;
@@ -142,6 +140,22 @@ fn check_source(
             .code("transfer_source_balance_parameters_mismatch"));
     }
     Ok(())
+}
+
+/// How much of a charge has been transferred away.
+fn moved_of(ctx: &Ctx<'_>, charge: &str) -> i64 {
+    let moved: Option<Moved> = ctx.world.typed(&ctx.scope, MOVED, charge);
+    moved.map_or(0, |moved| moved.amount)
+}
+
+/// Remembers that `amount` more of a charge was transferred away, or came back when it is negative.
+fn note_moved(ctx: &mut Ctx<'_>, charge: Option<&str>, amount: i64) {
+    let Some(charge) = charge else { return };
+    let moved = Moved {
+        amount: moved_of(ctx, charge) + amount,
+    };
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world.put_typed(&scope, MOVED, charge, &moved, now);
 }
 
 /// Moves the money to the destination, and the application fee back from there.
@@ -190,6 +204,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewTransfer<'_>) -> Result<Transferr
         "transfer_group": new.transfer_group,
     });
     ctx.insert("transfer", &transfer);
+    note_moved(ctx, new.source_transaction, new.amount);
     ctx.emit("transfer.created", &transfer, None);
     Ok(Transferred {
         transfer,
@@ -354,6 +369,7 @@ pub(super) fn reverse(
     transfer["reversals"]["total_count"] = count.into();
     transfer["reversals"]["has_more"] = (count > 10).into();
     ctx.update("transfer", &transfer);
+    note_moved(ctx, transfer["source_transaction"].as_str(), -amount);
     ctx.emit("transfer.reversed", &transfer, None);
     Ok(reversal)
 }

@@ -50,6 +50,16 @@ pub(crate) struct Field {
     pub(crate) error: Option<String>,
 }
 
+/// The bank's question before a payment.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct AuthenticatePage {
+    pub(crate) intent: String,
+    /// Number and currency.
+    pub(crate) amount: String,
+    /// The account that is paid.
+    pub(crate) account: String,
+}
+
 /// One message and where to go next.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct MessagePage {
@@ -145,6 +155,10 @@ pub(crate) struct EventRow {
 
 impl Page for AuthorizePage {
     const TEMPLATE: &'static str = "authorize.html";
+}
+
+impl Page for AuthenticatePage {
+    const TEMPLATE: &'static str = "authenticate.html";
 }
 
 impl Page for MessagePage {

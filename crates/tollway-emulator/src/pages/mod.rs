@@ -20,8 +20,8 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 pub(crate) use self::context::{
-    ApplicationRow, AuthorizePage, BalanceRow, Choice, ConnectionCard, ConsolePage, DashboardPage,
-    EventRow, Field, Link, MessagePage, SellerRow, WorldSection,
+    ApplicationRow, AuthenticatePage, AuthorizePage, BalanceRow, Choice, ConnectionCard,
+    ConsolePage, DashboardPage, EventRow, Field, Link, MessagePage, SellerRow, WorldSection,
 };
 use crate::Engine;
 
@@ -33,6 +33,10 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     for (name, source) in [
         ("base.html", include_str!("templates/base.html")),
+        (
+            "authenticate.html",
+            include_str!("templates/authenticate.html"),
+        ),
         ("authorize.html", include_str!("templates/authorize.html")),
         ("console.html", include_str!("templates/console.html")),
         ("dashboard.html", include_str!("templates/dashboard.html")),

@@ -127,6 +127,16 @@ fn the_console() {
 }
 
 #[test]
+fn the_banks_question() {
+    let page = AuthenticatePage {
+        intent: "pi_1".to_owned(),
+        amount: "1000 usd".to_owned(),
+        account: "acct_1".to_owned(),
+    };
+    insta::assert_snapshot!(page.html().unwrap());
+}
+
+#[test]
 fn a_message() {
     let link = Link {
         href: "/_tollway/console".to_owned(),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::WorldState;
 use crate::scope::Mode;
+use crate::store::{Query, Record};
 
 /// What a platform may do with an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +149,27 @@ impl WorldState {
                 ))
             })
             .collect()
+    }
+
+    /// The tokens of one account in a mode with their texts, newest first.
+    #[must_use]
+    pub fn tokens_of(&self, mode: Mode, account: &str) -> Vec<(Arc<str>, Token)> {
+        let query = Query {
+            limit: usize::MAX,
+            filters: &[("account", account)],
+            ..Query::default()
+        };
+        let page = self
+            .store
+            .list(&self.platform_scope(mode), TOKEN, &query)
+            .unwrap_or_default();
+        let read = |record: &Arc<Record>| {
+            Some((
+                Arc::clone(&record.id),
+                serde_json::from_slice(&record.body).ok()?,
+            ))
+        };
+        page.records.iter().filter_map(read).collect()
     }
 
     /// Makes or changes a token. Access tokens and publishable keys work as API keys as soon as the transaction is committed.

@@ -6,6 +6,7 @@ mod accounts;
 mod anything;
 mod auth;
 mod client;
+mod connected;
 mod control;
 mod files;
 mod idempotency;

@@ -838,6 +838,87 @@ async fn events_of_a_payment_reach_the_right_endpoints() {
     assert_eq!(events["data"][0]["pending_webhooks"], 0);
 }
 
+#[tokio::test]
+async fn a_card_holder_approves_or_fails_the_banks_question() {
+    let shop = Shop::open().await;
+    let form = [
+        ("amount", "1000"),
+        ("currency", "usd"),
+        ("payment_method", "pm_card_threeDSecure2Required"),
+        ("confirm", "true"),
+        ("return_url", "https://shop.example/back?order=7"),
+    ];
+    for (decision, status, result) in [
+        ("fail", "requires_payment_method", "failed"),
+        ("approve", "succeeded", "succeeded"),
+    ] {
+        let intent = shop
+            .post_for_seller("/v1/payment_intents", &form)
+            .await
+            .ok();
+        assert_eq!(
+            (
+                intent["status"].as_str(),
+                intent["next_action"]["type"].as_str()
+            ),
+            (Some("requires_action"), Some("redirect_to_url"))
+        );
+        let url = url::Url::parse(
+            intent["next_action"]["redirect_to_url"]["url"]
+                .as_str()
+                .unwrap(),
+        );
+        let path = url.map_or_else(
+            |_| format!("/_tollway/authenticate/{}", id(&intent)),
+            |url| url.path().to_owned(),
+        );
+        let page = shop.stripe.get(&path).await;
+        assert!(
+            page.body.contains("id=\"approve\"") && page.body.contains("1000 usd"),
+            "{}",
+            page.body
+        );
+        let undecided = shop.stripe.call(Method::POST, &path, None, &[]).await;
+        assert_eq!(undecided.status, 400);
+        let back = shop
+            .stripe
+            .call(Method::POST, &path, None, &[("decision", decision)])
+            .await;
+        let location = back.headers["location"].to_str().unwrap();
+        assert!(
+            location.starts_with("https://shop.example/back?order=7&payment_intent=pi_"),
+            "{location}"
+        );
+        assert!(
+            location.ends_with(&format!("redirect_status={result}")),
+            "{location}"
+        );
+        let after = shop
+            .get_for_seller(&format!("/v1/payment_intents/{}", id(&intent)))
+            .await;
+        assert_eq!(after["status"], status);
+        assert_eq!(shop.stripe.get(&path).await.status, 409);
+    }
+    assert_eq!(shop.balances().await[1], (0, 941));
+    let charges = shop.get_for_seller("/v1/charges").await;
+    let receipt = url::Url::parse(charges["data"][0]["receipt_url"].as_str().unwrap());
+    let path = receipt.map_or_else(
+        |_| format!("/_tollway/receipts/{}", id(&charges["data"][0])),
+        |url| url.path().to_owned(),
+    );
+    assert!(
+        shop.stripe
+            .get(&path)
+            .await
+            .body
+            .contains("1000 usd paid to")
+    );
+    assert_eq!(
+        shop.stripe.get("/_tollway/receipts/ch_none").await.status,
+        404
+    );
+}
+
 /// A step of a shop's day.
 #[derive(Debug, Clone)]
 enum Step {

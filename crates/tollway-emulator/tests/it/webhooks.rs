@@ -263,3 +263,144 @@ async fn the_background_worker_delivers_by_itself() {
     until(2).await;
     worker.abort();
 }
+
+#[tokio::test]
+async fn endpoints_by_the_api_show_their_secret_once() {
+    let stripe = Stripe::new();
+    let form = [
+        ("url", "http://localhost:4000/hooks"),
+        ("enabled_events[]", "customer.created"),
+        ("metadata[k]", "v"),
+    ];
+    let made = stripe.post("/v1/webhook_endpoints", KEY, &form).await.ok();
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_") && made["status"] == "enabled");
+    let path = format!("/v1/webhook_endpoints/{}", made["id"].as_str().unwrap());
+    let kept = stripe.call(Method::GET, &path, Some(KEY), &[]).await.ok();
+    assert_eq!(
+        (kept.get("secret"), kept["url"].as_str()),
+        (None, Some("http://localhost:4000/hooks"))
+    );
+
+    let customer = stripe
+        .post("/v1/customers", KEY, &[("name", "Ann")])
+        .await
+        .ok();
+    stripe
+        .post(
+            &format!("/v1/customers/{}", customer["id"].as_str().unwrap()),
+            KEY,
+            &[("name", "Bea")],
+        )
+        .await
+        .ok();
+    stripe.emulator.deliver_webhooks().await;
+    let arrived = stripe.inbox.take();
+    assert_eq!(arrived.len(), 1);
+    assert!(is_signed(&arrived[0].signature, &secret, &arrived[0].raw));
+    assert!(
+        arrived[0].body["request"]["id"]
+            .as_str()
+            .unwrap()
+            .starts_with("req_")
+    );
+
+    let events = stripe
+        .call(Method::GET, "/v1/events", Some(KEY), &[])
+        .await
+        .ok();
+    assert_eq!(
+        (
+            events["data"][0]["type"].as_str(),
+            events["data"][1]["type"].as_str()
+        ),
+        (Some("customer.updated"), Some("customer.created"))
+    );
+    assert_eq!(
+        events["data"][0]["data"]["previous_attributes"]["name"],
+        "Ann"
+    );
+    let event = format!("/v1/events/{}", events["data"][1]["id"].as_str().unwrap());
+    assert_eq!(
+        stripe.call(Method::GET, &event, Some(KEY), &[]).await.ok()["data"]["object"]["id"],
+        customer["id"]
+    );
+
+    let change = [
+        ("enabled_events[]", "*"),
+        ("disabled", "true"),
+        ("metadata[k]", ""),
+    ];
+    let changed = stripe.post(&path, KEY, &change).await.ok();
+    assert_eq!(
+        (
+            changed["status"].as_str(),
+            changed["metadata"].as_object().unwrap().len()
+        ),
+        (Some("disabled"), 0)
+    );
+    stripe.post("/v1/customers", KEY, &[]).await.ok();
+    stripe.emulator.deliver_webhooks().await;
+    assert!(stripe.inbox.types().is_empty());
+    stripe.post(&path, KEY, &[("disabled", "false")]).await.ok();
+    stripe.post("/v1/customers", KEY, &[]).await.ok();
+    stripe.emulator.deliver_webhooks().await;
+    assert_eq!(stripe.inbox.types(), ["customer.created"]);
+    assert_eq!(
+        stripe
+            .call(Method::DELETE, &path, Some(KEY), &[])
+            .await
+            .ok()["deleted"],
+        true
+    );
+    assert_eq!(
+        stripe
+            .post(
+                "/v1/webhook_endpoints",
+                KEY,
+                &[("url", "nowhere"), ("enabled_events[]", "*")]
+            )
+            .await
+            .status,
+        400
+    );
+}
+
+#[tokio::test]
+async fn connections_and_waiting_deliveries_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("emulator.data");
+    let first = Stripe::with(|builder| builder.data(&path));
+    connect_endpoint(&first, KEY, "http://localhost:4000/webhooks").await;
+    first.inbox.answers.lock().unwrap().push(500);
+    let token = first.connect(CLIENT, KEY, "a@x.example").await;
+    let waiting = first.code("ca_other", "b@x.example").await;
+    first.emulator.deliver_webhooks().await;
+    drop(first);
+
+    let second = Stripe::with(|builder| builder.data(&path));
+    second.advance(5);
+    second.emulator.deliver_webhooks().await;
+    assert_eq!(second.inbox.types(), ["account.application.authorized"]);
+    let account = token["stripe_user_id"].as_str().unwrap();
+    let access = token["access_token"].as_str().unwrap();
+    let itself = second
+        .call(Method::GET, "/v1/account", Some(access), &[])
+        .await
+        .ok();
+    assert_eq!(itself["id"].as_str(), Some(account));
+    // A code of a client id that nobody has claimed is as good as before.
+    second.redeem("sk_test_other", &waiting).await.ok();
+    let form = [("client_id", CLIENT), ("stripe_user_id", account)];
+    second.post("/oauth/deauthorize", KEY, &form).await.ok();
+    drop(second);
+
+    let third = Stripe::with(|builder| builder.data(&path));
+    assert_eq!(
+        third
+            .call(Method::GET, "/v1/account", Some(access), &[])
+            .await
+            .status,
+        401
+    );
+}

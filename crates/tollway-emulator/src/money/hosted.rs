@@ -1,0 +1,170 @@
+//! The pages behind a payment: the bank's question to the card holder, and the receipt.
+//!
+//! `GET /_tollway/authenticate/{intent}` asks; `POST` with `decision=approve` or `decision=fail` answers (the buttons `#approve` and
+//! `#fail`) and sends the card holder to the intent's `return_url`. By curl:
+//! `curl -i http://127.0.0.1:12111/_tollway/authenticate/pi_… -d decision=approve`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Form, Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use http::StatusCode;
+use serde_json::Value;
+
+use super::payment_intents;
+use crate::Engine;
+use crate::pages::{self, AuthenticatePage, MessagePage};
+use crate::scope::{Mode, Scope};
+use crate::world::{World, WorldState};
+
+/// The routes of these pages.
+pub(crate) fn routes() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/_tollway/authenticate/{intent}", get(ask).post(answer))
+        .route("/_tollway/receipts/{charge}", get(receipt))
+}
+
+async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
+    let Some((_, scope, intent)) = find(&engine, "payment_intent", &id) else {
+        return not_found("payment", &id);
+    };
+    if intent["status"] != "requires_action" {
+        let text = format!(
+            "The payment {id} does not wait for an answer: its status is {}.",
+            text(&intent["status"])
+        );
+        return message(StatusCode::CONFLICT, "Nothing to approve", text);
+    }
+    let page = AuthenticatePage {
+        amount: amount(&intent["amount"], &intent["currency"]),
+        account: scope.account.to_string(),
+        intent: id,
+    };
+    pages::respond(StatusCode::OK, &page, return_url(&intent).as_ref())
+}
+
+async fn answer(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    let Some((world, scope, intent)) = find(&engine, "payment_intent", &id) else {
+        return not_found("payment", &id);
+    };
+    let approved = match form.get("decision").map(String::as_str) {
+        Some("approve") => true,
+        Some("fail") => false,
+        _ => {
+            let text = "Answer with decision=approve or decision=fail.".to_owned();
+            return message(StatusCode::BAD_REQUEST, "No decision", text);
+        }
+    };
+    let outcome = engine.transact_internal(&world, scope, |ctx| {
+        payment_intents::authenticate(ctx, &id, approved)
+    });
+    let answered = match outcome {
+        Ok(intent) => intent,
+        Err(error) if error.status == 402 => intent.clone(),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::CONFLICT);
+            return message(
+                status,
+                "Nothing was changed",
+                error.get("message").unwrap_or_default().to_owned(),
+            );
+        }
+    };
+    let succeeded = matches!(text(&answered["status"]), "succeeded" | "requires_capture");
+    let result = if succeeded { "succeeded" } else { "failed" };
+    match return_url(&intent) {
+        Some(mut url) => {
+            url.query_pairs_mut()
+                .append_pair("payment_intent", &id)
+                .append_pair(
+                    "payment_intent_client_secret",
+                    text(&intent["client_secret"]),
+                )
+                .append_pair("redirect_status", result);
+            pages::with_page_headers(Redirect::to(url.as_str()).into_response(), Some(&url))
+        }
+        None => message(
+            StatusCode::OK,
+            "Thank you",
+            format!("The payment {id} has {result}. You can close this page."),
+        ),
+    }
+}
+
+async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
+    let Some((_, scope, charge)) = find(&engine, "charge", &id) else {
+        return not_found("charge", &id);
+    };
+    let card = &charge["payment_method_details"]["card"];
+    let day = jiff::Timestamp::from_second(charge["created"].as_i64().unwrap_or(0));
+    let text = format!(
+        "{} paid to {} with {} ending in {} on {}. Reference: {id}.",
+        amount(&charge["amount"], &charge["currency"]),
+        scope.account,
+        text(&card["brand"]),
+        text(&card["last4"]),
+        day.map_or_else(|_| String::new(), |day| day.strftime("%F").to_string()),
+    );
+    message(StatusCode::OK, "Receipt", text)
+}
+
+/// The object of this id, in whichever scope of whichever world it lies.
+fn find(engine: &Engine, object_type: &str, id: &str) -> Option<(Arc<World>, Scope, Value)> {
+    engine.worlds().all().into_iter().find_map(|world| {
+        let (scope, object) = find_in(&world.lock(), object_type, id)?;
+        Some((world, scope, object))
+    })
+}
+
+fn find_in(world: &WorldState, object_type: &str, id: &str) -> Option<(Scope, Value)> {
+    let scopes_of = |mode: Mode| {
+        world
+            .store
+            .accounts(mode)
+            .map(move |account| Scope::new(mode, Arc::clone(account)))
+    };
+    let mut scopes = Mode::ALL.into_iter().flat_map(scopes_of);
+    scopes.find_map(|scope| {
+        let object = world.store.object(&scope, object_type, id)?;
+        Some((scope, object))
+    })
+}
+
+fn return_url(intent: &Value) -> Option<url::Url> {
+    url::Url::parse(intent["next_action"]["redirect_to_url"]["return_url"].as_str()?).ok()
+}
+
+fn amount(amount: &Value, currency: &Value) -> String {
+    format!("{} {}", amount.as_i64().unwrap_or(0), text(currency))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn not_found(what: &str, id: &str) -> Response {
+    message(
+        StatusCode::NOT_FOUND,
+        "Not found",
+        format!("There is no {what} '{id}' here."),
+    )
+}
+
+fn message(status: StatusCode, heading: &str, text: String) -> Response {
+    pages::respond(
+        status,
+        &MessagePage {
+            heading: heading.to_owned(),
+            text,
+            link: None,
+        },
+        None,
+    )
+}
