@@ -11,9 +11,9 @@ use super::plan::{Part, Plan, members};
 /// Methods that every view has.
 const RESERVED: &[&str] = &[
     "check",
+    "deref",
     "from_json",
     "get",
-    "into_json",
     "json",
     "last_response",
     "to",

@@ -66,7 +66,7 @@ impl fmt::Display for Mismatch {
 }
 
 /// Checks an object of this component; any JSON fits the empty name.
-pub(super) fn object(component: &str, json: &Json) -> Result<(), CheckError> {
+pub(crate) fn object(component: &str, json: &Json) -> Result<(), CheckError> {
     let mut check = Check::default();
     if !component.is_empty() {
         check.component(component, json);

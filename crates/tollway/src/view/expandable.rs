@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
@@ -61,6 +62,14 @@ impl<T: View> View for Expandable<T> {
 
     fn check(&self) -> Result<(), CheckError> {
         if self.json.as_str().is_some() { Ok(()) } else { check::object(T::NAME, &self.json) }
+    }
+}
+
+impl<T> Deref for Expandable<T> {
+    type Target = Json;
+
+    fn deref(&self) -> &Json {
+        &self.json
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
@@ -52,6 +53,14 @@ macro_rules! page {
 
             fn check(&self) -> Result<(), CheckError> {
                 check::page($object, T::NAME, &self.json)
+            }
+        }
+
+        impl<T> Deref for $name<T> {
+            type Target = Json;
+
+            fn deref(&self) -> &Json {
+                &self.json
             }
         }
 

@@ -1,4 +1,8 @@
 //! What generated types have in common. One macro call makes one type; none of them recurses.
+//!
+//! There are thousands of these types, so every function counts: what a trait or `Deref` can give is not repeated, and
+//! parameters turn into a [`Value`](crate::params::Value) by `Into`, because three thousand impls of `From` for one type
+//! would be compared with each other, and tried at every setter.
 
 /// A view: `Charge, "charge"`.
 macro_rules! view {
@@ -20,33 +24,24 @@ macro_rules! view {
             }
         }
 
-        impl $name {
-            /// The object as Stripe sent it.
+        impl std::ops::Deref for $name {
+            type Target = $crate::Json;
+
             #[inline]
-            pub fn json(&self) -> &$crate::Json {
+            fn deref(&self) -> &$crate::Json {
                 &self.0
-            }
-
-            /// A member by its name, known to this type or not.
-            #[inline]
-            pub fn get(&self, name: &str) -> Option<$crate::Json> {
-                self.0.get(name)
-            }
-
-            /// The strict verdict: see [`View::check`](crate::View::check).
-            #[inline]
-            pub fn check(&self) -> Result<(), $crate::view::CheckError> {
-                $crate::View::check(self)
-            }
-
-            /// Status, headers and request id of the answer this was read from.
-            #[inline]
-            pub fn last_response(&self) -> Option<&$crate::ResponseMeta> {
-                self.0.last_response()
             }
         }
 
-        $crate::view::macros::handle!($name, this => &this.0);
+        impl $name {
+            /// The strict verdict: see [`View::check`](crate::View::check).
+            #[inline]
+            pub fn check(&self) -> Result<(), $crate::CheckError> {
+                $crate::view::check_object($component, &self.0)
+            }
+        }
+
+        $crate::view::macros::handle!($name);
     };
 }
 
@@ -72,8 +67,16 @@ macro_rules! union {
             }
 
             fn json(&self) -> &$crate::Json {
+                self
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = $crate::Json;
+
+            fn deref(&self) -> &$crate::Json {
                 match self {
-                    $(Self::$variant(object) => object.json(),)*
+                    $(Self::$variant(object) => object,)*
                     Self::Unknown(json) => json,
                 }
             }
@@ -82,48 +85,40 @@ macro_rules! union {
         impl $name {
             /// The object's id, whatever it is. Empty when it has none.
             pub fn id(&self) -> &str {
-                $crate::View::json(self).opt_string($component, "id").unwrap_or_default()
+                self.opt_string($component, "id").unwrap_or_default()
             }
 
-            /// The object as Stripe sent it.
-            pub fn json(&self) -> &$crate::Json {
-                $crate::View::json(self)
-            }
-
-            /// A member by its name, known to this type or not.
-            pub fn get(&self, name: &str) -> Option<$crate::Json> {
-                $crate::View::json(self).get(name)
+            /// The strict verdict: see [`View::check`](crate::View::check).
+            pub fn check(&self) -> Result<(), $crate::CheckError> {
+                $crate::View::check(self)
             }
         }
 
-        $crate::view::macros::handle!($name, this => $crate::View::json(this));
+        $crate::view::macros::handle!($name);
     };
 }
 
 /// Clone, Debug (without secrets) and Serialize (with everything) of a view.
 macro_rules! handle {
-    ($name:ident, $this:ident => $json:expr) => {
+    ($name:ident) => {
         impl Clone for $name {
             #[inline]
             fn clone(&self) -> Self {
-                let $this = self;
-                <Self as $crate::View>::from_json(Clone::clone($json))
+                <Self as $crate::View>::from_json(<$crate::Json as Clone>::clone(self))
             }
         }
 
         impl std::fmt::Debug for $name {
             #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                let $this = self;
-                std::fmt::Debug::fmt($json, f)
+                <$crate::Json as std::fmt::Debug>::fmt(self, f)
             }
         }
 
         impl serde::Serialize for $name {
             #[inline]
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let $this = self;
-                serde::Serialize::serialize($json, serializer)
+                <$crate::Json as serde::Serialize>::serialize(self, serializer)
             }
         }
     };
@@ -140,20 +135,12 @@ macro_rules! words {
             Unknown(Box<str>),
         }
 
-        impl $crate::view::Word for $name {
+        impl From<&str> for $name {
             #[inline]
-            fn from_text(text: &str) -> Self {
+            fn from(text: &str) -> Self {
                 match text {
                     $($text => Self::$variant,)*
                     _ => Self::Unknown(text.into()),
-                }
-            }
-
-            #[inline]
-            fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $text,)*
-                    Self::Unknown(text) => text,
                 }
             }
         }
@@ -162,14 +149,17 @@ macro_rules! words {
             /// The word as Stripe writes it.
             #[inline]
             pub fn as_str(&self) -> &str {
-                $crate::view::Word::as_str(self)
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::Unknown(text) => text,
+                }
             }
         }
 
         impl Clone for $name {
             #[inline]
             fn clone(&self) -> Self {
-                $crate::view::Word::from_text(self.as_str())
+                Self::from(self.as_str())
             }
         }
 
@@ -182,13 +172,6 @@ macro_rules! words {
 
         impl Eq for $name {}
 
-        impl std::hash::Hash for $name {
-            #[inline]
-            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-                self.as_str().hash(state);
-            }
-        }
-
         impl std::fmt::Debug for $name {
             #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -196,24 +179,10 @@ macro_rules! words {
             }
         }
 
-        impl std::fmt::Display for $name {
+        impl Into<$crate::params::Value> for $name {
             #[inline]
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl From<&str> for $name {
-            #[inline]
-            fn from(text: &str) -> Self {
-                $crate::view::Word::from_text(text)
-            }
-        }
-
-        impl From<$name> for $crate::params::Value {
-            #[inline]
-            fn from(word: $name) -> Self {
-                Self::from(word.as_str())
+            fn into(self) -> $crate::params::Value {
+                $crate::params::Value::from(self.as_str())
             }
         }
     };
@@ -240,10 +209,10 @@ macro_rules! params_required {
             }
         }
 
-        impl From<$name> for $crate::params::Value {
+        impl Into<$crate::params::Value> for $name {
             #[inline]
-            fn from(params: $name) -> Self {
-                Self::Map(params.0)
+            fn into(self) -> $crate::params::Value {
+                $crate::params::Value::Map(self.0)
             }
         }
     };
@@ -259,13 +228,6 @@ macro_rules! params {
             #[inline]
             pub fn new() -> Self {
                 Self($crate::params::Params::new())
-            }
-        }
-
-        impl Default for $name {
-            #[inline]
-            fn default() -> Self {
-                Self::new()
             }
         }
     };
@@ -291,11 +253,11 @@ macro_rules! one_of {
             }
         })*
 
-        impl From<$name> for $crate::params::Value {
-            fn from(form: $name) -> Self {
-                match form {
-                    $($name::$word => Self::from($text),)*
-                    $($name::$form(form) => Self::from(form),)*
+        impl Into<$crate::params::Value> for $name {
+            fn into(self) -> $crate::params::Value {
+                match self {
+                    $(Self::$word => $text.into(),)*
+                    $(Self::$form(form) => form.into(),)*
                 }
             }
         }
@@ -306,7 +268,7 @@ macro_rules! one_of {
 macro_rules! request {
     ($(#[$doc:meta])* $name:ident => $answer:ty; $operation:literal, $verb:ident $path:literal, $host:ident $mode:ident $encoding:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug)]
+        #[derive(Debug)]
         #[must_use = "a request does nothing until it is sent"]
         pub struct $name(pub(crate) $crate::request::RequestBuilder);
 

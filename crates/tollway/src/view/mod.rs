@@ -18,26 +18,27 @@ mod read;
 mod scalar;
 #[cfg(test)]
 mod tests;
-mod word;
 mod write;
 
 pub use self::check::{CheckError, Mismatch};
+pub(crate) use self::check::object as check_object;
 pub use self::expandable::Expandable;
 pub use self::list::{List, PageItems, SearchResult, V2List};
 pub use self::map::{Map, MapValue};
 pub use self::scalar::{Decimal, Instant, Timestamp};
-pub use self::word::Word;
 pub use self::write::RangeQuery;
 
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::response::{FromResponse, Response, ResponseMeta};
+use crate::response::{FromResponse, Response};
 use crate::wire::json::Json;
 
 /// A typed handle on a JSON value.
 ///
 /// Every type in [`api`](crate::api) that Stripe answers with is one; so are [`List`], [`Expandable`] and [`Json`] itself.
+/// A view dereferences to its [`Json`], so members the type does not know are one `get` away, and so is the answer it came
+/// in ([`Json::last_response`]).
 ///
 /// ```
 /// use tollway::{Json, View, api::Charge};
@@ -58,23 +59,13 @@ pub trait View: Clone + Send + Sync + Sized + 'static {
     /// The value as Stripe sent it.
     fn json(&self) -> &Json;
 
-    /// A member by its name, known to this type or not.
-    fn get(&self, name: &str) -> Option<Json> {
-        self.json().get(name)
-    }
-
-    /// Status, headers and request id of the answer this was read from.
-    fn last_response(&self) -> Option<&ResponseMeta> {
-        self.json().last_response()
-    }
-
     /// Whether Stripe's description fits, down to the last member: nothing required is missing, nothing has another
     /// type. Members the description does not know are fine.
     ///
     /// # Errors
     /// All that does not fit, with paths.
     fn check(&self) -> Result<(), CheckError> {
-        check::object(Self::NAME, self.json())
+        check_object(Self::NAME, self.json())
     }
 }
 

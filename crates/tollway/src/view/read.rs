@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Decimal, Instant, Map, Timestamp, View, Word};
+use super::{Decimal, Instant, Map, Timestamp, View};
 use crate::wire::json::Json;
 
 /// The zero value of a member that should be there.
@@ -108,21 +108,21 @@ impl Json {
     }
 
     /// One of an enum's words; the empty unknown word when missing.
-    pub(crate) fn word<W: Word>(&self, of: &'static str, name: &'static str) -> W {
-        W::from_text(self.string(of, name))
+    pub(crate) fn word<W: for<'a> From<&'a str>>(&self, of: &'static str, name: &'static str) -> W {
+        W::from(self.string(of, name))
     }
 
-    pub(crate) fn opt_word<W: Word>(&self, of: &'static str, name: &'static str) -> Option<W> {
-        self.opt_string(of, name).map(W::from_text)
+    pub(crate) fn opt_word<W: for<'a> From<&'a str>>(&self, of: &'static str, name: &'static str) -> Option<W> {
+        self.opt_string(of, name).map(W::from)
     }
 
     /// A list of an enum's words; none when missing.
-    pub(crate) fn words<W: Word>(&self, of: &'static str, name: &'static str) -> Vec<W> {
-        self.strings(of, name).into_iter().map(W::from_text).collect()
+    pub(crate) fn words<W: for<'a> From<&'a str>>(&self, of: &'static str, name: &'static str) -> Vec<W> {
+        self.strings(of, name).into_iter().map(W::from).collect()
     }
 
-    pub(crate) fn opt_words<W: Word>(&self, of: &'static str, name: &'static str) -> Option<Vec<W>> {
-        Some(self.opt_strings(of, name)?.into_iter().map(W::from_text).collect())
+    pub(crate) fn opt_words<W: for<'a> From<&'a str>>(&self, of: &'static str, name: &'static str) -> Option<Vec<W>> {
+        Some(self.opt_strings(of, name)?.into_iter().map(W::from).collect())
     }
 
     /// A part of this object; one without members when missing.

@@ -14,6 +14,12 @@ impl Json {
         NULL.get_or_init(|| Self { document: Arc::new(Document { tape: parse::null(), meta: None }), index: 0 }).clone()
     }
 
+    /// This value itself: what every view calls the JSON it stands on.
+    #[inline]
+    pub fn json(&self) -> &Self {
+        self
+    }
+
     /// The text of the member `object`, which says what an object is.
     pub(crate) fn object_type(&self) -> Option<&str> {
         self.str_at(self.member_at("object")?)
