@@ -40,6 +40,13 @@ pub(super) fn named(
     name
 }
 
+/// Makes a type that was written already the one for these values, wherever they occur.
+pub(super) fn remember_shared(plan: &mut Plan<'_>, name: &str, values: &[String]) {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    plan.taken.remember_enum("shared", &sorted, name);
+}
+
 /// The text of an enum.
 pub(super) fn code(name: &str, about: &str, values: &[String]) -> String {
     let mut code = format!("words! {{\n    /// {about}\n    {name} {{\n");

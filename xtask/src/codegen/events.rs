@@ -38,6 +38,7 @@ pub(super) fn emit_all(plan: &mut Plan<'_>) {
         if !types.is_empty() {
             let name = plan.taken.claim(&[name.to_owned()]);
             plan.push(GROUP, Part::Words, enums::code(&name, about, &types));
+            enums::remember_shared(plan, &name, &types);
         }
     }
     for event in &spec.events.v2 {

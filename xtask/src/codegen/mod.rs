@@ -59,8 +59,8 @@ fn run(args: &Args) -> Result<(), Error> {
 /// Everything that is made from a description.
 pub(crate) fn generate(spec: &Spec) -> Result<Files, Error> {
     let mut plan = plan::Plan::new(spec);
-    views::emit_all(&mut plan);
     events::emit_all(&mut plan);
+    views::emit_all(&mut plan);
     requests::emit_all(&mut plan);
     let mut files = layout::files(plan.chunks)?;
     files.insert(format!("{}/check.txt", layout::API), checks::table(spec));

@@ -60,9 +60,34 @@ impl Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() { "the object itself" } else { &self.path };
-        write!(f, "{path}: expected {}, found {}", self.expected, self.found)
+        let path = if self.path.is_empty() {
+            "the object itself"
+        } else {
+            &self.path
+        };
+        write!(
+            f,
+            "{path}: expected {}, found {}",
+            self.expected, self.found
+        )
     }
+}
+
+/// The strict verdict on a value as the object that Stripe's description calls `component`: `charge`, `v2.core.account`.
+/// `None` when the description has no object of that name.
+///
+/// ```
+/// use tollway::{Json, view};
+///
+/// let json = Json::parse(r#"{"object": "charge"}"#)?;
+/// assert!(view::check("charge", &json).unwrap().is_err());
+/// assert!(view::check("unheard_of", &json).is_none());
+/// # Ok::<(), tollway::JsonError>(())
+/// ```
+pub fn check(component: &str, json: &Json) -> Option<Result<(), CheckError>> {
+    table()
+        .contains_key(component)
+        .then(|| object(component, json))
 }
 
 /// Checks an object of this component; any JSON fits the empty name.
@@ -82,7 +107,11 @@ pub(super) fn page(object: &str, component: &str, json: &Json) -> Result<(), Che
         "search_result" => "q",
         _ => "p",
     };
-    let item = if component.is_empty() { "*".to_owned() } else { format!("r({component})") };
+    let item = if component.is_empty() {
+        "*".to_owned()
+    } else {
+        format!("r({component})")
+    };
     check.value(&format!("{letter}({item})"), json);
     check.verdict()
 }
@@ -92,7 +121,9 @@ fn table() -> &'static HashMap<&'static str, &'static str> {
     static TABLE: OnceLock<HashMap<&str, &str>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let text = include_str!("../api/check.txt");
-        text.lines().filter_map(|line| line.split_once('\t').or(Some((line, "")))).collect()
+        text.lines()
+            .filter_map(|line| line.split_once('\t').or(Some((line, ""))))
+            .collect()
     })
 }
 
@@ -104,11 +135,21 @@ struct Check {
 
 impl Check {
     fn verdict(self) -> Result<(), CheckError> {
-        if self.mismatches.is_empty() { Ok(()) } else { Err(CheckError { mismatches: self.mismatches }) }
+        if self.mismatches.is_empty() {
+            Ok(())
+        } else {
+            Err(CheckError {
+                mismatches: self.mismatches,
+            })
+        }
     }
 
     fn fail(&mut self, expected: impl Into<String>, found: &'static str) {
-        self.mismatches.push(Mismatch { path: self.path.clone(), expected: expected.into(), found });
+        self.mismatches.push(Mismatch {
+            path: self.path.clone(),
+            expected: expected.into(),
+            found,
+        });
     }
 
     /// Does something one step deeper.
@@ -123,7 +164,9 @@ impl Check {
     }
 
     fn component(&mut self, name: &str, json: &Json) {
-        let Some(line) = table().get(name) else { return };
+        let Some(line) = table().get(name) else {
+            return;
+        };
         if let Some(alias) = line.strip_prefix(':') {
             return self.value(alias, json);
         }
@@ -131,13 +174,17 @@ impl Check {
             return self.fail("an object", found(json));
         }
         for field in line.split('\t').filter(|field| !field.is_empty()) {
-            let Some((name, shape)) = field.split_once(':') else { continue };
+            let Some((name, shape)) = field.split_once(':') else {
+                continue;
+            };
             let (required, shape) = strip(shape, '!');
             let (nullable, shape) = strip(shape, '?');
             match json.get(name) {
                 Some(value) if value.is_null() && (nullable || !required) => {}
                 Some(value) => self.under(name, |check| check.value(shape, &value)),
-                None if required => self.under(name, |check| check.fail(expectation(shape), "nothing")),
+                None if required => {
+                    self.under(name, |check| check.fail(expectation(shape), "nothing"))
+                }
                 None => {}
             }
         }
@@ -155,12 +202,23 @@ impl Check {
             b'i' => json.as_i64().is_some(),
             b'n' => json.as_f64().is_some(),
             b'b' => json.as_bool().is_some(),
-            b'I' => json.as_str().is_some_and(|digits| digits.parse::<i64>().is_ok()),
+            b'I' => json
+                .as_str()
+                .is_some_and(|digits| digits.parse::<i64>().is_ok()),
             b'd' => json.as_str().is_some_and(is_decimal),
-            b'D' => json.as_str().is_some_and(|text| super::Instant::new(text).timestamp().is_some()),
+            b'D' => json
+                .as_str()
+                .is_some_and(|text| super::Instant::new(text).timestamp().is_some()),
             b'=' => json.as_str() == shape.get(1..),
-            b'e' => json.as_str().is_some_and(|word| inner().split(',').any(|known| known == word)),
-            b'?' => return if json.is_null() { } else { self.value(shape.get(1..).unwrap_or_default(), json) },
+            b'e' => json
+                .as_str()
+                .is_some_and(|word| inner().split(',').any(|known| known == word)),
+            b'?' => {
+                return if json.is_null() {
+                } else {
+                    self.value(shape.get(1..).unwrap_or_default(), json)
+                };
+            }
             b'r' => return self.component(inner(), json),
             b'x' => {
                 if json.as_str().is_some() {
@@ -189,10 +247,19 @@ impl Check {
         let fits = |name: &&str| {
             let line = table().get(name).copied().unwrap_or_default();
             let is_deleted_form = line.split('\t').any(|field| field.starts_with("deleted:!"));
-            is_deleted_form == deleted && line.split('\t').any(|field| field.strip_prefix("object:!=") == Some(kind))
+            is_deleted_form == deleted
+                && line
+                    .split('\t')
+                    .any(|field| field.strip_prefix("object:!=") == Some(kind))
         };
-        let deleted_names: Vec<String> = names.split(',').map(|name| format!("deleted_{name}")).collect();
-        let name = names.split(',').chain(deleted_names.iter().map(String::as_str)).find(fits);
+        let deleted_names: Vec<String> = names
+            .split(',')
+            .map(|name| format!("deleted_{name}"))
+            .collect();
+        let name = names
+            .split(',')
+            .chain(deleted_names.iter().map(String::as_str))
+            .find(fits);
         if let Some(name) = name {
             self.component(name, json);
         }
@@ -222,7 +289,11 @@ impl Check {
         }
         let own: &[(&str, &str)] = match letter {
             b'l' => &[("object", "=list"), ("has_more", "b"), ("url", "s")],
-            b'q' => &[("object", "=search_result"), ("has_more", "b"), ("url", "s")],
+            b'q' => &[
+                ("object", "=search_result"),
+                ("has_more", "b"),
+                ("url", "s"),
+            ],
             _ => &[],
         };
         for (name, shape) in own {
@@ -235,7 +306,9 @@ impl Check {
 }
 
 fn strip(shape: &str, flag: char) -> (bool, &str) {
-    shape.strip_prefix(flag).map_or((false, shape), |rest| (true, rest))
+    shape
+        .strip_prefix(flag)
+        .map_or((false, shape), |rest| (true, rest))
 }
 
 fn is_decimal(text: &str) -> bool {
@@ -255,8 +328,21 @@ fn expectation(shape: &str) -> String {
         Some(b'd') => "a decimal number as text",
         Some(b'D') => "an RFC 3339 instant",
         Some(b'=') => return format!("\"{}\"", shape.get(1..).unwrap_or_default()),
-        Some(b'e') => return format!("one of {}", shape.get(2..shape.len() - 1).unwrap_or_default().replace(',', ", ")),
-        Some(b'?') => return format!("{}, or null", expectation(shape.get(1..).unwrap_or_default())),
+        Some(b'e') => {
+            return format!(
+                "one of {}",
+                shape
+                    .get(2..shape.len() - 1)
+                    .unwrap_or_default()
+                    .replace(',', ", ")
+            );
+        }
+        Some(b'?') => {
+            return format!(
+                "{}, or null",
+                expectation(shape.get(1..).unwrap_or_default())
+            );
+        }
         Some(b'x') => "an id or an object",
         Some(b'[') => "a list",
         Some(b'l' | b'q' | b'p') => "a page",

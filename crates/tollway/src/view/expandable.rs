@@ -29,7 +29,10 @@ pub struct Expandable<T> {
 impl<T: View> Expandable<T> {
     /// The id, in either case. Empty when Stripe sent an object without one.
     pub fn id(&self) -> &str {
-        self.json.as_str().or_else(|| self.json.str_at(self.json.member_at("id")?)).unwrap_or_default()
+        self.json
+            .as_str()
+            .or_else(|| self.json.str_at(self.json.member_at("id")?))
+            .unwrap_or_default()
     }
 
     /// The object, if it was asked for. That of a deleted object has little more than its id; see
@@ -45,7 +48,10 @@ impl<T: View> Expandable<T> {
 
     /// Whether the object is here and has been deleted.
     pub fn is_deleted(&self) -> bool {
-        self.json.member_at("deleted").and_then(|at| self.json.bool_at(at)) == Some(true)
+        self.json
+            .member_at("deleted")
+            .and_then(|at| self.json.bool_at(at))
+            == Some(true)
     }
 }
 
@@ -53,7 +59,10 @@ impl<T: View> View for Expandable<T> {
     const NAME: &'static str = T::NAME;
 
     fn from_json(json: Json) -> Self {
-        Self { json, target: PhantomData }
+        Self {
+            json,
+            target: PhantomData,
+        }
     }
 
     fn json(&self) -> &Json {
@@ -61,7 +70,11 @@ impl<T: View> View for Expandable<T> {
     }
 
     fn check(&self) -> Result<(), CheckError> {
-        if self.json.as_str().is_some() { Ok(()) } else { check::object(T::NAME, &self.json) }
+        if self.json.as_str().is_some() {
+            Ok(())
+        } else {
+            check::object(T::NAME, &self.json)
+        }
     }
 }
 
@@ -75,7 +88,10 @@ impl<T> Deref for Expandable<T> {
 
 impl<T> Clone for Expandable<T> {
     fn clone(&self) -> Self {
-        Self { json: self.json.clone(), target: PhantomData }
+        Self {
+            json: self.json.clone(),
+            target: PhantomData,
+        }
     }
 }
 

@@ -388,4 +388,6 @@ macro_rules! request_list {
     };
 }
 
-pub(crate) use {handle, one_of, params, params_required, request, request_list, union, view, words};
+pub(crate) use {
+    handle, one_of, params, params_required, request, request_list, union, view, words,
+};

@@ -52,28 +52,39 @@ impl<'a, T: View> MapValue<'a> for T {
 
 impl<'a, V: MapValue<'a>> Map<'a, V> {
     pub(crate) fn new(owner: &'a Json, at: usize) -> Self {
-        Self { place: Some((owner, at)), value: PhantomData }
+        Self {
+            place: Some((owner, at)),
+            value: PhantomData,
+        }
     }
 
     pub(crate) fn empty() -> Self {
-        Self { place: None, value: PhantomData }
+        Self {
+            place: None,
+            value: PhantomData,
+        }
     }
 
     /// The value of a key. `None` when there is none, or one of another type.
     pub fn get(&self, key: &str) -> Option<V> {
-        self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+        self.iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
     }
 
     /// All keys with their values; a value of another type is left out.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, V)> {
         self.place.into_iter().flat_map(|(owner, at)| {
-            owner.members_at(at).filter_map(move |(name, value)| Some((name, V::read(owner, value)?)))
+            owner
+                .members_at(at)
+                .filter_map(move |(name, value)| Some((name, V::read(owner, value)?)))
         })
     }
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.place.map_or(0, |(owner, at)| owner.members_at(at).count())
+        self.place
+            .map_or(0, |(owner, at)| owner.members_at(at).count())
     }
 
     /// Whether there is no key.

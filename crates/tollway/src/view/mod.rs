@@ -16,12 +16,10 @@ mod map;
 pub(crate) mod prelude;
 mod read;
 mod scalar;
-#[cfg(test)]
-mod tests;
 mod write;
 
-pub use self::check::{CheckError, Mismatch};
 pub(crate) use self::check::object as check_object;
+pub use self::check::{CheckError, Mismatch, check};
 pub use self::expandable::Expandable;
 pub use self::list::{List, PageItems, SearchResult, V2List};
 pub use self::map::{Map, MapValue};
@@ -86,7 +84,10 @@ impl<T: View> FromResponse for T {
         let Response { meta, body } = response;
         match Json::parse_with(body, Some(Arc::clone(&meta))) {
             Ok(json) => Ok(T::from_json(json)),
-            Err((cause, body)) => Err(Error::invalid_response(&Response { meta, body }, Box::new(cause))),
+            Err((cause, body)) => Err(Error::invalid_response(
+                &Response { meta, body },
+                Box::new(cause),
+            )),
         }
     }
 }

@@ -57,23 +57,30 @@ impl Json {
 
     pub(crate) fn opt_int(&self, of: &'static str, name: &'static str) -> Option<i64> {
         let at = self.present(name)?;
-        self.digits_at(at).and_then(|digits| digits.parse().ok()).or_else(|| self.odd(of, name, "a whole number"))
+        self.digits_at(at)
+            .and_then(|digits| digits.parse().ok())
+            .or_else(|| self.odd(of, name, "a whole number"))
     }
 
     pub(crate) fn opt_int_text(&self, of: &'static str, name: &'static str) -> Option<i64> {
         let at = self.present(name)?;
         let digits = self.str_at(at).or_else(|| self.digits_at(at));
-        digits.and_then(|digits| digits.parse().ok()).or_else(|| self.odd(of, name, "a whole number as text"))
+        digits
+            .and_then(|digits| digits.parse().ok())
+            .or_else(|| self.odd(of, name, "a whole number as text"))
     }
 
     pub(crate) fn opt_float(&self, of: &'static str, name: &'static str) -> Option<f64> {
         let at = self.present(name)?;
-        self.digits_at(at).and_then(|digits| digits.parse().ok()).or_else(|| self.odd(of, name, "a number"))
+        self.digits_at(at)
+            .and_then(|digits| digits.parse().ok())
+            .or_else(|| self.odd(of, name, "a number"))
     }
 
     pub(crate) fn opt_flag(&self, of: &'static str, name: &'static str) -> Option<bool> {
         let at = self.present(name)?;
-        self.bool_at(at).or_else(|| self.odd(of, name, "true or false"))
+        self.bool_at(at)
+            .or_else(|| self.odd(of, name, "true or false"))
     }
 
     pub(crate) fn opt_time(&self, of: &'static str, name: &'static str) -> Option<Timestamp> {
@@ -83,7 +90,10 @@ impl Json {
     pub(crate) fn opt_decimal(&self, of: &'static str, name: &'static str) -> Option<Decimal<'_>> {
         let at = self.present(name)?;
         // Some decimals came as numbers in older API versions; the digits are the same.
-        self.str_at(at).or_else(|| self.digits_at(at)).map(Decimal::new).or_else(|| self.odd(of, name, "a decimal number"))
+        self.str_at(at)
+            .or_else(|| self.digits_at(at))
+            .map(Decimal::new)
+            .or_else(|| self.odd(of, name, "a decimal number"))
     }
 
     pub(crate) fn opt_instant(&self, of: &'static str, name: &'static str) -> Option<Instant<'_>> {
@@ -103,7 +113,10 @@ impl Json {
 
     pub(crate) fn opt_ints(&self, of: &'static str, name: &'static str) -> Option<Vec<i64>> {
         let at = self.present_array(of, name)?;
-        let ints: Option<Vec<i64>> = self.items_at(at).map(|item| self.digits_at(item)?.parse().ok()).collect();
+        let ints: Option<Vec<i64>> = self
+            .items_at(at)
+            .map(|item| self.digits_at(item)?.parse().ok())
+            .collect();
         ints.or_else(|| self.odd(of, name, "a list of whole numbers"))
     }
 
@@ -112,17 +125,34 @@ impl Json {
         W::from(self.string(of, name))
     }
 
-    pub(crate) fn opt_word<W: for<'a> From<&'a str>>(&self, of: &'static str, name: &'static str) -> Option<W> {
+    pub(crate) fn opt_word<W: for<'a> From<&'a str>>(
+        &self,
+        of: &'static str,
+        name: &'static str,
+    ) -> Option<W> {
         self.opt_string(of, name).map(W::from)
     }
 
     /// A list of an enum's words; none when missing.
-    pub(crate) fn words<W: for<'a> From<&'a str>>(&self, of: &'static str, name: &'static str) -> Vec<W> {
+    pub(crate) fn words<W: for<'a> From<&'a str>>(
+        &self,
+        of: &'static str,
+        name: &'static str,
+    ) -> Vec<W> {
         self.strings(of, name).into_iter().map(W::from).collect()
     }
 
-    pub(crate) fn opt_words<W: for<'a> From<&'a str>>(&self, of: &'static str, name: &'static str) -> Option<Vec<W>> {
-        Some(self.opt_strings(of, name)?.into_iter().map(W::from).collect())
+    pub(crate) fn opt_words<W: for<'a> From<&'a str>>(
+        &self,
+        of: &'static str,
+        name: &'static str,
+    ) -> Option<Vec<W>> {
+        Some(
+            self.opt_strings(of, name)?
+                .into_iter()
+                .map(W::from)
+                .collect(),
+        )
     }
 
     /// A part of this object; one without members when missing.
@@ -142,13 +172,25 @@ impl Json {
         })
     }
 
-    pub(crate) fn opt_views<T: View>(&self, of: &'static str, name: &'static str) -> Option<Vec<T>> {
+    pub(crate) fn opt_views<T: View>(
+        &self,
+        of: &'static str,
+        name: &'static str,
+    ) -> Option<Vec<T>> {
         let at = self.present_array(of, name)?;
-        Some(self.items_at(at).map(|item| T::from_json(self.value_at(item))).collect())
+        Some(
+            self.items_at(at)
+                .map(|item| T::from_json(self.value_at(item)))
+                .collect(),
+        )
     }
 
     /// Values by key; none when missing.
-    pub(crate) fn map<'a, V: super::MapValue<'a>>(&'a self, of: &'static str, name: &'static str) -> Map<'a, V> {
+    pub(crate) fn map<'a, V: super::MapValue<'a>>(
+        &'a self,
+        of: &'static str,
+        name: &'static str,
+    ) -> Map<'a, V> {
         self.opt_map(of, name).unwrap_or_else(|| {
             self.missing(of, name);
             Map::empty()
@@ -161,7 +203,11 @@ impl Json {
         name: &'static str,
     ) -> Option<Map<'a, V>> {
         let at = self.present(name)?;
-        if self.is_object_at(at) { Some(Map::new(self, at)) } else { self.odd(of, name, "an object") }
+        if self.is_object_at(at) {
+            Some(Map::new(self, at))
+        } else {
+            self.odd(of, name, "an object")
+        }
     }
 
     /// Where a member is that is not null.
@@ -171,7 +217,11 @@ impl Json {
 
     fn present_array(&self, of: &'static str, name: &'static str) -> Option<usize> {
         let at = self.present(name)?;
-        if self.is_array_at(at) { Some(at) } else { self.odd(of, name, "a list") }
+        if self.is_array_at(at) {
+            Some(at)
+        } else {
+            self.odd(of, name, "a list")
+        }
     }
 
     /// A member that should be there is not. Objects that were deleted or were not there themselves are no surprise.
@@ -185,7 +235,11 @@ impl Json {
         };
         let deleted = self.member_at("deleted").and_then(|at| self.bool_at(at)) == Some(true);
         if !self.is_null() && !deleted && first_time(of, name) {
-            tracing::warn!(object = of, field = name, "Stripe always sends this field, but {reason}; it reads as zero");
+            tracing::warn!(
+                object = of,
+                field = name,
+                "Stripe always sends this field, but {reason}; it reads as zero"
+            );
         }
     }
 
@@ -193,7 +247,12 @@ impl Json {
     #[cold]
     fn odd<T>(&self, of: &'static str, name: &'static str, expected: &'static str) -> Option<T> {
         if first_time(of, name) {
-            tracing::warn!(object = of, field = name, expected, "a field has another type than described; it reads as absent");
+            tracing::warn!(
+                object = of,
+                field = name,
+                expected,
+                "a field has another type than described; it reads as absent"
+            );
         }
         None
     }

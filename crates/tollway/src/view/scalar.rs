@@ -33,13 +33,15 @@ impl From<std::time::SystemTime> for Timestamp {
     /// Fractions of a second are cut off towards the past.
     fn from(time: std::time::SystemTime) -> Self {
         let whole = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
-        Self(match time.duration_since(std::time::SystemTime::UNIX_EPOCH) {
-            Ok(after) => whole(after.as_secs()),
-            Err(before) => {
-                let before = before.duration();
-                -whole(before.as_secs() + u64::from(before.subsec_nanos() > 0))
-            }
-        })
+        Self(
+            match time.duration_since(std::time::SystemTime::UNIX_EPOCH) {
+                Ok(after) => whole(after.as_secs()),
+                Err(before) => {
+                    let before = before.duration();
+                    -whole(before.as_secs() + u64::from(before.subsec_nanos() > 0))
+                }
+            },
+        )
     }
 }
 
@@ -94,26 +96,55 @@ impl<'a> Instant<'a> {
         let (date, rest) = self.0.split_once(['T', 't', ' '])?;
         let number = |text: &str, from: usize, to: usize| -> Option<i64> {
             let digits = text.get(from..to)?;
-            if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+            if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                digits.parse().ok()
+            } else {
+                None
+            }
         };
         let (clock, zone) = rest.split_at(rest.find(['Z', 'z', '+', '-'])?);
-        let (year, month, day) = (number(date, 0, 4)?, number(date, 5, 7)?, number(date, 8, 10)?);
-        let (hour, minute, second) = (number(clock, 0, 2)?, number(clock, 3, 5)?, number(clock, 6, 8)?);
-        let shaped = date.len() == 10 && &date[4..5] == "-" && &date[7..8] == "-" && &clock[2..3] == ":" && &clock[5..6] == ":";
+        let (year, month, day) = (
+            number(date, 0, 4)?,
+            number(date, 5, 7)?,
+            number(date, 8, 10)?,
+        );
+        let (hour, minute, second) = (
+            number(clock, 0, 2)?,
+            number(clock, 3, 5)?,
+            number(clock, 6, 8)?,
+        );
+        let shaped = date.len() == 10
+            && &date[4..5] == "-"
+            && &date[7..8] == "-"
+            && &clock[2..3] == ":"
+            && &clock[5..6] == ":";
         let fraction = clock.get(8..)?;
         let fine = fraction.is_empty()
-            || fraction.len() > 1 && fraction.starts_with('.') && fraction[1..].bytes().all(|byte| byte.is_ascii_digit());
-        let ranges = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+            || fraction.len() > 1
+                && fraction.starts_with('.')
+                && fraction[1..].bytes().all(|byte| byte.is_ascii_digit());
+        let ranges = (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+            && hour < 24
+            && minute < 60
+            && second <= 60;
         let offset = match zone {
             "Z" | "z" => 0,
             _ if zone.len() == 6 && zone.get(3..4) == Some(":") => {
                 let minutes = number(zone, 1, 3)? * 60 + number(zone, 4, 6)?;
-                if zone.starts_with('-') { -minutes } else { minutes }
+                if zone.starts_with('-') {
+                    -minutes
+                } else {
+                    minutes
+                }
             }
             _ => return None,
         };
-        (shaped && fine && ranges)
-            .then(|| Timestamp(days(year, month, day) * 86_400 + hour * 3_600 + (minute - offset) * 60 + second))
+        (shaped && fine && ranges).then(|| {
+            Timestamp(
+                days(year, month, day) * 86_400 + hour * 3_600 + (minute - offset) * 60 + second,
+            )
+        })
     }
 }
 

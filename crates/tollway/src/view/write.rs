@@ -90,7 +90,12 @@ where
     I: IntoIterator,
     I::Item: Into<String>,
 {
-    Value::List(items.into_iter().map(|item| Value::Str(item.into())).collect())
+    Value::List(
+        items
+            .into_iter()
+            .map(|item| Value::Str(item.into()))
+            .collect(),
+    )
 }
 
 /// A list of anything else.
@@ -109,7 +114,12 @@ where
     V: Into<String>,
     I: IntoIterator<Item = (K, V)>,
 {
-    Value::Map(pairs.into_iter().map(|(key, value)| (key.into(), Value::Str(value.into()))).collect())
+    Value::Map(
+        pairs
+            .into_iter()
+            .map(|(key, value)| (key.into(), Value::Str(value.into())))
+            .collect(),
+    )
 }
 
 /// Anything else by key.
@@ -119,5 +129,10 @@ where
     V: Into<Value>,
     I: IntoIterator<Item = (K, V)>,
 {
-    Value::Map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    Value::Map(
+        entries
+            .into_iter()
+            .map(|(key, value)| (key.into(), value))
+            .collect(),
+    )
 }

@@ -10,3 +10,4 @@ mod server;
 mod support;
 mod transport;
 mod vectors;
+mod views;

@@ -6,7 +6,7 @@ use crate::view::prelude::words;
 
 words! {
     /// What a snapshot event is about. <https://docs.stripe.com/api/events/types>
-    EventType2 {
+    EventType {
         /// `account.application.authorized`
         AccountApplicationAuthorized = "account.application.authorized",
         /// `account.application.deauthorized`

@@ -8,8 +8,6 @@ mod words_3;
 mod words_4;
 mod words_5;
 mod words_6;
-mod words_7;
-mod words_8;
 
 pub use self::words::*;
 pub use self::words_2::*;
@@ -17,5 +15,3 @@ pub use self::words_3::*;
 pub use self::words_4::*;
 pub use self::words_5::*;
 pub use self::words_6::*;
-pub use self::words_7::*;
-pub use self::words_8::*;

@@ -5,6 +5,110 @@
 use crate::view::prelude::words;
 
 words! {
+    /// The values of `updated_capability`, first of all in [`V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData`](crate::api::V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData).
+    V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventDataUpdatedCapability {
+        /// `ach_debit_payments`
+        AchDebitPayments = "ach_debit_payments",
+        /// `acss_debit_payments`
+        AcssDebitPayments = "acss_debit_payments",
+        /// `affirm_payments`
+        AffirmPayments = "affirm_payments",
+        /// `afterpay_clearpay_payments`
+        AfterpayClearpayPayments = "afterpay_clearpay_payments",
+        /// `alma_payments`
+        AlmaPayments = "alma_payments",
+        /// `amazon_pay_payments`
+        AmazonPayPayments = "amazon_pay_payments",
+        /// `au_becs_debit_payments`
+        AuBecsDebitPayments = "au_becs_debit_payments",
+        /// `bacs_debit_payments`
+        BacsDebitPayments = "bacs_debit_payments",
+        /// `bancontact_payments`
+        BancontactPayments = "bancontact_payments",
+        /// `blik_payments`
+        BlikPayments = "blik_payments",
+        /// `blik_recurring_payments`
+        BlikRecurringPayments = "blik_recurring_payments",
+        /// `boleto_payments`
+        BoletoPayments = "boleto_payments",
+        /// `card_payments`
+        CardPayments = "card_payments",
+        /// `cartes_bancaires_payments`
+        CartesBancairesPayments = "cartes_bancaires_payments",
+        /// `cashapp_payments`
+        CashappPayments = "cashapp_payments",
+        /// `eps_payments`
+        EpsPayments = "eps_payments",
+        /// `fpx_payments`
+        FpxPayments = "fpx_payments",
+        /// `gb_bank_transfer_payments`
+        GbBankTransferPayments = "gb_bank_transfer_payments",
+        /// `grabpay_payments`
+        GrabpayPayments = "grabpay_payments",
+        /// `ideal_payments`
+        IdealPayments = "ideal_payments",
+        /// `jcb_payments`
+        JcbPayments = "jcb_payments",
+        /// `jp_bank_transfer_payments`
+        JpBankTransferPayments = "jp_bank_transfer_payments",
+        /// `kakao_pay_payments`
+        KakaoPayPayments = "kakao_pay_payments",
+        /// `klarna_payments`
+        KlarnaPayments = "klarna_payments",
+        /// `konbini_payments`
+        KonbiniPayments = "konbini_payments",
+        /// `kr_card_payments`
+        KrCardPayments = "kr_card_payments",
+        /// `link_payments`
+        LinkPayments = "link_payments",
+        /// `mobilepay_payments`
+        MobilepayPayments = "mobilepay_payments",
+        /// `multibanco_payments`
+        MultibancoPayments = "multibanco_payments",
+        /// `mx_bank_transfer_payments`
+        MxBankTransferPayments = "mx_bank_transfer_payments",
+        /// `naver_pay_payments`
+        NaverPayPayments = "naver_pay_payments",
+        /// `oxxo_payments`
+        OxxoPayments = "oxxo_payments",
+        /// `p24_payments`
+        P24Payments = "p24_payments",
+        /// `payco_payments`
+        PaycoPayments = "payco_payments",
+        /// `paynow_payments`
+        PaynowPayments = "paynow_payments",
+        /// `stripe_balance.payouts`
+        StripeBalancePayouts = "stripe_balance.payouts",
+        /// `pay_by_bank_payments`
+        PayByBankPayments = "pay_by_bank_payments",
+        /// `promptpay_payments`
+        PromptpayPayments = "promptpay_payments",
+        /// `revolut_pay_payments`
+        RevolutPayPayments = "revolut_pay_payments",
+        /// `samsung_pay_payments`
+        SamsungPayPayments = "samsung_pay_payments",
+        /// `satispay_payments`
+        SatispayPayments = "satispay_payments",
+        /// `sepa_bank_transfer_payments`
+        SepaBankTransferPayments = "sepa_bank_transfer_payments",
+        /// `sepa_debit_payments`
+        SepaDebitPayments = "sepa_debit_payments",
+        /// `sequra_payments`
+        SequraPayments = "sequra_payments",
+        /// `sunbit_payments`
+        SunbitPayments = "sunbit_payments",
+        /// `swish_payments`
+        SwishPayments = "swish_payments",
+        /// `twint_payments`
+        TwintPayments = "twint_payments",
+        /// `us_bank_transfer_payments`
+        UsBankTransferPayments = "us_bank_transfer_payments",
+        /// `zip_payments`
+        ZipPayments = "zip_payments",
+    }
+}
+
+words! {
     /// The values of `code`, first of all in [`AccountFutureRequirementsError`](crate::api::AccountFutureRequirementsError).
     AccountFutureRequirementsErrorCode {
         /// `external_request`
@@ -1139,5 +1243,205 @@ words! {
         VerifoneUx700 = "verifone_ux700",
         /// `verifone_v660p`
         VerifoneV660p = "verifone_v660p",
+    }
+}
+
+words! {
+    /// The values of `purpose`, first of all in [`File`](crate::api::File).
+    FilePurpose {
+        /// `account_requirement`
+        AccountRequirement = "account_requirement",
+        /// `additional_verification`
+        AdditionalVerification = "additional_verification",
+        /// `business_icon`
+        BusinessIcon = "business_icon",
+        /// `business_logo`
+        BusinessLogo = "business_logo",
+        /// `customer_signature`
+        CustomerSignature = "customer_signature",
+        /// `dispute_evidence`
+        DisputeEvidence = "dispute_evidence",
+        /// `document_provider_identity_document`
+        DocumentProviderIdentityDocument = "document_provider_identity_document",
+        /// `finance_report_run`
+        FinanceReportRun = "finance_report_run",
+        /// `financial_account_statement`
+        FinancialAccountStatement = "financial_account_statement",
+        /// `identity_document`
+        IdentityDocument = "identity_document",
+        /// `identity_document_downloadable`
+        IdentityDocumentDownloadable = "identity_document_downloadable",
+        /// `issuing_regulatory_reporting`
+        IssuingRegulatoryReporting = "issuing_regulatory_reporting",
+        /// `pci_document`
+        PciDocument = "pci_document",
+        /// `platform_terms_of_service`
+        PlatformTermsOfService = "platform_terms_of_service",
+        /// `selfie`
+        Selfie = "selfie",
+        /// `sigma_scheduled_query`
+        SigmaScheduledQuery = "sigma_scheduled_query",
+        /// `tax_document_user_upload`
+        TaxDocumentUserUpload = "tax_document_user_upload",
+        /// `terminal_android_apk`
+        TerminalAndroidApk = "terminal_android_apk",
+        /// `terminal_reader_splashscreen`
+        TerminalReaderSplashscreen = "terminal_reader_splashscreen",
+        /// `terminal_wifi_certificate`
+        TerminalWifiCertificate = "terminal_wifi_certificate",
+        /// `terminal_wifi_private_key`
+        TerminalWifiPrivateKey = "terminal_wifi_private_key",
+    }
+}
+
+words! {
+    /// The values of `code`, first of all in [`IdentityVerificationSessionLastError`](crate::api::IdentityVerificationSessionLastError).
+    IdentityVerificationSessionLastErrorCode {
+        /// `abandoned`
+        Abandoned = "abandoned",
+        /// `consent_declined`
+        ConsentDeclined = "consent_declined",
+        /// `country_not_supported`
+        CountryNotSupported = "country_not_supported",
+        /// `device_not_supported`
+        DeviceNotSupported = "device_not_supported",
+        /// `document_expired`
+        DocumentExpired = "document_expired",
+        /// `document_type_not_supported`
+        DocumentTypeNotSupported = "document_type_not_supported",
+        /// `document_unverified_other`
+        DocumentUnverifiedOther = "document_unverified_other",
+        /// `email_unverified_other`
+        EmailUnverifiedOther = "email_unverified_other",
+        /// `email_verification_declined`
+        EmailVerificationDeclined = "email_verification_declined",
+        /// `id_number_insufficient_document_data`
+        IdNumberInsufficientDocumentData = "id_number_insufficient_document_data",
+        /// `id_number_mismatch`
+        IdNumberMismatch = "id_number_mismatch",
+        /// `id_number_unverified_other`
+        IdNumberUnverifiedOther = "id_number_unverified_other",
+        /// `phone_unverified_other`
+        PhoneUnverifiedOther = "phone_unverified_other",
+        /// `phone_verification_declined`
+        PhoneVerificationDeclined = "phone_verification_declined",
+        /// `selfie_document_missing_photo`
+        SelfieDocumentMissingPhoto = "selfie_document_missing_photo",
+        /// `selfie_face_mismatch`
+        SelfieFaceMismatch = "selfie_face_mismatch",
+        /// `selfie_manipulated`
+        SelfieManipulated = "selfie_manipulated",
+        /// `selfie_unverified_other`
+        SelfieUnverifiedOther = "selfie_unverified_other",
+        /// `under_supported_age`
+        UnderSupportedAge = "under_supported_age",
+    }
+}
+
+words! {
+    /// The values of `payment_method_type`, first of all in [`InvoicePaymentSettings`](crate::api::InvoicePaymentSettings).
+    InvoicePaymentSettingsPaymentMethodType {
+        /// `ach_credit_transfer`
+        AchCreditTransfer = "ach_credit_transfer",
+        /// `ach_debit`
+        AchDebit = "ach_debit",
+        /// `acss_debit`
+        AcssDebit = "acss_debit",
+        /// `affirm`
+        Affirm = "affirm",
+        /// `alipay`
+        Alipay = "alipay",
+        /// `amazon_pay`
+        AmazonPay = "amazon_pay",
+        /// `au_becs_debit`
+        AuBecsDebit = "au_becs_debit",
+        /// `bacs_debit`
+        BacsDebit = "bacs_debit",
+        /// `bancontact`
+        Bancontact = "bancontact",
+        /// `billie`
+        Billie = "billie",
+        /// `blik`
+        Blik = "blik",
+        /// `boleto`
+        Boleto = "boleto",
+        /// `card`
+        Card = "card",
+        /// `cashapp`
+        Cashapp = "cashapp",
+        /// `crypto`
+        Crypto = "crypto",
+        /// `custom`
+        Custom = "custom",
+        /// `customer_balance`
+        CustomerBalance = "customer_balance",
+        /// `eps`
+        Eps = "eps",
+        /// `fpx`
+        Fpx = "fpx",
+        /// `giropay`
+        Giropay = "giropay",
+        /// `grabpay`
+        Grabpay = "grabpay",
+        /// `ideal`
+        Ideal = "ideal",
+        /// `jp_credit_transfer`
+        JpCreditTransfer = "jp_credit_transfer",
+        /// `kakao_pay`
+        KakaoPay = "kakao_pay",
+        /// `klarna`
+        Klarna = "klarna",
+        /// `konbini`
+        Konbini = "konbini",
+        /// `kr_card`
+        KrCard = "kr_card",
+        /// `link`
+        Link = "link",
+        /// `mb_way`
+        MbWay = "mb_way",
+        /// `multibanco`
+        Multibanco = "multibanco",
+        /// `naver_pay`
+        NaverPay = "naver_pay",
+        /// `nz_bank_account`
+        NzBankAccount = "nz_bank_account",
+        /// `p24`
+        P24 = "p24",
+        /// `pay_by_bank`
+        PayByBank = "pay_by_bank",
+        /// `payco`
+        Payco = "payco",
+        /// `paynow`
+        Paynow = "paynow",
+        /// `paypal`
+        Paypal = "paypal",
+        /// `payto`
+        Payto = "payto",
+        /// `pix`
+        Pix = "pix",
+        /// `promptpay`
+        Promptpay = "promptpay",
+        /// `revolut_pay`
+        RevolutPay = "revolut_pay",
+        /// `satispay`
+        Satispay = "satispay",
+        /// `sepa_credit_transfer`
+        SepaCreditTransfer = "sepa_credit_transfer",
+        /// `sepa_debit`
+        SepaDebit = "sepa_debit",
+        /// `sequra`
+        Sequra = "sequra",
+        /// `sofort`
+        Sofort = "sofort",
+        /// `swish`
+        Swish = "swish",
+        /// `twint`
+        Twint = "twint",
+        /// `upi`
+        Upi = "upi",
+        /// `us_bank_account`
+        UsBankAccount = "us_bank_account",
+        /// `wechat_pay`
+        WechatPay = "wechat_pay",
     }
 }

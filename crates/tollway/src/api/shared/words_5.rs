@@ -5,944 +5,8 @@
 use crate::view::prelude::words;
 
 words! {
-    /// The values of `code`, first of all in [`V2CoreAccountFutureRequirementsAlternativeOptionEntryError`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntryError).
-    V2CoreAccountFutureRequirementsAlternativeOptionEntryErrorCode {
-        /// `invalid_address_city_state_postal_code`
-        InvalidAddressCityStatePostalCode = "invalid_address_city_state_postal_code",
-        /// `invalid_address_cmra_address`
-        InvalidAddressCmraAddress = "invalid_address_cmra_address",
-        /// `invalid_address_highway_contract_box`
-        InvalidAddressHighwayContractBox = "invalid_address_highway_contract_box",
-        /// `invalid_address_private_mailbox`
-        InvalidAddressPrivateMailbox = "invalid_address_private_mailbox",
-        /// `invalid_address_registered_agent_address`
-        InvalidAddressRegisteredAgentAddress = "invalid_address_registered_agent_address",
-        /// `invalid_business_profile_name`
-        InvalidBusinessProfileName = "invalid_business_profile_name",
-        /// `invalid_business_profile_name_denylisted`
-        InvalidBusinessProfileNameDenylisted = "invalid_business_profile_name_denylisted",
-        /// `invalid_company_name_denylisted`
-        InvalidCompanyNameDenylisted = "invalid_company_name_denylisted",
-        /// `invalid_dob_age_over_maximum`
-        InvalidDobAgeOverMaximum = "invalid_dob_age_over_maximum",
-        /// `invalid_dob_age_under_18`
-        InvalidDobAgeUnder18 = "invalid_dob_age_under_18",
-        /// `invalid_dob_age_under_minimum`
-        InvalidDobAgeUnderMinimum = "invalid_dob_age_under_minimum",
-        /// `invalid_product_description_length`
-        InvalidProductDescriptionLength = "invalid_product_description_length",
-        /// `invalid_product_description_url_match`
-        InvalidProductDescriptionUrlMatch = "invalid_product_description_url_match",
-        /// `invalid_representative_country`
-        InvalidRepresentativeCountry = "invalid_representative_country",
-        /// `invalid_statement_descriptor_business_mismatch`
-        InvalidStatementDescriptorBusinessMismatch = "invalid_statement_descriptor_business_mismatch",
-        /// `invalid_statement_descriptor_denylisted`
-        InvalidStatementDescriptorDenylisted = "invalid_statement_descriptor_denylisted",
-        /// `invalid_statement_descriptor_length`
-        InvalidStatementDescriptorLength = "invalid_statement_descriptor_length",
-        /// `invalid_statement_descriptor_prefix_denylisted`
-        InvalidStatementDescriptorPrefixDenylisted = "invalid_statement_descriptor_prefix_denylisted",
-        /// `invalid_statement_descriptor_prefix_mismatch`
-        InvalidStatementDescriptorPrefixMismatch = "invalid_statement_descriptor_prefix_mismatch",
-        /// `invalid_street_address`
-        InvalidStreetAddress = "invalid_street_address",
-        /// `invalid_tax_id`
-        InvalidTaxId = "invalid_tax_id",
-        /// `invalid_tax_id_format`
-        InvalidTaxIdFormat = "invalid_tax_id_format",
-        /// `invalid_tos_acceptance`
-        InvalidTosAcceptance = "invalid_tos_acceptance",
-        /// `invalid_url_denylisted`
-        InvalidUrlDenylisted = "invalid_url_denylisted",
-        /// `invalid_url_format`
-        InvalidUrlFormat = "invalid_url_format",
-        /// `invalid_url_website_business_information_mismatch`
-        InvalidUrlWebsiteBusinessInformationMismatch = "invalid_url_website_business_information_mismatch",
-        /// `invalid_url_website_empty`
-        InvalidUrlWebsiteEmpty = "invalid_url_website_empty",
-        /// `invalid_url_website_inaccessible`
-        InvalidUrlWebsiteInaccessible = "invalid_url_website_inaccessible",
-        /// `invalid_url_website_inaccessible_geoblocked`
-        InvalidUrlWebsiteInaccessibleGeoblocked = "invalid_url_website_inaccessible_geoblocked",
-        /// `invalid_url_website_inaccessible_password_protected`
-        InvalidUrlWebsiteInaccessiblePasswordProtected = "invalid_url_website_inaccessible_password_protected",
-        /// `invalid_url_website_incomplete`
-        InvalidUrlWebsiteIncomplete = "invalid_url_website_incomplete",
-        /// `invalid_url_website_incomplete_cancellation_policy`
-        InvalidUrlWebsiteIncompleteCancellationPolicy = "invalid_url_website_incomplete_cancellation_policy",
-        /// `invalid_url_website_incomplete_customer_service_details`
-        InvalidUrlWebsiteIncompleteCustomerServiceDetails = "invalid_url_website_incomplete_customer_service_details",
-        /// `invalid_url_website_incomplete_legal_restrictions`
-        InvalidUrlWebsiteIncompleteLegalRestrictions = "invalid_url_website_incomplete_legal_restrictions",
-        /// `invalid_url_website_incomplete_refund_policy`
-        InvalidUrlWebsiteIncompleteRefundPolicy = "invalid_url_website_incomplete_refund_policy",
-        /// `invalid_url_website_incomplete_return_policy`
-        InvalidUrlWebsiteIncompleteReturnPolicy = "invalid_url_website_incomplete_return_policy",
-        /// `invalid_url_website_incomplete_terms_and_conditions`
-        InvalidUrlWebsiteIncompleteTermsAndConditions = "invalid_url_website_incomplete_terms_and_conditions",
-        /// `invalid_url_website_incomplete_under_construction`
-        InvalidUrlWebsiteIncompleteUnderConstruction = "invalid_url_website_incomplete_under_construction",
-        /// `invalid_url_website_other`
-        InvalidUrlWebsiteOther = "invalid_url_website_other",
-        /// `invalid_url_web_presence_detected`
-        InvalidUrlWebPresenceDetected = "invalid_url_web_presence_detected",
-        /// `invalid_value_other`
-        InvalidValueOther = "invalid_value_other",
-        /// `unresolvable_ip_address`
-        UnresolvableIpAddress = "unresolvable_ip_address",
-        /// `unresolvable_postal_code`
-        UnresolvablePostalCode = "unresolvable_postal_code",
-        /// `verification_directors_mismatch`
-        VerificationDirectorsMismatch = "verification_directors_mismatch",
-        /// `verification_document_address_mismatch`
-        VerificationDocumentAddressMismatch = "verification_document_address_mismatch",
-        /// `verification_document_address_missing`
-        VerificationDocumentAddressMissing = "verification_document_address_missing",
-        /// `verification_document_corrupt`
-        VerificationDocumentCorrupt = "verification_document_corrupt",
-        /// `verification_document_country_not_supported`
-        VerificationDocumentCountryNotSupported = "verification_document_country_not_supported",
-        /// `verification_document_directors_mismatch`
-        VerificationDocumentDirectorsMismatch = "verification_document_directors_mismatch",
-        /// `verification_document_dob_mismatch`
-        VerificationDocumentDobMismatch = "verification_document_dob_mismatch",
-        /// `verification_document_duplicate_type`
-        VerificationDocumentDuplicateType = "verification_document_duplicate_type",
-        /// `verification_document_expired`
-        VerificationDocumentExpired = "verification_document_expired",
-        /// `verification_document_failed_copy`
-        VerificationDocumentFailedCopy = "verification_document_failed_copy",
-        /// `verification_document_failed_greyscale`
-        VerificationDocumentFailedGreyscale = "verification_document_failed_greyscale",
-        /// `verification_document_failed_other`
-        VerificationDocumentFailedOther = "verification_document_failed_other",
-        /// `verification_document_failed_test_mode`
-        VerificationDocumentFailedTestMode = "verification_document_failed_test_mode",
-        /// `verification_document_fraudulent`
-        VerificationDocumentFraudulent = "verification_document_fraudulent",
-        /// `verification_document_id_number_mismatch`
-        VerificationDocumentIdNumberMismatch = "verification_document_id_number_mismatch",
-        /// `verification_document_id_number_missing`
-        VerificationDocumentIdNumberMissing = "verification_document_id_number_missing",
-        /// `verification_document_incomplete`
-        VerificationDocumentIncomplete = "verification_document_incomplete",
-        /// `verification_document_invalid`
-        VerificationDocumentInvalid = "verification_document_invalid",
-        /// `verification_document_issue_or_expiry_date_missing`
-        VerificationDocumentIssueOrExpiryDateMissing = "verification_document_issue_or_expiry_date_missing",
-        /// `verification_document_manipulated`
-        VerificationDocumentManipulated = "verification_document_manipulated",
-        /// `verification_document_missing_back`
-        VerificationDocumentMissingBack = "verification_document_missing_back",
-        /// `verification_document_missing_front`
-        VerificationDocumentMissingFront = "verification_document_missing_front",
-        /// `verification_document_name_mismatch`
-        VerificationDocumentNameMismatch = "verification_document_name_mismatch",
-        /// `verification_document_name_missing`
-        VerificationDocumentNameMissing = "verification_document_name_missing",
-        /// `verification_document_nationality_mismatch`
-        VerificationDocumentNationalityMismatch = "verification_document_nationality_mismatch",
-        /// `verification_document_not_readable`
-        VerificationDocumentNotReadable = "verification_document_not_readable",
-        /// `verification_document_not_signed`
-        VerificationDocumentNotSigned = "verification_document_not_signed",
-        /// `verification_document_not_uploaded`
-        VerificationDocumentNotUploaded = "verification_document_not_uploaded",
-        /// `verification_document_photo_mismatch`
-        VerificationDocumentPhotoMismatch = "verification_document_photo_mismatch",
-        /// `verification_document_too_large`
-        VerificationDocumentTooLarge = "verification_document_too_large",
-        /// `verification_document_type_not_supported`
-        VerificationDocumentTypeNotSupported = "verification_document_type_not_supported",
-        /// `verification_extraneous_directors`
-        VerificationExtraneousDirectors = "verification_extraneous_directors",
-        /// `verification_failed_address_match`
-        VerificationFailedAddressMatch = "verification_failed_address_match",
-        /// `verification_failed_business_iec_number`
-        VerificationFailedBusinessIecNumber = "verification_failed_business_iec_number",
-        /// `verification_failed_document_match`
-        VerificationFailedDocumentMatch = "verification_failed_document_match",
-        /// `verification_failed_id_number_match`
-        VerificationFailedIdNumberMatch = "verification_failed_id_number_match",
-        /// `verification_failed_keyed_identity`
-        VerificationFailedKeyedIdentity = "verification_failed_keyed_identity",
-        /// `verification_failed_keyed_match`
-        VerificationFailedKeyedMatch = "verification_failed_keyed_match",
-        /// `verification_failed_name_match`
-        VerificationFailedNameMatch = "verification_failed_name_match",
-        /// `verification_failed_other`
-        VerificationFailedOther = "verification_failed_other",
-        /// `verification_failed_representative_authority`
-        VerificationFailedRepresentativeAuthority = "verification_failed_representative_authority",
-        /// `verification_failed_residential_address`
-        VerificationFailedResidentialAddress = "verification_failed_residential_address",
-        /// `verification_failed_tax_id_match`
-        VerificationFailedTaxIdMatch = "verification_failed_tax_id_match",
-        /// `verification_failed_tax_id_not_issued`
-        VerificationFailedTaxIdNotIssued = "verification_failed_tax_id_not_issued",
-        /// `verification_missing_directors`
-        VerificationMissingDirectors = "verification_missing_directors",
-        /// `verification_missing_executives`
-        VerificationMissingExecutives = "verification_missing_executives",
-        /// `verification_missing_owners`
-        VerificationMissingOwners = "verification_missing_owners",
-        /// `verification_requires_additional_memorandum_of_associations`
-        VerificationRequiresAdditionalMemorandumOfAssociations = "verification_requires_additional_memorandum_of_associations",
-        /// `verification_requires_additional_proof_of_registration`
-        VerificationRequiresAdditionalProofOfRegistration = "verification_requires_additional_proof_of_registration",
-        /// `verification_selfie_document_missing_photo`
-        VerificationSelfieDocumentMissingPhoto = "verification_selfie_document_missing_photo",
-        /// `verification_selfie_face_mismatch`
-        VerificationSelfieFaceMismatch = "verification_selfie_face_mismatch",
-        /// `verification_selfie_manipulated`
-        VerificationSelfieManipulated = "verification_selfie_manipulated",
-        /// `verification_selfie_unverified_other`
-        VerificationSelfieUnverifiedOther = "verification_selfie_unverified_other",
-        /// `verification_supportability`
-        VerificationSupportability = "verification_supportability",
-        /// `verification_token_stale`
-        VerificationTokenStale = "verification_token_stale",
-    }
-}
-
-words! {
-    /// The values of `structure`, first of all in [`V2CoreAccountIdentityBusinessDetails`](crate::api::V2CoreAccountIdentityBusinessDetails).
-    V2CoreAccountIdentityBusinessDetailsStructure {
-        /// `cooperative`
-        Cooperative = "cooperative",
-        /// `free_zone_establishment`
-        FreeZoneEstablishment = "free_zone_establishment",
-        /// `free_zone_llc`
-        FreeZoneLlc = "free_zone_llc",
-        /// `governmental_unit`
-        GovernmentalUnit = "governmental_unit",
-        /// `government_instrumentality`
-        GovernmentInstrumentality = "government_instrumentality",
-        /// `incorporated_association`
-        IncorporatedAssociation = "incorporated_association",
-        /// `incorporated_non_profit`
-        IncorporatedNonProfit = "incorporated_non_profit",
-        /// `incorporated_partnership`
-        IncorporatedPartnership = "incorporated_partnership",
-        /// `limited_liability_partnership`
-        LimitedLiabilityPartnership = "limited_liability_partnership",
-        /// `llc`
-        Llc = "llc",
-        /// `multi_member_llc`
-        MultiMemberLlc = "multi_member_llc",
-        /// `private_company`
-        PrivateCompany = "private_company",
-        /// `private_corporation`
-        PrivateCorporation = "private_corporation",
-        /// `private_partnership`
-        PrivatePartnership = "private_partnership",
-        /// `public_company`
-        PublicCompany = "public_company",
-        /// `public_corporation`
-        PublicCorporation = "public_corporation",
-        /// `public_listed_corporation`
-        PublicListedCorporation = "public_listed_corporation",
-        /// `public_partnership`
-        PublicPartnership = "public_partnership",
-        /// `registered_charity`
-        RegisteredCharity = "registered_charity",
-        /// `single_member_llc`
-        SingleMemberLlc = "single_member_llc",
-        /// `sole_establishment`
-        SoleEstablishment = "sole_establishment",
-        /// `sole_proprietorship`
-        SoleProprietorship = "sole_proprietorship",
-        /// `tax_exempt_government_instrumentality`
-        TaxExemptGovernmentInstrumentality = "tax_exempt_government_instrumentality",
-        /// `trust`
-        Trust = "trust",
-        /// `unincorporated_association`
-        UnincorporatedAssociation = "unincorporated_association",
-        /// `unincorporated_non_profit`
-        UnincorporatedNonProfit = "unincorporated_non_profit",
-        /// `unincorporated_partnership`
-        UnincorporatedPartnership = "unincorporated_partnership",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountIdentityBusinessDetailsIdNumber`](crate::api::V2CoreAccountIdentityBusinessDetailsIdNumber).
-    V2CoreAccountIdentityBusinessDetailsIdNumberType {
-        /// `ae_crn`
-        AeCrn = "ae_crn",
-        /// `ae_vat`
-        AeVat = "ae_vat",
-        /// `ao_nif`
-        AoNif = "ao_nif",
-        /// `ar_cuit`
-        ArCuit = "ar_cuit",
-        /// `at_fn`
-        AtFn = "at_fn",
-        /// `at_stn`
-        AtStn = "at_stn",
-        /// `at_vat`
-        AtVat = "at_vat",
-        /// `au_abn`
-        AuAbn = "au_abn",
-        /// `au_acn`
-        AuAcn = "au_acn",
-        /// `au_in`
-        AuIn = "au_in",
-        /// `az_tin`
-        AzTin = "az_tin",
-        /// `bd_etin`
-        BdEtin = "bd_etin",
-        /// `be_cbe`
-        BeCbe = "be_cbe",
-        /// `be_vat`
-        BeVat = "be_vat",
-        /// `bg_uic`
-        BgUic = "bg_uic",
-        /// `bg_vat`
-        BgVat = "bg_vat",
-        /// `br_cnpj`
-        BrCnpj = "br_cnpj",
-        /// `ca_cn`
-        CaCn = "ca_cn",
-        /// `ca_crarr`
-        CaCrarr = "ca_crarr",
-        /// `ca_gst_hst`
-        CaGstHst = "ca_gst_hst",
-        /// `ca_neq`
-        CaNeq = "ca_neq",
-        /// `ca_rid`
-        CaRid = "ca_rid",
-        /// `ch_chid`
-        ChChid = "ch_chid",
-        /// `ch_uid`
-        ChUid = "ch_uid",
-        /// `cr_cpj`
-        CrCpj = "cr_cpj",
-        /// `cr_nite`
-        CrNite = "cr_nite",
-        /// `cy_he`
-        CyHe = "cy_he",
-        /// `cy_tic`
-        CyTic = "cy_tic",
-        /// `cy_vat`
-        CyVat = "cy_vat",
-        /// `cz_ico`
-        CzIco = "cz_ico",
-        /// `cz_vat`
-        CzVat = "cz_vat",
-        /// `de_hrn`
-        DeHrn = "de_hrn",
-        /// `de_stn`
-        DeStn = "de_stn",
-        /// `de_vat`
-        DeVat = "de_vat",
-        /// `dk_cvr`
-        DkCvr = "dk_cvr",
-        /// `dk_vat`
-        DkVat = "dk_vat",
-        /// `do_rcn`
-        DoRcn = "do_rcn",
-        /// `ee_rk`
-        EeRk = "ee_rk",
-        /// `ee_vat`
-        EeVat = "ee_vat",
-        /// `es_cif`
-        EsCif = "es_cif",
-        /// `es_vat`
-        EsVat = "es_vat",
-        /// `fi_vat`
-        FiVat = "fi_vat",
-        /// `fi_yt`
-        FiYt = "fi_yt",
-        /// `fr_rna`
-        FrRna = "fr_rna",
-        /// `fr_siren`
-        FrSiren = "fr_siren",
-        /// `fr_vat`
-        FrVat = "fr_vat",
-        /// `gb_crn`
-        GbCrn = "gb_crn",
-        /// `gb_vat`
-        GbVat = "gb_vat",
-        /// `gi_crn`
-        GiCrn = "gi_crn",
-        /// `gr_afm`
-        GrAfm = "gr_afm",
-        /// `gr_gemi`
-        GrGemi = "gr_gemi",
-        /// `gr_vat`
-        GrVat = "gr_vat",
-        /// `gt_nit`
-        GtNit = "gt_nit",
-        /// `hk_br`
-        HkBr = "hk_br",
-        /// `hk_cr`
-        HkCr = "hk_cr",
-        /// `hr_mbs`
-        HrMbs = "hr_mbs",
-        /// `hr_oib`
-        HrOib = "hr_oib",
-        /// `hr_vat`
-        HrVat = "hr_vat",
-        /// `hu_cjs`
-        HuCjs = "hu_cjs",
-        /// `hu_tin`
-        HuTin = "hu_tin",
-        /// `hu_vat`
-        HuVat = "hu_vat",
-        /// `ie_crn`
-        IeCrn = "ie_crn",
-        /// `ie_trn`
-        IeTrn = "ie_trn",
-        /// `ie_vat`
-        IeVat = "ie_vat",
-        /// `it_rea`
-        ItRea = "it_rea",
-        /// `it_vat`
-        ItVat = "it_vat",
-        /// `jp_cn`
-        JpCn = "jp_cn",
-        /// `kz_bin`
-        KzBin = "kz_bin",
-        /// `li_uid`
-        LiUid = "li_uid",
-        /// `lt_ccrn`
-        LtCcrn = "lt_ccrn",
-        /// `lt_vat`
-        LtVat = "lt_vat",
-        /// `lu_nif`
-        LuNif = "lu_nif",
-        /// `lu_rcs`
-        LuRcs = "lu_rcs",
-        /// `lu_vat`
-        LuVat = "lu_vat",
-        /// `lv_urn`
-        LvUrn = "lv_urn",
-        /// `lv_vat`
-        LvVat = "lv_vat",
-        /// `mt_crn`
-        MtCrn = "mt_crn",
-        /// `mt_tin`
-        MtTin = "mt_tin",
-        /// `mt_vat`
-        MtVat = "mt_vat",
-        /// `mx_rfc`
-        MxRfc = "mx_rfc",
-        /// `my_brn`
-        MyBrn = "my_brn",
-        /// `my_coid`
-        MyCoid = "my_coid",
-        /// `my_itn`
-        MyItn = "my_itn",
-        /// `my_sst`
-        MySst = "my_sst",
-        /// `mz_nuit`
-        MzNuit = "mz_nuit",
-        /// `nl_kvk`
-        NlKvk = "nl_kvk",
-        /// `nl_rsin`
-        NlRsin = "nl_rsin",
-        /// `nl_vat`
-        NlVat = "nl_vat",
-        /// `no_orgnr`
-        NoOrgnr = "no_orgnr",
-        /// `nz_bn`
-        NzBn = "nz_bn",
-        /// `nz_ird`
-        NzIrd = "nz_ird",
-        /// `pe_ruc`
-        PeRuc = "pe_ruc",
-        /// `pk_ntn`
-        PkNtn = "pk_ntn",
-        /// `pl_nip`
-        PlNip = "pl_nip",
-        /// `pl_regon`
-        PlRegon = "pl_regon",
-        /// `pl_vat`
-        PlVat = "pl_vat",
-        /// `pt_vat`
-        PtVat = "pt_vat",
-        /// `ro_cui`
-        RoCui = "ro_cui",
-        /// `ro_orc`
-        RoOrc = "ro_orc",
-        /// `ro_vat`
-        RoVat = "ro_vat",
-        /// `sa_crn`
-        SaCrn = "sa_crn",
-        /// `sa_tin`
-        SaTin = "sa_tin",
-        /// `se_orgnr`
-        SeOrgnr = "se_orgnr",
-        /// `se_vat`
-        SeVat = "se_vat",
-        /// `sg_uen`
-        SgUen = "sg_uen",
-        /// `si_msp`
-        SiMsp = "si_msp",
-        /// `si_tin`
-        SiTin = "si_tin",
-        /// `si_vat`
-        SiVat = "si_vat",
-        /// `sk_dic`
-        SkDic = "sk_dic",
-        /// `sk_ico`
-        SkIco = "sk_ico",
-        /// `sk_vat`
-        SkVat = "sk_vat",
-        /// `th_crn`
-        ThCrn = "th_crn",
-        /// `th_prn`
-        ThPrn = "th_prn",
-        /// `th_tin`
-        ThTin = "th_tin",
-        /// `us_ein`
-        UsEin = "us_ein",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountIdentityIndividualIdNumber`](crate::api::V2CoreAccountIdentityIndividualIdNumber).
-    V2CoreAccountIdentityIndividualIdNumberType {
-        /// `ae_eid`
-        AeEid = "ae_eid",
-        /// `ao_nif`
-        AoNif = "ao_nif",
-        /// `ar_cuil`
-        ArCuil = "ar_cuil",
-        /// `ar_dni`
-        ArDni = "ar_dni",
-        /// `at_stn`
-        AtStn = "at_stn",
-        /// `az_tin`
-        AzTin = "az_tin",
-        /// `bd_brc`
-        BdBrc = "bd_brc",
-        /// `bd_etin`
-        BdEtin = "bd_etin",
-        /// `bd_nid`
-        BdNid = "bd_nid",
-        /// `be_nrn`
-        BeNrn = "be_nrn",
-        /// `bg_ucn`
-        BgUcn = "bg_ucn",
-        /// `bn_nric`
-        BnNric = "bn_nric",
-        /// `br_cpf`
-        BrCpf = "br_cpf",
-        /// `ca_sin`
-        CaSin = "ca_sin",
-        /// `ch_oasi`
-        ChOasi = "ch_oasi",
-        /// `cl_rut`
-        ClRut = "cl_rut",
-        /// `cn_pp`
-        CnPp = "cn_pp",
-        /// `co_nuip`
-        CoNuip = "co_nuip",
-        /// `cr_ci`
-        CrCi = "cr_ci",
-        /// `cr_cpf`
-        CrCpf = "cr_cpf",
-        /// `cr_dimex`
-        CrDimex = "cr_dimex",
-        /// `cr_nite`
-        CrNite = "cr_nite",
-        /// `cy_tic`
-        CyTic = "cy_tic",
-        /// `cz_rc`
-        CzRc = "cz_rc",
-        /// `de_stn`
-        DeStn = "de_stn",
-        /// `dk_cpr`
-        DkCpr = "dk_cpr",
-        /// `do_cie`
-        DoCie = "do_cie",
-        /// `do_rcn`
-        DoRcn = "do_rcn",
-        /// `ec_ci`
-        EcCi = "ec_ci",
-        /// `ee_ik`
-        EeIk = "ee_ik",
-        /// `es_nif`
-        EsNif = "es_nif",
-        /// `fi_hetu`
-        FiHetu = "fi_hetu",
-        /// `fr_nir`
-        FrNir = "fr_nir",
-        /// `gb_nino`
-        GbNino = "gb_nino",
-        /// `gr_afm`
-        GrAfm = "gr_afm",
-        /// `gt_nit`
-        GtNit = "gt_nit",
-        /// `hk_id`
-        HkId = "hk_id",
-        /// `hr_oib`
-        HrOib = "hr_oib",
-        /// `hu_ad`
-        HuAd = "hu_ad",
-        /// `id_nik`
-        IdNik = "id_nik",
-        /// `ie_ppsn`
-        IePpsn = "ie_ppsn",
-        /// `is_kt`
-        IsKt = "is_kt",
-        /// `it_cf`
-        ItCf = "it_cf",
-        /// `jp_inc`
-        JpInc = "jp_inc",
-        /// `ke_pin`
-        KePin = "ke_pin",
-        /// `kz_iin`
-        KzIin = "kz_iin",
-        /// `li_peid`
-        LiPeid = "li_peid",
-        /// `lt_ak`
-        LtAk = "lt_ak",
-        /// `lu_nif`
-        LuNif = "lu_nif",
-        /// `lv_pk`
-        LvPk = "lv_pk",
-        /// `mx_rfc`
-        MxRfc = "mx_rfc",
-        /// `my_nric`
-        MyNric = "my_nric",
-        /// `mz_nuit`
-        MzNuit = "mz_nuit",
-        /// `ng_nin`
-        NgNin = "ng_nin",
-        /// `nl_bsn`
-        NlBsn = "nl_bsn",
-        /// `no_nin`
-        NoNin = "no_nin",
-        /// `nz_ird`
-        NzIrd = "nz_ird",
-        /// `pe_dni`
-        PeDni = "pe_dni",
-        /// `pk_cnic`
-        PkCnic = "pk_cnic",
-        /// `pk_snic`
-        PkSnic = "pk_snic",
-        /// `pl_pesel`
-        PlPesel = "pl_pesel",
-        /// `pt_nif`
-        PtNif = "pt_nif",
-        /// `ro_cnp`
-        RoCnp = "ro_cnp",
-        /// `sa_tin`
-        SaTin = "sa_tin",
-        /// `se_pin`
-        SePin = "se_pin",
-        /// `sg_fin`
-        SgFin = "sg_fin",
-        /// `sg_nric`
-        SgNric = "sg_nric",
-        /// `sk_dic`
-        SkDic = "sk_dic",
-        /// `th_lc`
-        ThLc = "th_lc",
-        /// `th_pin`
-        ThPin = "th_pin",
-        /// `tr_tin`
-        TrTin = "tr_tin",
-        /// `us_itin`
-        UsItin = "us_itin",
-        /// `us_itin_last_4`
-        UsItinLast4 = "us_itin_last_4",
-        /// `us_ssn`
-        UsSsn = "us_ssn",
-        /// `us_ssn_last_4`
-        UsSsnLast4 = "us_ssn_last_4",
-        /// `uy_dni`
-        UyDni = "uy_dni",
-        /// `za_id`
-        ZaId = "za_id",
-    }
-}
-
-words! {
-    /// The values of `capability`, first of all in [`V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability`](crate::api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability).
-    V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityCapability {
-        /// `ach_debit_payments`
-        AchDebitPayments = "ach_debit_payments",
-        /// `acss_debit_payments`
-        AcssDebitPayments = "acss_debit_payments",
-        /// `affirm_payments`
-        AffirmPayments = "affirm_payments",
-        /// `afterpay_clearpay_payments`
-        AfterpayClearpayPayments = "afterpay_clearpay_payments",
-        /// `alma_payments`
-        AlmaPayments = "alma_payments",
-        /// `amazon_pay_payments`
-        AmazonPayPayments = "amazon_pay_payments",
-        /// `automatic_indirect_tax`
-        AutomaticIndirectTax = "automatic_indirect_tax",
-        /// `au_becs_debit_payments`
-        AuBecsDebitPayments = "au_becs_debit_payments",
-        /// `bacs_debit_payments`
-        BacsDebitPayments = "bacs_debit_payments",
-        /// `bancontact_payments`
-        BancontactPayments = "bancontact_payments",
-        /// `bank_accounts.ach`
-        BankAccountsAch = "bank_accounts.ach",
-        /// `bank_accounts.fedwire`
-        BankAccountsFedwire = "bank_accounts.fedwire",
-        /// `bank_accounts.fps`
-        BankAccountsFps = "bank_accounts.fps",
-        /// `bank_accounts.local`
-        BankAccountsLocal = "bank_accounts.local",
-        /// `bank_accounts.rtp`
-        BankAccountsRtp = "bank_accounts.rtp",
-        /// `bank_accounts.sepa`
-        BankAccountsSepa = "bank_accounts.sepa",
-        /// `bank_accounts.swift`
-        BankAccountsSwift = "bank_accounts.swift",
-        /// `bank_accounts.wire`
-        BankAccountsWire = "bank_accounts.wire",
-        /// `blik_payments`
-        BlikPayments = "blik_payments",
-        /// `blik_recurring_payments`
-        BlikRecurringPayments = "blik_recurring_payments",
-        /// `boleto_payments`
-        BoletoPayments = "boleto_payments",
-        /// `cards`
-        Cards = "cards",
-        /// `card_payments`
-        CardPayments = "card_payments",
-        /// `cartes_bancaires_payments`
-        CartesBancairesPayments = "cartes_bancaires_payments",
-        /// `cashapp_payments`
-        CashappPayments = "cashapp_payments",
-        /// `eps_payments`
-        EpsPayments = "eps_payments",
-        /// `fpx_payments`
-        FpxPayments = "fpx_payments",
-        /// `gb_bank_transfer_payments`
-        GbBankTransferPayments = "gb_bank_transfer_payments",
-        /// `grabpay_payments`
-        GrabpayPayments = "grabpay_payments",
-        /// `ideal_payments`
-        IdealPayments = "ideal_payments",
-        /// `jcb_payments`
-        JcbPayments = "jcb_payments",
-        /// `jp_bank_transfer_payments`
-        JpBankTransferPayments = "jp_bank_transfer_payments",
-        /// `kakao_pay_payments`
-        KakaoPayPayments = "kakao_pay_payments",
-        /// `klarna_payments`
-        KlarnaPayments = "klarna_payments",
-        /// `konbini_payments`
-        KonbiniPayments = "konbini_payments",
-        /// `kr_card_payments`
-        KrCardPayments = "kr_card_payments",
-        /// `link_payments`
-        LinkPayments = "link_payments",
-        /// `mobilepay_payments`
-        MobilepayPayments = "mobilepay_payments",
-        /// `multibanco_payments`
-        MultibancoPayments = "multibanco_payments",
-        /// `mx_bank_transfer_payments`
-        MxBankTransferPayments = "mx_bank_transfer_payments",
-        /// `naver_pay_payments`
-        NaverPayPayments = "naver_pay_payments",
-        /// `oxxo_payments`
-        OxxoPayments = "oxxo_payments",
-        /// `p24_payments`
-        P24Payments = "p24_payments",
-        /// `payco_payments`
-        PaycoPayments = "payco_payments",
-        /// `paynow_payments`
-        PaynowPayments = "paynow_payments",
-        /// `pay_by_bank_payments`
-        PayByBankPayments = "pay_by_bank_payments",
-        /// `promptpay_payments`
-        PromptpayPayments = "promptpay_payments",
-        /// `revolut_pay_payments`
-        RevolutPayPayments = "revolut_pay_payments",
-        /// `samsung_pay_payments`
-        SamsungPayPayments = "samsung_pay_payments",
-        /// `satispay_payments`
-        SatispayPayments = "satispay_payments",
-        /// `sepa_bank_transfer_payments`
-        SepaBankTransferPayments = "sepa_bank_transfer_payments",
-        /// `sepa_debit_payments`
-        SepaDebitPayments = "sepa_debit_payments",
-        /// `stripe_balance.payouts`
-        StripeBalancePayouts = "stripe_balance.payouts",
-        /// `stripe_balance.stripe_transfers`
-        StripeBalanceStripeTransfers = "stripe_balance.stripe_transfers",
-        /// `swish_payments`
-        SwishPayments = "swish_payments",
-        /// `twint_payments`
-        TwintPayments = "twint_payments",
-        /// `us_bank_transfer_payments`
-        UsBankTransferPayments = "us_bank_transfer_payments",
-        /// `zip_payments`
-        ZipPayments = "zip_payments",
-    }
-}
-
-words! {
-    /// The values of `failure_reason`, first of all in [`V2MoneyManagementPayoutIntentNextActionHandleFailure`](crate::api::V2MoneyManagementPayoutIntentNextActionHandleFailure).
-    V2MoneyManagementPayoutIntentNextActionHandleFailureFailureReason {
-        /// `account_not_configured_as_recipient`
-        AccountNotConfiguredAsRecipient = "account_not_configured_as_recipient",
-        /// `fx_rate_drift_exceeded_after_review`
-        FxRateDriftExceededAfterReview = "fx_rate_drift_exceeded_after_review",
-        /// `insufficient_funds`
-        InsufficientFunds = "insufficient_funds",
-        /// `payout_method_account_type_incorrect`
-        PayoutMethodAccountTypeIncorrect = "payout_method_account_type_incorrect",
-        /// `payout_method_amount_limit_exceeded`
-        PayoutMethodAmountLimitExceeded = "payout_method_amount_limit_exceeded",
-        /// `payout_method_canceled_by_customer`
-        PayoutMethodCanceledByCustomer = "payout_method_canceled_by_customer",
-        /// `payout_method_closed`
-        PayoutMethodClosed = "payout_method_closed",
-        /// `payout_method_currency_unsupported`
-        PayoutMethodCurrencyUnsupported = "payout_method_currency_unsupported",
-        /// `payout_method_declined`
-        PayoutMethodDeclined = "payout_method_declined",
-        /// `payout_method_does_not_exist`
-        PayoutMethodDoesNotExist = "payout_method_does_not_exist",
-        /// `payout_method_expired`
-        PayoutMethodExpired = "payout_method_expired",
-        /// `payout_method_holder_address_incorrect`
-        PayoutMethodHolderAddressIncorrect = "payout_method_holder_address_incorrect",
-        /// `payout_method_holder_details_incorrect`
-        PayoutMethodHolderDetailsIncorrect = "payout_method_holder_details_incorrect",
-        /// `payout_method_holder_name_incorrect`
-        PayoutMethodHolderNameIncorrect = "payout_method_holder_name_incorrect",
-        /// `payout_method_invalid`
-        PayoutMethodInvalid = "payout_method_invalid",
-        /// `payout_method_invalid_account_number`
-        PayoutMethodInvalidAccountNumber = "payout_method_invalid_account_number",
-        /// `payout_method_restricted`
-        PayoutMethodRestricted = "payout_method_restricted",
-        /// `payout_method_unsupported`
-        PayoutMethodUnsupported = "payout_method_unsupported",
-        /// `payout_method_usage_frequency_limit_exceeded`
-        PayoutMethodUsageFrequencyLimitExceeded = "payout_method_usage_frequency_limit_exceeded",
-        /// `recalled`
-        Recalled = "recalled",
-        /// `recipient_capability_not_active`
-        RecipientCapabilityNotActive = "recipient_capability_not_active",
-        /// `review_rejected`
-        ReviewRejected = "review_rejected",
-        /// `unknown_failure`
-        UnknownFailure = "unknown_failure",
-    }
-}
-
-words! {
-    /// The values of `updated_capability`, first of all in [`V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData`](crate::api::V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData).
-    V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventDataUpdatedCapability {
-        /// `ach_debit_payments`
-        AchDebitPayments = "ach_debit_payments",
-        /// `acss_debit_payments`
-        AcssDebitPayments = "acss_debit_payments",
-        /// `affirm_payments`
-        AffirmPayments = "affirm_payments",
-        /// `afterpay_clearpay_payments`
-        AfterpayClearpayPayments = "afterpay_clearpay_payments",
-        /// `alma_payments`
-        AlmaPayments = "alma_payments",
-        /// `amazon_pay_payments`
-        AmazonPayPayments = "amazon_pay_payments",
-        /// `au_becs_debit_payments`
-        AuBecsDebitPayments = "au_becs_debit_payments",
-        /// `bacs_debit_payments`
-        BacsDebitPayments = "bacs_debit_payments",
-        /// `bancontact_payments`
-        BancontactPayments = "bancontact_payments",
-        /// `blik_payments`
-        BlikPayments = "blik_payments",
-        /// `blik_recurring_payments`
-        BlikRecurringPayments = "blik_recurring_payments",
-        /// `boleto_payments`
-        BoletoPayments = "boleto_payments",
-        /// `card_payments`
-        CardPayments = "card_payments",
-        /// `cartes_bancaires_payments`
-        CartesBancairesPayments = "cartes_bancaires_payments",
-        /// `cashapp_payments`
-        CashappPayments = "cashapp_payments",
-        /// `eps_payments`
-        EpsPayments = "eps_payments",
-        /// `fpx_payments`
-        FpxPayments = "fpx_payments",
-        /// `gb_bank_transfer_payments`
-        GbBankTransferPayments = "gb_bank_transfer_payments",
-        /// `grabpay_payments`
-        GrabpayPayments = "grabpay_payments",
-        /// `ideal_payments`
-        IdealPayments = "ideal_payments",
-        /// `jcb_payments`
-        JcbPayments = "jcb_payments",
-        /// `jp_bank_transfer_payments`
-        JpBankTransferPayments = "jp_bank_transfer_payments",
-        /// `kakao_pay_payments`
-        KakaoPayPayments = "kakao_pay_payments",
-        /// `klarna_payments`
-        KlarnaPayments = "klarna_payments",
-        /// `konbini_payments`
-        KonbiniPayments = "konbini_payments",
-        /// `kr_card_payments`
-        KrCardPayments = "kr_card_payments",
-        /// `link_payments`
-        LinkPayments = "link_payments",
-        /// `mobilepay_payments`
-        MobilepayPayments = "mobilepay_payments",
-        /// `multibanco_payments`
-        MultibancoPayments = "multibanco_payments",
-        /// `mx_bank_transfer_payments`
-        MxBankTransferPayments = "mx_bank_transfer_payments",
-        /// `naver_pay_payments`
-        NaverPayPayments = "naver_pay_payments",
-        /// `oxxo_payments`
-        OxxoPayments = "oxxo_payments",
-        /// `p24_payments`
-        P24Payments = "p24_payments",
-        /// `payco_payments`
-        PaycoPayments = "payco_payments",
-        /// `paynow_payments`
-        PaynowPayments = "paynow_payments",
-        /// `stripe_balance.payouts`
-        StripeBalancePayouts = "stripe_balance.payouts",
-        /// `pay_by_bank_payments`
-        PayByBankPayments = "pay_by_bank_payments",
-        /// `promptpay_payments`
-        PromptpayPayments = "promptpay_payments",
-        /// `revolut_pay_payments`
-        RevolutPayPayments = "revolut_pay_payments",
-        /// `samsung_pay_payments`
-        SamsungPayPayments = "samsung_pay_payments",
-        /// `satispay_payments`
-        SatispayPayments = "satispay_payments",
-        /// `sepa_bank_transfer_payments`
-        SepaBankTransferPayments = "sepa_bank_transfer_payments",
-        /// `sepa_debit_payments`
-        SepaDebitPayments = "sepa_debit_payments",
-        /// `sequra_payments`
-        SequraPayments = "sequra_payments",
-        /// `sunbit_payments`
-        SunbitPayments = "sunbit_payments",
-        /// `swish_payments`
-        SwishPayments = "swish_payments",
-        /// `twint_payments`
-        TwintPayments = "twint_payments",
-        /// `us_bank_transfer_payments`
-        UsBankTransferPayments = "us_bank_transfer_payments",
-        /// `zip_payments`
-        ZipPayments = "zip_payments",
-    }
-}
-
-words! {
-    /// The values of `allowed_payment_method_type`, first of all in [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    CheckoutSessionCreateAllowedPaymentMethodType {
+    /// The values of `type`, first of all in [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+    PaymentIntentCreatePaymentMethodDataType {
         /// `acss_debit`
         AcssDebit = "acss_debit",
         /// `affirm`
@@ -969,8 +33,6 @@ words! {
         Blik = "blik",
         /// `boleto`
         Boleto = "boleto",
-        /// `card`
-        Card = "card",
         /// `cashapp`
         Cashapp = "cashapp",
         /// `crypto`
@@ -1059,96 +121,86 @@ words! {
 }
 
 words! {
-    /// The values of `font_family`, first of all in [`CheckoutSessionCreateBrandingSettings`](crate::api::CheckoutSessionCreateBrandingSettings).
-    CheckoutSessionCreateBrandingSettingsFontFamily {
-        /// `be_vietnam_pro`
-        BeVietnamPro = "be_vietnam_pro",
-        /// `bitter`
-        Bitter = "bitter",
-        /// `chakra_petch`
-        ChakraPetch = "chakra_petch",
-        /// `default`
-        Default = "default",
-        /// `hahmlet`
-        Hahmlet = "hahmlet",
-        /// `inconsolata`
-        Inconsolata = "inconsolata",
-        /// `inter`
-        Inter = "inter",
-        /// `lato`
-        Lato = "lato",
-        /// `lora`
-        Lora = "lora",
-        /// `m_plus_1_code`
-        MPlus1Code = "m_plus_1_code",
-        /// `montserrat`
-        Montserrat = "montserrat",
-        /// `noto_sans`
-        NotoSans = "noto_sans",
-        /// `noto_sans_jp`
-        NotoSansJp = "noto_sans_jp",
-        /// `noto_serif`
-        NotoSerif = "noto_serif",
-        /// `nunito`
-        Nunito = "nunito",
-        /// `open_sans`
-        OpenSans = "open_sans",
-        /// `pridi`
-        Pridi = "pridi",
-        /// `pt_sans`
-        PtSans = "pt_sans",
-        /// `pt_serif`
-        PtSerif = "pt_serif",
-        /// `raleway`
-        Raleway = "raleway",
-        /// `roboto`
-        Roboto = "roboto",
-        /// `roboto_slab`
-        RobotoSlab = "roboto_slab",
-        /// `source_sans_pro`
-        SourceSansPro = "source_sans_pro",
-        /// `titillium_web`
-        TitilliumWeb = "titillium_web",
-        /// `ubuntu_mono`
-        UbuntuMono = "ubuntu_mono",
-        /// `zen_maru_gothic`
-        ZenMaruGothic = "zen_maru_gothic",
-    }
-}
-
-words! {
-    /// The values of `preferred_locale`, first of all in [`CheckoutSessionCreatePaymentMethodOptionsPaypal`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaypal).
-    CheckoutSessionCreatePaymentMethodOptionsPaypalPreferredLocale {
+    /// The values of `preferred_locale`, first of all in [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna).
+    PaymentIntentCreatePaymentMethodOptionsKlarnaPreferredLocale {
         /// `cs-CZ`
         CsCZ = "cs-CZ",
         /// `da-DK`
         DaDK = "da-DK",
         /// `de-AT`
         DeAT = "de-AT",
+        /// `de-CH`
+        DeCH = "de-CH",
         /// `de-DE`
         DeDE = "de-DE",
-        /// `de-LU`
-        DeLU = "de-LU",
         /// `el-GR`
         ElGR = "el-GR",
+        /// `en-AT`
+        EnAT = "en-AT",
+        /// `en-AU`
+        EnAU = "en-AU",
+        /// `en-BE`
+        EnBE = "en-BE",
+        /// `en-CA`
+        EnCA = "en-CA",
+        /// `en-CH`
+        EnCH = "en-CH",
+        /// `en-CZ`
+        EnCZ = "en-CZ",
+        /// `en-DE`
+        EnDE = "en-DE",
+        /// `en-DK`
+        EnDK = "en-DK",
+        /// `en-ES`
+        EnES = "en-ES",
+        /// `en-FI`
+        EnFI = "en-FI",
+        /// `en-FR`
+        EnFR = "en-FR",
         /// `en-GB`
         EnGB = "en-GB",
+        /// `en-GR`
+        EnGR = "en-GR",
+        /// `en-IE`
+        EnIE = "en-IE",
+        /// `en-IT`
+        EnIT = "en-IT",
+        /// `en-NL`
+        EnNL = "en-NL",
+        /// `en-NO`
+        EnNO = "en-NO",
+        /// `en-NZ`
+        EnNZ = "en-NZ",
+        /// `en-PL`
+        EnPL = "en-PL",
+        /// `en-PT`
+        EnPT = "en-PT",
+        /// `en-RO`
+        EnRO = "en-RO",
+        /// `en-SE`
+        EnSE = "en-SE",
         /// `en-US`
         EnUS = "en-US",
         /// `es-ES`
         EsES = "es-ES",
+        /// `es-US`
+        EsUS = "es-US",
         /// `fi-FI`
         FiFI = "fi-FI",
         /// `fr-BE`
         FrBE = "fr-BE",
+        /// `fr-CA`
+        FrCA = "fr-CA",
+        /// `fr-CH`
+        FrCH = "fr-CH",
         /// `fr-FR`
         FrFR = "fr-FR",
-        /// `fr-LU`
-        FrLU = "fr-LU",
-        /// `hu-HU`
-        HuHU = "hu-HU",
+        /// `it-CH`
+        ItCH = "it-CH",
         /// `it-IT`
         ItIT = "it-IT",
+        /// `nb-NO`
+        NbNO = "nb-NO",
         /// `nl-BE`
         NlBE = "nl-BE",
         /// `nl-NL`
@@ -1157,285 +209,1295 @@ words! {
         PlPL = "pl-PL",
         /// `pt-PT`
         PtPT = "pt-PT",
-        /// `sk-SK`
-        SkSK = "sk-SK",
+        /// `ro-RO`
+        RoRO = "ro-RO",
+        /// `sv-FI`
+        SvFI = "sv-FI",
         /// `sv-SE`
         SvSE = "sv-SE",
     }
 }
 
 words! {
-    /// The values of `type`, first of all in [`CustomerCreateTaxIdData`](crate::api::CustomerCreateTaxIdData).
-    CustomerCreateTaxIdDataType {
-        /// `ad_nrt`
-        AdNrt = "ad_nrt",
-        /// `ae_trn`
-        AeTrn = "ae_trn",
-        /// `al_tin`
-        AlTin = "al_tin",
-        /// `am_tin`
-        AmTin = "am_tin",
-        /// `ao_tin`
-        AoTin = "ao_tin",
-        /// `ar_cuit`
-        ArCuit = "ar_cuit",
-        /// `au_abn`
-        AuAbn = "au_abn",
-        /// `au_acn`
-        AuAcn = "au_acn",
-        /// `au_arn`
-        AuArn = "au_arn",
-        /// `au_wpn`
-        AuWpn = "au_wpn",
-        /// `aw_tin`
-        AwTin = "aw_tin",
-        /// `az_tin`
-        AzTin = "az_tin",
-        /// `ba_tin`
-        BaTin = "ba_tin",
-        /// `bb_tin`
-        BbTin = "bb_tin",
-        /// `bd_bin`
-        BdBin = "bd_bin",
-        /// `bf_ifu`
-        BfIfu = "bf_ifu",
-        /// `bg_uic`
-        BgUic = "bg_uic",
-        /// `bh_vat`
-        BhVat = "bh_vat",
-        /// `bj_ifu`
-        BjIfu = "bj_ifu",
-        /// `bo_tin`
-        BoTin = "bo_tin",
-        /// `br_cnpj`
-        BrCnpj = "br_cnpj",
-        /// `br_cpf`
-        BrCpf = "br_cpf",
-        /// `bs_tin`
-        BsTin = "bs_tin",
-        /// `bw_vat`
-        BwVat = "bw_vat",
-        /// `by_tin`
-        ByTin = "by_tin",
-        /// `ca_bn`
-        CaBn = "ca_bn",
-        /// `ca_gst_hst`
-        CaGstHst = "ca_gst_hst",
-        /// `ca_pst_bc`
-        CaPstBc = "ca_pst_bc",
-        /// `ca_pst_mb`
-        CaPstMb = "ca_pst_mb",
-        /// `ca_pst_sk`
-        CaPstSk = "ca_pst_sk",
-        /// `ca_qst`
-        CaQst = "ca_qst",
-        /// `cd_nif`
-        CdNif = "cd_nif",
-        /// `ch_uid`
-        ChUid = "ch_uid",
-        /// `ch_vat`
-        ChVat = "ch_vat",
-        /// `ci_vat`
-        CiVat = "ci_vat",
-        /// `cl_tin`
-        ClTin = "cl_tin",
-        /// `cm_niu`
-        CmNiu = "cm_niu",
-        /// `cn_tin`
-        CnTin = "cn_tin",
-        /// `co_nit`
-        CoNit = "co_nit",
-        /// `cr_tin`
-        CrTin = "cr_tin",
-        /// `cv_nif`
-        CvNif = "cv_nif",
-        /// `cz_dic`
-        CzDic = "cz_dic",
-        /// `de_stn`
-        DeStn = "de_stn",
-        /// `do_rcn`
-        DoRcn = "do_rcn",
-        /// `ec_ruc`
-        EcRuc = "ec_ruc",
-        /// `eg_tin`
-        EgTin = "eg_tin",
-        /// `es_cif`
-        EsCif = "es_cif",
-        /// `et_tin`
-        EtTin = "et_tin",
-        /// `eu_oss_vat`
-        EuOssVat = "eu_oss_vat",
-        /// `eu_vat`
-        EuVat = "eu_vat",
-        /// `fo_vat`
-        FoVat = "fo_vat",
-        /// `fr_siren`
-        FrSiren = "fr_siren",
-        /// `fr_siret`
-        FrSiret = "fr_siret",
-        /// `fr_spi`
-        FrSpi = "fr_spi",
-        /// `gb_vat`
-        GbVat = "gb_vat",
-        /// `ge_vat`
-        GeVat = "ge_vat",
-        /// `gh_tin`
-        GhTin = "gh_tin",
-        /// `gi_tin`
-        GiTin = "gi_tin",
-        /// `gn_nif`
-        GnNif = "gn_nif",
-        /// `hk_br`
-        HkBr = "hk_br",
-        /// `hr_oib`
-        HrOib = "hr_oib",
-        /// `hu_tin`
-        HuTin = "hu_tin",
-        /// `ic_nif`
-        IcNif = "ic_nif",
-        /// `id_npwp`
-        IdNpwp = "id_npwp",
-        /// `il_vat`
-        IlVat = "il_vat",
-        /// `in_gst`
-        InGst = "in_gst",
-        /// `is_kt`
-        IsKt = "is_kt",
-        /// `is_vat`
-        IsVat = "is_vat",
-        /// `it_cf`
-        ItCf = "it_cf",
-        /// `jp_cn`
-        JpCn = "jp_cn",
-        /// `jp_rn`
-        JpRn = "jp_rn",
-        /// `jp_trn`
-        JpTrn = "jp_trn",
-        /// `ke_pin`
-        KePin = "ke_pin",
-        /// `kg_tin`
-        KgTin = "kg_tin",
-        /// `kh_tin`
-        KhTin = "kh_tin",
-        /// `kr_brn`
-        KrBrn = "kr_brn",
-        /// `kz_bin`
-        KzBin = "kz_bin",
-        /// `la_tin`
-        LaTin = "la_tin",
-        /// `li_uid`
-        LiUid = "li_uid",
-        /// `li_vat`
-        LiVat = "li_vat",
-        /// `lk_vat`
-        LkVat = "lk_vat",
-        /// `ma_vat`
-        MaVat = "ma_vat",
-        /// `md_cf`
-        MdCf = "md_cf",
-        /// `md_vat`
-        MdVat = "md_vat",
-        /// `me_pib`
-        MePib = "me_pib",
-        /// `mk_vat`
-        MkVat = "mk_vat",
-        /// `mr_nif`
-        MrNif = "mr_nif",
-        /// `mu_vat`
-        MuVat = "mu_vat",
-        /// `mx_rfc`
-        MxRfc = "mx_rfc",
-        /// `my_frp`
-        MyFrp = "my_frp",
-        /// `my_itn`
-        MyItn = "my_itn",
-        /// `my_sst`
-        MySst = "my_sst",
-        /// `mz_nuit`
-        MzNuit = "mz_nuit",
-        /// `ng_tin`
-        NgTin = "ng_tin",
-        /// `no_vat`
-        NoVat = "no_vat",
-        /// `no_voec`
-        NoVoec = "no_voec",
-        /// `np_pan`
-        NpPan = "np_pan",
-        /// `nz_bn`
-        NzBn = "nz_bn",
-        /// `nz_gst`
-        NzGst = "nz_gst",
-        /// `om_vat`
-        OmVat = "om_vat",
-        /// `pe_ruc`
-        PeRuc = "pe_ruc",
-        /// `ph_tin`
-        PhTin = "ph_tin",
-        /// `pl_nip`
-        PlNip = "pl_nip",
-        /// `pt_nif`
-        PtNif = "pt_nif",
-        /// `py_ruc`
-        PyRuc = "py_ruc",
-        /// `ro_tin`
-        RoTin = "ro_tin",
-        /// `rs_pib`
-        RsPib = "rs_pib",
-        /// `ru_inn`
-        RuInn = "ru_inn",
-        /// `ru_kpp`
-        RuKpp = "ru_kpp",
-        /// `sa_vat`
-        SaVat = "sa_vat",
-        /// `sg_gst`
-        SgGst = "sg_gst",
-        /// `sg_uen`
-        SgUen = "sg_uen",
-        /// `si_tin`
-        SiTin = "si_tin",
-        /// `sm_coe`
-        SmCoe = "sm_coe",
-        /// `sn_ninea`
-        SnNinea = "sn_ninea",
-        /// `sr_fin`
-        SrFin = "sr_fin",
-        /// `sv_nit`
-        SvNit = "sv_nit",
-        /// `th_vat`
-        ThVat = "th_vat",
-        /// `tj_tin`
-        TjTin = "tj_tin",
-        /// `tr_tin`
-        TrTin = "tr_tin",
-        /// `tt_bir`
-        TtBir = "tt_bir",
-        /// `tt_vat`
-        TtVat = "tt_vat",
-        /// `tw_vat`
-        TwVat = "tw_vat",
-        /// `tz_vat`
-        TzVat = "tz_vat",
-        /// `ua_vat`
-        UaVat = "ua_vat",
-        /// `ug_tin`
-        UgTin = "ug_tin",
-        /// `us_ein`
-        UsEin = "us_ein",
-        /// `uy_ruc`
-        UyRuc = "uy_ruc",
-        /// `uz_tin`
-        UzTin = "uz_tin",
-        /// `uz_vat`
-        UzVat = "uz_vat",
-        /// `ve_rif`
-        VeRif = "ve_rif",
-        /// `vn_tin`
-        VnTin = "vn_tin",
-        /// `za_vat`
-        ZaVat = "za_vat",
-        /// `zm_tin`
-        ZmTin = "zm_tin",
-        /// `zw_tin`
-        ZwTin = "zw_tin",
+    /// The values of `reporting_category`, first of all in [`ReportingReportRunCreateParameters`](crate::api::ReportingReportRunCreateParameters).
+    ReportingReportRunCreateParametersReportingCategory {
+        /// `advance`
+        Advance = "advance",
+        /// `advance_funding`
+        AdvanceFunding = "advance_funding",
+        /// `anticipation_repayment`
+        AnticipationRepayment = "anticipation_repayment",
+        /// `charge`
+        Charge = "charge",
+        /// `charge_failure`
+        ChargeFailure = "charge_failure",
+        /// `climate_order_purchase`
+        ClimateOrderPurchase = "climate_order_purchase",
+        /// `climate_order_refund`
+        ClimateOrderRefund = "climate_order_refund",
+        /// `connect_collection_transfer`
+        ConnectCollectionTransfer = "connect_collection_transfer",
+        /// `connect_reserved_funds`
+        ConnectReservedFunds = "connect_reserved_funds",
+        /// `contribution`
+        Contribution = "contribution",
+        /// `dispute`
+        Dispute = "dispute",
+        /// `dispute_reversal`
+        DisputeReversal = "dispute_reversal",
+        /// `fee`
+        Fee = "fee",
+        /// `financing_paydown`
+        FinancingPaydown = "financing_paydown",
+        /// `financing_paydown_reversal`
+        FinancingPaydownReversal = "financing_paydown_reversal",
+        /// `financing_payout`
+        FinancingPayout = "financing_payout",
+        /// `financing_payout_reversal`
+        FinancingPayoutReversal = "financing_payout_reversal",
+        /// `issuing_authorization_hold`
+        IssuingAuthorizationHold = "issuing_authorization_hold",
+        /// `issuing_authorization_release`
+        IssuingAuthorizationRelease = "issuing_authorization_release",
+        /// `issuing_dispute`
+        IssuingDispute = "issuing_dispute",
+        /// `issuing_transaction`
+        IssuingTransaction = "issuing_transaction",
+        /// `network_cost`
+        NetworkCost = "network_cost",
+        /// `other_adjustment`
+        OtherAdjustment = "other_adjustment",
+        /// `partial_capture_reversal`
+        PartialCaptureReversal = "partial_capture_reversal",
+        /// `payout`
+        Payout = "payout",
+        /// `payout_reversal`
+        PayoutReversal = "payout_reversal",
+        /// `platform_earning`
+        PlatformEarning = "platform_earning",
+        /// `platform_earning_refund`
+        PlatformEarningRefund = "platform_earning_refund",
+        /// `refund`
+        Refund = "refund",
+        /// `refund_failure`
+        RefundFailure = "refund_failure",
+        /// `risk_reserved_funds`
+        RiskReservedFunds = "risk_reserved_funds",
+        /// `tax`
+        Tax = "tax",
+        /// `topup`
+        Topup = "topup",
+        /// `topup_reversal`
+        TopupReversal = "topup_reversal",
+        /// `transfer`
+        Transfer = "transfer",
+        /// `transfer_reversal`
+        TransferReversal = "transfer_reversal",
+        /// `unreconciled_customer_funds`
+        UnreconciledCustomerFunds = "unreconciled_customer_funds",
+    }
+}
+
+words! {
+    /// The values of `timezone`, first of all in [`ReportingReportRunCreateParameters`](crate::api::ReportingReportRunCreateParameters).
+    ReportingReportRunCreateParametersTimezone {
+        /// `Africa/Abidjan`
+        AfricaAbidjan = "Africa/Abidjan",
+        /// `Africa/Accra`
+        AfricaAccra = "Africa/Accra",
+        /// `Africa/Addis_Ababa`
+        AfricaAddisAbaba = "Africa/Addis_Ababa",
+        /// `Africa/Algiers`
+        AfricaAlgiers = "Africa/Algiers",
+        /// `Africa/Asmara`
+        AfricaAsmara = "Africa/Asmara",
+        /// `Africa/Asmera`
+        AfricaAsmera = "Africa/Asmera",
+        /// `Africa/Bamako`
+        AfricaBamako = "Africa/Bamako",
+        /// `Africa/Bangui`
+        AfricaBangui = "Africa/Bangui",
+        /// `Africa/Banjul`
+        AfricaBanjul = "Africa/Banjul",
+        /// `Africa/Bissau`
+        AfricaBissau = "Africa/Bissau",
+        /// `Africa/Blantyre`
+        AfricaBlantyre = "Africa/Blantyre",
+        /// `Africa/Brazzaville`
+        AfricaBrazzaville = "Africa/Brazzaville",
+        /// `Africa/Bujumbura`
+        AfricaBujumbura = "Africa/Bujumbura",
+        /// `Africa/Cairo`
+        AfricaCairo = "Africa/Cairo",
+        /// `Africa/Casablanca`
+        AfricaCasablanca = "Africa/Casablanca",
+        /// `Africa/Ceuta`
+        AfricaCeuta = "Africa/Ceuta",
+        /// `Africa/Conakry`
+        AfricaConakry = "Africa/Conakry",
+        /// `Africa/Dakar`
+        AfricaDakar = "Africa/Dakar",
+        /// `Africa/Dar_es_Salaam`
+        AfricaDarEsSalaam = "Africa/Dar_es_Salaam",
+        /// `Africa/Djibouti`
+        AfricaDjibouti = "Africa/Djibouti",
+        /// `Africa/Douala`
+        AfricaDouala = "Africa/Douala",
+        /// `Africa/El_Aaiun`
+        AfricaElAaiun = "Africa/El_Aaiun",
+        /// `Africa/Freetown`
+        AfricaFreetown = "Africa/Freetown",
+        /// `Africa/Gaborone`
+        AfricaGaborone = "Africa/Gaborone",
+        /// `Africa/Harare`
+        AfricaHarare = "Africa/Harare",
+        /// `Africa/Johannesburg`
+        AfricaJohannesburg = "Africa/Johannesburg",
+        /// `Africa/Juba`
+        AfricaJuba = "Africa/Juba",
+        /// `Africa/Kampala`
+        AfricaKampala = "Africa/Kampala",
+        /// `Africa/Khartoum`
+        AfricaKhartoum = "Africa/Khartoum",
+        /// `Africa/Kigali`
+        AfricaKigali = "Africa/Kigali",
+        /// `Africa/Kinshasa`
+        AfricaKinshasa = "Africa/Kinshasa",
+        /// `Africa/Lagos`
+        AfricaLagos = "Africa/Lagos",
+        /// `Africa/Libreville`
+        AfricaLibreville = "Africa/Libreville",
+        /// `Africa/Lome`
+        AfricaLome = "Africa/Lome",
+        /// `Africa/Luanda`
+        AfricaLuanda = "Africa/Luanda",
+        /// `Africa/Lubumbashi`
+        AfricaLubumbashi = "Africa/Lubumbashi",
+        /// `Africa/Lusaka`
+        AfricaLusaka = "Africa/Lusaka",
+        /// `Africa/Malabo`
+        AfricaMalabo = "Africa/Malabo",
+        /// `Africa/Maputo`
+        AfricaMaputo = "Africa/Maputo",
+        /// `Africa/Maseru`
+        AfricaMaseru = "Africa/Maseru",
+        /// `Africa/Mbabane`
+        AfricaMbabane = "Africa/Mbabane",
+        /// `Africa/Mogadishu`
+        AfricaMogadishu = "Africa/Mogadishu",
+        /// `Africa/Monrovia`
+        AfricaMonrovia = "Africa/Monrovia",
+        /// `Africa/Nairobi`
+        AfricaNairobi = "Africa/Nairobi",
+        /// `Africa/Ndjamena`
+        AfricaNdjamena = "Africa/Ndjamena",
+        /// `Africa/Niamey`
+        AfricaNiamey = "Africa/Niamey",
+        /// `Africa/Nouakchott`
+        AfricaNouakchott = "Africa/Nouakchott",
+        /// `Africa/Ouagadougou`
+        AfricaOuagadougou = "Africa/Ouagadougou",
+        /// `Africa/Porto-Novo`
+        AfricaPortoNovo = "Africa/Porto-Novo",
+        /// `Africa/Sao_Tome`
+        AfricaSaoTome = "Africa/Sao_Tome",
+        /// `Africa/Timbuktu`
+        AfricaTimbuktu = "Africa/Timbuktu",
+        /// `Africa/Tripoli`
+        AfricaTripoli = "Africa/Tripoli",
+        /// `Africa/Tunis`
+        AfricaTunis = "Africa/Tunis",
+        /// `Africa/Windhoek`
+        AfricaWindhoek = "Africa/Windhoek",
+        /// `America/Adak`
+        AmericaAdak = "America/Adak",
+        /// `America/Anchorage`
+        AmericaAnchorage = "America/Anchorage",
+        /// `America/Anguilla`
+        AmericaAnguilla = "America/Anguilla",
+        /// `America/Antigua`
+        AmericaAntigua = "America/Antigua",
+        /// `America/Araguaina`
+        AmericaAraguaina = "America/Araguaina",
+        /// `America/Argentina/Buenos_Aires`
+        AmericaArgentinaBuenosAires = "America/Argentina/Buenos_Aires",
+        /// `America/Argentina/Catamarca`
+        AmericaArgentinaCatamarca = "America/Argentina/Catamarca",
+        /// `America/Argentina/ComodRivadavia`
+        AmericaArgentinaComodRivadavia = "America/Argentina/ComodRivadavia",
+        /// `America/Argentina/Cordoba`
+        AmericaArgentinaCordoba = "America/Argentina/Cordoba",
+        /// `America/Argentina/Jujuy`
+        AmericaArgentinaJujuy = "America/Argentina/Jujuy",
+        /// `America/Argentina/La_Rioja`
+        AmericaArgentinaLaRioja = "America/Argentina/La_Rioja",
+        /// `America/Argentina/Mendoza`
+        AmericaArgentinaMendoza = "America/Argentina/Mendoza",
+        /// `America/Argentina/Rio_Gallegos`
+        AmericaArgentinaRioGallegos = "America/Argentina/Rio_Gallegos",
+        /// `America/Argentina/Salta`
+        AmericaArgentinaSalta = "America/Argentina/Salta",
+        /// `America/Argentina/San_Juan`
+        AmericaArgentinaSanJuan = "America/Argentina/San_Juan",
+        /// `America/Argentina/San_Luis`
+        AmericaArgentinaSanLuis = "America/Argentina/San_Luis",
+        /// `America/Argentina/Tucuman`
+        AmericaArgentinaTucuman = "America/Argentina/Tucuman",
+        /// `America/Argentina/Ushuaia`
+        AmericaArgentinaUshuaia = "America/Argentina/Ushuaia",
+        /// `America/Aruba`
+        AmericaAruba = "America/Aruba",
+        /// `America/Asuncion`
+        AmericaAsuncion = "America/Asuncion",
+        /// `America/Atikokan`
+        AmericaAtikokan = "America/Atikokan",
+        /// `America/Atka`
+        AmericaAtka = "America/Atka",
+        /// `America/Bahia`
+        AmericaBahia = "America/Bahia",
+        /// `America/Bahia_Banderas`
+        AmericaBahiaBanderas = "America/Bahia_Banderas",
+        /// `America/Barbados`
+        AmericaBarbados = "America/Barbados",
+        /// `America/Belem`
+        AmericaBelem = "America/Belem",
+        /// `America/Belize`
+        AmericaBelize = "America/Belize",
+        /// `America/Blanc-Sablon`
+        AmericaBlancSablon = "America/Blanc-Sablon",
+        /// `America/Boa_Vista`
+        AmericaBoaVista = "America/Boa_Vista",
+        /// `America/Bogota`
+        AmericaBogota = "America/Bogota",
+        /// `America/Boise`
+        AmericaBoise = "America/Boise",
+        /// `America/Buenos_Aires`
+        AmericaBuenosAires = "America/Buenos_Aires",
+        /// `America/Cambridge_Bay`
+        AmericaCambridgeBay = "America/Cambridge_Bay",
+        /// `America/Campo_Grande`
+        AmericaCampoGrande = "America/Campo_Grande",
+        /// `America/Cancun`
+        AmericaCancun = "America/Cancun",
+        /// `America/Caracas`
+        AmericaCaracas = "America/Caracas",
+        /// `America/Catamarca`
+        AmericaCatamarca = "America/Catamarca",
+        /// `America/Cayenne`
+        AmericaCayenne = "America/Cayenne",
+        /// `America/Cayman`
+        AmericaCayman = "America/Cayman",
+        /// `America/Chicago`
+        AmericaChicago = "America/Chicago",
+        /// `America/Chihuahua`
+        AmericaChihuahua = "America/Chihuahua",
+        /// `America/Ciudad_Juarez`
+        AmericaCiudadJuarez = "America/Ciudad_Juarez",
+        /// `America/Coral_Harbour`
+        AmericaCoralHarbour = "America/Coral_Harbour",
+        /// `America/Cordoba`
+        AmericaCordoba = "America/Cordoba",
+        /// `America/Costa_Rica`
+        AmericaCostaRica = "America/Costa_Rica",
+        /// `America/Coyhaique`
+        AmericaCoyhaique = "America/Coyhaique",
+        /// `America/Creston`
+        AmericaCreston = "America/Creston",
+        /// `America/Cuiaba`
+        AmericaCuiaba = "America/Cuiaba",
+        /// `America/Curacao`
+        AmericaCuracao = "America/Curacao",
+        /// `America/Danmarkshavn`
+        AmericaDanmarkshavn = "America/Danmarkshavn",
+        /// `America/Dawson`
+        AmericaDawson = "America/Dawson",
+        /// `America/Dawson_Creek`
+        AmericaDawsonCreek = "America/Dawson_Creek",
+        /// `America/Denver`
+        AmericaDenver = "America/Denver",
+        /// `America/Detroit`
+        AmericaDetroit = "America/Detroit",
+        /// `America/Dominica`
+        AmericaDominica = "America/Dominica",
+        /// `America/Edmonton`
+        AmericaEdmonton = "America/Edmonton",
+        /// `America/Eirunepe`
+        AmericaEirunepe = "America/Eirunepe",
+        /// `America/El_Salvador`
+        AmericaElSalvador = "America/El_Salvador",
+        /// `America/Ensenada`
+        AmericaEnsenada = "America/Ensenada",
+        /// `America/Fort_Nelson`
+        AmericaFortNelson = "America/Fort_Nelson",
+        /// `America/Fort_Wayne`
+        AmericaFortWayne = "America/Fort_Wayne",
+        /// `America/Fortaleza`
+        AmericaFortaleza = "America/Fortaleza",
+        /// `America/Glace_Bay`
+        AmericaGlaceBay = "America/Glace_Bay",
+        /// `America/Godthab`
+        AmericaGodthab = "America/Godthab",
+        /// `America/Goose_Bay`
+        AmericaGooseBay = "America/Goose_Bay",
+        /// `America/Grand_Turk`
+        AmericaGrandTurk = "America/Grand_Turk",
+        /// `America/Grenada`
+        AmericaGrenada = "America/Grenada",
+        /// `America/Guadeloupe`
+        AmericaGuadeloupe = "America/Guadeloupe",
+        /// `America/Guatemala`
+        AmericaGuatemala = "America/Guatemala",
+        /// `America/Guayaquil`
+        AmericaGuayaquil = "America/Guayaquil",
+        /// `America/Guyana`
+        AmericaGuyana = "America/Guyana",
+        /// `America/Halifax`
+        AmericaHalifax = "America/Halifax",
+        /// `America/Havana`
+        AmericaHavana = "America/Havana",
+        /// `America/Hermosillo`
+        AmericaHermosillo = "America/Hermosillo",
+        /// `America/Indiana/Indianapolis`
+        AmericaIndianaIndianapolis = "America/Indiana/Indianapolis",
+        /// `America/Indiana/Knox`
+        AmericaIndianaKnox = "America/Indiana/Knox",
+        /// `America/Indiana/Marengo`
+        AmericaIndianaMarengo = "America/Indiana/Marengo",
+        /// `America/Indiana/Petersburg`
+        AmericaIndianaPetersburg = "America/Indiana/Petersburg",
+        /// `America/Indiana/Tell_City`
+        AmericaIndianaTellCity = "America/Indiana/Tell_City",
+        /// `America/Indiana/Vevay`
+        AmericaIndianaVevay = "America/Indiana/Vevay",
+        /// `America/Indiana/Vincennes`
+        AmericaIndianaVincennes = "America/Indiana/Vincennes",
+        /// `America/Indiana/Winamac`
+        AmericaIndianaWinamac = "America/Indiana/Winamac",
+        /// `America/Indianapolis`
+        AmericaIndianapolis = "America/Indianapolis",
+        /// `America/Inuvik`
+        AmericaInuvik = "America/Inuvik",
+        /// `America/Iqaluit`
+        AmericaIqaluit = "America/Iqaluit",
+        /// `America/Jamaica`
+        AmericaJamaica = "America/Jamaica",
+        /// `America/Jujuy`
+        AmericaJujuy = "America/Jujuy",
+        /// `America/Juneau`
+        AmericaJuneau = "America/Juneau",
+        /// `America/Kentucky/Louisville`
+        AmericaKentuckyLouisville = "America/Kentucky/Louisville",
+        /// `America/Kentucky/Monticello`
+        AmericaKentuckyMonticello = "America/Kentucky/Monticello",
+        /// `America/Knox_IN`
+        AmericaKnoxIN = "America/Knox_IN",
+        /// `America/Kralendijk`
+        AmericaKralendijk = "America/Kralendijk",
+        /// `America/La_Paz`
+        AmericaLaPaz = "America/La_Paz",
+        /// `America/Lima`
+        AmericaLima = "America/Lima",
+        /// `America/Los_Angeles`
+        AmericaLosAngeles = "America/Los_Angeles",
+        /// `America/Louisville`
+        AmericaLouisville = "America/Louisville",
+        /// `America/Lower_Princes`
+        AmericaLowerPrinces = "America/Lower_Princes",
+        /// `America/Maceio`
+        AmericaMaceio = "America/Maceio",
+        /// `America/Managua`
+        AmericaManagua = "America/Managua",
+        /// `America/Manaus`
+        AmericaManaus = "America/Manaus",
+        /// `America/Marigot`
+        AmericaMarigot = "America/Marigot",
+        /// `America/Martinique`
+        AmericaMartinique = "America/Martinique",
+        /// `America/Matamoros`
+        AmericaMatamoros = "America/Matamoros",
+        /// `America/Mazatlan`
+        AmericaMazatlan = "America/Mazatlan",
+        /// `America/Mendoza`
+        AmericaMendoza = "America/Mendoza",
+        /// `America/Menominee`
+        AmericaMenominee = "America/Menominee",
+        /// `America/Merida`
+        AmericaMerida = "America/Merida",
+        /// `America/Metlakatla`
+        AmericaMetlakatla = "America/Metlakatla",
+        /// `America/Mexico_City`
+        AmericaMexicoCity = "America/Mexico_City",
+        /// `America/Miquelon`
+        AmericaMiquelon = "America/Miquelon",
+        /// `America/Moncton`
+        AmericaMoncton = "America/Moncton",
+        /// `America/Monterrey`
+        AmericaMonterrey = "America/Monterrey",
+        /// `America/Montevideo`
+        AmericaMontevideo = "America/Montevideo",
+        /// `America/Montreal`
+        AmericaMontreal = "America/Montreal",
+        /// `America/Montserrat`
+        AmericaMontserrat = "America/Montserrat",
+        /// `America/Nassau`
+        AmericaNassau = "America/Nassau",
+        /// `America/New_York`
+        AmericaNewYork = "America/New_York",
+        /// `America/Nipigon`
+        AmericaNipigon = "America/Nipigon",
+        /// `America/Nome`
+        AmericaNome = "America/Nome",
+        /// `America/Noronha`
+        AmericaNoronha = "America/Noronha",
+        /// `America/North_Dakota/Beulah`
+        AmericaNorthDakotaBeulah = "America/North_Dakota/Beulah",
+        /// `America/North_Dakota/Center`
+        AmericaNorthDakotaCenter = "America/North_Dakota/Center",
+        /// `America/North_Dakota/New_Salem`
+        AmericaNorthDakotaNewSalem = "America/North_Dakota/New_Salem",
+        /// `America/Nuuk`
+        AmericaNuuk = "America/Nuuk",
+        /// `America/Ojinaga`
+        AmericaOjinaga = "America/Ojinaga",
+        /// `America/Panama`
+        AmericaPanama = "America/Panama",
+        /// `America/Pangnirtung`
+        AmericaPangnirtung = "America/Pangnirtung",
+        /// `America/Paramaribo`
+        AmericaParamaribo = "America/Paramaribo",
+        /// `America/Phoenix`
+        AmericaPhoenix = "America/Phoenix",
+        /// `America/Port-au-Prince`
+        AmericaPortAuPrince = "America/Port-au-Prince",
+        /// `America/Port_of_Spain`
+        AmericaPortOfSpain = "America/Port_of_Spain",
+        /// `America/Porto_Acre`
+        AmericaPortoAcre = "America/Porto_Acre",
+        /// `America/Porto_Velho`
+        AmericaPortoVelho = "America/Porto_Velho",
+        /// `America/Puerto_Rico`
+        AmericaPuertoRico = "America/Puerto_Rico",
+        /// `America/Punta_Arenas`
+        AmericaPuntaArenas = "America/Punta_Arenas",
+        /// `America/Rainy_River`
+        AmericaRainyRiver = "America/Rainy_River",
+        /// `America/Rankin_Inlet`
+        AmericaRankinInlet = "America/Rankin_Inlet",
+        /// `America/Recife`
+        AmericaRecife = "America/Recife",
+        /// `America/Regina`
+        AmericaRegina = "America/Regina",
+        /// `America/Resolute`
+        AmericaResolute = "America/Resolute",
+        /// `America/Rio_Branco`
+        AmericaRioBranco = "America/Rio_Branco",
+        /// `America/Rosario`
+        AmericaRosario = "America/Rosario",
+        /// `America/Santa_Isabel`
+        AmericaSantaIsabel = "America/Santa_Isabel",
+        /// `America/Santarem`
+        AmericaSantarem = "America/Santarem",
+        /// `America/Santiago`
+        AmericaSantiago = "America/Santiago",
+        /// `America/Santo_Domingo`
+        AmericaSantoDomingo = "America/Santo_Domingo",
+        /// `America/Sao_Paulo`
+        AmericaSaoPaulo = "America/Sao_Paulo",
+        /// `America/Scoresbysund`
+        AmericaScoresbysund = "America/Scoresbysund",
+        /// `America/Shiprock`
+        AmericaShiprock = "America/Shiprock",
+        /// `America/Sitka`
+        AmericaSitka = "America/Sitka",
+        /// `America/St_Barthelemy`
+        AmericaStBarthelemy = "America/St_Barthelemy",
+        /// `America/St_Johns`
+        AmericaStJohns = "America/St_Johns",
+        /// `America/St_Kitts`
+        AmericaStKitts = "America/St_Kitts",
+        /// `America/St_Lucia`
+        AmericaStLucia = "America/St_Lucia",
+        /// `America/St_Thomas`
+        AmericaStThomas = "America/St_Thomas",
+        /// `America/St_Vincent`
+        AmericaStVincent = "America/St_Vincent",
+        /// `America/Swift_Current`
+        AmericaSwiftCurrent = "America/Swift_Current",
+        /// `America/Tegucigalpa`
+        AmericaTegucigalpa = "America/Tegucigalpa",
+        /// `America/Thule`
+        AmericaThule = "America/Thule",
+        /// `America/Thunder_Bay`
+        AmericaThunderBay = "America/Thunder_Bay",
+        /// `America/Tijuana`
+        AmericaTijuana = "America/Tijuana",
+        /// `America/Toronto`
+        AmericaToronto = "America/Toronto",
+        /// `America/Tortola`
+        AmericaTortola = "America/Tortola",
+        /// `America/Vancouver`
+        AmericaVancouver = "America/Vancouver",
+        /// `America/Virgin`
+        AmericaVirgin = "America/Virgin",
+        /// `America/Whitehorse`
+        AmericaWhitehorse = "America/Whitehorse",
+        /// `America/Winnipeg`
+        AmericaWinnipeg = "America/Winnipeg",
+        /// `America/Yakutat`
+        AmericaYakutat = "America/Yakutat",
+        /// `America/Yellowknife`
+        AmericaYellowknife = "America/Yellowknife",
+        /// `Antarctica/Casey`
+        AntarcticaCasey = "Antarctica/Casey",
+        /// `Antarctica/Davis`
+        AntarcticaDavis = "Antarctica/Davis",
+        /// `Antarctica/DumontDUrville`
+        AntarcticaDumontDUrville = "Antarctica/DumontDUrville",
+        /// `Antarctica/Macquarie`
+        AntarcticaMacquarie = "Antarctica/Macquarie",
+        /// `Antarctica/Mawson`
+        AntarcticaMawson = "Antarctica/Mawson",
+        /// `Antarctica/McMurdo`
+        AntarcticaMcMurdo = "Antarctica/McMurdo",
+        /// `Antarctica/Palmer`
+        AntarcticaPalmer = "Antarctica/Palmer",
+        /// `Antarctica/Rothera`
+        AntarcticaRothera = "Antarctica/Rothera",
+        /// `Antarctica/South_Pole`
+        AntarcticaSouthPole = "Antarctica/South_Pole",
+        /// `Antarctica/Syowa`
+        AntarcticaSyowa = "Antarctica/Syowa",
+        /// `Antarctica/Troll`
+        AntarcticaTroll = "Antarctica/Troll",
+        /// `Antarctica/Vostok`
+        AntarcticaVostok = "Antarctica/Vostok",
+        /// `Arctic/Longyearbyen`
+        ArcticLongyearbyen = "Arctic/Longyearbyen",
+        /// `Asia/Aden`
+        AsiaAden = "Asia/Aden",
+        /// `Asia/Almaty`
+        AsiaAlmaty = "Asia/Almaty",
+        /// `Asia/Amman`
+        AsiaAmman = "Asia/Amman",
+        /// `Asia/Anadyr`
+        AsiaAnadyr = "Asia/Anadyr",
+        /// `Asia/Aqtau`
+        AsiaAqtau = "Asia/Aqtau",
+        /// `Asia/Aqtobe`
+        AsiaAqtobe = "Asia/Aqtobe",
+        /// `Asia/Ashgabat`
+        AsiaAshgabat = "Asia/Ashgabat",
+        /// `Asia/Ashkhabad`
+        AsiaAshkhabad = "Asia/Ashkhabad",
+        /// `Asia/Atyrau`
+        AsiaAtyrau = "Asia/Atyrau",
+        /// `Asia/Baghdad`
+        AsiaBaghdad = "Asia/Baghdad",
+        /// `Asia/Bahrain`
+        AsiaBahrain = "Asia/Bahrain",
+        /// `Asia/Baku`
+        AsiaBaku = "Asia/Baku",
+        /// `Asia/Bangkok`
+        AsiaBangkok = "Asia/Bangkok",
+        /// `Asia/Barnaul`
+        AsiaBarnaul = "Asia/Barnaul",
+        /// `Asia/Beirut`
+        AsiaBeirut = "Asia/Beirut",
+        /// `Asia/Bishkek`
+        AsiaBishkek = "Asia/Bishkek",
+        /// `Asia/Brunei`
+        AsiaBrunei = "Asia/Brunei",
+        /// `Asia/Calcutta`
+        AsiaCalcutta = "Asia/Calcutta",
+        /// `Asia/Chita`
+        AsiaChita = "Asia/Chita",
+        /// `Asia/Choibalsan`
+        AsiaChoibalsan = "Asia/Choibalsan",
+        /// `Asia/Chongqing`
+        AsiaChongqing = "Asia/Chongqing",
+        /// `Asia/Chungking`
+        AsiaChungking = "Asia/Chungking",
+        /// `Asia/Colombo`
+        AsiaColombo = "Asia/Colombo",
+        /// `Asia/Dacca`
+        AsiaDacca = "Asia/Dacca",
+        /// `Asia/Damascus`
+        AsiaDamascus = "Asia/Damascus",
+        /// `Asia/Dhaka`
+        AsiaDhaka = "Asia/Dhaka",
+        /// `Asia/Dili`
+        AsiaDili = "Asia/Dili",
+        /// `Asia/Dubai`
+        AsiaDubai = "Asia/Dubai",
+        /// `Asia/Dushanbe`
+        AsiaDushanbe = "Asia/Dushanbe",
+        /// `Asia/Famagusta`
+        AsiaFamagusta = "Asia/Famagusta",
+        /// `Asia/Gaza`
+        AsiaGaza = "Asia/Gaza",
+        /// `Asia/Harbin`
+        AsiaHarbin = "Asia/Harbin",
+        /// `Asia/Hebron`
+        AsiaHebron = "Asia/Hebron",
+        /// `Asia/Ho_Chi_Minh`
+        AsiaHoChiMinh = "Asia/Ho_Chi_Minh",
+        /// `Asia/Hong_Kong`
+        AsiaHongKong = "Asia/Hong_Kong",
+        /// `Asia/Hovd`
+        AsiaHovd = "Asia/Hovd",
+        /// `Asia/Irkutsk`
+        AsiaIrkutsk = "Asia/Irkutsk",
+        /// `Asia/Istanbul`
+        AsiaIstanbul = "Asia/Istanbul",
+        /// `Asia/Jakarta`
+        AsiaJakarta = "Asia/Jakarta",
+        /// `Asia/Jayapura`
+        AsiaJayapura = "Asia/Jayapura",
+        /// `Asia/Jerusalem`
+        AsiaJerusalem = "Asia/Jerusalem",
+        /// `Asia/Kabul`
+        AsiaKabul = "Asia/Kabul",
+        /// `Asia/Kamchatka`
+        AsiaKamchatka = "Asia/Kamchatka",
+        /// `Asia/Karachi`
+        AsiaKarachi = "Asia/Karachi",
+        /// `Asia/Kashgar`
+        AsiaKashgar = "Asia/Kashgar",
+        /// `Asia/Kathmandu`
+        AsiaKathmandu = "Asia/Kathmandu",
+        /// `Asia/Katmandu`
+        AsiaKatmandu = "Asia/Katmandu",
+        /// `Asia/Khandyga`
+        AsiaKhandyga = "Asia/Khandyga",
+        /// `Asia/Kolkata`
+        AsiaKolkata = "Asia/Kolkata",
+        /// `Asia/Krasnoyarsk`
+        AsiaKrasnoyarsk = "Asia/Krasnoyarsk",
+        /// `Asia/Kuala_Lumpur`
+        AsiaKualaLumpur = "Asia/Kuala_Lumpur",
+        /// `Asia/Kuching`
+        AsiaKuching = "Asia/Kuching",
+        /// `Asia/Kuwait`
+        AsiaKuwait = "Asia/Kuwait",
+        /// `Asia/Macao`
+        AsiaMacao = "Asia/Macao",
+        /// `Asia/Macau`
+        AsiaMacau = "Asia/Macau",
+        /// `Asia/Magadan`
+        AsiaMagadan = "Asia/Magadan",
+        /// `Asia/Makassar`
+        AsiaMakassar = "Asia/Makassar",
+        /// `Asia/Manila`
+        AsiaManila = "Asia/Manila",
+        /// `Asia/Muscat`
+        AsiaMuscat = "Asia/Muscat",
+        /// `Asia/Nicosia`
+        AsiaNicosia = "Asia/Nicosia",
+        /// `Asia/Novokuznetsk`
+        AsiaNovokuznetsk = "Asia/Novokuznetsk",
+        /// `Asia/Novosibirsk`
+        AsiaNovosibirsk = "Asia/Novosibirsk",
+        /// `Asia/Omsk`
+        AsiaOmsk = "Asia/Omsk",
+        /// `Asia/Oral`
+        AsiaOral = "Asia/Oral",
+        /// `Asia/Phnom_Penh`
+        AsiaPhnomPenh = "Asia/Phnom_Penh",
+        /// `Asia/Pontianak`
+        AsiaPontianak = "Asia/Pontianak",
+        /// `Asia/Pyongyang`
+        AsiaPyongyang = "Asia/Pyongyang",
+        /// `Asia/Qatar`
+        AsiaQatar = "Asia/Qatar",
+        /// `Asia/Qostanay`
+        AsiaQostanay = "Asia/Qostanay",
+        /// `Asia/Qyzylorda`
+        AsiaQyzylorda = "Asia/Qyzylorda",
+        /// `Asia/Rangoon`
+        AsiaRangoon = "Asia/Rangoon",
+        /// `Asia/Riyadh`
+        AsiaRiyadh = "Asia/Riyadh",
+        /// `Asia/Saigon`
+        AsiaSaigon = "Asia/Saigon",
+        /// `Asia/Sakhalin`
+        AsiaSakhalin = "Asia/Sakhalin",
+        /// `Asia/Samarkand`
+        AsiaSamarkand = "Asia/Samarkand",
+        /// `Asia/Seoul`
+        AsiaSeoul = "Asia/Seoul",
+        /// `Asia/Shanghai`
+        AsiaShanghai = "Asia/Shanghai",
+        /// `Asia/Singapore`
+        AsiaSingapore = "Asia/Singapore",
+        /// `Asia/Srednekolymsk`
+        AsiaSrednekolymsk = "Asia/Srednekolymsk",
+        /// `Asia/Taipei`
+        AsiaTaipei = "Asia/Taipei",
+        /// `Asia/Tashkent`
+        AsiaTashkent = "Asia/Tashkent",
+        /// `Asia/Tbilisi`
+        AsiaTbilisi = "Asia/Tbilisi",
+        /// `Asia/Tehran`
+        AsiaTehran = "Asia/Tehran",
+        /// `Asia/Tel_Aviv`
+        AsiaTelAviv = "Asia/Tel_Aviv",
+        /// `Asia/Thimbu`
+        AsiaThimbu = "Asia/Thimbu",
+        /// `Asia/Thimphu`
+        AsiaThimphu = "Asia/Thimphu",
+        /// `Asia/Tokyo`
+        AsiaTokyo = "Asia/Tokyo",
+        /// `Asia/Tomsk`
+        AsiaTomsk = "Asia/Tomsk",
+        /// `Asia/Ujung_Pandang`
+        AsiaUjungPandang = "Asia/Ujung_Pandang",
+        /// `Asia/Ulaanbaatar`
+        AsiaUlaanbaatar = "Asia/Ulaanbaatar",
+        /// `Asia/Ulan_Bator`
+        AsiaUlanBator = "Asia/Ulan_Bator",
+        /// `Asia/Urumqi`
+        AsiaUrumqi = "Asia/Urumqi",
+        /// `Asia/Ust-Nera`
+        AsiaUstNera = "Asia/Ust-Nera",
+        /// `Asia/Vientiane`
+        AsiaVientiane = "Asia/Vientiane",
+        /// `Asia/Vladivostok`
+        AsiaVladivostok = "Asia/Vladivostok",
+        /// `Asia/Yakutsk`
+        AsiaYakutsk = "Asia/Yakutsk",
+        /// `Asia/Yangon`
+        AsiaYangon = "Asia/Yangon",
+        /// `Asia/Yekaterinburg`
+        AsiaYekaterinburg = "Asia/Yekaterinburg",
+        /// `Asia/Yerevan`
+        AsiaYerevan = "Asia/Yerevan",
+        /// `Atlantic/Azores`
+        AtlanticAzores = "Atlantic/Azores",
+        /// `Atlantic/Bermuda`
+        AtlanticBermuda = "Atlantic/Bermuda",
+        /// `Atlantic/Canary`
+        AtlanticCanary = "Atlantic/Canary",
+        /// `Atlantic/Cape_Verde`
+        AtlanticCapeVerde = "Atlantic/Cape_Verde",
+        /// `Atlantic/Faeroe`
+        AtlanticFaeroe = "Atlantic/Faeroe",
+        /// `Atlantic/Faroe`
+        AtlanticFaroe = "Atlantic/Faroe",
+        /// `Atlantic/Jan_Mayen`
+        AtlanticJanMayen = "Atlantic/Jan_Mayen",
+        /// `Atlantic/Madeira`
+        AtlanticMadeira = "Atlantic/Madeira",
+        /// `Atlantic/Reykjavik`
+        AtlanticReykjavik = "Atlantic/Reykjavik",
+        /// `Atlantic/South_Georgia`
+        AtlanticSouthGeorgia = "Atlantic/South_Georgia",
+        /// `Atlantic/St_Helena`
+        AtlanticStHelena = "Atlantic/St_Helena",
+        /// `Atlantic/Stanley`
+        AtlanticStanley = "Atlantic/Stanley",
+        /// `Australia/ACT`
+        AustraliaACT = "Australia/ACT",
+        /// `Australia/Adelaide`
+        AustraliaAdelaide = "Australia/Adelaide",
+        /// `Australia/Brisbane`
+        AustraliaBrisbane = "Australia/Brisbane",
+        /// `Australia/Broken_Hill`
+        AustraliaBrokenHill = "Australia/Broken_Hill",
+        /// `Australia/Canberra`
+        AustraliaCanberra = "Australia/Canberra",
+        /// `Australia/Currie`
+        AustraliaCurrie = "Australia/Currie",
+        /// `Australia/Darwin`
+        AustraliaDarwin = "Australia/Darwin",
+        /// `Australia/Eucla`
+        AustraliaEucla = "Australia/Eucla",
+        /// `Australia/Hobart`
+        AustraliaHobart = "Australia/Hobart",
+        /// `Australia/LHI`
+        AustraliaLHI = "Australia/LHI",
+        /// `Australia/Lindeman`
+        AustraliaLindeman = "Australia/Lindeman",
+        /// `Australia/Lord_Howe`
+        AustraliaLordHowe = "Australia/Lord_Howe",
+        /// `Australia/Melbourne`
+        AustraliaMelbourne = "Australia/Melbourne",
+        /// `Australia/NSW`
+        AustraliaNSW = "Australia/NSW",
+        /// `Australia/North`
+        AustraliaNorth = "Australia/North",
+        /// `Australia/Perth`
+        AustraliaPerth = "Australia/Perth",
+        /// `Australia/Queensland`
+        AustraliaQueensland = "Australia/Queensland",
+        /// `Australia/South`
+        AustraliaSouth = "Australia/South",
+        /// `Australia/Sydney`
+        AustraliaSydney = "Australia/Sydney",
+        /// `Australia/Tasmania`
+        AustraliaTasmania = "Australia/Tasmania",
+        /// `Australia/Victoria`
+        AustraliaVictoria = "Australia/Victoria",
+        /// `Australia/West`
+        AustraliaWest = "Australia/West",
+        /// `Australia/Yancowinna`
+        AustraliaYancowinna = "Australia/Yancowinna",
+        /// `Brazil/Acre`
+        BrazilAcre = "Brazil/Acre",
+        /// `Brazil/DeNoronha`
+        BrazilDeNoronha = "Brazil/DeNoronha",
+        /// `Brazil/East`
+        BrazilEast = "Brazil/East",
+        /// `Brazil/West`
+        BrazilWest = "Brazil/West",
+        /// `CET`
+        Cet = "CET",
+        /// `CST6CDT`
+        Cst6cdt = "CST6CDT",
+        /// `Canada/Atlantic`
+        CanadaAtlantic = "Canada/Atlantic",
+        /// `Canada/Central`
+        CanadaCentral = "Canada/Central",
+        /// `Canada/Eastern`
+        CanadaEastern = "Canada/Eastern",
+        /// `Canada/Mountain`
+        CanadaMountain = "Canada/Mountain",
+        /// `Canada/Newfoundland`
+        CanadaNewfoundland = "Canada/Newfoundland",
+        /// `Canada/Pacific`
+        CanadaPacific = "Canada/Pacific",
+        /// `Canada/Saskatchewan`
+        CanadaSaskatchewan = "Canada/Saskatchewan",
+        /// `Canada/Yukon`
+        CanadaYukon = "Canada/Yukon",
+        /// `Chile/Continental`
+        ChileContinental = "Chile/Continental",
+        /// `Chile/EasterIsland`
+        ChileEasterIsland = "Chile/EasterIsland",
+        /// `Cuba`
+        Cuba = "Cuba",
+        /// `EET`
+        Eet = "EET",
+        /// `EST`
+        Est = "EST",
+        /// `EST5EDT`
+        Est5edt = "EST5EDT",
+        /// `Egypt`
+        Egypt = "Egypt",
+        /// `Eire`
+        Eire = "Eire",
+        /// `Etc/GMT`
+        EtcGMT = "Etc/GMT",
+        /// `Etc/GMT+0`
+        EtcGMTPlus0 = "Etc/GMT+0",
+        /// `Etc/GMT+1`
+        EtcGMTPlus1 = "Etc/GMT+1",
+        /// `Etc/GMT+10`
+        EtcGMTPlus10 = "Etc/GMT+10",
+        /// `Etc/GMT+11`
+        EtcGMTPlus11 = "Etc/GMT+11",
+        /// `Etc/GMT+12`
+        EtcGMTPlus12 = "Etc/GMT+12",
+        /// `Etc/GMT+2`
+        EtcGMTPlus2 = "Etc/GMT+2",
+        /// `Etc/GMT+3`
+        EtcGMTPlus3 = "Etc/GMT+3",
+        /// `Etc/GMT+4`
+        EtcGMTPlus4 = "Etc/GMT+4",
+        /// `Etc/GMT+5`
+        EtcGMTPlus5 = "Etc/GMT+5",
+        /// `Etc/GMT+6`
+        EtcGMTPlus6 = "Etc/GMT+6",
+        /// `Etc/GMT+7`
+        EtcGMTPlus7 = "Etc/GMT+7",
+        /// `Etc/GMT+8`
+        EtcGMTPlus8 = "Etc/GMT+8",
+        /// `Etc/GMT+9`
+        EtcGMTPlus9 = "Etc/GMT+9",
+        /// `Etc/GMT-0`
+        EtcGMT0 = "Etc/GMT-0",
+        /// `Etc/GMT-1`
+        EtcGMT1 = "Etc/GMT-1",
+        /// `Etc/GMT-10`
+        EtcGMT10 = "Etc/GMT-10",
+        /// `Etc/GMT-11`
+        EtcGMT11 = "Etc/GMT-11",
+        /// `Etc/GMT-12`
+        EtcGMT12 = "Etc/GMT-12",
+        /// `Etc/GMT-13`
+        EtcGMT13 = "Etc/GMT-13",
+        /// `Etc/GMT-14`
+        EtcGMT14 = "Etc/GMT-14",
+        /// `Etc/GMT-2`
+        EtcGMT2 = "Etc/GMT-2",
+        /// `Etc/GMT-3`
+        EtcGMT3 = "Etc/GMT-3",
+        /// `Etc/GMT-4`
+        EtcGMT4 = "Etc/GMT-4",
+        /// `Etc/GMT-5`
+        EtcGMT5 = "Etc/GMT-5",
+        /// `Etc/GMT-6`
+        EtcGMT6 = "Etc/GMT-6",
+        /// `Etc/GMT-7`
+        EtcGMT7 = "Etc/GMT-7",
+        /// `Etc/GMT-8`
+        EtcGMT8 = "Etc/GMT-8",
+        /// `Etc/GMT-9`
+        EtcGMT9 = "Etc/GMT-9",
+        /// `Etc/GMT0`
+        EtcGMT0_ = "Etc/GMT0",
+        /// `Etc/Greenwich`
+        EtcGreenwich = "Etc/Greenwich",
+        /// `Etc/UCT`
+        EtcUCT = "Etc/UCT",
+        /// `Etc/UTC`
+        EtcUTC = "Etc/UTC",
+        /// `Etc/Universal`
+        EtcUniversal = "Etc/Universal",
+        /// `Etc/Zulu`
+        EtcZulu = "Etc/Zulu",
+        /// `Europe/Amsterdam`
+        EuropeAmsterdam = "Europe/Amsterdam",
+        /// `Europe/Andorra`
+        EuropeAndorra = "Europe/Andorra",
+        /// `Europe/Astrakhan`
+        EuropeAstrakhan = "Europe/Astrakhan",
+        /// `Europe/Athens`
+        EuropeAthens = "Europe/Athens",
+        /// `Europe/Belfast`
+        EuropeBelfast = "Europe/Belfast",
+        /// `Europe/Belgrade`
+        EuropeBelgrade = "Europe/Belgrade",
+        /// `Europe/Berlin`
+        EuropeBerlin = "Europe/Berlin",
+        /// `Europe/Bratislava`
+        EuropeBratislava = "Europe/Bratislava",
+        /// `Europe/Brussels`
+        EuropeBrussels = "Europe/Brussels",
+        /// `Europe/Bucharest`
+        EuropeBucharest = "Europe/Bucharest",
+        /// `Europe/Budapest`
+        EuropeBudapest = "Europe/Budapest",
+        /// `Europe/Busingen`
+        EuropeBusingen = "Europe/Busingen",
+        /// `Europe/Chisinau`
+        EuropeChisinau = "Europe/Chisinau",
+        /// `Europe/Copenhagen`
+        EuropeCopenhagen = "Europe/Copenhagen",
+        /// `Europe/Dublin`
+        EuropeDublin = "Europe/Dublin",
+        /// `Europe/Gibraltar`
+        EuropeGibraltar = "Europe/Gibraltar",
+        /// `Europe/Guernsey`
+        EuropeGuernsey = "Europe/Guernsey",
+        /// `Europe/Helsinki`
+        EuropeHelsinki = "Europe/Helsinki",
+        /// `Europe/Isle_of_Man`
+        EuropeIsleOfMan = "Europe/Isle_of_Man",
+        /// `Europe/Istanbul`
+        EuropeIstanbul = "Europe/Istanbul",
+        /// `Europe/Jersey`
+        EuropeJersey = "Europe/Jersey",
+        /// `Europe/Kaliningrad`
+        EuropeKaliningrad = "Europe/Kaliningrad",
+        /// `Europe/Kiev`
+        EuropeKiev = "Europe/Kiev",
+        /// `Europe/Kirov`
+        EuropeKirov = "Europe/Kirov",
+        /// `Europe/Kyiv`
+        EuropeKyiv = "Europe/Kyiv",
+        /// `Europe/Lisbon`
+        EuropeLisbon = "Europe/Lisbon",
+        /// `Europe/Ljubljana`
+        EuropeLjubljana = "Europe/Ljubljana",
+        /// `Europe/London`
+        EuropeLondon = "Europe/London",
+        /// `Europe/Luxembourg`
+        EuropeLuxembourg = "Europe/Luxembourg",
+        /// `Europe/Madrid`
+        EuropeMadrid = "Europe/Madrid",
+        /// `Europe/Malta`
+        EuropeMalta = "Europe/Malta",
+        /// `Europe/Mariehamn`
+        EuropeMariehamn = "Europe/Mariehamn",
+        /// `Europe/Minsk`
+        EuropeMinsk = "Europe/Minsk",
+        /// `Europe/Monaco`
+        EuropeMonaco = "Europe/Monaco",
+        /// `Europe/Moscow`
+        EuropeMoscow = "Europe/Moscow",
+        /// `Europe/Nicosia`
+        EuropeNicosia = "Europe/Nicosia",
+        /// `Europe/Oslo`
+        EuropeOslo = "Europe/Oslo",
+        /// `Europe/Paris`
+        EuropeParis = "Europe/Paris",
+        /// `Europe/Podgorica`
+        EuropePodgorica = "Europe/Podgorica",
+        /// `Europe/Prague`
+        EuropePrague = "Europe/Prague",
+        /// `Europe/Riga`
+        EuropeRiga = "Europe/Riga",
+        /// `Europe/Rome`
+        EuropeRome = "Europe/Rome",
+        /// `Europe/Samara`
+        EuropeSamara = "Europe/Samara",
+        /// `Europe/San_Marino`
+        EuropeSanMarino = "Europe/San_Marino",
+        /// `Europe/Sarajevo`
+        EuropeSarajevo = "Europe/Sarajevo",
+        /// `Europe/Saratov`
+        EuropeSaratov = "Europe/Saratov",
+        /// `Europe/Simferopol`
+        EuropeSimferopol = "Europe/Simferopol",
+        /// `Europe/Skopje`
+        EuropeSkopje = "Europe/Skopje",
+        /// `Europe/Sofia`
+        EuropeSofia = "Europe/Sofia",
+        /// `Europe/Stockholm`
+        EuropeStockholm = "Europe/Stockholm",
+        /// `Europe/Tallinn`
+        EuropeTallinn = "Europe/Tallinn",
+        /// `Europe/Tirane`
+        EuropeTirane = "Europe/Tirane",
+        /// `Europe/Tiraspol`
+        EuropeTiraspol = "Europe/Tiraspol",
+        /// `Europe/Ulyanovsk`
+        EuropeUlyanovsk = "Europe/Ulyanovsk",
+        /// `Europe/Uzhgorod`
+        EuropeUzhgorod = "Europe/Uzhgorod",
+        /// `Europe/Vaduz`
+        EuropeVaduz = "Europe/Vaduz",
+        /// `Europe/Vatican`
+        EuropeVatican = "Europe/Vatican",
+        /// `Europe/Vienna`
+        EuropeVienna = "Europe/Vienna",
+        /// `Europe/Vilnius`
+        EuropeVilnius = "Europe/Vilnius",
+        /// `Europe/Volgograd`
+        EuropeVolgograd = "Europe/Volgograd",
+        /// `Europe/Warsaw`
+        EuropeWarsaw = "Europe/Warsaw",
+        /// `Europe/Zagreb`
+        EuropeZagreb = "Europe/Zagreb",
+        /// `Europe/Zaporozhye`
+        EuropeZaporozhye = "Europe/Zaporozhye",
+        /// `Europe/Zurich`
+        EuropeZurich = "Europe/Zurich",
+        /// `Factory`
+        Factory = "Factory",
+        /// `GB`
+        Gb = "GB",
+        /// `GB-Eire`
+        GBEire = "GB-Eire",
+        /// `GMT`
+        Gmt = "GMT",
+        /// `GMT+0`
+        GmtPlus0 = "GMT+0",
+        /// `GMT-0`
+        Gmt0 = "GMT-0",
+        /// `GMT0`
+        Gmt0_ = "GMT0",
+        /// `Greenwich`
+        Greenwich = "Greenwich",
+        /// `HST`
+        Hst = "HST",
+        /// `Hongkong`
+        Hongkong = "Hongkong",
+        /// `Iceland`
+        Iceland = "Iceland",
+        /// `Indian/Antananarivo`
+        IndianAntananarivo = "Indian/Antananarivo",
+        /// `Indian/Chagos`
+        IndianChagos = "Indian/Chagos",
+        /// `Indian/Christmas`
+        IndianChristmas = "Indian/Christmas",
+        /// `Indian/Cocos`
+        IndianCocos = "Indian/Cocos",
+        /// `Indian/Comoro`
+        IndianComoro = "Indian/Comoro",
+        /// `Indian/Kerguelen`
+        IndianKerguelen = "Indian/Kerguelen",
+        /// `Indian/Mahe`
+        IndianMahe = "Indian/Mahe",
+        /// `Indian/Maldives`
+        IndianMaldives = "Indian/Maldives",
+        /// `Indian/Mauritius`
+        IndianMauritius = "Indian/Mauritius",
+        /// `Indian/Mayotte`
+        IndianMayotte = "Indian/Mayotte",
+        /// `Indian/Reunion`
+        IndianReunion = "Indian/Reunion",
+        /// `Iran`
+        Iran = "Iran",
+        /// `Israel`
+        Israel = "Israel",
+        /// `Jamaica`
+        Jamaica = "Jamaica",
+        /// `Japan`
+        Japan = "Japan",
+        /// `Kwajalein`
+        Kwajalein = "Kwajalein",
+        /// `Libya`
+        Libya = "Libya",
+        /// `MET`
+        Met = "MET",
+        /// `MST`
+        Mst = "MST",
+        /// `MST7MDT`
+        Mst7mdt = "MST7MDT",
+        /// `Mexico/BajaNorte`
+        MexicoBajaNorte = "Mexico/BajaNorte",
+        /// `Mexico/BajaSur`
+        MexicoBajaSur = "Mexico/BajaSur",
+        /// `Mexico/General`
+        MexicoGeneral = "Mexico/General",
+        /// `NZ`
+        Nz = "NZ",
+        /// `NZ-CHAT`
+        NzChat = "NZ-CHAT",
+        /// `Navajo`
+        Navajo = "Navajo",
+        /// `PRC`
+        Prc = "PRC",
+        /// `PST8PDT`
+        Pst8pdt = "PST8PDT",
+        /// `Pacific/Apia`
+        PacificApia = "Pacific/Apia",
+        /// `Pacific/Auckland`
+        PacificAuckland = "Pacific/Auckland",
+        /// `Pacific/Bougainville`
+        PacificBougainville = "Pacific/Bougainville",
+        /// `Pacific/Chatham`
+        PacificChatham = "Pacific/Chatham",
+        /// `Pacific/Chuuk`
+        PacificChuuk = "Pacific/Chuuk",
+        /// `Pacific/Easter`
+        PacificEaster = "Pacific/Easter",
+        /// `Pacific/Efate`
+        PacificEfate = "Pacific/Efate",
+        /// `Pacific/Enderbury`
+        PacificEnderbury = "Pacific/Enderbury",
+        /// `Pacific/Fakaofo`
+        PacificFakaofo = "Pacific/Fakaofo",
+        /// `Pacific/Fiji`
+        PacificFiji = "Pacific/Fiji",
+        /// `Pacific/Funafuti`
+        PacificFunafuti = "Pacific/Funafuti",
+        /// `Pacific/Galapagos`
+        PacificGalapagos = "Pacific/Galapagos",
+        /// `Pacific/Gambier`
+        PacificGambier = "Pacific/Gambier",
+        /// `Pacific/Guadalcanal`
+        PacificGuadalcanal = "Pacific/Guadalcanal",
+        /// `Pacific/Guam`
+        PacificGuam = "Pacific/Guam",
+        /// `Pacific/Honolulu`
+        PacificHonolulu = "Pacific/Honolulu",
+        /// `Pacific/Johnston`
+        PacificJohnston = "Pacific/Johnston",
+        /// `Pacific/Kanton`
+        PacificKanton = "Pacific/Kanton",
+        /// `Pacific/Kiritimati`
+        PacificKiritimati = "Pacific/Kiritimati",
+        /// `Pacific/Kosrae`
+        PacificKosrae = "Pacific/Kosrae",
+        /// `Pacific/Kwajalein`
+        PacificKwajalein = "Pacific/Kwajalein",
+        /// `Pacific/Majuro`
+        PacificMajuro = "Pacific/Majuro",
+        /// `Pacific/Marquesas`
+        PacificMarquesas = "Pacific/Marquesas",
+        /// `Pacific/Midway`
+        PacificMidway = "Pacific/Midway",
+        /// `Pacific/Nauru`
+        PacificNauru = "Pacific/Nauru",
+        /// `Pacific/Niue`
+        PacificNiue = "Pacific/Niue",
+        /// `Pacific/Norfolk`
+        PacificNorfolk = "Pacific/Norfolk",
+        /// `Pacific/Noumea`
+        PacificNoumea = "Pacific/Noumea",
+        /// `Pacific/Pago_Pago`
+        PacificPagoPago = "Pacific/Pago_Pago",
+        /// `Pacific/Palau`
+        PacificPalau = "Pacific/Palau",
+        /// `Pacific/Pitcairn`
+        PacificPitcairn = "Pacific/Pitcairn",
+        /// `Pacific/Pohnpei`
+        PacificPohnpei = "Pacific/Pohnpei",
+        /// `Pacific/Ponape`
+        PacificPonape = "Pacific/Ponape",
+        /// `Pacific/Port_Moresby`
+        PacificPortMoresby = "Pacific/Port_Moresby",
+        /// `Pacific/Rarotonga`
+        PacificRarotonga = "Pacific/Rarotonga",
+        /// `Pacific/Saipan`
+        PacificSaipan = "Pacific/Saipan",
+        /// `Pacific/Samoa`
+        PacificSamoa = "Pacific/Samoa",
+        /// `Pacific/Tahiti`
+        PacificTahiti = "Pacific/Tahiti",
+        /// `Pacific/Tarawa`
+        PacificTarawa = "Pacific/Tarawa",
+        /// `Pacific/Tongatapu`
+        PacificTongatapu = "Pacific/Tongatapu",
+        /// `Pacific/Truk`
+        PacificTruk = "Pacific/Truk",
+        /// `Pacific/Wake`
+        PacificWake = "Pacific/Wake",
+        /// `Pacific/Wallis`
+        PacificWallis = "Pacific/Wallis",
+        /// `Pacific/Yap`
+        PacificYap = "Pacific/Yap",
+        /// `Poland`
+        Poland = "Poland",
+        /// `Portugal`
+        Portugal = "Portugal",
+        /// `ROC`
+        Roc = "ROC",
+        /// `ROK`
+        Rok = "ROK",
+        /// `Singapore`
+        Singapore = "Singapore",
+        /// `Turkey`
+        Turkey = "Turkey",
+        /// `UCT`
+        Uct = "UCT",
+        /// `US/Alaska`
+        USAlaska = "US/Alaska",
+        /// `US/Aleutian`
+        USAleutian = "US/Aleutian",
+        /// `US/Arizona`
+        USArizona = "US/Arizona",
+        /// `US/Central`
+        USCentral = "US/Central",
+        /// `US/East-Indiana`
+        USEastIndiana = "US/East-Indiana",
+        /// `US/Eastern`
+        USEastern = "US/Eastern",
+        /// `US/Hawaii`
+        USHawaii = "US/Hawaii",
+        /// `US/Indiana-Starke`
+        USIndianaStarke = "US/Indiana-Starke",
+        /// `US/Michigan`
+        USMichigan = "US/Michigan",
+        /// `US/Mountain`
+        USMountain = "US/Mountain",
+        /// `US/Pacific`
+        USPacific = "US/Pacific",
+        /// `US/Pacific-New`
+        USPacificNew = "US/Pacific-New",
+        /// `US/Samoa`
+        USSamoa = "US/Samoa",
+        /// `UTC`
+        Utc = "UTC",
+        /// `Universal`
+        Universal = "Universal",
+        /// `W-SU`
+        WSu = "W-SU",
+        /// `WET`
+        Wet = "WET",
+        /// `Zulu`
+        Zulu = "Zulu",
     }
 }

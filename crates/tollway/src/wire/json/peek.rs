@@ -11,7 +11,14 @@ impl Json {
     /// A `null` that belongs to no answer.
     pub(crate) fn null() -> Self {
         static NULL: OnceLock<Json> = OnceLock::new();
-        NULL.get_or_init(|| Self { document: Arc::new(Document { tape: parse::null(), meta: None }), index: 0 }).clone()
+        NULL.get_or_init(|| Self {
+            document: Arc::new(Document {
+                tape: parse::null(),
+                meta: None,
+            }),
+            index: 0,
+        })
+        .clone()
     }
 
     /// This value itself: what every view calls the JSON it stands on.
@@ -76,7 +83,11 @@ impl Json {
 
     /// The places of an array's items; nothing for anything else.
     pub(crate) fn items_at(&self, at: usize) -> impl Iterator<Item = usize> {
-        let (first, end) = if self.is_array_at(at) { (at + 2, self.tape().next(at)) } else { (0, 0) };
+        let (first, end) = if self.is_array_at(at) {
+            (at + 2, self.tape().next(at))
+        } else {
+            (0, 0)
+        };
         std::iter::successors((first < end).then_some(first), move |at| {
             let next = self.tape().next(*at);
             (next < end).then_some(next)
@@ -85,7 +96,11 @@ impl Json {
 
     /// The names and places of an object's members; nothing for anything else.
     pub(crate) fn members_at(&self, at: usize) -> impl Iterator<Item = (&str, usize)> {
-        let (first, end) = if self.is_object_at(at) { (at + 2, self.tape().next(at)) } else { (0, 0) };
+        let (first, end) = if self.is_object_at(at) {
+            (at + 2, self.tape().next(at))
+        } else {
+            (0, 0)
+        };
         std::iter::successors((first < end).then_some(first), move |key| {
             let next = self.tape().next(*key + 1);
             (next < end).then_some(next)
