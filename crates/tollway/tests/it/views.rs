@@ -19,9 +19,20 @@ fn fixtures() -> Vec<(String, Json)> {
         .collect()
 }
 
+/// A sample, brought up to the description: members that came after the sample was made are null.
 fn fixture(name: &str) -> serde_json::Value {
     let all: serde_json::Value = serde_json::from_str(FIXTURES).unwrap();
-    all["resources"][name].clone()
+    let mut sample = all["resources"][name].clone();
+    let newer: &[&str] = match name {
+        "charge" => &["/payment_method_details/card/electronic_commerce_indicator"],
+        "payment_intent" => &["/allowed_payment_method_types", "/payment_record"],
+        _ => &[],
+    };
+    for pointer in newer {
+        let (owner, member) = pointer.rsplit_once('/').unwrap();
+        sample.pointer_mut(owner).unwrap()[member] = serde_json::Value::Null;
+    }
+    sample
 }
 
 fn as_view<T: View>(value: &serde_json::Value) -> T {
@@ -156,7 +167,7 @@ fn row_03_one_odd_item_costs_no_other() {
     assert!(
         missed
             .iter()
-            .all(|path| path.starts_with("data.[41]") || path.starts_with("data.[42]")),
+            .all(|path| path.starts_with("data[41]") || path.starts_with("data[42]")),
         "{missed:?}"
     );
     assert!(!missed.is_empty());

@@ -3,11 +3,11 @@
 //! Stripe's `account_session`: objects, requests and their words.
 
 mod model;
-mod service;
-mod requests;
 mod params;
+mod requests;
+mod service;
 
 pub use self::model::*;
-pub use self::service::*;
-pub use self::requests::*;
 pub use self::params::*;
+pub use self::requests::*;
+pub use self::service::*;

@@ -5,15 +5,15 @@
 mod model;
 mod model_2;
 mod model_3;
-mod service;
-mod requests;
 mod params;
+mod requests;
+mod service;
 mod words;
 
 pub use self::model::*;
 pub use self::model_2::*;
 pub use self::model_3::*;
-pub use self::service::*;
-pub use self::requests::*;
 pub use self::params::*;
+pub use self::requests::*;
+pub use self::service::*;
 pub use self::words::*;

@@ -5,21 +5,21 @@
 mod model;
 mod model_2;
 mod model_3;
-mod service;
-mod requests;
 mod params;
 mod params_2;
 mod params_3;
 mod params_4;
+mod requests;
+mod service;
 mod words;
 
 pub use self::model::*;
 pub use self::model_2::*;
 pub use self::model_3::*;
-pub use self::service::*;
-pub use self::requests::*;
 pub use self::params::*;
 pub use self::params_2::*;
 pub use self::params_3::*;
 pub use self::params_4::*;
+pub use self::requests::*;
+pub use self::service::*;
 pub use self::words::*;

@@ -4,14 +4,14 @@
 
 mod model;
 mod model_2;
-mod service;
-mod requests;
 mod params;
+mod requests;
+mod service;
 mod words;
 
 pub use self::model::*;
 pub use self::model_2::*;
-pub use self::service::*;
-pub use self::requests::*;
 pub use self::params::*;
+pub use self::requests::*;
+pub use self::service::*;
 pub use self::words::*;

@@ -4,12 +4,12 @@
 
 mod model;
 mod model_2;
-mod service;
 mod requests;
+mod service;
 mod words;
 
 pub use self::model::*;
 pub use self::model_2::*;
-pub use self::service::*;
 pub use self::requests::*;
+pub use self::service::*;
 pub use self::words::*;

@@ -3,15 +3,15 @@
 //! Stripe's `payment_link`: objects, requests and their words.
 
 mod model;
-mod service;
-mod requests;
 mod params;
 mod params_2;
+mod requests;
+mod service;
 mod words;
 
 pub use self::model::*;
-pub use self::service::*;
-pub use self::requests::*;
 pub use self::params::*;
 pub use self::params_2::*;
+pub use self::requests::*;
+pub use self::service::*;
 pub use self::words::*;

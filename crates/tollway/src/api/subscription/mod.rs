@@ -3,17 +3,17 @@
 //! Stripe's `subscription`: objects, requests and their words.
 
 mod model;
-mod service;
-mod requests;
 mod params;
 mod params_2;
 mod params_3;
+mod requests;
+mod service;
 mod words;
 
 pub use self::model::*;
-pub use self::service::*;
-pub use self::requests::*;
 pub use self::params::*;
 pub use self::params_2::*;
 pub use self::params_3::*;
+pub use self::requests::*;
+pub use self::service::*;
 pub use self::words::*;

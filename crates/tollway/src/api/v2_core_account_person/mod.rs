@@ -3,13 +3,13 @@
 //! Stripe's `v2_core_account_person`: objects, requests and their words.
 
 mod model;
-mod service;
-mod requests;
 mod params;
+mod requests;
+mod service;
 mod words;
 
 pub use self::model::*;
-pub use self::service::*;
-pub use self::requests::*;
 pub use self::params::*;
+pub use self::requests::*;
+pub use self::service::*;
 pub use self::words::*;
