@@ -231,6 +231,14 @@ mod tests {
     }
 
     #[test]
+    fn the_default_version_is_the_descriptions() {
+        assert_eq!(
+            Api::load().unwrap().catalog().version(),
+            crate::Config::default().api_version
+        );
+    }
+
+    #[test]
     fn events_are_named_after_their_objects() {
         let api = Api::load().unwrap();
         assert_eq!(

@@ -1,11 +1,17 @@
 //! A data file: what was answered is there after a start, whatever ended the one before.
 
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 use tollway_emulator::{BuildError, Clock, DataError, Emulator};
 
 use crate::client::{START, caller};
+
+/// Tells the process that [`killed_at_any_moment`] starts which file to write to.
+const DATA: &str = "TOLLWAY_TEST_DATA";
 
 fn start(path: &Path) -> Emulator {
     Emulator::builder()
@@ -157,4 +163,52 @@ fn an_unusable_file_is_one_sentence() {
             .to_string()
             .contains("is not a data file of the emulator")
     );
+}
+
+/// Makes customers without end and prints each one's id once it was answered.
+#[tokio::test]
+#[ignore = "is the process that killed_at_any_moment starts and kills"]
+async fn writer() {
+    let path = std::env::var(DATA).expect("the file to write to, in the environment");
+    let emulator = Emulator::builder().data(path).build().unwrap();
+    let api = caller(&emulator, "sk_test_a");
+    loop {
+        let customer = api.post("/v1/customers", "metadata[k]=v").await.ok();
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "\nanswered {}", customer["id"].as_str().unwrap()).unwrap();
+        out.flush().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn killed_at_any_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("emulator.data");
+    let mut answered = BTreeSet::new();
+    for round in 0..6 {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "persistence::writer", "--ignored", "--nocapture"])
+            .env(DATA, &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let mut ids = lines.filter_map(|line| line.strip_prefix("answered ").map(str::to_owned));
+        answered.extend(ids.by_ref().take(3 + round * 17));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        // What it had answered before it died, and nobody had read yet.
+        answered.extend(ids);
+    }
+    let emulator = Emulator::builder().data(&path).build().unwrap();
+    let api = caller(&emulator, "sk_test_a");
+    assert!(answered.len() > 6 * 3);
+    for id in &answered {
+        assert_eq!(
+            api.get(&format!("/v1/customers/{id}"), "").await.ok()["metadata"]["k"],
+            "v"
+        );
+    }
 }
