@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,219 +12,19 @@ use axum::extract::ConnectInfo;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Request, StatusCode};
 use tempfile::TempDir;
-use tokio::sync::watch;
-use tollway::runtime::{BoxFuture, Clock as _};
+use tollway::runtime::Clock as _;
 use tollway::testing::ManualClock;
-use tollway::transport::{
-    Transport, TransportError, TransportErrorKind, TransportRequest, TransportResponse,
-};
 use tollway_platform::{Entropy, Hooks, Platform, PlatformBuilder, PlatformConfig};
 use tower::ServiceExt as _;
+
+pub(crate) use crate::stripe::Says;
+use crate::stripe::{Stripe, Wire};
 
 /// When every test begins.
 pub(crate) const BEGIN: u64 = 1_790_000_000;
 /// The sealing key of every test.
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const SECRET: &str = "whsec_connect";
-
-/// What the scripted Stripe answers to an exchange.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Says {
-    Grant {
-        account: &'static str,
-        scope: &'static str,
-        livemode: bool,
-    },
-    Error {
-        status: u16,
-        error: &'static str,
-        description: &'static str,
-    },
-    Fail(TransportErrorKind),
-}
-
-impl Says {
-    pub(crate) const fn grant(account: &'static str) -> Self {
-        Self::Grant {
-            account,
-            scope: "read_write",
-            livemode: false,
-        }
-    }
-}
-
-/// Stripe, as far as the platform talks to it. Exchanges can be held back; accounts can be taken away.
-pub(crate) struct Stripe {
-    usual: Mutex<Says>,
-    lost: Mutex<Vec<String>>,
-    deauthorize: Mutex<Option<Says>>,
-    pub(crate) exchanges: AtomicUsize,
-    pub(crate) requests: Mutex<Vec<String>>,
-    held: watch::Sender<bool>,
-    arrived: watch::Sender<usize>,
-}
-
-impl Stripe {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            usual: Mutex::new(Says::grant("acct_1")),
-            lost: Mutex::default(),
-            deauthorize: Mutex::default(),
-            exchanges: AtomicUsize::new(0),
-            requests: Mutex::default(),
-            held: watch::channel(false).0,
-            arrived: watch::channel(0).0,
-        })
-    }
-
-    /// What every exchange is answered with, unless its code says otherwise.
-    pub(crate) fn says(&self, says: Says) {
-        *self.usual.lock().expect("lock") = says;
-    }
-
-    pub(crate) fn deauthorize_says(&self, says: Option<Says>) {
-        *self.deauthorize.lock().expect("lock") = says;
-    }
-
-    /// The account no longer answers the platform.
-    pub(crate) fn lose(&self, account: &str) {
-        self.lost.lock().expect("lock").push(account.to_owned());
-    }
-
-    /// Exchanges wait until [`Self::release`].
-    pub(crate) fn hold(&self) {
-        self.held.send_replace(true);
-    }
-
-    pub(crate) fn release(&self) {
-        self.held.send_replace(false);
-    }
-
-    /// Ends when so many exchanges have arrived.
-    pub(crate) async fn arrived(&self, count: usize) {
-        let mut arrived = self.arrived.subscribe();
-        arrived
-            .wait_for(|seen| *seen >= count)
-            .await
-            .expect("the stripe lives as long as the test");
-    }
-
-    pub(crate) fn count(&self, what: &str) -> usize {
-        self.requests
-            .lock()
-            .expect("lock")
-            .iter()
-            .filter(|request| request.starts_with(what))
-            .count()
-    }
-
-    fn answer(&self, request: &TransportRequest) -> Result<TransportResponse, TransportError> {
-        let form: BTreeMap<String, String> =
-            form_urlencoded::parse(&request.body).into_owned().collect();
-        match request.url.path() {
-            "/oauth/token" => self.usual.lock().expect("lock").spoken(),
-            "/oauth/deauthorize" => {
-                if let Some(says) = *self.deauthorize.lock().expect("lock") {
-                    return says.spoken();
-                }
-                let account = form.get("stripe_user_id").cloned().unwrap_or_default();
-                self.lose(&account);
-                Ok(json(200, &serde_json::json!({ "stripe_user_id": account })))
-            }
-            "/v1/account" => Ok(self.account(request)),
-            other => Ok(json(
-                404,
-                &serde_json::json!({ "error": { "message": format!("no {other} here") } }),
-            )),
-        }
-    }
-
-    fn account(&self, request: &TransportRequest) -> TransportResponse {
-        let account = request
-            .headers
-            .get("stripe-account")
-            .and_then(|value| value.to_str().ok());
-        let account = account.unwrap_or_default();
-        if self
-            .lost
-            .lock()
-            .expect("lock")
-            .iter()
-            .any(|lost| lost == account)
-        {
-            let message = "The provided key does not have access to account (or that account does not exist).";
-            let error = serde_json::json!({ "type": "invalid_request_error", "code": "account_invalid", "message": message });
-            return json(403, &serde_json::json!({ "error": error }));
-        }
-        json(
-            200,
-            &serde_json::json!({ "id": account, "object": "account" }),
-        )
-    }
-}
-
-impl Says {
-    fn spoken(self) -> Result<TransportResponse, TransportError> {
-        match self {
-            Self::Grant {
-                account,
-                scope,
-                livemode,
-            } => Ok(json(
-                200,
-                &serde_json::json!({
-                    "stripe_user_id": account, "scope": scope, "livemode": livemode, "token_type": "bearer",
-                    "access_token": format!("sk_acct_{account}"), "refresh_token": format!("rt_{account}"),
-                    "stripe_publishable_key": format!("pk_{account}"),
-                }),
-            )),
-            Self::Error {
-                status,
-                error,
-                description,
-            } => Ok(json(
-                status,
-                &serde_json::json!({ "error": error, "error_description": description }),
-            )),
-            Self::Fail(kind) => Err(TransportError::new(kind, "scripted")),
-        }
-    }
-}
-
-fn json(status: u16, body: &serde_json::Value) -> TransportResponse {
-    let mut headers = HeaderMap::new();
-    headers.insert("request-id", "req_test".parse().expect("a header"));
-    let status = StatusCode::from_u16(status).expect("a status");
-    TransportResponse::new(status, headers, bytes::Bytes::from(body.to_string()))
-}
-
-/// The transport that leads to a [`Stripe`].
-pub(crate) struct Wire(pub(crate) Arc<Stripe>);
-
-impl Transport for Wire {
-    fn send(
-        &self,
-        request: TransportRequest,
-    ) -> BoxFuture<'static, Result<TransportResponse, TransportError>> {
-        let stripe = Arc::clone(&self.0);
-        Box::pin(async move {
-            stripe.requests.lock().expect("lock").push(format!(
-                "{} {}",
-                request.method,
-                request.url.path()
-            ));
-            if request.url.path() == "/oauth/token" {
-                stripe.exchanges.fetch_add(1, Ordering::SeqCst);
-                stripe.arrived.send_modify(|arrived| *arrived += 1);
-                let mut held = stripe.held.subscribe();
-                held.wait_for(|held| !held)
-                    .await
-                    .expect("the stripe lives as long as the test");
-            }
-            stripe.answer(&request)
-        })
-    }
-}
 
 /// A platform with everything around it.
 pub(crate) struct App {
