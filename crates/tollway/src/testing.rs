@@ -41,10 +41,17 @@ where
     E: fmt::Debug,
 {
     let stub = StubTransport::answering(move |_| StubAnswer::json(200, body));
-    let client = crate::Client::builder("sk_test_123").transport(Arc::new(stub)).build();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let client = crate::Client::builder("sk_test_123")
+        .transport(Arc::new(stub))
+        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let client = client.expect("a stubbed client needs nothing");
-    runtime.expect("a runtime on this thread").block_on(example(client)).expect("the example works");
+    runtime
+        .expect("a runtime on this thread")
+        .block_on(example(client))
+        .expect("the example works");
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
