@@ -53,12 +53,13 @@ pub(crate) async fn run(args: Args) -> Outcome {
         .map_err(|error| Failure::new(error.to_string()))?;
     let listener = listen::bind(SocketAddr::new(args.host, args.port), "--port or --host").await?;
     let url = listen::url(&listener)?;
+    let shutdown = shutdown::requested()?;
     listen::announce(&url);
     println!("try: curl {url}/v1/customers -u sk_test_123:");
     println!("see: {url}/_tollway/console");
     listen::flush();
     emulator
-        .serve(listener, shutdown::requested())
+        .serve(listener, shutdown)
         .await
         .map_err(|error| Failure::new(format!("the emulator stopped: {error}")))
 }

@@ -144,8 +144,9 @@ async fn serve(config: PlatformConfig) -> Outcome {
     let address = config.listen;
     let platform = open(config).await?;
     let listener = listen::bind(address, "`listen` in the configuration").await?;
+    let shutdown = shutdown::requested()?;
     listen::announce(&listen::url(&listener)?);
-    let served = platform.serve(listener, shutdown::requested()).await;
+    let served = platform.serve(listener, shutdown).await;
     let closed = platform.close().await;
     served.map_err(|error| Failure::new(format!("the platform stopped: {error}")))?;
     closed.map_err(|error| Failure::new(error.to_string()))

@@ -87,7 +87,7 @@ try:
     client.v1.charges.retrieve(charge.id, None, seller)
     raise AssertionError("the account should be out of reach")
 except stripe.PermissionError as error:
-    refused = error.code
+    refused = error.error.code
 
 print(
     json.dumps(

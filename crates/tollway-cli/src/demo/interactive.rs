@@ -52,8 +52,9 @@ pub(super) async fn run(folder: &Path) -> Outcome {
         async move { platform.serve(platform_listener, stopped).await }
     });
 
+    let shutdown = shutdown::requested()?;
     introduce(&platform, &stripe, folder)?;
-    shutdown::requested().await;
+    shutdown.await;
     println!("\nstopping");
     drop(stop);
     let (stripe_ended, platform_ended) = tokio::join!(stripe_server, platform_server);
@@ -93,6 +94,10 @@ fn introduce(platform: &Platform, stripe: &Url, folder: &Path) -> Outcome {
     );
     println!("4  See accounts, balances and events on Stripe's side; a seller disconnects there");
     println!("     {stripe}_tollway/console");
+    println!(
+        "5  See the platform's side: connections, attempts, inbox (password: {OPERATOR_PASSWORD})"
+    );
+    println!("     {}", platform.config().url("/operator"));
     println!(
         "\nEverything is kept in {}. Ctrl-C ends it.",
         folder.display()
