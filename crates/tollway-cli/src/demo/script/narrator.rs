@@ -38,6 +38,10 @@ impl Narrator {
 }
 
 /// Holds if `seen` equals `expected`.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "reads like an assertion; most values are made on the spot"
+)]
 pub(crate) fn same<T: PartialEq + std::fmt::Debug>(what: &str, seen: T, expected: T) -> Held {
     if seen == expected {
         Ok(())
