@@ -10,6 +10,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::browser::Browser;
+use crate::flow::in_flight::Guard;
 use crate::id::{hash, same};
 use crate::outcome::Outcome;
 use crate::platform::Platform;
@@ -182,13 +183,16 @@ impl Platform {
         code: SecretString,
         answer_hash: [u8; 32],
     ) -> Result<Answer, StoreError> {
+        // Announced before it is claimed, so that whoever finds it claimed can wait for its end.
+        let guard = self.inner().in_flight.begin(&attempt.id);
         let claimed = self
             .store()
             .claim_attempt(&attempt.id, answer_hash, self.now())
             .await?;
         if let Some(claimed) = claimed {
-            return self.exchange_in_background(claimed, code).await;
+            return self.exchange_in_background(claimed, code, guard).await;
         }
+        drop(guard);
         let now = self.now();
         if attempt.expires_at <= now {
             let end = End {
@@ -210,8 +214,8 @@ impl Platform {
         &self,
         claimed: Attempt,
         code: SecretString,
+        guard: Guard,
     ) -> Result<Answer, StoreError> {
-        let guard = self.inner().in_flight.begin(&claimed.id);
         let id = claimed.id.clone();
         let platform = self.clone();
         let task = tokio::spawn(async move {
