@@ -1,7 +1,8 @@
-//! Chores of the repository: `cargo xtask codegen | test | deny`.
+//! Chores of the repository: `cargo xtask codegen | test | bench | deny`.
 //!
 //! Each subcommand lives in a module of its own; this file only names them.
 
+mod bench;
 mod codegen;
 mod deny;
 mod outsiders;
@@ -18,6 +19,8 @@ use clap::Parser;
 enum Chore {
     /// Write what is made from the API description.
     Codegen(codegen::Args),
+    /// Measure what the project promises: compile cost, decoding.
+    Bench(bench::Args),
     /// Run every test, after installing the outsiders they talk to (official clients, a browser).
     Test(test::Args),
     /// Check licences, banned crates, duplicates and sources by `deny.toml`.
@@ -27,6 +30,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Chore::parse() {
         Chore::Codegen(args) => codegen::main(&args),
+        Chore::Bench(args) => bench::main(&args),
         Chore::Test(args) => test::main(&args),
         Chore::Deny => deny::main(),
     };

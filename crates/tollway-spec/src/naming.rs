@@ -72,7 +72,7 @@ impl Paths {
                 .iter()
                 .enumerate()
                 .filter(|(index, segment)| {
-                    !segment.starts_with('{') && !(*index == 0 && **segment == "v1")
+                    !(segment.starts_with('{') || *index == 0 && **segment == "v1")
                 })
                 .map(|(_, segment)| *segment)
                 .collect();

@@ -27,7 +27,7 @@ pub(super) fn table(spec: &Spec) -> String {
             }
         }
     }
-    for event in spec.events.v2.iter() {
+    for event in &spec.events.v2 {
         if let Some(Shape::Object { fields, .. }) = &event.data {
             table.push_str(&line(spec, &event.type_, fields, &mut inline));
         }

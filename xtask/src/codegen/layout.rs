@@ -38,7 +38,9 @@ pub(super) fn files(chunks: Vec<Chunk>) -> Result<Files, Error> {
             files.insert(format!("{API}/{group}.rs"), file(&about, &code));
             continue;
         }
-        let parts = split(&chunks);
+        let mut parts = split(&chunks);
+        // As rustfmt orders modules.
+        parts.sort();
         let mut index = format!("{MARK}\n//! {about}\n\n");
         for (part, _) in &parts {
             let _ = writeln!(index, "mod {part};");
@@ -77,7 +79,7 @@ fn split(chunks: &[Chunk]) -> Vec<(String, String)> {
             let name = if number == 1 {
                 name.to_owned()
             } else {
-                format!("{name}_{number}")
+                format!("{name}_{number:02}")
             };
             parts.push((name, chunk.code.clone()));
             current = Some((chunk.part, number, lines));

@@ -11,6 +11,8 @@ mod layout;
 mod names;
 mod plan;
 mod requests;
+#[cfg(test)]
+mod tests;
 mod views;
 
 use std::collections::BTreeMap;

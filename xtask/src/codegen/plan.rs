@@ -54,7 +54,7 @@ impl<'a> Plan<'a> {
             services: HashMap::new(),
         };
         for operation in &spec.operations {
-            let resource = plan.resource_of(operation);
+            let resource = Self::resource_of(operation);
             if let Some(resource) = resource
                 && matches!(operation.kind, Kind::Create | Kind::Retrieve | Kind::List)
                 && !operation.service.contains("test_helpers")
@@ -118,7 +118,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The component that an operation answers with.
-    pub(super) fn resource_of(&self, operation: &'a Operation) -> Option<&'a str> {
+    fn resource_of(operation: &'a Operation) -> Option<&'a str> {
         let mut shape = &operation.response;
         loop {
             match shape {
@@ -148,7 +148,7 @@ impl<'a> Plan<'a> {
                     .iter()
                     .filter(move |operation| operation.kind == *kind)
             })
-            .find_map(|operation| self.groups.get(self.resource_of(operation)?))
+            .find_map(|operation| self.groups.get(Self::resource_of(operation)?))
             .cloned()
             .unwrap_or_else(|| ident(&service.replace('.', "_"), &[]))
     }

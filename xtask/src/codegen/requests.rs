@@ -353,20 +353,18 @@ fn argument(
     name: &str,
     shape: &Shape,
 ) -> Argument {
-    let plain = |ty: &str, value: &str| Argument {
+    let simple = |ty: &str, given: &str| Argument {
         ty: ty.to_owned(),
-        value: value.to_owned(),
+        value: given.to_owned(),
     };
     match shape {
-        Shape::String | Shape::Currency | Shape::Const(_) => plain("&str", "{}"),
-        Shape::DateTime => plain("&str", "{}"),
-        Shape::Decimal => plain("&str", "decimal({})"),
-        Shape::Integer => plain("i64", "{}"),
-        Shape::Int64 => plain("i64", "Value::IntText({})"),
-        Shape::Number => plain("f64", "{}"),
-        Shape::Boolean | Shape::ConstBool(_) => plain("bool", "{}"),
-        Shape::UnixTime => plain("impl Into<Timestamp>", "Into::<Timestamp>::into({})"),
-        Shape::Binary => plain("impl Into<Value>", "{}"),
+        Shape::String | Shape::Currency | Shape::DateTime | Shape::Const(_) => simple("&str", "{}"),
+        Shape::Decimal => simple("&str", "decimal({})"),
+        Shape::Integer => simple("i64", "{}"),
+        Shape::Int64 => simple("i64", "Value::IntText({})"),
+        Shape::Number => simple("f64", "{}"),
+        Shape::Boolean | Shape::ConstBool(_) => simple("bool", "{}"),
+        Shape::UnixTime => simple("impl Into<Timestamp>", "Into::<Timestamp>::into({})"),
         Shape::Enum { values, .. } => {
             let ty = super::enums::named(plan, &context.group, owner, name, values);
             Argument {
@@ -378,7 +376,7 @@ fn argument(
         Shape::Array(item) => {
             let item = argument(plan, context, owner, &singular(name), item);
             if item.value == "{}" && item.ty == "&str" {
-                return plain("impl IntoIterator<Item: Into<String>>", "texts({})");
+                return simple("impl IntoIterator<Item: Into<String>>", "texts({})");
             }
             let ty = if item.ty.starts_with("api::") || item.ty == "i64" {
                 item.ty
@@ -393,7 +391,7 @@ fn argument(
         Shape::Map(value) => {
             let value = argument(plan, context, owner, &singular(name), value);
             if value.value == "{}" && value.ty == "&str" {
-                return plain(
+                return simple(
                     "impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>",
                     "pairs({})",
                 );
@@ -409,7 +407,7 @@ fn argument(
             }
         }
         Shape::Object { fields, .. } if is_range(fields) => {
-            plain("impl Into<RangeQuery>", "Into::<RangeQuery>::into({})")
+            simple("impl Into<RangeQuery>", "Into::<RangeQuery>::into({})")
         }
         Shape::Object { fields, .. } => {
             let ty = emit_params(
@@ -427,11 +425,12 @@ fn argument(
         }
         Shape::Union { variants, .. } => union(plan, context, owner, name, variants),
         Shape::Any
+        | Shape::Binary
         | Shape::Ref(_)
         | Shape::Expandable { .. }
         | Shape::List(_)
         | Shape::SearchResult(_)
-        | Shape::V2Page(_) => plain("impl Into<Value>", "{}"),
+        | Shape::V2Page(_) => simple("impl Into<Value>", "{}"),
     }
 }
 

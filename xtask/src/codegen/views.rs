@@ -145,20 +145,20 @@ fn accessor(plan: &mut Plan<'_>, owner: &Owner, field: &Field, siblings: &[Field
 }
 
 fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Reading {
-    let plain = |ty: &str, call: &str| Reading {
+    let simple = |ty: &str, call: &str| Reading {
         ty: ty.to_owned(),
         call: call.to_owned(),
     };
     match shape {
-        Shape::String | Shape::Currency | Shape::Const(_) => plain("&str", "string"),
-        Shape::Integer => plain("i64", "int"),
-        Shape::Int64 => plain("i64", "int_text"),
-        Shape::Number => plain("f64", "float"),
-        Shape::Boolean | Shape::ConstBool(_) => plain("bool", "flag"),
-        Shape::UnixTime => plain("Timestamp", "time"),
-        Shape::Decimal => plain("Decimal<'_>", "decimal"),
-        Shape::DateTime => plain("Instant<'_>", "instant"),
-        Shape::Binary | Shape::Any => plain("Json", "value"),
+        Shape::String | Shape::Currency | Shape::Const(_) => simple("&str", "string"),
+        Shape::Integer => simple("i64", "int"),
+        Shape::Int64 => simple("i64", "int_text"),
+        Shape::Number => simple("f64", "float"),
+        Shape::Boolean | Shape::ConstBool(_) => simple("bool", "flag"),
+        Shape::UnixTime => simple("Timestamp", "time"),
+        Shape::Decimal => simple("Decimal<'_>", "decimal"),
+        Shape::DateTime => simple("Instant<'_>", "instant"),
+        Shape::Binary | Shape::Any => simple("Json", "value"),
         Shape::Enum { values, .. } => {
             let ty = super::enums::named(plan, &owner.group, &owner.name, name, values);
             Reading {
@@ -175,7 +175,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
                 "word" => "words",
                 "view" => "views",
                 // Lists of anything rarer are read as JSON.
-                _ => return plain("Vec<Json>", "views"),
+                _ => return simple("Vec<Json>", "views"),
             };
             Reading {
                 ty: format!("Vec<{}>", item.ty),
@@ -209,12 +209,12 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
         }
         Shape::Ref(target) => match plan.type_of(target) {
             Some(ty) => view(ty),
-            None => plain("Json", "value"),
+            None => simple("Json", "value"),
         },
         Shape::Union { variants, .. } => {
             let names: Vec<&str> = variants.iter().filter_map(reference).collect();
             if names.len() < variants.len() {
-                plain("Json", "value")
+                simple("Json", "value")
             } else {
                 one_of(plan, owner, name, &names)
             }

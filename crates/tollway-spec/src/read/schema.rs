@@ -267,14 +267,13 @@ impl Reader<'_> {
         let shape = match kind {
             "string" if schema.contains_key("enum") => return self.word(schema, place),
             "string" => match format {
-                None => Shape::String,
                 Some("currency") => Shape::Currency,
                 Some("decimal") => Shape::Decimal,
                 Some("date-time") => Shape::DateTime,
                 Some("int64") => Shape::Int64,
                 Some("binary") => Shape::Binary,
                 // A format narrows text, it does not make it anything else (`uri`, `email`, `country`...).
-                Some(_) => Shape::String,
+                _ => Shape::String,
             },
             "integer" if format == Some("unix-time") => Shape::UnixTime,
             "integer" => Shape::Integer,

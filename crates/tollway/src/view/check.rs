@@ -183,7 +183,7 @@ impl Check {
                 Some(value) if value.is_null() && (nullable || !required) => {}
                 Some(value) => self.under(name, |check| check.value(shape, &value)),
                 None if required => {
-                    self.under(name, |check| check.fail(expectation(shape), "nothing"))
+                    self.under(name, |check| check.fail(expectation(shape), "nothing"));
                 }
                 None => {}
             }
@@ -213,12 +213,8 @@ impl Check {
             b'e' => json
                 .as_str()
                 .is_some_and(|word| inner().split(',').any(|known| known == word)),
-            b'?' => {
-                return if json.is_null() {
-                } else {
-                    self.value(shape.get(1..).unwrap_or_default(), json)
-                };
-            }
+            b'?' if json.is_null() => true,
+            b'?' => return self.value(shape.get(1..).unwrap_or_default(), json),
             b'r' => return self.component(inner(), json),
             b'x' => {
                 if json.as_str().is_some() {

@@ -52,14 +52,14 @@ impl Json {
 
     pub(crate) fn opt_string(&self, of: &'static str, name: &'static str) -> Option<&str> {
         let at = self.present(name)?;
-        self.str_at(at).or_else(|| self.odd(of, name, "a string"))
+        self.str_at(at).or_else(|| odd(of, name, "a string"))
     }
 
     pub(crate) fn opt_int(&self, of: &'static str, name: &'static str) -> Option<i64> {
         let at = self.present(name)?;
         self.digits_at(at)
             .and_then(|digits| digits.parse().ok())
-            .or_else(|| self.odd(of, name, "a whole number"))
+            .or_else(|| odd(of, name, "a whole number"))
     }
 
     pub(crate) fn opt_int_text(&self, of: &'static str, name: &'static str) -> Option<i64> {
@@ -67,20 +67,19 @@ impl Json {
         let digits = self.str_at(at).or_else(|| self.digits_at(at));
         digits
             .and_then(|digits| digits.parse().ok())
-            .or_else(|| self.odd(of, name, "a whole number as text"))
+            .or_else(|| odd(of, name, "a whole number as text"))
     }
 
     pub(crate) fn opt_float(&self, of: &'static str, name: &'static str) -> Option<f64> {
         let at = self.present(name)?;
         self.digits_at(at)
             .and_then(|digits| digits.parse().ok())
-            .or_else(|| self.odd(of, name, "a number"))
+            .or_else(|| odd(of, name, "a number"))
     }
 
     pub(crate) fn opt_flag(&self, of: &'static str, name: &'static str) -> Option<bool> {
         let at = self.present(name)?;
-        self.bool_at(at)
-            .or_else(|| self.odd(of, name, "true or false"))
+        self.bool_at(at).or_else(|| odd(of, name, "true or false"))
     }
 
     pub(crate) fn opt_time(&self, of: &'static str, name: &'static str) -> Option<Timestamp> {
@@ -93,7 +92,7 @@ impl Json {
         self.str_at(at)
             .or_else(|| self.digits_at(at))
             .map(Decimal::new)
-            .or_else(|| self.odd(of, name, "a decimal number"))
+            .or_else(|| odd(of, name, "a decimal number"))
     }
 
     pub(crate) fn opt_instant(&self, of: &'static str, name: &'static str) -> Option<Instant<'_>> {
@@ -108,7 +107,7 @@ impl Json {
     pub(crate) fn opt_strings(&self, of: &'static str, name: &'static str) -> Option<Vec<&str>> {
         let at = self.present_array(of, name)?;
         let texts: Option<Vec<&str>> = self.items_at(at).map(|item| self.str_at(item)).collect();
-        texts.or_else(|| self.odd(of, name, "a list of strings"))
+        texts.or_else(|| odd(of, name, "a list of strings"))
     }
 
     pub(crate) fn opt_ints(&self, of: &'static str, name: &'static str) -> Option<Vec<i64>> {
@@ -117,7 +116,7 @@ impl Json {
             .items_at(at)
             .map(|item| self.digits_at(item)?.parse().ok())
             .collect();
-        ints.or_else(|| self.odd(of, name, "a list of whole numbers"))
+        ints.or_else(|| odd(of, name, "a list of whole numbers"))
     }
 
     /// One of an enum's words; the empty unknown word when missing.
@@ -206,7 +205,7 @@ impl Json {
         if self.is_object_at(at) {
             Some(Map::new(self, at))
         } else {
-            self.odd(of, name, "an object")
+            odd(of, name, "an object")
         }
     }
 
@@ -220,7 +219,7 @@ impl Json {
         if self.is_array_at(at) {
             Some(at)
         } else {
-            self.odd(of, name, "a list")
+            odd(of, name, "a list")
         }
     }
 
@@ -242,20 +241,20 @@ impl Json {
             );
         }
     }
+}
 
-    /// A member has another type than the description says.
-    #[cold]
-    fn odd<T>(&self, of: &'static str, name: &'static str, expected: &'static str) -> Option<T> {
-        if first_time(of, name) {
-            tracing::warn!(
-                object = of,
-                field = name,
-                expected,
-                "a field has another type than described; it reads as absent"
-            );
-        }
-        None
+/// A member has another type than the description says.
+#[cold]
+fn odd<T>(of: &'static str, name: &'static str, expected: &'static str) -> Option<T> {
+    if first_time(of, name) {
+        tracing::warn!(
+            object = of,
+            field = name,
+            expected,
+            "a field has another type than described; it reads as absent"
+        );
     }
+    None
 }
 
 /// Whether this field has not been warned about before.

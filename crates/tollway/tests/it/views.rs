@@ -96,7 +96,10 @@ async fn row_01_an_odd_field_never_hides_a_payment() {
         assert_eq!(charge.id(), body["id"].as_str().unwrap());
         assert_eq!(charge.status(), ChargeStatus::Succeeded);
         assert_eq!(paths(charge.check()), ["amount"]);
-        assert_eq!(charge.last_response().map(|meta| meta.status()), Some(200));
+        assert_eq!(
+            charge.last_response().map(tollway::ResponseMeta::status),
+            Some(200)
+        );
     }
 }
 
@@ -335,7 +338,7 @@ fn metadata_and_instants_read() {
         account
             .created()
             .timestamp()
-            .map(|time| time.unix_seconds()),
+            .map(tollway::Timestamp::unix_seconds),
         Some(1_793_188_800)
     );
     for odd in [

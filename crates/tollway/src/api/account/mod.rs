@@ -3,25 +3,25 @@
 //! Stripe's `account`: objects, requests and their words.
 
 mod model;
-mod model_2;
+mod model_02;
 mod params;
-mod params_2;
-mod params_3;
-mod params_4;
-mod params_5;
-mod params_6;
+mod params_02;
+mod params_03;
+mod params_04;
+mod params_05;
+mod params_06;
 mod requests;
 mod service;
 mod words;
 
 pub use self::model::*;
-pub use self::model_2::*;
+pub use self::model_02::*;
 pub use self::params::*;
-pub use self::params_2::*;
-pub use self::params_3::*;
-pub use self::params_4::*;
-pub use self::params_5::*;
-pub use self::params_6::*;
+pub use self::params_02::*;
+pub use self::params_03::*;
+pub use self::params_04::*;
+pub use self::params_05::*;
+pub use self::params_06::*;
 pub use self::requests::*;
 pub use self::service::*;
 pub use self::words::*;

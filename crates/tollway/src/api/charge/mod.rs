@@ -3,16 +3,16 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 mod model;
-mod model_2;
-mod model_3;
+mod model_02;
+mod model_03;
 mod params;
 mod requests;
 mod service;
 mod words;
 
 pub use self::model::*;
-pub use self::model_2::*;
-pub use self::model_3::*;
+pub use self::model_02::*;
+pub use self::model_03::*;
 pub use self::params::*;
 pub use self::requests::*;
 pub use self::service::*;

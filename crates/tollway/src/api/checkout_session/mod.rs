@@ -3,23 +3,23 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 mod model;
-mod model_2;
-mod model_3;
+mod model_02;
+mod model_03;
 mod params;
-mod params_2;
-mod params_3;
-mod params_4;
+mod params_02;
+mod params_03;
+mod params_04;
 mod requests;
 mod service;
 mod words;
 
 pub use self::model::*;
-pub use self::model_2::*;
-pub use self::model_3::*;
+pub use self::model_02::*;
+pub use self::model_03::*;
 pub use self::params::*;
-pub use self::params_2::*;
-pub use self::params_3::*;
-pub use self::params_4::*;
+pub use self::params_02::*;
+pub use self::params_03::*;
+pub use self::params_04::*;
 pub use self::requests::*;
 pub use self::service::*;
 pub use self::words::*;

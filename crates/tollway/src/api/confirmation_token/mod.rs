@@ -3,14 +3,14 @@
 //! Stripe's `confirmation_token`: objects, requests and their words.
 
 mod model;
-mod model_2;
+mod model_02;
 mod params;
 mod requests;
 mod service;
 mod words;
 
 pub use self::model::*;
-pub use self::model_2::*;
+pub use self::model_02::*;
 pub use self::params::*;
 pub use self::requests::*;
 pub use self::service::*;

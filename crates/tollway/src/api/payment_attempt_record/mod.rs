@@ -3,13 +3,13 @@
 //! Stripe's `payment_attempt_record`: objects, requests and their words.
 
 mod model;
-mod model_2;
+mod model_02;
 mod requests;
 mod service;
 mod words;
 
 pub use self::model::*;
-pub use self::model_2::*;
+pub use self::model_02::*;
 pub use self::requests::*;
 pub use self::service::*;
 pub use self::words::*;

@@ -4,20 +4,20 @@
 
 mod model;
 mod params;
-mod params_2;
-mod params_3;
-mod params_4;
-mod params_5;
+mod params_02;
+mod params_03;
+mod params_04;
+mod params_05;
 mod requests;
 mod service;
 mod words;
 
 pub use self::model::*;
 pub use self::params::*;
-pub use self::params_2::*;
-pub use self::params_3::*;
-pub use self::params_4::*;
-pub use self::params_5::*;
+pub use self::params_02::*;
+pub use self::params_03::*;
+pub use self::params_04::*;
+pub use self::params_05::*;
 pub use self::requests::*;
 pub use self::service::*;
 pub use self::words::*;

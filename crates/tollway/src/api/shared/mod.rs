@@ -3,15 +3,15 @@
 //! Stripe's `shared`: objects, requests and their words.
 
 mod words;
-mod words_2;
-mod words_3;
-mod words_4;
-mod words_5;
-mod words_6;
+mod words_02;
+mod words_03;
+mod words_04;
+mod words_05;
+mod words_06;
 
 pub use self::words::*;
-pub use self::words_2::*;
-pub use self::words_3::*;
-pub use self::words_4::*;
-pub use self::words_5::*;
-pub use self::words_6::*;
+pub use self::words_02::*;
+pub use self::words_03::*;
+pub use self::words_04::*;
+pub use self::words_05::*;
+pub use self::words_06::*;
