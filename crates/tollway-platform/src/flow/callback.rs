@@ -10,7 +10,6 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::browser::Browser;
-use crate::flow::in_flight::Guard;
 use crate::id::{hash, same};
 use crate::outcome::Outcome;
 use crate::platform::Platform;
@@ -183,16 +182,9 @@ impl Platform {
         code: SecretString,
         answer_hash: [u8; 32],
     ) -> Result<Answer, StoreError> {
-        // Announced before it is claimed, so that whoever finds it claimed can wait for its end.
-        let guard = self.inner().in_flight.begin(&attempt.id);
-        let claimed = self
-            .store()
-            .claim_attempt(&attempt.id, answer_hash, self.now())
-            .await?;
-        if let Some(claimed) = claimed {
-            return self.exchange_in_background(claimed, code, guard).await;
+        if let Some(answer) = self.claim_and_exchange(&attempt, code, answer_hash).await? {
+            return Ok(answer);
         }
-        drop(guard);
         let now = self.now();
         if attempt.expires_at <= now {
             let end = End {
@@ -209,30 +201,39 @@ impl Platform {
         self.show_first(&attempt.id, answer_hash).await
     }
 
-    /// Exchanges and records in a task of its own: once claimed, an attempt is settled even if the browser hangs up.
-    async fn exchange_in_background(
+    /// Claims, exchanges and records in a task of its own, so that a browser that hangs up stops none of it. None: the
+    /// attempt was not there to be claimed.
+    async fn claim_and_exchange(
         &self,
-        claimed: Attempt,
+        attempt: &Attempt,
         code: SecretString,
-        guard: Guard,
-    ) -> Result<Answer, StoreError> {
-        let id = claimed.id.clone();
-        let platform = self.clone();
+        answer_hash: [u8; 32],
+    ) -> Result<Option<Answer>, StoreError> {
+        // Announced before it is claimed, so that whoever finds it claimed can wait for its end.
+        let guard = self.inner().in_flight.begin(&attempt.id);
+        let (platform, id) = (self.clone(), attempt.id.clone());
         let task = tokio::spawn(async move {
-            let settled = platform.exchange_and_record(claimed, code).await;
+            let store = platform.store();
+            let claimed = store
+                .claim_attempt(&id, answer_hash, platform.now())
+                .await?;
+            let settled = match claimed {
+                Some(claimed) => Some(platform.exchange_and_record(claimed, code).await?),
+                None => None,
+            };
             drop(guard);
-            settled
+            Ok(settled)
         });
         match task.await {
-            Ok(settled) => Ok(Answer::Show(Box::new(settled?))),
+            Ok(settled) => settled.map(|ended| ended.map(|ended| Answer::Show(Box::new(ended)))),
             Err(error) => {
-                tracing::error!(attempt.id = id, error = %error, "the exchange did not end; it will be resolved later");
-                let attempt = self.store().attempt(&id).await?;
-                Ok(
+                tracing::error!(attempt.id = attempt.id, error = %error, "the exchange did not end; it will be resolved later");
+                let attempt = self.store().attempt(&attempt.id).await?;
+                Ok(Some(
                     attempt.map_or(Answer::Refuse(Outcome::Interrupted), |attempt| {
                         Answer::StillWorking(Box::new(attempt))
                     }),
-                )
+                ))
             }
         }
     }
