@@ -2,6 +2,7 @@
 
 use tollway::ErrorKind;
 use tollway::oauth::{CallbackError, Scope};
+use tollway::secrecy::ExposeSecret as _;
 use tollway::webhook::{Verifier, test_header};
 use tollway_examples::connect::{NotConnected, connect_url, disconnect, finish};
 use tollway_examples::tenants::Tenants;
@@ -151,7 +152,6 @@ async fn a_refresh_token_makes_a_new_access_token() {
         .refresh_token()
         .expect("the first exchange brings one");
 
-    use tollway::secrecy::ExposeSecret as _;
     let second = platform
         .oauth()
         .token()

@@ -3,10 +3,10 @@
 //! A view is a [`Json`] handle with typed accessors over it. Nothing is decoded before it is asked for, and nothing is
 //! lost: [`View::json`] is what Stripe sent. A surprise in an answer never fails the call that made it (the money may
 //! have moved): what is missing or of another type reads as its type's zero value and is logged once at `WARN`, what the
-//! types do not know stays readable by [`View::get`], and [`View::check`] gives the strict verdict for whoever wants it.
+//! types do not know stays readable by [`Json::get`], and [`View::check`] gives the strict verdict for whoever wants it.
 //!
-//! Generated code is made of the macros in [`macros`], reads through the methods in [`read`], and writes parameters with
-//! the helpers in [`write`].
+//! Generated code is made of the macros in `macros`, reads through the methods in `read`, and writes parameters with
+//! the helpers in `write`.
 
 mod check;
 mod expandable;

@@ -1,6 +1,6 @@
 //! What we read: a JSON text parsed once into one buffer, and cheap handles on its values.
 //!
-//! [`Json::parse`] takes the bytes of an answer, checks them and lays a [tape] over them; nothing
+//! [`Json::parse`] takes the bytes of an answer, checks them and lays a tape (`tape`) over them; nothing
 //! is copied but strings with escapes. A [`Json`] is a pointer to that document and an index, so
 //! reading a member, walking a list and cloning allocate nothing, and the whole answer stays as
 //! Stripe sent it ([`Json::text`]).
