@@ -190,7 +190,10 @@ fn bytes_start_with_id_and_object() {
     // The order of the rest depends on how `serde_json` was built.
     let bytes = to_bytes(&object);
     let text = std::str::from_utf8(&bytes).unwrap();
-    assert!(text.starts_with(r#"{"id":"ch_1","object":"charge","#), "{text}");
+    assert!(
+        text.starts_with(r#"{"id":"ch_1","object":"charge","#),
+        "{text}"
+    );
     assert!(text.contains(r#""a":[{"id":"x","z":null}]"#), "{text}");
     assert_eq!(serde_json::from_str::<Value>(text).unwrap(), object);
 }

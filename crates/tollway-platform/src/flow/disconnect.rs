@@ -72,21 +72,43 @@ impl Platform {
                     DeauthorizeError::Refused(why) => DisconnectError::Refused(why),
                 })?;
         }
-        let ended = self
-            .record_end(Disconnect {
-                realm: realm.clone(),
-                account: connection.account,
-                tenant: unlink_only.then(|| tenant.to_owned()),
-                connected_by: sign.at,
-                why: if unlink_only {
-                    DisconnectReason::Unlinked
-                } else {
-                    DisconnectReason::Revoked
-                },
-                detail: None,
-                sign,
-            })
-            .await?;
+        let account = connection.account;
+        self.record_end(Disconnect {
+            realm: realm.clone(),
+            account: account.clone(),
+            tenant: unlink_only.then(|| tenant.to_owned()),
+            connected_by: sign.at,
+            why: if unlink_only {
+                DisconnectReason::Unlinked
+            } else {
+                DisconnectReason::Revoked
+            },
+            detail: None,
+            sign,
+        })
+        .await?;
+        let concerned = if unlink_only { Vec::new() } else { others };
+        self.ended_of(
+            realm,
+            &account,
+            [tenant.to_owned()].into_iter().chain(concerned),
+        )
+        .await
+    }
+
+    /// Which of these tenants' connections to the account have ended. Stripe's webhook may have come first and recorded
+    /// the end, so what counts is how they stand, not who recorded it.
+    async fn ended_of(
+        &self,
+        realm: &Realm,
+        account: &str,
+        tenants: impl Iterator<Item = String>,
+    ) -> Result<Vec<Connection>, DisconnectError> {
+        let mut ended = Vec::new();
+        for tenant in tenants {
+            let connection = self.store().connection(realm, &tenant).await?;
+            ended.extend(connection.filter(|one| one.account == account && !one.is_active()));
+        }
         Ok(ended)
     }
 
