@@ -200,15 +200,11 @@ fn uses(code: &str, name: &str) -> bool {
 
 /// Runs rustfmt over all files at once.
 fn format(files: Files) -> Result<Files, Error> {
-    let folder = std::env::temp_dir().join(format!("tollway-codegen-{}", std::process::id()));
-    let formatted = format_in(&folder, files);
-    // What is left in the temporary folder does no harm.
-    let _ = fs::remove_dir_all(&folder);
-    formatted
+    let folder = tempfile::tempdir()?;
+    format_in(folder.path(), files)
 }
 
 fn format_in(folder: &Path, files: Files) -> Result<Files, Error> {
-    fs::create_dir_all(folder)?;
     let leaves: Vec<(String, std::path::PathBuf)> = files
         .keys()
         .filter(|name| !name.ends_with("/mod.rs"))
