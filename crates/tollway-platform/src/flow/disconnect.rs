@@ -63,14 +63,8 @@ impl Platform {
         }
         let unlink_only = scope == DisconnectScope::UnlinkHere && !others.is_empty();
         if !unlink_only {
-            self.inner()
-                .stripe
-                .deauthorize(realm, &connection.account)
-                .await
-                .map_err(|error| match error {
-                    DeauthorizeError::Unreachable(why) => DisconnectError::Unreachable(why),
-                    DeauthorizeError::Refused(why) => DisconnectError::Refused(why),
-                })?;
+            self.revoke(realm, &connection.account, sign.clone())
+                .await?;
         }
         let account = connection.account;
         self.record_end(Disconnect {
@@ -94,6 +88,28 @@ impl Platform {
             [tenant.to_owned()].into_iter().chain(concerned),
         )
         .await
+    }
+
+    /// Ends the account's connections at Stripe. Who does so is written down first: Stripe's webhook may be faster than
+    /// its answer, and whoever records the end then has to know whose it is.
+    async fn revoke(
+        &self,
+        realm: &Realm,
+        account: &str,
+        sign: Sign,
+    ) -> Result<(), DisconnectError> {
+        self.store()
+            .mark_revoking(realm, account, Some(sign))
+            .await?;
+        match self.inner().stripe.deauthorize(realm, account).await {
+            Ok(()) => Ok(()),
+            // Stripe may have done it all the same, so the mark stays.
+            Err(DeauthorizeError::Unreachable(why)) => Err(DisconnectError::Unreachable(why)),
+            Err(DeauthorizeError::Refused(why)) => {
+                self.store().mark_revoking(realm, account, None).await?;
+                Err(DisconnectError::Refused(why))
+            }
+        }
     }
 
     /// Which of these tenants' connections to the account have ended. Stripe's webhook may have come first and recorded

@@ -3,15 +3,21 @@
 //! The event cannot be fetched back and the account no longer answers, so the signature is all there is to trust. But an
 //! event can be late: one that is clearly older than a reconnect is ignored. When the two are too close to tell by the
 //! clocks of two machines, Stripe is asked whether access still stands.
+//!
+//! Stripe sends the event for the platform's own `deauthorize`, too, and it may arrive before the answer to that. The end
+//! is then recorded as what it is: the platform's.
 
 use crate::platform::Platform;
-use crate::store::{Actor, Connection, Delivery, Disconnect, DisconnectReason, Millis};
+use crate::store::{Actor, Connection, Delivery, Disconnect, DisconnectReason, Millis, Sign};
 use crate::stripe::{Access, Undecided};
 
 use super::worker::{Done, WorkError};
 
 /// How far two clocks may be apart.
 const CLOCKS_APART: Millis = 5 * 60 * 1000;
+
+/// How long after the platform asked Stripe to revoke an account the event is taken for the answer to that.
+const ANSWERS_WITHIN: Millis = 60 * 60 * 1000;
 
 impl Platform {
     pub(super) async fn deauthorized(&self, delivery: &Delivery) -> Result<Done, WorkError> {
@@ -57,14 +63,24 @@ impl Platform {
                 }
             }
         }
+        let (why, sign) = match revoked_by(&active, delivery.received_at) {
+            Some(platform) => (
+                DisconnectReason::Revoked,
+                self.sign(platform.actor, platform.address),
+            ),
+            None => (
+                DisconnectReason::DeauthorizedByAccount,
+                self.sign(Actor::Stripe, None),
+            ),
+        };
         self.record_end(Disconnect {
             realm: delivery.realm.clone(),
             account: account.to_owned(),
             tenant: None,
             connected_by: newest,
-            why: DisconnectReason::DeauthorizedByAccount,
+            why,
             detail: Some(format!("event {}", delivery.event_id)),
-            sign: self.sign(Actor::Stripe, None),
+            sign,
         })
         .await?;
         Ok(Done::Worked)
@@ -78,4 +94,12 @@ impl Platform {
         (application.starts_with("ca_") && application != config.client_id)
             .then(|| application.to_owned())
     }
+}
+
+/// Who on the platform's side has asked Stripe to revoke these connections, if that is what the event answers.
+fn revoked_by(active: &[Connection], received_at: Millis) -> Option<Sign> {
+    active
+        .iter()
+        .filter_map(|connection| connection.revoking.clone())
+        .find(|sign| (0..ANSWERS_WITHIN).contains(&(received_at - sign.at)))
 }

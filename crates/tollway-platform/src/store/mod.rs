@@ -117,6 +117,15 @@ pub trait ConnectionStore {
     /// those that ended.
     fn disconnect(&self, end: Disconnect) -> StoreFuture<'_, Vec<Connection>>;
 
+    /// Notes on an account's active connections who is about to ask Stripe to revoke them, or that nobody is. The end of a
+    /// connection clears it.
+    fn mark_revoking<'a>(
+        &'a self,
+        realm: &'a Realm,
+        account: &'a str,
+        by: Option<Sign>,
+    ) -> StoreFuture<'a, ()>;
+
     /// The envelopes of a connection's tokens.
     fn sealed_tokens<'a>(&'a self, id: &'a str) -> StoreFuture<'a, SealedTokens>;
 

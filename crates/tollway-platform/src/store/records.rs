@@ -106,6 +106,8 @@ pub struct Connection {
     pub connected_at: Millis,
     /// Since when it is no longer, and why. None: it is active.
     pub disconnected: Option<Disconnected>,
+    /// Who asked Stripe to revoke it, while that is not recorded yet.
+    pub revoking: Option<Sign>,
 }
 
 impl Connection {

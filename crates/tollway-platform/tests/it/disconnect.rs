@@ -1,9 +1,9 @@
 //! Disconnecting from the platform's side, for one tenant or for all that share an account.
 
-use crate::app::{App, Says, callback};
+use crate::app::{App, Says, callback, deauthorized};
 use http::StatusCode;
 use tollway::transport::TransportErrorKind;
-use tollway_platform::store::Page;
+use tollway_platform::store::{Actor, Page};
 use tollway_platform::{ClientForError, DisconnectError, DisconnectReason, DisconnectScope};
 
 async fn sharing() -> App {
@@ -244,5 +244,90 @@ async fn a_disconnected_tenant_reconnects_to_another_account_without_being_asked
     assert_eq!(
         browser.follow(&callback("ac_2", &state)).await.outcome(),
         "connected"
+    );
+}
+
+/// Whoever calls `deauthorize`, Stripe sends the webhook, too, and it may be recorded before the answer is here.
+#[tokio::test]
+async fn a_webhook_that_is_faster_than_the_answer_does_not_make_it_the_sellers_doing() {
+    let app =
+        App::with(|config| format!("{config}\n[connect]\nallow_shared_accounts = true\n")).await;
+    app.connect("tenant-1").await;
+    app.connect("tenant-2").await;
+    app.advance(3600);
+    app.stripe.answer_late(true);
+    let platform = app.platform.clone();
+    let asked = tokio::spawn(async move {
+        platform
+            .disconnect("tenant-1", DisconnectScope::RevokeForAll)
+            .await
+    });
+    app.stripe.lost("acct_1").await;
+    app.deliver(&deauthorized("evt_1", "acct_1", app.now()))
+        .await;
+    app.platform.run_due().await.expect("works");
+    assert!(
+        app.platform.client_for("tenant-1").await.is_err(),
+        "the webhook was recorded first"
+    );
+    app.stripe.answer_late(false);
+    let ended = asked.await.expect("runs").expect("ends");
+    let ended: Vec<_> = ended
+        .iter()
+        .map(|one| {
+            (
+                one.tenant.as_str(),
+                one.disconnected.as_ref().map(|end| end.why),
+            )
+        })
+        .collect();
+    let revoked = Some(DisconnectReason::Revoked);
+    assert_eq!(ended, [("tenant-1", revoked), ("tenant-2", revoked)]);
+    for tenant in ["tenant-1", "tenant-2"] {
+        let history = app
+            .platform
+            .history(Some(tenant), Page::newest(9))
+            .await
+            .expect("reads");
+        assert_eq!(history.len(), 2, "connected, and disconnected once");
+        assert_eq!(history[0].sign.actor, Actor::Host);
+        assert_eq!(
+            history[0].detail.as_deref(),
+            Some("revoked by the platform; event evt_1")
+        );
+    }
+    let metrics = app.metrics().await;
+    assert!(
+        metrics.contains("name=\"revoked\"} 2") && !metrics.contains("deauthorized_by_account"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_revocation_is_not_taken_for_the_sellers_later_own() {
+    let app = App::new().await;
+    app.connect("tenant-1").await;
+    app.stripe.deauthorize_says(Some(Says::Error {
+        status: 401,
+        error: "invalid_client",
+        description: "No such application",
+    }));
+    app.platform
+        .disconnect("tenant-1", DisconnectScope::Sole)
+        .await
+        .expect_err("refused");
+    app.advance(600);
+    app.deliver(&deauthorized("evt_1", "acct_1", app.now()))
+        .await;
+    app.platform.run_due().await.expect("works");
+    let end = app
+        .platform
+        .connection("tenant-1")
+        .await
+        .expect("reads")
+        .and_then(|connection| connection.disconnected);
+    assert_eq!(
+        end.map(|end| end.why),
+        Some(DisconnectReason::DeauthorizedByAccount)
     );
 }

@@ -114,3 +114,32 @@ async fn a_whole_story_is_logged_without_a_secret() {
         assert!(!shown.contains(&secret), "{secret} is shown");
     }
 }
+
+#[tokio::test]
+async fn tokens_are_sealed_and_appear_nowhere() {
+    let app = App::new().await;
+    app.connect("tenant-1").await;
+    let connection = app
+        .platform
+        .connection("tenant-1")
+        .await
+        .expect("reads")
+        .expect("is there");
+    let sealed = app
+        .platform
+        .store()
+        .sealed_tokens(&connection.id)
+        .await
+        .expect("reads");
+    let envelope = sealed.access_token.expect("kept");
+    assert_eq!(envelope[0], 1, "the envelope's version");
+    assert!(sealed.refresh_token.is_some());
+    app.platform.close().await.expect("closes");
+    for entry in std::fs::read_dir(app.folder.path()).expect("a folder") {
+        let bytes = std::fs::read(entry.expect("a file").path()).expect("reads");
+        let text = String::from_utf8_lossy(&bytes);
+        for secret in ["sk_acct_acct_1", "rt_acct_1", "ac_1\"", "sk_test_1"] {
+            assert!(!text.contains(secret), "{secret} is on disk");
+        }
+    }
+}

@@ -46,6 +46,8 @@ pub(crate) struct Stripe {
     pub(crate) requests: Mutex<Vec<String>>,
     held: watch::Sender<bool>,
     arrived: watch::Sender<usize>,
+    /// Set while `deauthorize` is done at once, and its answer waits.
+    answers_late: watch::Sender<bool>,
 }
 
 impl Stripe {
@@ -58,6 +60,7 @@ impl Stripe {
             requests: Mutex::default(),
             held: watch::channel(false).0,
             arrived: watch::channel(0).0,
+            answers_late: watch::channel(false).0,
         })
     }
 
@@ -82,6 +85,24 @@ impl Stripe {
 
     pub(crate) fn release(&self) {
         self.held.send_replace(false);
+    }
+
+    /// From now on `deauthorize` takes effect at once, and is answered when this is called again with `false`.
+    pub(crate) fn answer_late(&self, late: bool) {
+        self.answers_late.send_replace(late);
+    }
+
+    /// Ends when the account no longer answers the platform.
+    pub(crate) async fn lost(&self, account: &str) {
+        while !self
+            .lost
+            .lock()
+            .expect("lock")
+            .iter()
+            .any(|lost| lost == account)
+        {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Ends when so many exchanges have arrived.
@@ -205,7 +226,14 @@ impl Transport for Wire {
                     .await
                     .expect("the stripe lives as long as the test");
             }
-            stripe.answer(&request)
+            let answer = stripe.answer(&request);
+            if request.url.path() == "/oauth/deauthorize" {
+                let mut late = stripe.answers_late.subscribe();
+                late.wait_for(|late| !late)
+                    .await
+                    .expect("the stripe lives as long as the test");
+            }
+            answer
         })
     }
 }

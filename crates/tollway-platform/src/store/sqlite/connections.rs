@@ -103,7 +103,8 @@ impl ConnectionStore for SqliteStore {
             let mut write = self.begin().await?;
             let found = sqlx::query(
                 "UPDATE connections SET status = 'disconnected', disconnected_at = $1, disconnected_why = $2, \
-                 access_token = NULL, refresh_token = NULL, exclusive_account = NULL \
+                 access_token = NULL, refresh_token = NULL, exclusive_account = NULL, \
+                 revoking_at = NULL, revoking_actor = NULL, revoking_address = NULL \
                  WHERE platform = $3 AND mode = $4 AND account = $5 AND status = 'active' \
                  AND ($6 IS NULL OR tenant = $6) AND connected_at <= $7 RETURNING *",
             )
@@ -135,6 +136,29 @@ impl ConnectionStore for SqliteStore {
             }
             write.commit().await?;
             Ok(ended)
+        })
+    }
+
+    fn mark_revoking<'a>(
+        &'a self,
+        realm: &'a Realm,
+        account: &'a str,
+        by: Option<Sign>,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            sqlx::query(
+                "UPDATE connections SET revoking_at = $1, revoking_actor = $2, revoking_address = $3 \
+                 WHERE platform = $4 AND mode = $5 AND account = $6 AND status = 'active'",
+            )
+            .bind(by.as_ref().map(|sign| sign.at))
+            .bind(by.as_ref().map(|sign| sign.actor.as_str()))
+            .bind(by.as_ref().and_then(|sign| sign.address.as_deref()))
+            .bind(&realm.platform)
+            .bind(realm.mode.as_str())
+            .bind(account)
+            .execute(&self.pool)
+            .await?;
+            Ok(())
         })
     }
 
@@ -292,7 +316,8 @@ async fn end_replaced(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE connections SET status = 'disconnected', disconnected_at = $2, disconnected_why = $3, \
-         access_token = NULL, refresh_token = NULL, exclusive_account = NULL WHERE id = $1",
+         access_token = NULL, refresh_token = NULL, exclusive_account = NULL, \
+         revoking_at = NULL, revoking_actor = NULL, revoking_address = NULL WHERE id = $1",
     )
     .bind(&other.id)
     .bind(sign.at)
@@ -321,7 +346,8 @@ async fn upsert(write: &mut Write, grant: &NewConnection) -> Result<Connection, 
          access_token = COALESCE(excluded.access_token, connections.access_token), \
          refresh_token = COALESCE(excluded.refresh_token, connections.refresh_token), \
          exclusive_account = excluded.exclusive_account, connected_at = excluded.connected_at, \
-         disconnected_at = NULL, disconnected_why = NULL RETURNING *",
+         disconnected_at = NULL, disconnected_why = NULL, \
+         revoking_at = NULL, revoking_actor = NULL, revoking_address = NULL RETURNING *",
     )
     .bind(&grant.id)
     .bind(&grant.realm.platform)

@@ -52,6 +52,15 @@ pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StoreError> {
         }
         (None, _) => None,
     };
+    let actor: Option<&str> = row.try_get("revoking_actor")?;
+    let revoking = match (row.try_get("revoking_at")?, actor) {
+        (Some(at), Some(actor)) => Some(Sign {
+            at,
+            actor: named("actor", actor, Actor::parse)?,
+            address: row.try_get("revoking_address")?,
+        }),
+        _ => None,
+    };
     Ok(Connection {
         id: row.try_get("id")?,
         realm: realm(row.try_get("platform")?, row.try_get("mode")?)?,
@@ -62,6 +71,7 @@ pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StoreError> {
         first_connected_at: row.try_get("first_connected_at")?,
         connected_at: row.try_get("connected_at")?,
         disconnected,
+        revoking,
     })
 }
 

@@ -56,6 +56,7 @@ fn connection(disconnected: Option<Disconnected>) -> Connection {
         first_connected_at: AT - 5_000_000,
         connected_at: AT,
         disconnected,
+        revoking: None,
     }
 }
 

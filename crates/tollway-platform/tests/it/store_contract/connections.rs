@@ -225,6 +225,32 @@ pub(super) async fn an_answer_that_came_after_all_is_recorded(store: &dyn Store)
     assert_eq!(ended.outcome, Some(Outcome::Connected));
 }
 
+pub(super) async fn a_revocation_is_marked_until_it_ends(store: &dyn Store) {
+    connected(store, "att_1", "t1", "acct_1", 1600).await;
+    let by = Sign {
+        at: 1700,
+        actor: Actor::Operator,
+        address: Some("127.0.0.1".to_owned()),
+    };
+    let marked = async || {
+        let connection = store.connection(&realm(), "t1").await.expect("reads");
+        connection.expect("is there").revoking
+    };
+    assert_eq!(marked().await, None);
+    for sign in [Some(by.clone()), None, Some(by)] {
+        store
+            .mark_revoking(&realm(), "acct_1", sign.clone())
+            .await
+            .expect("marks");
+        assert_eq!(marked().await, sign);
+    }
+    store
+        .disconnect(disconnect("acct_1", None, 1700, 1700))
+        .await
+        .expect("ends");
+    assert_eq!(marked().await, None, "the end clears it");
+}
+
 pub(super) async fn a_later_reconnect_survives_an_earlier_end(store: &dyn Store) {
     connected(store, "att_1", "t1", "acct_1", 1600).await;
     assert!(

@@ -147,6 +147,7 @@ where
     connections::an_exclusive_account_has_one_tenant(fresh().await).await;
     connections::shared_accounts_end_together_or_apart(&*fresh().await).await;
     connections::an_answer_that_came_after_all_is_recorded(&*fresh().await).await;
+    connections::a_revocation_is_marked_until_it_ends(&*fresh().await).await;
     connections::a_later_reconnect_survives_an_earlier_end(&*fresh().await).await;
     connections::history_goes_on_and_pages(&*fresh().await).await;
     inbox::an_event_is_kept_once_per_realm(&*fresh().await).await;
