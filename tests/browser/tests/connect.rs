@@ -13,6 +13,9 @@ async fn connect_and_allow_shows_that_the_account_is_connected() {
     let page = &chrome.driver;
     go_to_stripe(&stage, page, "flower-shop").await;
     picture(page, "authorize.png").await;
+    let asked = page.find(By::Tag("body")).await.expect("a body");
+    let asked = asked.text().await.expect("text");
+    assert!(asked.contains("Tollway Market"), "who asks: {asked}");
     assert_eq!(
         value(page, "email").await,
         "flower-shop@example.com",

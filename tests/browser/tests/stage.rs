@@ -1,5 +1,8 @@
 //! An emulator and a platform for one test, served from this process. They stop when dropped.
 
+use http::{Request, header::CONTENT_TYPE};
+use http_body_util::Full;
+use hyper_util::{client::legacy, rt::TokioExecutor};
 use tokio::{net::TcpListener, sync::watch};
 use tollway::{Client, api::WebhookEndpointCreateEnabledEvent};
 use tollway_emulator::Emulator;
@@ -23,6 +26,7 @@ impl Stage {
         let (platform_listener, address) = listener().await;
 
         tokio::spawn(serve_emulator(stripe_listener, stopped.clone()));
+        name_platform(&stripe).await;
         let client = Client::builder(SECRET_KEY)
             .base_url(&stripe)
             .build()
@@ -64,6 +68,18 @@ impl Stage {
             _folder: folder,
         }
     }
+}
+
+/// Gives the platform its name on Stripe's pages, by the emulator's control API.
+async fn name_platform(stripe: &str) {
+    let settings = r#"{"business_name": "Tollway Market", "test": {"client_id": "ca_browser"}}"#;
+    let request = Request::post(format!("{stripe}/_tollway/worlds/browser"))
+        .header(CONTENT_TYPE, "application/json")
+        .body(Full::<bytes::Bytes>::from(settings))
+        .expect("a request");
+    let http = legacy::Client::builder(TokioExecutor::new()).build_http();
+    let answer = http.request(request).await.expect("the control API");
+    assert!(answer.status().is_success(), "{}", answer.status());
 }
 
 async fn serve_emulator(listener: TcpListener, stopped: watch::Receiver<()>) {

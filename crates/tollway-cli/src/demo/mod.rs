@@ -1,6 +1,6 @@
 //! `tollway demo`: emulator and platform together, for a person (`interactive`) or by itself (`script`).
 //!
-//! Both stand on `setup`: a folder with the emulator's data, the platform's database and its configuration.
+//! Both stand on `setup`: the emulator's settings, and a folder with the emulator's data, the platform's database and its configuration.
 
 mod interactive;
 mod script;

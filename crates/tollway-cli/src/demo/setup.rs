@@ -1,7 +1,7 @@
 //! What emulator and platform need to know of each other, written into the demo's folder.
 //!
-//! The emulator comes first. Its API makes the platform's webhook endpoint; the endpoint's secret, the addresses and a fresh
-//! sealing key go into `platform.toml`. A folder that has one already is used as it is, addresses included.
+//! The emulator comes first. It is told who the platform is, and its API makes the platform's webhook endpoint; the endpoint's
+//! secret, the addresses and a fresh sealing key go into `platform.toml`. A folder that has one already is used as it is, addresses included.
 
 use std::{
     net::SocketAddr,
@@ -13,12 +13,17 @@ use tollway::{Client, api::WebhookEndpointCreateEnabledEvent};
 use tollway_platform::{Entropy, PlatformConfig, SealingKeys, hash_password};
 use url::Url;
 
+use super::script::browser::Browser;
 use crate::failure::{Failure, Outcome};
 
 /// The platform's name in its configuration and URLs.
 pub(super) const PLATFORM: &str = "market";
-/// Its secret key: a world of the emulator.
+/// The name that people see, on the platform's own pages and on Stripe's.
+pub(super) const BUSINESS_NAME: &str = "Tollway Market";
+/// Its secret key.
 pub(super) const SECRET_KEY: &str = "sk_test_tollway_demo";
+/// The emulator's world of that key.
+const WORLD: &str = "tollway_demo";
 /// Its development client id.
 pub(super) const CLIENT_ID: &str = "ca_tollway_demo";
 
@@ -66,12 +71,38 @@ pub(super) fn client(stripe: &Url) -> Outcome<Client> {
         .map_err(|error| Failure::new(format!("the SDK cannot be pointed at {stripe}: {error}")))
 }
 
-/// Makes the webhook endpoint and writes the configuration; gives it back as the platform reads it.
+/// Tells the emulator who the platform is, as its owner would in Stripe's dashboard.
+async fn introduce(stripe: &Url, platform: SocketAddr) -> Outcome {
+    let told = |why: String| {
+        Failure::new(format!(
+            "the emulator could not be told who the platform is: {why}"
+        ))
+    };
+    let url = stripe
+        .join(&format!("_tollway/worlds/{WORLD}"))
+        .map_err(|error| told(error.to_string()))?;
+    let settings = serde_json::json!({
+        "business_name": BUSINESS_NAME,
+        "test": {
+            "client_id": CLIENT_ID,
+            "redirect_uris": [format!("http://{platform}/connect/{PLATFORM}/callback")],
+        },
+    });
+    let answer = Browser::new().post_json(&url, &settings).await;
+    let answer = answer.map_err(told)?;
+    if !answer.status.is_success() {
+        return Err(told(format!("{} {}", answer.status, answer.body)));
+    }
+    Ok(())
+}
+
+/// Introduces the platform to the emulator, makes the webhook endpoint and writes the configuration; gives it back as the platform reads it.
 pub(super) async fn prepare(
     files: &Files,
     stripe: &Url,
     platform: SocketAddr,
 ) -> Outcome<PlatformConfig> {
+    introduce(stripe, platform).await?;
     let hook = format!("http://{platform}/webhooks/{PLATFORM}/test/connect");
     let endpoint = client(stripe)?
         .webhook_endpoints()
@@ -109,7 +140,7 @@ requests_per_minute = 6000
 password_hash = "{password_hash}"
 
 [platforms.{PLATFORM}]
-name = "Tollway Market"
+name = "{BUSINESS_NAME}"
 mode = "test"
 
 [platforms.{PLATFORM}.test]

@@ -3,7 +3,7 @@
 //! `Stage` runs the programs, a `Seller` walks through the pages with a `Browser`, the chapters say what must hold and the
 //! `Narrator` prints what was seen. The platform's own calls go through the SDK.
 
-mod browser;
+pub(super) mod browser;
 mod chapters;
 mod child;
 mod narrator;

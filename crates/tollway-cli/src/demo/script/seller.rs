@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::{
+    super::setup::BUSINESS_NAME,
     browser::Browser,
     narrator::{Held, ensure, same},
     page::Page,
@@ -65,6 +66,9 @@ impl Seller {
             page.url.origin(),
             stage.stripe_url.origin(),
         )?;
+        ensure(page.text.contains(BUSINESS_NAME), || {
+            format!("Stripe's page does not say that {BUSINESS_NAME} asks")
+        })?;
         Ok(page)
     }
 
