@@ -11,3 +11,16 @@ pub mod accounts;
 pub mod connect;
 pub mod tenants;
 pub mod webhooks;
+
+/// The code in the repository's documents: it compiles, and what can run by itself does.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../docs/sdk.md")]
+    struct Sdk;
+
+    #[doc = include_str!("../../docs/emulator.md")]
+    struct Emulator;
+}

@@ -70,3 +70,8 @@ pub use self::rng::{Entropy, EntropyError};
 pub use self::seal::{KeyError, KeyId, OpenError, SealingKeys};
 pub use self::store::{Connection, DisconnectReason};
 pub use self::web::operator::hash_password;
+
+/// The code in the platform's document compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/platform.md")]
+struct Document;
