@@ -243,6 +243,41 @@ fn push_frame(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     buffer[start + 4..start + HEAD].copy_from_slice(&checksum.to_le_bytes());
 }
 
+/// What stands at a place of the file.
+enum Found {
+    /// A frame, and where it ends.
+    Whole(Frame, usize),
+    /// A frame that ends beyond the file, or with it and does not match its checksum.
+    Cut,
+    /// What cannot be a frame.
+    Broken,
+}
+
+fn frame_at(bytes: &[u8], at: usize) -> Found {
+    let Some((length, checksum)) = bytes.get(at..).and_then(head) else {
+        return Found::Cut;
+    };
+    let start = at + HEAD;
+    let end = start.saturating_add(length);
+    let Some(payload) = bytes.get(start..end) else {
+        return Found::Cut;
+    };
+    let whole = CRC.checksum(payload) == checksum;
+    match Frame::read(payload).filter(|_| whole) {
+        Some(frame) => Found::Whole(frame, end),
+        None if end == bytes.len() => Found::Cut,
+        None => Found::Broken,
+    }
+}
+
+/// A frame's length and checksum.
+fn head(bytes: &[u8]) -> Option<(usize, u32)> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let (checksum, _) = rest.split_first_chunk()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    Some((length, u32::from_le_bytes(*checksum)))
+}
+
 /// Hands over every whole frame and tells where the last one ends.
 fn read_frames(
     bytes: &[u8],
@@ -251,33 +286,25 @@ fn read_frames(
 ) -> Result<usize, DataError> {
     let mut at = MAGIC.len();
     loop {
-        let Some(head) = bytes.get(at..at + HEAD) else {
-            return Ok(at);
-        };
-        let number = |range: std::ops::Range<usize>| {
-            head[range]
-                .iter()
-                .rev()
-                .fold(0u32, |number, byte| number << 8 | u32::from(*byte))
-        };
-        let length = number(0..4) as usize;
-        let start = at + HEAD;
-        let Some(payload) = bytes.get(start..start.saturating_add(length)) else {
-            return Ok(at);
-        };
-        let whole = CRC.checksum(payload) == number(4..8);
-        match Frame::read(payload).filter(|_| whole) {
-            Some(frame) => replay(frame),
-            None if start + length == bytes.len() => return Ok(at),
-            None => {
+        match frame_at(bytes, at) {
+            Found::Whole(frame, end) => {
+                replay(frame);
+                at = end;
+            }
+            Found::Cut if !goes_on_after(bytes, at) => return Ok(at),
+            Found::Cut | Found::Broken => {
                 return Err(DataError::Damaged {
                     path: path.to_owned(),
                     at,
                 });
             }
         }
-        at = start + length;
     }
+}
+
+/// Is there a whole frame behind this place? Then nothing was cut off here: a damaged length only makes it look so.
+fn goes_on_after(bytes: &[u8], at: usize) -> bool {
+    (at + 1..bytes.len()).any(|place| matches!(frame_at(bytes, place), Found::Whole(..)))
 }
 
 /// The file holds secrets: it is its owner's alone.
@@ -288,6 +315,9 @@ fn open_private(path: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     restrict(&file)?;
     Ok(file)
 }

@@ -123,6 +123,13 @@ fn unusable_files_are_named_in_one_sentence() {
     );
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_no_file_is_refused() {
+    let refused = read(Path::new("/dev/full")).unwrap_err().to_string();
+    assert!(refused.contains("not a regular file"), "{refused}");
+}
+
 #[cfg(unix)]
 #[test]
 fn the_file_is_its_owners_alone() {
@@ -174,6 +181,22 @@ proptest! {
         journal.append("w", &changes(9), (5, true)).unwrap();
         drop(journal);
         prop_assert!(read(&path).unwrap().len() > left.len());
+    }
+
+    /// Whatever byte is wrong, also one that makes a frame look cut off: what follows it is not thrown away.
+    #[test]
+    fn damage_before_the_last_write_is_reported(place in 0usize..100_000, wrong in 1u8..) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        written(&path, 3);
+        let before_last = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
+        written(&path, 1);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[MAGIC.len() + place % (before_last - MAGIC.len())] ^= wrong;
+        std::fs::write(&path, &bytes).unwrap();
+        let refused = read(&path).unwrap_err();
+        prop_assert!(matches!(refused, DataError::Damaged { .. }), "{}", refused);
+        prop_assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }
 
     #[test]
