@@ -110,7 +110,7 @@ async fn bind(port: u16) -> Outcome<TcpListener> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     listen::bind(
         address,
-        "another --data folder: this one remembers its addresses",
+        "naming another --data folder (this one remembers its addresses)",
     )
     .await
 }

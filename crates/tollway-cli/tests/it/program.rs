@@ -28,10 +28,9 @@ pub(crate) fn failure<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Str
         .expect("the binary starts");
     // A service that starts in spite of everything would run for ever.
     for line in BufReader::new(child.stdout.take().expect("stdout is piped")).lines() {
-        if line
-            .as_ref()
-            .is_ok_and(|line| line.starts_with("listening on "))
-        {
+        if line.as_ref().is_ok_and(|line| {
+            line.starts_with("listening on ") || line.ends_with("Ctrl-C ends it.")
+        }) {
             child.kill().expect("it can be killed");
             child.wait().expect("it ends");
             panic!("it should have refused to start");
@@ -41,7 +40,10 @@ pub(crate) fn failure<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Str
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.starts_with("tollway: "), "{said}");
-    assert!(!said.contains("panicked"), "{said}");
+    assert!(
+        !said.contains("panicked") && !said.contains("stack backtrace"),
+        "{said}"
+    );
     said
 }
 
