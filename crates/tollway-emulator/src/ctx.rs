@@ -106,6 +106,15 @@ impl<'a> Ctx<'a> {
         self.in_scope(scope)
     }
 
+    /// The same request as if it were made at another time: what a test clock shows, or when something became due.
+    pub(crate) fn at(&mut self, now: i64) -> Ctx<'_> {
+        let scope = self.scope.clone();
+        Ctx {
+            now,
+            ..self.in_scope(scope)
+        }
+    }
+
     /// The same request acting on another scope of this world.
     pub fn in_scope(&mut self, scope: Scope) -> Ctx<'_> {
         Ctx {

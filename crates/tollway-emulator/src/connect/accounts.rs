@@ -10,6 +10,7 @@ use super::records::{self, Seller};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
+use crate::money;
 use crate::params::Params;
 use crate::registry::Registry;
 use crate::world::{Connection, ConnectionKind, GrantScope};
@@ -365,30 +366,18 @@ fn merge(target: &mut Map<String, Value>, name: &str, value: &Value) {
     }
 }
 
+/// The external account that a request describes, or that its token stands for.
 fn bank_account(ctx: &mut Ctx<'_>, account: &Map<String, Value>, given: &Value) -> Value {
-    let number = given["account_number"].as_str().unwrap_or("000123456789");
-    let currency = given["currency"]
-        .as_str()
-        .or(account["default_currency"].as_str())
-        .unwrap_or("usd");
-    json!({
-        "id": ctx.new_id("bank_account"),
-        "object": "bank_account",
-        "account": account["id"],
-        "account_holder_name": given["account_holder_name"],
-        "account_holder_type": given["account_holder_type"],
-        "account_type": null,
-        "available_payout_methods": ["standard"],
-        "bank_name": "STRIPE TEST BANK",
-        "country": given["country"].as_str().or(account["country"].as_str()),
-        "currency": currency,
-        "default_for_currency": true,
-        "fingerprint": crate::random::derived_text(number, 16),
-        "last4": number.get(number.len().saturating_sub(4)..),
-        "metadata": {},
-        "routing_number": given["routing_number"].as_str().unwrap_or("110000000"),
-        "status": "new",
-    })
+    let currency = account["default_currency"].as_str().unwrap_or("usd");
+    let mut bank = money::bank_account(ctx, given, currency);
+    bank["account"] = account["id"].clone();
+    bank["available_payout_methods"] = json!(["standard"]);
+    bank["default_for_currency"] = true.into();
+    bank["metadata"] = json!({});
+    if given["country"].is_null() {
+        bank["country"] = account["country"].clone();
+    }
+    bank
 }
 
 /// What a platform-made account still lacks, and so whether its capabilities work.

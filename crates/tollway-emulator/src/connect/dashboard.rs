@@ -131,7 +131,7 @@ fn section(world: &WorldState) -> WorldSection {
 }
 
 fn newest_events(world: &WorldState) -> Vec<EventRow> {
-    crate::events::newest_deliveries(world, 20)
+    crate::events::newest_deliveries(world, 20, |_| true)
         .into_iter()
         .map(|delivery| EventRow {
             deliveries: delivery.in_words(),

@@ -15,11 +15,19 @@ use super::outbox::Due;
 use super::schedule;
 use crate::Engine;
 use crate::ctx::Ctx;
+use crate::money;
 use crate::scope::{Mode, Scope};
 use crate::store::Collection;
 use crate::world::{World, WorldState};
 
-const DELIVERY: &str = "_delivery";
+/// Deliveries that wait for an attempt.
+const WAITING: &str = "_delivery";
+/// Deliveries that are over.
+const OVER: &str = "_delivery_over";
+/// How many deliveries that are over are kept per mode; older ones are forgotten.
+pub(super) const KEPT: usize = 1_000;
+/// How many deliveries may wait per mode; beyond, the oldest is given up.
+const MAX_WAITING: usize = 10_000;
 /// How many deliveries are under way at once.
 const PARALLEL: usize = 16;
 /// How long an endpoint may take to answer.
@@ -114,45 +122,108 @@ pub(super) fn set_out(ctx: &mut Ctx<'_>, event: &Value, target: &Target) {
     put(ctx, target.scope.mode, &delivery);
 }
 
-/// Keeps a delivery, and puts it into the outbox if it waits.
+/// Keeps a delivery: in the outbox if it waits, among the last [`KEPT`] ones if it is over.
 fn put(ctx: &mut Ctx<'_>, mode: Mode, delivery: &Delivery) {
     let scope = ctx.world.platform_scope(mode);
+    let (here, elsewhere, most) = match delivery.next_attempt {
+        Some(_) => (WAITING, OVER, MAX_WAITING),
+        None => (OVER, WAITING, KEPT),
+    };
+    let store = &mut ctx.world.store;
+    if store.get(&scope, elsewhere, &delivery.id).is_some() {
+        store.remove(&scope, elsewhere, &delivery.id);
+    }
     ctx.world
-        .put_typed(&scope, DELIVERY, &delivery.id, delivery, delivery.created);
+        .put_typed(&scope, here, &delivery.id, delivery, delivery.created);
     if let Some(at) = delivery.next_attempt {
         ctx.engine
             .outbox()
             .push(&ctx.world.name, mode, &delivery.id, at);
     }
+    while let Some(oldest) = one_too_many(ctx.world, &scope, here, most) {
+        ctx.world.store.remove(&scope, here, &oldest);
+    }
 }
 
-/// The deliveries of a world in both modes, newest first, at most `limit`.
-pub(crate) fn newest(world: &WorldState, limit: usize) -> Vec<Delivery> {
+/// The oldest record of a type of which there are more than `most`.
+fn one_too_many(world: &WorldState, scope: &Scope, kind: &str, most: usize) -> Option<Arc<str>> {
+    let collection = world.store.collection(scope, kind)?;
+    let oldest = collection.oldest_first().next()?;
+    (collection.len() > most).then(|| Arc::clone(&oldest.id))
+}
+
+/// The kept deliveries of a world in both modes, newest first: of those that pass `wanted`, at most `limit`.
+pub(crate) fn newest(
+    world: &WorldState,
+    limit: usize,
+    wanted: impl Fn(&Delivery) -> bool,
+) -> Vec<Delivery> {
     let in_mode = |mode| {
-        let collection = world
-            .store
-            .collection(&world.platform_scope(mode), DELIVERY);
-        let records = collection.into_iter().flat_map(Collection::newest_first);
-        records
-            .take(limit)
-            .filter_map(|record| serde_json::from_slice(&record.body).ok())
-            .collect::<Vec<Delivery>>()
+        [WAITING, OVER]
+            .into_iter()
+            .flat_map(|kind| newest_of(world, &world.platform_scope(mode), kind, limit, &wanted))
+            .collect::<Vec<_>>()
     };
-    let mut deliveries: Vec<Delivery> = Mode::ALL.into_iter().flat_map(in_mode).collect();
-    deliveries.sort_by_key(|delivery| std::cmp::Reverse(delivery.created));
+    let mut deliveries: Vec<_> = Mode::ALL.into_iter().flat_map(in_mode).collect();
+    deliveries.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
     deliveries.truncate(limit);
     deliveries
+        .into_iter()
+        .map(|(_, delivery)| delivery)
+        .collect()
 }
 
-/// Sends an event again, at once and with a fresh schedule, to every endpoint it was set out to. How many those are.
+fn newest_of(
+    world: &WorldState,
+    scope: &Scope,
+    kind: &str,
+    limit: usize,
+    wanted: impl Fn(&Delivery) -> bool,
+) -> Vec<((i64, u64), Delivery)> {
+    let collection = world.store.collection(scope, kind);
+    let records = collection.into_iter().flat_map(Collection::newest_first);
+    let parsed = records.filter_map(|record| {
+        let delivery = serde_json::from_slice(&record.body).ok()?;
+        Some(((record.created, record.sequence), delivery))
+    });
+    parsed
+        .filter(|(_, delivery)| wanted(delivery))
+        .take(limit)
+        .collect()
+}
+
+/// How many kept deliveries of a world stand like this.
+pub(super) fn count(world: &WorldState, state: State) -> usize {
+    let in_mode = |mode: Mode| {
+        let kind = if state == State::Pending {
+            WAITING
+        } else {
+            OVER
+        };
+        let collection = world.store.collection(&world.platform_scope(mode), kind);
+        match (collection, state) {
+            (None, _) => 0,
+            (Some(all), State::Pending) => all.len(),
+            (Some(all), _) => all
+                .newest_first()
+                .filter_map(|record| serde_json::from_slice::<Delivery>(&record.body).ok())
+                .filter(|delivery| delivery.state == state)
+                .count(),
+        }
+    };
+    Mode::ALL.into_iter().map(in_mode).sum()
+}
+
+/// Sends an event again, at once and with a fresh schedule, to every endpoint it was set out to, as far as those deliveries
+/// are still kept. How many those are.
 pub(super) fn resend(ctx: &mut Ctx<'_>, event: &str) -> usize {
     let (mode, now) = (ctx.scope.mode, ctx.now());
     let scope = ctx.world.platform_scope(mode);
-    let deliveries: Vec<Delivery> = ctx.world.all_typed(&scope, DELIVERY);
-    let again = deliveries
-        .into_iter()
-        .filter(|delivery| delivery.event == event);
+    let of_event = |kind| newest_of(ctx.world, &scope, kind, usize::MAX, |it| it.event == event);
+    let again: Vec<_> = [WAITING, OVER].into_iter().flat_map(of_event).collect();
     again
+        .into_iter()
+        .map(|(_, delivery)| delivery)
         .map(|delivery| {
             let delivery = Delivery {
                 next_attempt: Some(now),
@@ -170,9 +241,11 @@ pub(crate) async fn work(engine: Arc<Engine>) {
         let mut clock = engine.clock().subscribe();
         let changed = engine.outbox().changed().notified();
         deliver_due(&engine).await;
-        let wait = engine
-            .outbox()
-            .next()
+        let next = [engine.outbox().next(), money::next_due(&engine)];
+        let wait = next
+            .into_iter()
+            .flatten()
+            .min()
             .map(|at| at.saturating_mul(1000) - engine.clock().now_millis());
         let until_due = async {
             match wait {
@@ -193,6 +266,7 @@ pub(crate) async fn work(engine: Arc<Engine>) {
 
 /// Attempts every delivery that is due now, and those that become due meanwhile; waits for those already under way.
 pub(crate) async fn deliver_due(engine: &Arc<Engine>) {
+    money::run_all_due(engine);
     if engine.outbox().must_be_filled() {
         fill(engine);
     }
@@ -216,7 +290,7 @@ fn fill(engine: &Engine) {
     for world in engine.worlds().all() {
         let state = world.lock();
         for mode in Mode::ALL {
-            for delivery in state.all_typed::<Delivery>(&state.platform_scope(mode), DELIVERY) {
+            for delivery in state.all_typed::<Delivery>(&state.platform_scope(mode), WAITING) {
                 if let Some(at) = delivery
                     .next_attempt
                     .filter(|_| !engine.outbox().holds(&delivery.id))
@@ -255,7 +329,7 @@ fn prepare(
 ) -> Option<(Delivery, Result<TransportRequest, String>)> {
     let state = world.lock();
     let delivery: Delivery =
-        state.typed(&state.platform_scope(due.mode()), DELIVERY, &due.delivery)?;
+        state.typed(&state.platform_scope(due.mode()), WAITING, &due.delivery)?;
     if delivery.state != State::Pending
         || delivery
             .next_attempt
@@ -349,7 +423,7 @@ async fn send(engine: &Engine, request: TransportRequest, at: i64) -> Attempt {
 fn note(engine: &Engine, world: &Arc<World>, mode: Mode, id: &str, attempt: Attempt) {
     let scope = world.lock().platform_scope(mode);
     let kept = engine.transact_internal(world, scope, |ctx| {
-        let Some(mut delivery) = ctx.world.typed::<Delivery>(&ctx.scope, DELIVERY, id) else {
+        let Some(mut delivery) = ctx.world.typed::<Delivery>(&ctx.scope, WAITING, id) else {
             return Ok(());
         };
         let delivered = attempt

@@ -1,6 +1,7 @@
 //! The control side of webhooks, as JSON:
 //!
-//! - `GET /_tollway/deliveries[?event=evt_…]`: every delivery with its attempts, newest first.
+//! - `GET /_tollway/deliveries[?event=evt_…][&limit=100]`: the last deliveries with their attempts, newest first. What waits is
+//!   kept; of what is over the last thousand of each world and mode.
 //! - `POST /_tollway/deliveries/flush`: attempts what is due now, waits for the answers, and says how deliveries stand.
 //! - `POST /_tollway/events/{event}/resend`: sends an event again to the endpoints it was set out to.
 //! - `POST /_tollway/webhook_endpoints` with `key`, `url`, `connect`, `enabled_events` (comma-separated, all if absent): makes an
@@ -20,28 +21,45 @@ use crate::Engine;
 use crate::error::ApiError;
 use crate::key::{ApiKey, KeyKind};
 use crate::scope::Mode;
+use crate::world::World;
+
+/// How many deliveries are listed if not said.
+const LIMIT: usize = 100;
 
 pub(super) async fn list(
     State(engine): State<Arc<Engine>>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Json<Value> {
+) -> Response {
     let wanted = query.get("event");
-    let deliveries: Vec<Value> = all(&engine)
-        .into_iter()
-        .filter(|delivery| wanted.is_none_or(|event| *event == delivery.event))
-        .map(|delivery| shown(&delivery))
+    let limit = match query.get("limit").map(|text| text.parse::<usize>()) {
+        None => LIMIT,
+        Some(Ok(limit)) if (1..=delivery::KEPT).contains(&limit) => limit,
+        Some(_) => {
+            let message = format!("limit must be a number from 1 to {}.", delivery::KEPT);
+            return refused(&ApiError::invalid_param("limit", message));
+        }
+    };
+    let mut deliveries: Vec<Delivery> = engine
+        .worlds()
+        .all()
+        .iter()
+        .flat_map(|world| {
+            delivery::newest(&world.lock(), limit, |delivery| {
+                wanted.is_none_or(|event| *event == delivery.event)
+            })
+        })
         .collect();
-    Json(json!({"deliveries": deliveries}))
+    deliveries.truncate(limit);
+    let deliveries: Vec<Value> = deliveries.iter().map(shown).collect();
+    Json(json!({"deliveries": deliveries})).into_response()
 }
 
 pub(super) async fn flush(State(engine): State<Arc<Engine>>) -> Json<Value> {
     delivery::deliver_due(&engine).await;
-    let deliveries = all(&engine);
-    let count = |state| {
-        deliveries
-            .iter()
-            .filter(|delivery| delivery.state == state)
-            .count()
+    let worlds = engine.worlds().all();
+    let count = |state| -> usize {
+        let in_world = |world: &Arc<World>| delivery::count(&world.lock(), state);
+        worlds.iter().map(in_world).sum()
     };
     Json(json!({
         "delivered": count(Standing::Delivered), "pending": count(Standing::Pending), "failed": count(Standing::Failed),
@@ -103,15 +121,6 @@ pub(super) async fn create_endpoint(
 fn refused(error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, Json(error.to_json())).into_response()
-}
-
-fn all(engine: &Engine) -> Vec<Delivery> {
-    engine
-        .worlds()
-        .all()
-        .iter()
-        .flat_map(|world| delivery::newest(&world.lock(), usize::MAX))
-        .collect()
 }
 
 fn shown(delivery: &Delivery) -> Value {

@@ -27,11 +27,32 @@ pub(crate) use self::delivery::{deliver_due, newest as newest_deliveries, work};
 pub(crate) use self::outbox::Outbox;
 use crate::Engine;
 use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
 use crate::registry::Registry;
 
 /// Behaviours of this part.
 pub(crate) fn register(registry: &mut Registry) {
     endpoints::register(registry);
+    registry.add("events.list", list);
+}
+
+/// `GET /v1/events`: in `type` a `*` stands for the rest of a name, `charge.*`.
+fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let stem = params.text("type").and_then(|name| name.strip_suffix('*'));
+    let Some(stem) = stem else {
+        return ctx.generic("events.list", params);
+    };
+    let known = &ctx.engine.api().catalog().events().v1;
+    let types = known.iter().map(|event| event.type_.as_str());
+    let types: Vec<Value> = types
+        .filter(|name| name.starts_with(stem))
+        .map(Value::from)
+        .collect();
+    let mut values = params.values().clone();
+    values.remove("type");
+    values.insert("types".into(), types.into());
+    ctx.generic("events.list", &Params::new(Vec::new(), values))
 }
 
 /// Control routes: deliveries and their attempts, delivering now, sending again, setting up an endpoint.

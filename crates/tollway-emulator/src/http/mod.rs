@@ -33,6 +33,7 @@ use crate::error::ApiError;
 use crate::faults::Effect;
 use crate::generic;
 use crate::log::Entry;
+use crate::money;
 use crate::scope::Scope;
 use crate::world::World;
 
@@ -199,6 +200,7 @@ fn checked(
         .as_ref()
         .map(|key| key.enter(engine, &caller))
         .transpose()?;
+    money::run_due(engine, &caller.world);
     engine.transact(
         &caller.world,
         caller.scope,

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::cards::{Decline, Outcome};
+use super::cards::{self, Decline};
+use super::currency;
+use super::disputes;
 use super::instrument::Instrument;
 use super::settlement::{self, Split};
 use crate::ctx::Ctx;
@@ -19,6 +21,8 @@ pub(super) struct Payment {
     pub(super) capture: bool,
     /// The card holder has authenticated already.
     pub(super) authenticated: bool,
+    /// The card holder is not there.
+    pub(super) off_session: bool,
     pub(super) split: Split,
     pub(super) customer: Option<String>,
     pub(super) intent: Option<String>,
@@ -76,6 +80,7 @@ pub(super) fn pay(
         ctx.update("charge", &charge);
     }
     ctx.emit("charge.succeeded", &charge, None);
+    disputes::expect(ctx, &charge, payment.instrument.card);
     Ok(Ok(charge))
 }
 
@@ -114,32 +119,38 @@ pub(super) fn capture(
     Ok(())
 }
 
+/// Why the payment is refused. A card that has to be authenticated and was not is refused for that.
 fn decline_of(payment: &Payment) -> Option<Decline> {
-    match payment.instrument.card.outcome {
-        Outcome::Succeeds | Outcome::BypassesPending => None,
-        Outcome::Declines(decline) => Some(decline),
-        Outcome::RequiresAction if payment.authenticated => None,
-        Outcome::RequiresAction => Some(Decline {
-            code: "card_declined",
-            reason: Some("authentication_required"),
-            message: "The card was declined. This transaction requires authentication.",
-            param: None,
-            blocked: false,
-        }),
+    let Instrument { card, set_up, .. } = &payment.instrument;
+    if !payment.authenticated && card.asks(payment.off_session, *set_up) {
+        return Some(cards::UNAUTHENTICATED);
     }
+    card.decline()
 }
 
 /// The 402 of a declined card.
 fn declined(decline: &Decline, charge: &Value) -> ApiError {
-    let mut error =
-        ApiError::card(decline.code, decline.message).with("charge", charge["id"].clone());
+    refusal(decline)
+        .with("charge", charge["id"].clone())
+        .keeping_changes()
+}
+
+/// What a declined card is refused with: code, decline code, advice.
+pub(super) fn refusal(decline: &Decline) -> ApiError {
+    let mut error = ApiError::card(decline.code, decline.message);
     if let Some(reason) = decline.reason {
         error = error.decline_code(reason);
     }
     if let Some(param) = decline.param {
         error = error.param(param);
     }
-    error.keeping_changes()
+    if let Some(advice) = decline.advice {
+        error = error.with("advice_code", advice);
+    }
+    if let Some(network) = decline.network {
+        error = error.with("network_decline_code", network);
+    }
+    error
 }
 
 fn fail(charge: &mut Value, decline: &Decline) {
@@ -162,9 +173,23 @@ fn fail(charge: &mut Value, decline: &Decline) {
         "issuer_declined"
     }
     .into();
-    charge["outcome"]["risk_level"] = if decline.blocked { "highest" } else { "normal" }.into();
-    charge["outcome"]["seller_message"] = "The bank declined the payment.".into();
+    charge["outcome"]["advice_code"] = decline.advice.into();
+    charge["outcome"]["network_decline_code"] = decline.network.into();
+    charge["outcome"]["seller_message"] = if decline.blocked {
+        "Stripe blocked this payment as too risky."
+    } else {
+        "The bank declined the payment."
+    }
+    .into();
     charge["receipt_url"] = Value::Null;
+}
+
+fn risk_score(level: &str) -> i64 {
+    match level {
+        "highest" => 90,
+        "elevated" => 70,
+        _ => 20,
+    }
 }
 
 fn new_charge(ctx: &mut Ctx<'_>, payment: &Payment) -> Value {
@@ -196,7 +221,8 @@ fn new_charge(ctx: &mut Ctx<'_>, payment: &Payment) -> Value {
         "on_behalf_of": null,
         "outcome": {
             "advice_code": null, "network_advice_code": null, "network_decline_code": null,
-            "network_status": "approved_by_network", "reason": null, "risk_level": "normal", "risk_score": 20,
+            "network_status": "approved_by_network", "reason": null, "risk_level": instrument.card.risk,
+            "risk_score": risk_score(instrument.card.risk),
             "seller_message": "Payment complete.", "type": "authorized",
         },
         "paid": false,
@@ -242,13 +268,19 @@ fn payment_method_details(payment: &Payment) -> Value {
         exp_year,
         ..
     } = &payment.instrument;
+    let three_d_secure = payment.authenticated.then(|| {
+        json!({
+            "authentication_flow": "challenge", "electronic_commerce_indicator": "05", "exemption_indicator": null,
+            "result": "authenticated", "result_reason": null, "transaction_id": null, "version": "2.2.0",
+        })
+    });
     json!({
         "type": "card",
         "card": {
             "amount_authorized": payment.amount,
             "authorization_code": null,
             "brand": card.brand,
-            "checks": {"address_line1_check": null, "address_postal_code_check": null, "cvc_check": "pass"},
+            "checks": card.checks(),
             "country": card.country,
             "electronic_commerce_indicator": null,
             "exp_month": exp_month,
@@ -266,7 +298,7 @@ fn payment_method_details(payment: &Payment) -> Value {
             "network_transaction_id": null,
             "overcapture": {"maximum_amount_capturable": payment.amount, "status": "unavailable"},
             "regulated_status": "unregulated",
-            "three_d_secure": null,
+            "three_d_secure": three_d_secure,
             "transaction_link_id": null,
             "wallet": null,
         },
@@ -282,12 +314,9 @@ pub(super) fn amount_and_currency(params: &Params) -> Result<(i64, String), ApiE
         .text("currency")
         .ok_or_else(|| ApiError::missing_parameter("currency"))?
         .to_ascii_lowercase();
-    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        let message =
-            format!("Invalid currency: {currency}. Currencies are three letters, such as usd.");
-        return Err(ApiError::invalid_param("currency", message));
-    }
+    currency::check(&currency, "currency")?;
     check_amount(amount, "amount")?;
+    currency::check_amount(amount, &currency, "amount")?;
     Ok((amount, currency))
 }
 

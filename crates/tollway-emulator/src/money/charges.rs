@@ -37,6 +37,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         instrument: instrument::resolve(ctx, source, "source")?,
         capture: params.bool("capture").unwrap_or(true),
         authenticated: false,
+        off_session: true,
         split: Split::of_params(params),
         customer: params.text("customer").map(str::to_owned),
         intent: None,

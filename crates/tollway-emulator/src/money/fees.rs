@@ -23,6 +23,18 @@ impl Default for FeeSchedule {
 }
 
 impl FeeSchedule {
+    /// What is charged for a payment in this currency: where it has three decimals, so has the fixed part.
+    pub(crate) fn of(currency: &str) -> Self {
+        let usual = Self::default();
+        match super::currency::decimals(currency) {
+            3 => Self {
+                fixed: usual.fixed * 10,
+                ..usual
+            },
+            _ => usual,
+        }
+    }
+
     /// The fee on `amount`, rounded half up.
     pub(crate) fn on(self, amount: i64) -> i64 {
         let share = (i128::from(amount) * i128::from(self.basis_points) + 5_000) / 10_000;

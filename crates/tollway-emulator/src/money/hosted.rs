@@ -14,7 +14,7 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::payment_intents;
+use super::{currency, payment_intents, setup_intents};
 use crate::Engine;
 use crate::pages::{self, AuthenticatePage, MessagePage};
 use crate::scope::{Mode, Scope};
@@ -28,7 +28,7 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
 }
 
 async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
-    let Some((_, scope, intent)) = find(&engine, "payment_intent", &id) else {
+    let Some((_, scope, intent)) = find(&engine, type_of(&id), &id) else {
         return not_found("payment", &id);
     };
     if intent["status"] != "requires_action" {
@@ -39,7 +39,9 @@ async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Respo
         return message(StatusCode::CONFLICT, "Nothing to approve", text);
     }
     let page = AuthenticatePage {
-        amount: amount(&intent["amount"], &intent["currency"]),
+        amount: intent["amount"]
+            .is_i64()
+            .then(|| amount(&intent["amount"], &intent["currency"])),
         account: scope.account.to_string(),
         intent: id,
     };
@@ -51,7 +53,7 @@ async fn answer(
     Path(id): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
-    let Some((world, scope, intent)) = find(&engine, "payment_intent", &id) else {
+    let Some((world, scope, intent)) = find(&engine, type_of(&id), &id) else {
         return not_found("payment", &id);
     };
     let approved = match form.get("decision").map(String::as_str) {
@@ -63,7 +65,11 @@ async fn answer(
         }
     };
     let outcome = engine.transact_internal(&world, scope, |ctx| {
-        payment_intents::authenticate(ctx, &id, approved)
+        if type_of(&id) == SETUP {
+            setup_intents::authenticate(ctx, &id, approved)
+        } else {
+            payment_intents::authenticate(ctx, &id, approved)
+        }
     });
     let answered = match outcome {
         Ok(intent) => intent,
@@ -77,14 +83,18 @@ async fn answer(
             );
         }
     };
-    let succeeded = matches!(text(&answered["status"]), "succeeded" | "requires_capture");
+    let succeeded = matches!(
+        text(&answered["status"]),
+        "succeeded" | "requires_capture" | "requires_confirmation"
+    );
+    let name = type_of(&id);
     let result = if succeeded { "succeeded" } else { "failed" };
     match return_url(&intent) {
         Some(mut url) => {
             url.query_pairs_mut()
-                .append_pair("payment_intent", &id)
+                .append_pair(name, &id)
                 .append_pair(
-                    "payment_intent_client_secret",
+                    &format!("{name}_client_secret"),
                     text(&intent["client_secret"]),
                 )
                 .append_pair("redirect_status", result);
@@ -115,6 +125,17 @@ async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> R
     message(StatusCode::OK, "Receipt", text)
 }
 
+const SETUP: &str = "setup_intent";
+
+/// What kind of intent an id names.
+fn type_of(id: &str) -> &'static str {
+    if id.starts_with("seti_") {
+        SETUP
+    } else {
+        "payment_intent"
+    }
+}
+
 /// The object of this id, in whichever scope of whichever world it lies.
 fn find(engine: &Engine, object_type: &str, id: &str) -> Option<(Arc<World>, Scope, Value)> {
     engine.worlds().all().into_iter().find_map(|world| {
@@ -142,7 +163,7 @@ fn return_url(intent: &Value) -> Option<url::Url> {
 }
 
 fn amount(amount: &Value, currency: &Value) -> String {
-    format!("{} {}", amount.as_i64().unwrap_or(0), text(currency))
+    currency::format(amount.as_i64().unwrap_or(0), text(currency))
 }
 
 fn text(value: &Value) -> &str {

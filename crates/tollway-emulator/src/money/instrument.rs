@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::cards::{self, Card, Outcome};
+use super::cards::{self, Card};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 
@@ -25,26 +25,44 @@ pub(super) struct Instrument {
     pub(super) source: Option<Value>,
     /// The customer it is attached to.
     pub(super) customer: Option<String>,
+    /// Set up for payments without the card holder.
+    pub(super) set_up: bool,
 }
 
 /// Which test card an object is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Hidden {
     number: String,
+    /// The card holder has authenticated it for payments off session.
+    #[serde(default)]
+    set_up: bool,
 }
 
 /// Remembers which test card the object `id` of this scope is.
 pub(super) fn remember(ctx: &mut Ctx<'_>, id: &str, card: &Card) {
+    let set_up = is_set_up(ctx, id);
+    put_hidden(ctx, id, card, set_up);
+}
+
+/// Remembers that the card holder authenticated the object `id` for payments off session.
+pub(super) fn remember_set_up(ctx: &mut Ctx<'_>, id: &str) {
+    if let Some(card) = recall(ctx, id) {
+        put_hidden(ctx, id, card, true);
+    }
+}
+
+fn put_hidden(ctx: &mut Ctx<'_>, id: &str, card: &Card, set_up: bool) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(
-        &scope,
-        HIDDEN,
-        id,
-        &Hidden {
-            number: card.number.to_owned(),
-        },
-        now,
-    );
+    let hidden = Hidden {
+        number: card.number.to_owned(),
+        set_up,
+    };
+    ctx.world.put_typed(&scope, HIDDEN, id, &hidden, now);
+}
+
+fn is_set_up(ctx: &Ctx<'_>, id: &str) -> bool {
+    let hidden: Option<Hidden> = ctx.world.typed(&ctx.scope, HIDDEN, id);
+    hidden.is_some_and(|hidden| hidden.set_up)
 }
 
 /// The test card behind an object of this scope.
@@ -57,12 +75,13 @@ pub(super) fn recall(ctx: &Ctx<'_>, id: &str) -> Option<&'static Card> {
 pub(super) fn of_number(number: &str, param: &str) -> Result<&'static Card, ApiError> {
     cards::by_number(number).ok_or_else(|| {
         if is_card_number(number) {
-            let message = "The card was declined: only Stripe's test card numbers work here.";
+            let message = "Your card was declined. Your request was in test mode, but used a non test card. For a list of \
+                           valid test cards, visit: https://stripe.com/docs/testing.";
             return ApiError::card("card_declined", message)
                 .decline_code("test_mode_live_card")
                 .param(param);
         }
-        ApiError::card("incorrect_number", "The card number is incorrect.").param(param)
+        ApiError::card("incorrect_number", "Your card number is incorrect.").param(param)
     })
 }
 
@@ -88,7 +107,7 @@ fn is_card_number(number: &str) -> bool {
 pub(super) fn resolve(ctx: &mut Ctx<'_>, name: &str, param: &str) -> Result<Instrument, ApiError> {
     if let Some(card) = cards::by_payment_method(name) {
         let method = payment_method(ctx, card, &json!({}), &Map::new());
-        return of_payment_method(&method, card);
+        return of_payment_method(ctx, &method, card);
     }
     if let Some(card) = cards::by_token(name) {
         let source = card_object(ctx, card, &json!({}));
@@ -107,7 +126,7 @@ pub(super) fn resolve(ctx: &mut Ctx<'_>, name: &str, param: &str) -> Result<Inst
     };
     let card = recall(ctx, name).ok_or_else(no_such)?;
     if let Some(method) = ctx.get("payment_method", name) {
-        return of_payment_method(&method, card);
+        return of_payment_method(ctx, &method, card);
     }
     if let Some(mut token) = ctx.get("token", name) {
         if token["used"] == true {
@@ -136,11 +155,16 @@ fn of_source(card: &'static Card, source: Value) -> Instrument {
         exp_month: source["exp_month"].as_i64().unwrap_or(12),
         exp_year: source["exp_year"].as_i64().unwrap_or(2034),
         customer: source["customer"].as_str().map(str::to_owned),
+        set_up: false,
         source: Some(source),
     }
 }
 
-fn of_payment_method(method: &Value, card: &'static Card) -> Result<Instrument, ApiError> {
+fn of_payment_method(
+    ctx: &Ctx<'_>,
+    method: &Value,
+    card: &'static Card,
+) -> Result<Instrument, ApiError> {
     if method["type"] != "card" {
         let kind = method["type"].as_str().unwrap_or_default();
         let message = format!(
@@ -156,6 +180,7 @@ fn of_payment_method(method: &Value, card: &'static Card) -> Result<Instrument, 
         exp_year: method["card"]["exp_year"].as_i64().unwrap_or(2034),
         source: None,
         customer: method["customer"].as_str().map(str::to_owned),
+        set_up: is_set_up(ctx, method["id"].as_str().unwrap_or_default()),
     })
 }
 
@@ -249,8 +274,9 @@ fn expiry(ctx: &Ctx<'_>, card: &Card) -> (i64, i64) {
     let year = jiff::Timestamp::from_second(ctx.now()).map_or(2026, |now| {
         i64::from(now.to_zoned(jiff::tz::TimeZone::UTC).year())
     });
-    let expired =
-        matches!(card.outcome, Outcome::Declines(decline) if decline.code == "expired_card");
+    let expired = card
+        .decline()
+        .is_some_and(|decline| decline.code == "expired_card");
     if expired {
         (1, year - 1)
     } else {

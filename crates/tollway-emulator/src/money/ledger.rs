@@ -12,6 +12,8 @@ pub(crate) enum Holder {
     Account(String),
     /// Card holders, outside of Stripe.
     Cards,
+    /// Bank accounts, outside of Stripe.
+    Banks,
     /// Stripe itself, which earns the processing fees.
     Stripe,
 }

@@ -1,29 +1,40 @@
-//! Money: charges, payment intents, refunds, application fees, transfers, and the balances they leave.
+//! Money: charges, intents, refunds, disputes, application fees, transfers, payouts, and the balances they leave.
 //!
 //! ```text
 //! charges.create ──┐
 //! payment_intents ─┴─▶ instrument (which test card?) ─▶ charge::pay ─▶ settlement ─▶ posting: balance transactions, ledger
-//! refunds, transfers, application_fees.refunds ───────────────────────────────────▶ posting
+//! refunds, disputes, transfers, payouts, top-ups ─────────────────────────────────▶ posting
+//!                                        due: what happens to all of these by itself, when its time comes
 //! ```
 //!
 //! Every movement is a [`ledger::Journal`] that sums to zero; what an account has is what its lines add up to.
 
 mod application_fees;
 mod balance;
+mod banks;
 mod cards;
 mod charge;
 mod charges;
+mod currency;
+mod customers;
+mod disputes;
+mod due;
 mod fees;
 mod hosted;
 mod instrument;
 mod ledger;
 mod payment_intents;
 mod payment_methods;
+mod payouts;
 mod posting;
 mod refunds;
 mod settlement;
+mod setup_intents;
+mod topups;
 mod transfers;
 
+pub(crate) use self::banks::bank_account;
+pub(crate) use self::due::{next_due, run_all_due, run_due};
 pub(crate) use self::hosted::routes;
 pub(crate) use self::posting::balance_of;
 use crate::registry::Registry;
@@ -33,8 +44,13 @@ pub(crate) fn register(registry: &mut Registry) {
     application_fees::register(registry);
     balance::register(registry);
     charges::register(registry);
+    customers::register(registry);
+    disputes::register(registry);
     payment_intents::register(registry);
     payment_methods::register(registry);
+    payouts::register(registry);
     refunds::register(registry);
+    setup_intents::register(registry);
+    topups::register(registry);
     transfers::register(registry);
 }

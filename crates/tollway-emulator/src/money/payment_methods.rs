@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::banks;
 use super::cards;
+use super::charge;
 use super::instrument;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -15,6 +17,8 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("payment_methods.attach", attach);
     registry.add("payment_methods.detach", detach);
     registry.add("tokens.create", create_token);
+    registry.add("customers.payment_methods.list", list_of_customer);
+    registry.add("customers.payment_methods.retrieve", retrieve_of_customer);
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -94,6 +98,24 @@ fn clone_for_account(ctx: &mut Ctx<'_>, original: &str) -> Result<Value, ApiErro
     ))
 }
 
+/// `GET /v1/customers/{customer}/payment_methods`.
+fn list_of_customer(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let customer = params.path("customer");
+    ctx.required("customer", customer)?;
+    let mut values = params.values().clone();
+    values.insert("customer".into(), customer.into());
+    ctx.generic("payment_methods.list", &Params::new(Vec::new(), values))
+}
+
+/// `GET /v1/customers/{customer}/payment_methods/{payment_method}`.
+fn retrieve_of_customer(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let (customer, id) = (params.path("customer"), params.path("payment_method"));
+    ctx.required("customer", customer)?;
+    let method = ctx.get("payment_method", id);
+    let theirs = method.filter(|method| method["customer"] == customer);
+    theirs.ok_or_else(|| ApiError::no_such("PaymentMethod", id, "payment_method"))
+}
+
 /// Retrieving `pm_card_visa` and the like makes a payment method of it, as Stripe does.
 fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("payment_method");
@@ -112,19 +134,34 @@ fn attach(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let customer = params
         .text("customer")
         .ok_or_else(|| ApiError::missing_parameter("customer"))?;
+    attach_to(ctx, params.path("payment_method"), customer)
+}
+
+/// Keeps a payment method with a customer, if its bank agrees.
+pub(super) fn attach_to(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<Value, ApiError> {
     ctx.referenced("customer", customer, "customer")?;
-    let id = params.path("payment_method");
-    let mut method = match cards::by_payment_method(id) {
+    let method = match cards::by_payment_method(id) {
         Some(card) => instrument::payment_method(ctx, card, &json!({}), &Map::new()),
         None => ctx.required("payment_method", id)?,
     };
+    let id = method["id"].as_str().unwrap_or_default();
+    let refusal = instrument::recall(ctx, id).and_then(cards::Card::refusal_to_attach);
+    if let Some(decline) = refusal {
+        return Err(charge::refusal(&decline));
+    }
     if method["customer"]
         .as_str()
         .is_some_and(|other| other != customer)
     {
-        let message = "The payment method is already attached to a customer: detach it first.";
+        let message = "The payment method you provided has already been attached to a customer.";
         return Err(ApiError::invalid_request(message).code("payment_method_unexpected_state"));
     }
+    keep_with(ctx, id, customer)
+}
+
+/// Keeps a payment method with a customer.
+pub(super) fn keep_with(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<Value, ApiError> {
+    let mut method = ctx.required("payment_method", id)?;
     method["customer"] = customer.into();
     ctx.update("payment_method", &method);
     ctx.emit("payment_method.attached", &method, None);
@@ -175,27 +212,13 @@ fn create_token(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     if kind == "bank_account" {
         let given = params.at("bank_account").cloned().unwrap_or_default();
-        token.insert("bank_account".into(), bank_account(ctx, &given));
+        let currency = ctx.world.platform.default_currency.clone();
+        let bank = banks::bank_account(ctx, &given, &currency);
+        let number = given["account_number"].as_str();
+        banks::remember(ctx, &id, number.unwrap_or("000123456789"));
+        token.insert("bank_account".into(), bank);
     }
     let token = Value::Object(token);
     ctx.insert("token", &token);
     Ok(token)
-}
-
-fn bank_account(ctx: &mut Ctx<'_>, given: &Value) -> Value {
-    let number = given["account_number"].as_str().unwrap_or("000123456789");
-    json!({
-        "id": ctx.new_id("bank_account"),
-        "object": "bank_account",
-        "account_holder_name": given["account_holder_name"],
-        "account_holder_type": given["account_holder_type"],
-        "account_type": null,
-        "bank_name": "STRIPE TEST BANK",
-        "country": given["country"].as_str().unwrap_or("US"),
-        "currency": given["currency"].as_str().unwrap_or("usd"),
-        "fingerprint": crate::random::derived_text(number, 16),
-        "last4": number.get(number.len().saturating_sub(4)..),
-        "routing_number": given["routing_number"].as_str().unwrap_or("110000000"),
-        "status": "new",
-    })
 }

@@ -23,6 +23,7 @@ fn place(ctx: &Ctx<'_>, holder: &Holder) -> (Scope, &'static str) {
         Holder::Account(account) => (ctx.scope.for_account(account.as_str()), OWN),
         Holder::Cards => (platform(), "cards"),
         Holder::Stripe => (platform(), "stripe"),
+        Holder::Banks => (platform(), "banks"),
     }
 }
 
@@ -71,6 +72,15 @@ pub(super) struct Fee {
 impl Fee {
     /// Stripe's processing fee.
     pub(super) fn stripe(amount: i64) -> Self {
+        Self {
+            kind: "stripe_fee",
+            amount,
+            application: None,
+        }
+    }
+
+    /// What Stripe takes for a dispute.
+    pub(super) fn dispute(amount: i64) -> Self {
         Self {
             kind: "stripe_fee",
             amount,
@@ -150,6 +160,9 @@ fn reporting_category(kind: &str) -> &str {
         "payment" => "charge",
         "payment_refund" => "refund",
         "transfer_cancel" | "transfer_refund" => "transfer_reversal",
+        "payout_cancel" | "payout_failure" => "payout_reversal",
+        "refund_failure" => "refund_failure",
+        "topup_reversal" => "topup_reversal",
         "adjustment" => "other_adjustment",
         other => other,
     }

@@ -3,12 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use super::application_fees;
+use super::cards::{self, RefundOutcome};
+use super::disputes;
+use super::due::{Task, plan};
 use super::fees::proportional;
 use super::ledger::{Holder, Journal};
 use super::posting::{Fee, Movement, arrival, balance_transaction, post};
 use super::transfers;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::difference::previous_attributes;
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -40,6 +44,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         );
         return Err(ApiError::invalid_param("amount", message));
     }
+    disputes::check_refundable(ctx, &charge)?;
     if charge["status"] != "succeeded" {
         return Err(ApiError::invalid_param(
             "charge",
@@ -60,6 +65,13 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         reversal.as_deref(),
     );
     ctx.insert("refund", &refund);
+    if outcome_of(&charge) != RefundOutcome::Succeeds && charge["captured"] == true {
+        let (refund, now) = (refund_id.clone(), ctx.now());
+        plan(ctx, None, now, Task::Refund { refund });
+    }
+    if params.text("reason") == Some("fraudulent") {
+        charge["fraud_details"]["user_report"] = "fraudulent".into();
+    }
     let refunded = charge["amount_refunded"].as_i64().unwrap_or(0) + amount;
     charge["amount_refunded"] = refunded.into();
     charge["refunded"] = (charge["amount"] == refunded).into();
@@ -67,6 +79,63 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.emit("refund.created", &refund, None);
     ctx.emit("charge.refunded", &charge, None);
     Ok(refund)
+}
+
+/// What becomes of a refund of this charge.
+fn outcome_of(charge: &Value) -> RefundOutcome {
+    cards::of_charge(charge).map_or(RefundOutcome::Succeeds, |card| card.refund)
+}
+
+/// A refund that was pending goes through; one that the card's bank does not take comes back.
+pub(super) fn finish(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+    let before = ctx.required("refund", id)?;
+    let charge = ctx.required("charge", before["charge"].as_str().unwrap_or_default())?;
+    let mut refund = before.clone();
+    match outcome_of(&charge) {
+        RefundOutcome::SucceedsLater => {
+            refund["status"] = "succeeded".into();
+            ctx.update("refund", &refund);
+        }
+        RefundOutcome::FailsLater => {
+            come_back(ctx, &mut refund, charge)?;
+            ctx.emit("refund.failed", &refund, None);
+        }
+        RefundOutcome::Succeeds => return Ok(()),
+    }
+    let previous = Value::Object(previous_attributes(&before, &refund));
+    ctx.emit("refund.updated", &refund, Some(previous.clone()));
+    ctx.emit("charge.refund.updated", &refund, Some(previous));
+    Ok(())
+}
+
+/// The money of a refund is the account's again, and the charge can be refunded anew.
+fn come_back(ctx: &mut Ctx<'_>, refund: &mut Value, mut charge: Value) -> Result<(), ApiError> {
+    let (amount, now) = (refund["amount"].as_i64().unwrap_or(0), ctx.now());
+    let currency = refund["currency"].as_str().unwrap_or_default().to_owned();
+    let account = Holder::Account(ctx.scope.account.to_string());
+    let journal = Journal::new(&currency)
+        .line(Holder::Cards, -amount, now)
+        .line(account, amount, now);
+    post(ctx, &journal)?;
+    let movement = Movement {
+        kind: "refund_failure",
+        amount,
+        currency: &currency,
+        fees: Vec::new(),
+        source: refund["id"].as_str().unwrap_or_default(),
+        description: None,
+        available_on: now,
+    };
+    let transaction = balance_transaction(ctx, &movement);
+    refund["failure_balance_transaction"] = transaction.into();
+    refund["failure_reason"] = "expired_or_canceled_card".into();
+    refund["status"] = "failed".into();
+    ctx.update("refund", refund);
+    let refunded = charge["amount_refunded"].as_i64().unwrap_or(0) - amount;
+    charge["amount_refunded"] = refunded.into();
+    charge["refunded"] = false.into();
+    ctx.update("charge", &charge);
+    Ok(())
 }
 
 /// The charge that `charge` or `payment_intent` names.
@@ -236,7 +305,7 @@ fn new_refund(
         "reason": params.text("reason"),
         "receipt_number": null,
         "source_transfer_reversal": null,
-        "status": "succeeded",
+        "status": if outcome_of(charge) == RefundOutcome::SucceedsLater { "pending" } else { "succeeded" },
         "transfer_reversal": reversal,
     });
     if let (Value::Object(refund), Value::Object(members)) = (&mut refund, members) {

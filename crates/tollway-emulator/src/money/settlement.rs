@@ -132,7 +132,7 @@ pub(super) fn settle(
     let id = charge["id"].as_str().unwrap_or_default().to_owned();
     let currency = charge["currency"].as_str().unwrap_or_default().to_owned();
     let at = arrives(ctx, charge);
-    let stripe_fee = FeeSchedule::default().on(amount);
+    let stripe_fee = FeeSchedule::of(&currency).on(amount);
     // In a destination charge the destination pays the application fee, out of the transfer.
     let own_fee = split
         .application_fee_amount
@@ -197,11 +197,8 @@ pub(super) fn settle(
 
 /// When the money of a charge made now is available.
 fn arrives(ctx: &Ctx<'_>, charge: &Value) -> i64 {
-    let details = &charge["payment_method_details"]["card"];
-    let bypasses = cards::CARDS
-        .iter()
-        .filter(|card| card.outcome == Outcome::BypassesPending)
-        .any(|card| details["fingerprint"] == card.fingerprint());
+    let bypasses =
+        cards::of_charge(charge).is_some_and(|card| card.outcome == Outcome::BypassesPending);
     if bypasses {
         ctx.now()
     } else {

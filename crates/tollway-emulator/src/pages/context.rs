@@ -54,8 +54,8 @@ pub(crate) struct Field {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct AuthenticatePage {
     pub(crate) intent: String,
-    /// Number and currency.
-    pub(crate) amount: String,
+    /// Number and currency; none if the card is only set up for later.
+    pub(crate) amount: Option<String>,
     /// The account that is paid.
     pub(crate) account: String,
 }

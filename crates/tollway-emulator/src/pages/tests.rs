@@ -130,7 +130,7 @@ fn the_console() {
 fn the_banks_question() {
     let page = AuthenticatePage {
         intent: "pi_1".to_owned(),
-        amount: "1000 usd".to_owned(),
+        amount: Some("10.00 usd".to_owned()),
         account: "acct_1".to_owned(),
     };
     insta::assert_snapshot!(page.html().unwrap());

@@ -404,3 +404,28 @@ async fn connections_and_waiting_deliveries_survive_a_restart() {
         401
     );
 }
+
+#[tokio::test]
+async fn only_the_last_thousand_deliveries_are_kept() {
+    let stripe = Stripe::new();
+    let form = [("key", KEY), ("url", "http://localhost:4000/own")];
+    let path = "/_tollway/webhook_endpoints";
+    stripe.call(Method::POST, path, None, &form).await.ok();
+    for _ in 0..1_005 {
+        stripe.post("/v1/customers", KEY, &[]).await.ok();
+    }
+    stripe.emulator.deliver_webhooks().await;
+    assert_eq!(stripe.inbox.take().len(), 1_005);
+    let list = async |query: &str| {
+        let path = format!("/_tollway/deliveries?{query}");
+        stripe.get(&path).await
+    };
+    assert_eq!(deliveries(&list("").await.ok()).len(), 100);
+    assert_eq!(deliveries(&list("limit=1000").await.ok()).len(), 1_000);
+    assert_eq!(list("limit=1001").await.status, 400);
+    assert_eq!(list("limit=x").await.status, 400);
+    let path = "/_tollway/deliveries/flush";
+    let counts = stripe.call(Method::POST, path, None, &[]).await.ok();
+    assert_eq!(counts["delivered"], 1_000);
+    assert_eq!(counts["pending"], 0);
+}

@@ -8,9 +8,12 @@
 
 use serde_json::{Value, json};
 
-use super::cards::Outcome;
-use super::charge::{self, Payment};
-use super::instrument::{self, Instrument};
+mod confirm;
+
+pub(super) use self::confirm::{authenticate, next_action};
+use super::charge;
+use super::currency;
+use super::instrument;
 use super::payment_methods;
 use super::settlement::{self, Split};
 use crate::ctx::Ctx;
@@ -26,6 +29,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("payment_intents.confirm", confirm);
     registry.add("payment_intents.capture", capture);
     registry.add("payment_intents.cancel", cancel);
+    registry.add("payment_intents.increment_authorization", increment);
 }
 
 /// What a request writes into the intent as it is.
@@ -41,6 +45,7 @@ const COPIED: &[&str] = &[
     "statement_descriptor",
     "statement_descriptor_suffix",
     "transfer_group",
+    "payment_method_options",
     "payment_method_types",
 ];
 
@@ -52,29 +57,38 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     let mut intent = blank(ctx, amount, &currency);
     write(&mut intent, params);
-    if let Some(method) = method_of(ctx, params)? {
+    check_off_session(params)?;
+    if let Some(method) = method_of(ctx, params, &intent)? {
         intent["payment_method"] = method.into();
         intent["status"] = "requires_confirmation".into();
     }
     ctx.insert(INTENT, &intent);
     ctx.emit("payment_intent.created", &intent, None);
     if params.bool("confirm") == Some(true) {
-        return run(ctx, intent, params);
+        return confirm::run(ctx, intent, params);
     }
     Ok(intent)
 }
 
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(INTENT, params.path("intent"))?;
-    if matches!(status(&intent), "succeeded" | "canceled" | "processing") {
+    let held = status(&intent) == "requires_capture"
+        && ["amount", "currency", "payment_method"]
+            .iter()
+            .any(|name| params.has(name));
+    if held || matches!(status(&intent), "succeeded" | "canceled" | "processing") {
         return Err(unexpected(&intent, "updated"));
+    }
+    if let Some(currency) = params.text("currency") {
+        let currency = currency.to_ascii_lowercase();
+        currency::check(&currency, "currency")?;
+        intent["currency"] = currency.into();
     }
     if let Some(amount) = params.int("amount") {
         charge::check_amount(amount, "amount")?;
+        let currency = intent["currency"].as_str().unwrap_or_default();
+        currency::check_amount(amount, currency, "amount")?;
         intent["amount"] = amount.into();
-    }
-    if let Some(currency) = params.text("currency") {
-        intent["currency"] = currency.to_ascii_lowercase().into();
     }
     write(&mut intent, params);
     settlement::check(
@@ -82,8 +96,9 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         &Split::of_object(&intent),
         intent["amount"].as_i64().unwrap_or(0),
     )?;
-    if let Some(method) = method_of(ctx, params)? {
+    if let Some(method) = method_of(ctx, params, &intent)? {
         intent["payment_method"] = method.into();
+        intent["next_action"] = Value::Null;
         intent["status"] = "requires_confirmation".into();
     }
     ctx.update(INTENT, &intent);
@@ -99,10 +114,10 @@ fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         return Err(unexpected(&intent, "confirmed"));
     }
     write(&mut intent, params);
-    if let Some(method) = method_of(ctx, params)? {
+    if let Some(method) = method_of(ctx, params, &intent)? {
         intent["payment_method"] = method.into();
     }
-    run(ctx, intent, params)
+    confirm::run(ctx, intent, params)
 }
 
 fn capture(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -140,20 +155,82 @@ fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         return Err(unexpected(&intent, "canceled"));
     }
     if status(&intent) == "requires_capture" {
-        release(ctx, &intent);
+        release(ctx, &intent, "charge.refunded");
     }
-    intent["amount_capturable"] = 0.into();
-    intent["canceled_at"] = ctx.now().into();
-    intent["cancellation_reason"] = params.text("cancellation_reason").into();
-    intent["next_action"] = Value::Null;
-    intent["status"] = "canceled".into();
-    ctx.update(INTENT, &intent);
-    ctx.emit("payment_intent.canceled", &intent, None);
+    end(ctx, &mut intent, params.text("cancellation_reason"));
     Ok(intent)
 }
 
+/// The intent is over without a payment.
+fn end(ctx: &mut Ctx<'_>, intent: &mut Value, reason: Option<&str>) {
+    intent["amount_capturable"] = 0.into();
+    intent["canceled_at"] = ctx.now().into();
+    intent["cancellation_reason"] = reason.into();
+    intent["next_action"] = Value::Null;
+    intent["status"] = "canceled".into();
+    ctx.update(INTENT, intent);
+    ctx.emit("payment_intent.canceled", intent, None);
+}
+
+/// The bank has let go of money that was held for too long.
+pub(super) fn expire(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+    let mut intent = ctx.required(INTENT, id)?;
+    let charge = intent["latest_charge"].as_str().unwrap_or_default();
+    let made = ctx
+        .get("charge", charge)
+        .and_then(|charge| charge["created"].as_i64());
+    let too_old = made.is_some_and(|made| made + confirm::HOLD <= ctx.now());
+    if status(&intent) == "requires_capture" && too_old {
+        release(ctx, &intent, "charge.expired");
+        end(ctx, &mut intent, Some("expired"));
+    }
+    Ok(())
+}
+
+/// `POST /v1/payment_intents/{intent}/increment_authorization`: holds more.
+fn increment(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut intent = ctx.required(INTENT, params.path("intent"))?;
+    if status(&intent) != "requires_capture" {
+        return Err(unexpected(&intent, "incremented"));
+    }
+    let wanted = &intent["payment_method_options"]["card"]["request_incremental_authorization"];
+    if *wanted != "if_available" {
+        let message = "This PaymentIntent cannot be incremented: confirm it with \
+                       payment_method_options[card][request_incremental_authorization]=if_available.";
+        return Err(ApiError::invalid_request(message).code("payment_intent_unexpected_state"));
+    }
+    let amount = params.int("amount").unwrap_or(0);
+    let held = intent["amount"].as_i64().unwrap_or(0);
+    if amount <= held {
+        let message = format!("The amount must be greater than what is held already ({held}).");
+        return Err(ApiError::invalid_param("amount", message));
+    }
+    charge::check_amount(amount, "amount")?;
+    write(&mut intent, params);
+    let charge = intent["latest_charge"].as_str().unwrap_or_default();
+    let mut charge = ctx.required("charge", charge)?;
+    charge["amount"] = amount.into();
+    charge["payment_method_details"]["card"]["amount_authorized"] = amount.into();
+    ctx.update("charge", &charge);
+    intent["amount"] = amount.into();
+    intent["amount_capturable"] = amount.into();
+    ctx.update(INTENT, &intent);
+    ctx.emit("payment_intent.amount_capturable_updated", &intent, None);
+    Ok(intent)
+}
+
+/// A payment without the card holder must be confirmed at once.
+fn check_off_session(params: &Params) -> Result<(), ApiError> {
+    let confirms = params.bool("confirm") == Some(true);
+    if params.has("off_session") && !confirms {
+        let message = "off_session can only be passed with confirm=true.";
+        return Err(ApiError::invalid_param("off_session", message));
+    }
+    Ok(())
+}
+
 /// Gives the card holder back what a charge only held.
-fn release(ctx: &mut Ctx<'_>, intent: &Value) {
+fn release(ctx: &mut Ctx<'_>, intent: &Value, event: &str) {
     if let Some(mut charge) = ctx.get(
         "charge",
         intent["latest_charge"].as_str().unwrap_or_default(),
@@ -161,148 +238,16 @@ fn release(ctx: &mut Ctx<'_>, intent: &Value) {
         charge["amount_refunded"] = charge["amount"].clone();
         charge["refunded"] = true.into();
         ctx.update("charge", &charge);
-        ctx.emit("charge.refunded", &charge, None);
+        ctx.emit(event, &charge, None);
     }
-}
-
-/// Tries to be paid. A declined card leaves the intent waiting for another one.
-fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, ApiError> {
-    let Some(method) = intent["payment_method"].as_str().map(str::to_owned) else {
-        let message =
-            "You cannot confirm this PaymentIntent because it's missing a payment method.";
-        return Err(unexpected(&intent, "confirmed").with("message", message));
-    };
-    let instrument = instrument::resolve(ctx, &method, "payment_method")?;
-    intent["payment_method"] = instrument.id.as_str().into();
-    let off_session = params.bool("off_session") == Some(true);
-    if instrument.card.outcome == Outcome::RequiresAction && !off_session {
-        return ask_for_action(ctx, intent, params);
-    }
-    charge_for(ctx, intent, instrument, false)
-}
-
-/// Charges for an intent whose card needs nothing more from its holder.
-fn charge_for(
-    ctx: &mut Ctx<'_>,
-    mut intent: Value,
-    instrument: Instrument,
-    authenticated: bool,
-) -> Result<Value, ApiError> {
-    let amount = intent["amount"].as_i64().unwrap_or(0);
-    let manual = intent["capture_method"] == "manual";
-    let payment = Payment {
-        amount,
-        currency: intent["currency"].as_str().unwrap_or_default().to_owned(),
-        instrument,
-        capture: !manual,
-        authenticated,
-        split: Split::of_object(&intent),
-        customer: intent["customer"].as_str().map(str::to_owned),
-        intent: intent["id"].as_str().map(str::to_owned),
-        said: intent.as_object().map(charge::said).unwrap_or_default(),
-    };
-    intent["next_action"] = Value::Null;
-    let charge = match charge::pay(ctx, &payment)? {
-        Ok(charge) => charge,
-        Err(refused) => return Err(decline(ctx, intent, refused)),
-    };
-    intent["latest_charge"] = charge["id"].clone();
-    intent["transfer_group"] = charge["transfer_group"].clone();
-    intent["last_payment_error"] = Value::Null;
-    if manual {
-        intent["status"] = "requires_capture".into();
-        intent["amount_capturable"] = amount.into();
-    } else {
-        intent["status"] = "succeeded".into();
-        intent["amount_received"] = amount.into();
-    }
-    ctx.update(INTENT, &intent);
-    let event = if manual {
-        "payment_intent.amount_capturable_updated"
-    } else {
-        "payment_intent.succeeded"
-    };
-    ctx.emit(event, &intent, None);
-    Ok(intent)
-}
-
-/// The card holder has answered the bank's question.
-pub(super) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Result<Value, ApiError> {
-    let mut intent = ctx.required(INTENT, id)?;
-    if status(&intent) != "requires_action" {
-        return Err(unexpected(&intent, "authenticated"));
-    }
-    if approved {
-        let method = intent["payment_method"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        let instrument = instrument::resolve(ctx, &method, "payment_method")?;
-        return charge_for(ctx, intent, instrument, true);
-    }
-    let message = "The card holder did not authenticate: ask for another payment method.";
-    let error = ApiError::invalid_request(message).code("payment_intent_authentication_failure");
-    intent["last_payment_error"] = error.to_json()["error"].take();
-    intent["next_action"] = Value::Null;
-    intent["payment_method"] = Value::Null;
-    intent["status"] = "requires_payment_method".into();
-    ctx.update(INTENT, &intent);
-    ctx.emit("payment_intent.payment_failed", &intent, None);
-    Ok(intent)
-}
-
-/// The intent waits for the card holder, who is sent to a page.
-fn ask_for_action(
-    ctx: &mut Ctx<'_>,
-    mut intent: Value,
-    params: &Params,
-) -> Result<Value, ApiError> {
-    if params.bool("error_on_requires_action") == Some(true) {
-        let error = ApiError::card(
-            "authentication_required",
-            "The payment requires the card holder to authenticate.",
-        );
-        return Err(error.with("payment_intent", intent).keeping_changes());
-    }
-    let id = intent["id"].as_str().unwrap_or_default();
-    let url = format!("{}/_tollway/authenticate/{id}", ctx.request.base_url);
-    intent["next_action"] = match params.text("return_url") {
-        Some(return_url) => json!({
-            "type": "redirect_to_url",
-            "redirect_to_url": {"return_url": return_url, "url": url},
-        }),
-        None => json!({
-            "type": "use_stripe_sdk",
-            "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": url},
-        }),
-    };
-    intent["status"] = "requires_action".into();
-    ctx.update(INTENT, &intent);
-    ctx.emit("payment_intent.requires_action", &intent, None);
-    Ok(intent)
-}
-
-/// The card was refused: the intent says why and waits for another payment method; so does the error.
-fn decline(ctx: &mut Ctx<'_>, mut intent: Value, refused: charge::Refused) -> ApiError {
-    let method = ctx.get(
-        "payment_method",
-        intent["payment_method"].as_str().unwrap_or_default(),
-    );
-    let mut error = refused.error;
-    if let Some(method) = method {
-        error = error.with("payment_method", method);
-    }
-    intent["latest_charge"] = refused.charge["id"].clone();
-    intent["last_payment_error"] = error.to_json()["error"].take();
-    intent["payment_method"] = Value::Null;
-    intent["status"] = "requires_payment_method".into();
-    ctx.update(INTENT, &intent);
-    ctx.emit("payment_intent.payment_failed", &intent, None);
-    error.with("payment_intent", intent)
 }
 
 /// The payment method that the request names or describes.
-fn method_of(ctx: &mut Ctx<'_>, params: &Params) -> Result<Option<String>, ApiError> {
+pub(super) fn method_of(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    intent: &Value,
+) -> Result<Option<String>, ApiError> {
     if let Some(id) = params.text("payment_method") {
         // Test names become payment methods of their own, so that the intent shows a real id.
         let id = if id.starts_with("pm_card_") {
@@ -317,6 +262,7 @@ fn method_of(ctx: &mut Ctx<'_>, params: &Params) -> Result<Option<String>, ApiEr
                 "payment_method",
             ));
         }
+        check_owner(ctx, &id, intent)?;
         return Ok(Some(id));
     }
     let Some(data) = params.map("payment_method_data") else {
@@ -333,6 +279,26 @@ fn method_of(ctx: &mut Ctx<'_>, params: &Params) -> Result<Option<String>, ApiEr
         .unwrap_or_default();
     let method = payment_methods::of_card_params(ctx, data.get("card"), &billing, &metadata)?;
     Ok(method["id"].as_str().map(str::to_owned))
+}
+
+/// A payment method that is kept with a customer is used with that customer only.
+fn check_owner(ctx: &Ctx<'_>, method: &str, intent: &Value) -> Result<(), ApiError> {
+    let owner = ctx
+        .get("payment_method", method)
+        .and_then(|method| method["customer"].as_str().map(str::to_owned));
+    let Some(owner) = owner.filter(|owner| intent["customer"] != **owner) else {
+        return Ok(());
+    };
+    let message = match intent["customer"].as_str() {
+        Some(_) => format!(
+            "The customer does not have a payment method with the ID {method}. The payment method must be attached to the \
+             customer."
+        ),
+        None => format!(
+            "The provided PaymentMethod belongs to the customer {owner}: pass it as customer together with payment_method."
+        ),
+    };
+    Err(ApiError::invalid_param("payment_method", message).code("resource_missing"))
 }
 
 fn status(intent: &Value) -> &str {
@@ -360,6 +326,17 @@ fn write(intent: &mut Value, params: &Params) {
                 old.extend(new.clone());
                 old.retain(|_, value| !value.is_null() && value != "");
             }
+            (Some(old), Some(new)) if name == "payment_method_options" => {
+                for (kind, options) in new {
+                    match (
+                        old.get_mut(kind).and_then(Value::as_object_mut),
+                        options.as_object(),
+                    ) {
+                        (Some(old), Some(new)) => old.extend(new.clone()),
+                        _ => drop(old.insert(kind.clone(), options.clone())),
+                    }
+                }
+            }
             _ => intent[name] = value.clone(),
         }
     }
@@ -367,6 +344,11 @@ fn write(intent: &mut Value, params: &Params) {
         if let Some(word) = params.text(name) {
             intent[name] = word.into();
         }
+    }
+    if params.bool("automatic_payment_methods.enabled") == Some(true) {
+        let redirects = params.text("automatic_payment_methods.allow_redirects");
+        intent["automatic_payment_methods"] =
+            json!({"allow_redirects": redirects.unwrap_or("always"), "enabled": true});
     }
     if let Some(data) = params.map("transfer_data") {
         let mut merged = intent["transfer_data"]

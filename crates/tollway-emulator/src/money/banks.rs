@@ -1,0 +1,121 @@
+//! Test bank accounts: what happens to a payout that is sent to one. See <https://docs.stripe.com/connect/testing#account-numbers>.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::ctx::Ctx;
+use crate::random::derived_text;
+
+const HIDDEN: &str = "_bank";
+
+/// Account numbers that do not take money, with the `failure_code` of the payout and a sentence about it.
+#[rustfmt::skip]
+const FAILING: &[(&str, &str, &str)] = &[
+    ("000111111113", "account_closed", "The bank account has been closed."),
+    ("000111111116", "no_account", "The bank account could not be located."),
+    ("000222222227", "insufficient_funds", "The bank account has insufficient funds to take back the money."),
+    ("000333333335", "debit_not_authorized", "Debit transactions are not approved on the bank account."),
+    ("000444444440", "invalid_currency", "The bank was unable to process the payout because of its currency."),
+    ("000888888883", "could_not_process", "The bank could not process the payout."),
+];
+
+/// What the API does not show of a bank account.
+#[derive(Debug, Serialize, Deserialize)]
+struct Hidden {
+    number: String,
+}
+
+/// The `bank_account` object of an account number, for the account that gave it. It is not kept, its number is.
+pub(crate) fn bank_account(ctx: &mut Ctx<'_>, given: &Value, currency: &str) -> Value {
+    let number = given["account_number"]
+        .as_str()
+        .or_else(|| number_of_token(given.as_str()?))
+        .unwrap_or("000123456789")
+        .to_owned();
+    let country = given["country"]
+        .as_str()
+        .unwrap_or(&ctx.world.platform.country);
+    let bank = json!({
+        "object": "bank_account",
+        "account_holder_name": given["account_holder_name"],
+        "account_holder_type": given["account_holder_type"],
+        "account_type": given["account_type"],
+        "bank_name": "STRIPE TEST BANK",
+        "country": country.to_ascii_uppercase(),
+        "currency": given["currency"].as_str().unwrap_or(currency).to_ascii_lowercase(),
+        "fingerprint": derived_text(&number, 16),
+        "last4": number.get(number.len().saturating_sub(4)..),
+        "routing_number": given["routing_number"].as_str().unwrap_or("110000000"),
+        "status": "new",
+    });
+    let mut bank = bank;
+    let id = ctx.new_id("bank_account");
+    bank["id"] = id.as_str().into();
+    remember(ctx, &id, &number);
+    bank
+}
+
+/// The account number behind Stripe's named test tokens.
+fn number_of_token(token: &str) -> Option<&'static str> {
+    Some(match token {
+        "btok_us" | "btok_us_verified" => "000123456789",
+        "btok_us_noAccount" | "btok_us_verified_noAccount" => "000111111116",
+        "btok_us_accountClosed" | "btok_us_verified_accountClosed" => "000111111113",
+        "btok_us_insufficientFunds" | "btok_us_verified_insufficientFunds" => "000222222227",
+        "btok_us_debitNotAuthorized" | "btok_us_verified_debitNotAuthorized" => "000333333335",
+        "btok_us_invalidCurrency" | "btok_us_verified_invalidCurrency" => "000444444440",
+        _ => return None,
+    })
+}
+
+/// Remembers the number of the bank account, token or source `id`.
+pub(crate) fn remember(ctx: &mut Ctx<'_>, id: &str, number: &str) {
+    let scope = ctx.world.platform_scope(ctx.scope.mode);
+    let (number, now) = (number.to_owned(), ctx.now());
+    ctx.world
+        .put_typed(&scope, HIDDEN, id, &Hidden { number }, now);
+}
+
+/// The number that was remembered for `id`, or that a test token stands for.
+pub(crate) fn recall(ctx: &Ctx<'_>, id: &str) -> Option<String> {
+    let scope = ctx.world.platform_scope(ctx.scope.mode);
+    let hidden: Option<Hidden> = ctx.world.typed(&scope, HIDDEN, id);
+    hidden
+        .map(|hidden| hidden.number)
+        .or_else(|| number_of_token(id).map(str::to_owned))
+}
+
+/// Why money cannot be sent to the bank account: a `failure_code` and a sentence.
+pub(super) fn failure(ctx: &Ctx<'_>, id: &str) -> Option<(&'static str, &'static str)> {
+    let number = recall(ctx, id)?;
+    let failing = FAILING.iter().find(|(bad, _, _)| *bad == number)?;
+    Some((failing.1, failing.2))
+}
+
+/// The bank account or card that money in `currency` is paid out to: the one that `wanted` names, or the default one. Accounts that
+/// look after themselves have one by nature.
+pub(super) fn destination(ctx: &Ctx<'_>, currency: &str, wanted: Option<&str>) -> Option<Value> {
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    let account = ctx
+        .world
+        .store
+        .object(&platform, "account", &ctx.scope.account);
+    let listed = account
+        .as_ref()
+        .and_then(|account| account["external_accounts"]["data"].as_array())
+        .cloned()
+        .unwrap_or_default();
+    let found = match wanted {
+        Some(id) => listed.iter().find(|it| it["id"] == id),
+        None => listed
+            .iter()
+            .find(|it| it["currency"] == currency && it["default_for_currency"] == true),
+    };
+    if let Some(found) = found {
+        return Some(found.clone());
+    }
+    let by_nature = account.is_none_or(|account| account["controller"]["is_controller"] != true);
+    let own = format!("ba_1{}", derived_text(&ctx.scope.account, 23));
+    let fits = by_nature && listed.is_empty() && wanted.is_none_or(|id| id == own);
+    fits.then(|| json!({"id": own, "object": "bank_account", "currency": currency}))
+}

@@ -1,0 +1,246 @@
+//! Confirming: the card is charged, the card holder is asked first, or the card is refused.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::super::charge::{self, Payment};
+use super::super::due::{Task, plan};
+use super::super::instrument::{self, Instrument};
+use super::super::payment_methods;
+use super::super::settlement::Split;
+use super::{INTENT, status, unexpected};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+
+/// How long a bank holds money that is not captured, in seconds.
+pub(super) const HOLD: i64 = 7 * 86_400;
+
+/// Intents whose card holder has authenticated, and that their owner has yet to confirm again.
+const AUTHENTICATED: &str = "_authenticated";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Authenticated {
+    payment_method: String,
+}
+
+/// Tries to be paid. A declined card leaves the intent waiting for another one.
+pub(super) fn run(
+    ctx: &mut Ctx<'_>,
+    mut intent: Value,
+    params: &Params,
+) -> Result<Value, ApiError> {
+    let Some(method) = intent["payment_method"].as_str().map(str::to_owned) else {
+        let message = "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update \
+                       the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a \
+                       payment method or ConfirmationToken.";
+        return Err(unexpected(&intent, "confirmed").with("message", message));
+    };
+    let instrument = instrument::resolve(ctx, &method, "payment_method")?;
+    intent["payment_method"] = instrument.id.as_str().into();
+    let off_session = params.at("off_session").is_some_and(|it| *it != false);
+    let authenticated = take_authenticated(ctx, &intent);
+    let asks = instrument.card.asks(off_session, instrument.set_up) || asks_anyway(&intent);
+    if asks && !off_session && !authenticated {
+        return ask_for_action(ctx, intent, params);
+    }
+    charge_for(ctx, intent, instrument, authenticated, off_session)
+}
+
+/// `request_three_d_secure` of `any` or `challenge` asks the card holder whatever the card is.
+fn asks_anyway(intent: &Value) -> bool {
+    let wish = &intent["payment_method_options"]["card"]["request_three_d_secure"];
+    matches!(wish.as_str(), Some("any" | "challenge"))
+}
+
+fn take_authenticated(ctx: &mut Ctx<'_>, intent: &Value) -> bool {
+    let id = intent["id"].as_str().unwrap_or_default();
+    let kept: Option<Authenticated> = ctx.world.typed(&ctx.scope, AUTHENTICATED, id);
+    let scope = ctx.scope.clone();
+    kept.is_some_and(|kept| {
+        ctx.world.store.remove(&scope, AUTHENTICATED, id);
+        intent["payment_method"] == kept.payment_method
+    })
+}
+
+/// Charges for an intent whose card needs nothing more from its holder.
+fn charge_for(
+    ctx: &mut Ctx<'_>,
+    mut intent: Value,
+    instrument: Instrument,
+    authenticated: bool,
+    off_session: bool,
+) -> Result<Value, ApiError> {
+    let amount = intent["amount"].as_i64().unwrap_or(0);
+    let manual = intent["capture_method"] == "manual";
+    let payment = Payment {
+        amount,
+        currency: intent["currency"].as_str().unwrap_or_default().to_owned(),
+        instrument,
+        capture: !manual,
+        authenticated,
+        off_session,
+        split: Split::of_object(&intent),
+        customer: intent["customer"].as_str().map(str::to_owned),
+        intent: intent["id"].as_str().map(str::to_owned),
+        said: intent.as_object().map(charge::said).unwrap_or_default(),
+    };
+    intent["next_action"] = Value::Null;
+    let charge = match charge::pay(ctx, &payment)? {
+        Ok(charge) => charge,
+        Err(refused) => return Err(decline(ctx, intent, refused)),
+    };
+    keep_for_later(ctx, &intent, &payment.instrument)?;
+    intent["latest_charge"] = charge["id"].clone();
+    intent["transfer_group"] = charge["transfer_group"].clone();
+    intent["last_payment_error"] = Value::Null;
+    if manual {
+        intent["status"] = "requires_capture".into();
+        intent["amount_capturable"] = amount.into();
+        let intent = payment.intent.clone().unwrap_or_default();
+        let at = ctx.now() + HOLD;
+        plan(ctx, None, at, Task::HoldExpires { intent });
+    } else {
+        intent["status"] = "succeeded".into();
+        intent["amount_received"] = amount.into();
+    }
+    ctx.update(INTENT, &intent);
+    let event = if manual {
+        "payment_intent.amount_capturable_updated"
+    } else {
+        "payment_intent.succeeded"
+    };
+    ctx.emit(event, &intent, None);
+    Ok(intent)
+}
+
+/// With `setup_future_usage` the customer keeps the payment method.
+fn keep_for_later(
+    ctx: &mut Ctx<'_>,
+    intent: &Value,
+    instrument: &Instrument,
+) -> Result<(), ApiError> {
+    let usage = intent["setup_future_usage"].as_str();
+    let (Some(usage), Some(customer)) = (usage, intent["customer"].as_str()) else {
+        return Ok(());
+    };
+    if usage == "off_session" {
+        instrument::remember_set_up(ctx, &instrument.id);
+    }
+    if instrument.source.is_none() && instrument.customer.is_none() {
+        payment_methods::keep_with(ctx, &instrument.id, customer)?;
+    }
+    Ok(())
+}
+
+/// The card holder has answered the bank's question.
+pub(in super::super) fn authenticate(
+    ctx: &mut Ctx<'_>,
+    id: &str,
+    approved: bool,
+) -> Result<Value, ApiError> {
+    let mut intent = ctx.required(INTENT, id)?;
+    if status(&intent) != "requires_action" {
+        return Err(unexpected(&intent, "authenticated"));
+    }
+    let method = intent["payment_method"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    if approved && intent["confirmation_method"] == "manual" {
+        let (scope, now) = (ctx.scope.clone(), ctx.now());
+        let kept = Authenticated {
+            payment_method: method,
+        };
+        ctx.world.put_typed(&scope, AUTHENTICATED, id, &kept, now);
+        intent["next_action"] = Value::Null;
+        intent["status"] = "requires_confirmation".into();
+        ctx.update(INTENT, &intent);
+        return Ok(intent);
+    }
+    if approved {
+        let instrument = instrument::resolve(ctx, &method, "payment_method")?;
+        return charge_for(ctx, intent, instrument, true, false);
+    }
+    let message = "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new \
+                   PaymentMethod to attempt to fulfill this PaymentIntent again.";
+    let error = ApiError::invalid_request(message).code("payment_intent_authentication_failure");
+    let error = match ctx.get("payment_method", &method) {
+        Some(method) => error.with("payment_method", method),
+        None => error,
+    };
+    intent["last_payment_error"] = error.to_json()["error"].take();
+    intent["next_action"] = Value::Null;
+    intent["payment_method"] = Value::Null;
+    intent["status"] = "requires_payment_method".into();
+    ctx.update(INTENT, &intent);
+    ctx.emit("payment_intent.payment_failed", &intent, None);
+    Ok(intent)
+}
+
+/// The intent waits for the card holder, who is sent to a page.
+fn ask_for_action(
+    ctx: &mut Ctx<'_>,
+    mut intent: Value,
+    params: &Params,
+) -> Result<Value, ApiError> {
+    if params.bool("error_on_requires_action") == Some(true) {
+        let error = ApiError::card(
+            "authentication_required",
+            "Your card was declined. This transaction requires authentication.",
+        );
+        let error = error.decline_code("authentication_required");
+        intent["last_payment_error"] = error.to_json()["error"].take();
+        intent["payment_method"] = Value::Null;
+        intent["status"] = "requires_payment_method".into();
+        ctx.update(INTENT, &intent);
+        return Err(error.with("payment_intent", intent).keeping_changes());
+    }
+    let id = intent["id"].as_str().unwrap_or_default();
+    intent["next_action"] = next_action(ctx, id, params.text("return_url"));
+    intent["status"] = "requires_action".into();
+    ctx.update(INTENT, &intent);
+    ctx.emit("payment_intent.requires_action", &intent, None);
+    Ok(intent)
+}
+
+/// Where the card holder of an intent goes: by a redirect if there is a way back, or else in the page's own script.
+pub(in super::super) fn next_action(
+    ctx: &Ctx<'_>,
+    intent: &str,
+    return_url: Option<&str>,
+) -> Value {
+    let url = format!("{}/_tollway/authenticate/{intent}", ctx.request.base_url);
+    match return_url {
+        Some(return_url) => json!({
+            "type": "redirect_to_url",
+            "redirect_to_url": {"return_url": return_url, "url": url},
+        }),
+        None => json!({
+            "type": "use_stripe_sdk",
+            "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": url},
+        }),
+    }
+}
+
+/// The card was refused: the intent says why and waits for another payment method; so does the error.
+fn decline(ctx: &mut Ctx<'_>, mut intent: Value, refused: charge::Refused) -> ApiError {
+    let method = ctx.get(
+        "payment_method",
+        intent["payment_method"].as_str().unwrap_or_default(),
+    );
+    let mut error = refused.error;
+    if error.get("decline_code") == Some("authentication_required") {
+        error = error.code("authentication_required");
+    }
+    if let Some(method) = method {
+        error = error.with("payment_method", method);
+    }
+    intent["latest_charge"] = refused.charge["id"].clone();
+    intent["last_payment_error"] = error.to_json()["error"].take();
+    intent["payment_method"] = Value::Null;
+    intent["status"] = "requires_payment_method".into();
+    ctx.update(INTENT, &intent);
+    ctx.emit("payment_intent.payment_failed", &intent, None);
+    error.with("payment_intent", intent)
+}

@@ -1,0 +1,260 @@
+//! Payouts: from an account's balance to its bank, and back if the bank does not take the money.
+//!
+//! ```text
+//! pending ─▶ in_transit ─▶ paid        at noon before, and at `arrival_date`
+//!    │ cancel      └─▶ failed          at `arrival_date`, to a bank account that takes nothing
+//!    ▼ canceled
+//! ```
+
+use serde_json::{Map, Value, json};
+
+use super::banks;
+use super::charge::check_amount;
+use super::currency;
+use super::due::{Task, plan};
+use super::fees::available_on;
+use super::ledger::{Holder, Journal};
+use super::posting::{Movement, balance_of, balance_transaction, post};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::events::difference::previous_attributes;
+use crate::params::Params;
+use crate::registry::Registry;
+
+const PAYOUT: &str = "payout";
+/// Half a day before it arrives a payout is on its way.
+const ON_ITS_WAY: i64 = 12 * 3600;
+/// An instant payout takes half an hour.
+const INSTANT: i64 = 30 * 60;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("payouts.create", create);
+    registry.add("payouts.cancel", cancel);
+    registry.add("payouts.reverse", reverse);
+}
+
+/// `POST /v1/payouts`.
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let currency = params
+        .text("currency")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    currency::check(&currency, "currency")?;
+    let amount = params.int("amount").unwrap_or(0);
+    check_amount(amount, "amount")?;
+    let destination = banks::destination(ctx, &currency, params.text("destination"));
+    let Some(destination) = destination else {
+        return Err(match params.text("destination") {
+            Some(id) => ApiError::no_such_reference("external account", id, "destination"),
+            None => ApiError::invalid_request(format!(
+                "Sorry, you don't have any external accounts in that currency ({currency})."
+            )),
+        });
+    };
+    let available = balance_of(ctx.world, &ctx.scope).available(&currency, ctx.now());
+    if available < amount {
+        let message = "You have insufficient funds in your Stripe account for this transfer. Your card balance is too low. You \
+                       can use the the /balance endpoint to view your Stripe balance (for more details, see \
+                       stripe.com/docs/api#balance).";
+        return Err(ApiError::invalid_request(message).code("balance_insufficient"));
+    }
+    let instant = params.text("method") == Some("instant");
+    let arrival = if instant {
+        ctx.now() + INSTANT
+    } else {
+        available_on(ctx.now())
+    };
+    let new = New {
+        amount,
+        currency: &currency,
+        destination: &destination,
+        arrival,
+        method: if instant { "instant" } else { "standard" },
+        description: params.text("description"),
+        statement_descriptor: params.text("statement_descriptor"),
+        metadata: params.map("metadata").cloned().unwrap_or_default(),
+        original: None,
+    };
+    make(ctx, &new)
+}
+
+/// A payout to be made, or one back when its amount is negative.
+struct New<'a> {
+    amount: i64,
+    currency: &'a str,
+    destination: &'a Value,
+    arrival: i64,
+    method: &'static str,
+    description: Option<&'a str>,
+    statement_descriptor: Option<&'a str>,
+    metadata: Map<String, Value>,
+    /// The payout that this one takes back.
+    original: Option<&'a str>,
+}
+
+fn make(ctx: &mut Ctx<'_>, new: &New<'_>) -> Result<Value, ApiError> {
+    let mut payout = Value::Object(ctx.blank(PAYOUT));
+    let id = payout["id"].as_str().unwrap_or_default().to_owned();
+    let now = ctx.now();
+    let transaction = move_money(ctx, &id, "payout", new.currency, -new.amount)?;
+    let members = json!({
+        "amount": new.amount,
+        "arrival_date": new.arrival,
+        "automatic": false,
+        "balance_transaction": transaction,
+        "created": now,
+        "currency": new.currency,
+        "description": new.description,
+        "destination": new.destination["id"],
+        "livemode": ctx.scope.livemode(),
+        "metadata": new.metadata,
+        "method": new.method,
+        "original_payout": new.original,
+        "reconciliation_status": "not_applicable",
+        "source_type": "card",
+        "statement_descriptor": new.statement_descriptor,
+        "status": "pending",
+        "type": if new.destination["object"] == "card" { "card" } else { "bank_account" },
+    });
+    if let (Value::Object(payout), Value::Object(members)) = (&mut payout, members) {
+        payout.extend(members);
+    }
+    ctx.insert(PAYOUT, &payout);
+    ctx.emit("payout.created", &payout, None);
+    for at in [(new.arrival - ON_ITS_WAY).max(now + 1), new.arrival] {
+        let payout = id.clone();
+        plan(ctx, None, at, Task::Payout { payout });
+    }
+    Ok(payout)
+}
+
+/// Moves `amount` from the bank to the account, or the other way round when it is negative; the balance transaction.
+fn move_money(
+    ctx: &mut Ctx<'_>,
+    payout: &str,
+    kind: &'static str,
+    currency: &str,
+    amount: i64,
+) -> Result<String, ApiError> {
+    let now = ctx.now();
+    let account = Holder::Account(ctx.scope.account.to_string());
+    let journal =
+        Journal::new(currency)
+            .line(account, amount, now)
+            .line(Holder::Banks, -amount, now);
+    post(ctx, &journal)?;
+    let movement = Movement {
+        kind,
+        amount,
+        currency,
+        fees: Vec::new(),
+        source: payout,
+        description: Some("STRIPE PAYOUT"),
+        available_on: now,
+    };
+    Ok(balance_transaction(ctx, &movement))
+}
+
+/// The next step of a payout, when its time has come.
+pub(super) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+    let before = ctx.required(PAYOUT, id)?;
+    let mut payout = before.clone();
+    let status = payout["status"].as_str().unwrap_or_default();
+    let arrived = payout["arrival_date"]
+        .as_i64()
+        .is_some_and(|at| at <= ctx.now());
+    let event = match (status, arrived) {
+        ("pending", false) => {
+            payout["status"] = "in_transit".into();
+            "payout.updated"
+        }
+        ("pending" | "in_transit", true) => {
+            let bank = payout["destination"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            match banks::failure(ctx, &bank) {
+                None => {
+                    payout["status"] = "paid".into();
+                    "payout.paid"
+                }
+                Some((code, message)) => {
+                    payout["status"] = "failed".into();
+                    payout["failure_code"] = code.into();
+                    payout["failure_message"] = message.into();
+                    payout["failure_balance_transaction"] =
+                        undo(ctx, &payout, "payout_failure")?.into();
+                    "payout.failed"
+                }
+            }
+        }
+        _ => return Ok(()),
+    };
+    ctx.update(PAYOUT, &payout);
+    let previous = Value::Object(previous_attributes(&before, &payout));
+    ctx.emit(
+        event,
+        &payout,
+        (event == "payout.updated").then_some(previous),
+    );
+    Ok(())
+}
+
+fn undo(ctx: &mut Ctx<'_>, payout: &Value, kind: &'static str) -> Result<String, ApiError> {
+    let text = |name: &str| payout[name].as_str().unwrap_or_default();
+    let amount = payout["amount"].as_i64().unwrap_or(0);
+    move_money(ctx, text("id"), kind, text("currency"), amount)
+}
+
+/// `POST /v1/payouts/{payout}/cancel`: while it has not been sent.
+fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut payout = ctx.required(PAYOUT, params.path("payout"))?;
+    if payout["status"] != "pending" {
+        return Err(ApiError::invalid_request(
+            "Payouts can only be canceled while they are pending: this one has been sent, or is over.",
+        ));
+    }
+    payout["failure_balance_transaction"] = undo(ctx, &payout, "payout_cancel")?.into();
+    payout["status"] = "canceled".into();
+    ctx.update(PAYOUT, &payout);
+    ctx.emit("payout.canceled", &payout, None);
+    Ok(payout)
+}
+
+/// `POST /v1/payouts/{payout}/reverse`: takes back what has arrived, by another payout.
+fn reverse(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut payout = ctx.required(PAYOUT, params.path("payout"))?;
+    let id = params.path("payout").to_owned();
+    if payout["status"] != "paid" || !payout["reversed_by"].is_null() {
+        return Err(ApiError::invalid_request(
+            "Only a payout that was paid, and not reversed yet, can be reversed.",
+        ));
+    }
+    if !payout["original_payout"].is_null() {
+        return Err(ApiError::invalid_request(
+            "A payout that reverses another one cannot be reversed itself.",
+        ));
+    }
+    let destination = json!({"id": payout["destination"], "object": payout["type"]});
+    let currency = payout["currency"].as_str().unwrap_or_default().to_owned();
+    let new = New {
+        amount: -payout["amount"].as_i64().unwrap_or(0),
+        currency: &currency,
+        destination: &destination,
+        arrival: available_on(ctx.now()),
+        method: "standard",
+        description: None,
+        statement_descriptor: None,
+        metadata: params.map("metadata").cloned().unwrap_or_default(),
+        original: Some(&id),
+    };
+    let back = make(ctx, &new)?;
+    payout["reversed_by"] = back["id"].clone();
+    ctx.update(PAYOUT, &payout);
+    ctx.emit(
+        "payout.updated",
+        &payout,
+        Some(json!({"reversed_by": null})),
+    );
+    Ok(back)
+}

@@ -1,0 +1,152 @@
+//! Disputes and early warnings, from the test cards.
+
+use serde_json::Value;
+
+use super::{Shop, id, paying};
+
+/// A charge of ten dollars on a dispute card, and its dispute.
+async fn disputed(shop: &Shop, source: &str) -> (Value, Value) {
+    let charge = shop
+        .post("/v1/charges", &paying(&[("source", source)]))
+        .await
+        .ok();
+    let found = shop
+        .get(&format!("/v1/disputes?charge={}", id(&charge)))
+        .await;
+    (charge, found["data"][0].clone())
+}
+
+async fn answer(shop: &Shop, dispute: &Value, evidence: &str) -> Value {
+    let path = format!("/v1/disputes/{}", id(dispute));
+    let form = [("evidence[uncategorized_text]", evidence)];
+    let submitted = shop.post(&path, &form).await.ok();
+    assert!(
+        submitted["status"]
+            .as_str()
+            .unwrap()
+            .ends_with("under_review")
+    );
+    assert_eq!(submitted["evidence_details"]["submission_count"], 1);
+    shop.get(&path).await
+}
+
+#[tokio::test]
+async fn evidence_wins_or_loses() {
+    let shop = Shop::open().await;
+    // 1000 − 59 arrive later; 1000 and the fee of 1500 leave at once.
+    let (charge, dispute) = disputed(&shop, "tok_createDispute").await;
+    assert_eq!(dispute["status"], "needs_response");
+    assert_eq!(dispute["reason"], "fraudulent");
+    assert_eq!(dispute["balance_transactions"][0]["net"], -2500);
+    assert_eq!(shop.balances().await[0], (-2500, 941));
+    let path = format!("/v1/charges/{}", id(&charge));
+    assert_eq!(shop.get(&path).await["disputed"], true);
+    let refused = shop
+        .post("/v1/refunds", &[("charge", id(&charge))])
+        .await
+        .json();
+    assert_eq!(refused["error"]["code"], "charge_disputed");
+    assert_eq!(
+        answer(&shop, &dispute, "winning_evidence").await["status"],
+        "won"
+    );
+    assert_eq!(shop.balances().await[0], (-1500, 941));
+
+    let (_, dispute) = disputed(&shop, "tok_createDisputeProductNotReceived").await;
+    assert_eq!(dispute["reason"], "product_not_received");
+    assert_eq!(
+        answer(&shop, &dispute, "losing_evidence").await["status"],
+        "lost"
+    );
+    assert_eq!(shop.balances().await[0], (-1500 - 2500, 2 * 941));
+    assert_eq!(shop.sum(), 0);
+    let types = shop.get("/v1/events?type=charge.dispute.*&limit=20").await;
+    let types: Vec<&str> = types["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
+    let life = [
+        "created",
+        "funds_withdrawn",
+        "updated",
+        "funds_reinstated",
+        "closed",
+        "created",
+        "funds_withdrawn",
+        "updated",
+        "closed",
+    ];
+    assert_eq!(types, life.map(|it| format!("charge.dispute.{it}")));
+}
+
+#[tokio::test]
+async fn an_inquiry_moves_no_money_until_it_escalates() {
+    let shop = Shop::open().await;
+    let (charge, inquiry) = disputed(&shop, "tok_createDisputeInquiry").await;
+    assert_eq!(inquiry["status"], "warning_needs_response");
+    assert_eq!(inquiry["is_charge_refundable"], true);
+    assert_eq!(shop.balances().await[0], (0, 941));
+    assert_eq!(
+        answer(&shop, &inquiry, "winning_evidence").await["status"],
+        "warning_closed"
+    );
+    shop.post("/v1/refunds", &[("charge", id(&charge))])
+        .await
+        .ok();
+
+    let (_, inquiry) = disputed(&shop, "tok_createDisputeInquiry").await;
+    let escalated = answer(&shop, &inquiry, "escalate_inquiry_evidence").await;
+    assert_eq!(escalated["status"], "needs_response");
+    assert_eq!(shop.balances().await[0].0, -2500);
+    let path = format!("/v1/disputes/{}", id(&escalated));
+    let lost = shop.post(&format!("{path}/close"), &[]).await.ok();
+    assert_eq!(lost["status"], "lost");
+    assert_eq!(shop.post(&format!("{path}/close"), &[]).await.status, 400);
+    assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn staged_evidence_is_not_submitted_and_silence_loses() {
+    let shop = Shop::open().await;
+    let (_, dispute) = disputed(&shop, "tok_createDispute").await;
+    let path = format!("/v1/disputes/{}", id(&dispute));
+    let form = [("evidence[customer_name]", "Ada"), ("submit", "false")];
+    let staged = shop.post(&path, &form).await.ok();
+    assert_eq!(staged["status"], "needs_response");
+    assert_eq!(staged["evidence_details"]["has_evidence"], true);
+    assert_eq!(staged["evidence_details"]["submission_count"], 0);
+    shop.stripe.advance(8 * 86_400);
+    let over = shop.get(&path).await;
+    assert_eq!(over["status"], "lost");
+    assert_eq!(over["evidence_details"]["past_due"], true);
+    assert_eq!(
+        shop.post(&path, &[("evidence[customer_name]", "Eve")])
+            .await
+            .status,
+        400
+    );
+}
+
+#[tokio::test]
+async fn a_warning_and_two_disputes_of_one_charge() {
+    let shop = Shop::open().await;
+    let (charge, none) = disputed(&shop, "tok_createIssuerFraudWarning").await;
+    assert!(none.is_null());
+    let path = format!("/v1/radar/early_fraud_warnings?charge={}", id(&charge));
+    assert_eq!(shop.get(&path).await["data"][0]["actionable"], true);
+    let (charge, _) = disputed(&shop, "tok_createMultipleDisputes").await;
+    let both = shop
+        .get(&format!("/v1/disputes?charge={}", id(&charge)))
+        .await;
+    let amounts: Vec<_> = both["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["amount"].as_i64().unwrap())
+        .collect();
+    assert_eq!(amounts, [500, 500]);
+    assert_eq!(shop.sum(), 0);
+}

@@ -1,0 +1,54 @@
+//! Who hears of a payment.
+
+use axum::http::Method;
+use serde_json::Value;
+
+use super::{KEY, Shop, paying};
+
+#[tokio::test]
+async fn events_of_a_payment_reach_the_right_endpoints() {
+    let shop = Shop::open().await;
+    for (url, connect) in [
+        ("http://localhost:4000/own", "false"),
+        ("http://localhost:4000/connect", "true"),
+    ] {
+        let form = [("key", KEY), ("url", url), ("connect", connect)];
+        shop.stripe
+            .call(Method::POST, "/_tollway/webhook_endpoints", None, &form)
+            .await
+            .ok();
+    }
+    let form = paying(&[("application_fee_amount", "100")]);
+    shop.post_for_seller("/v1/charges", &form).await.ok();
+    shop.stripe.emulator.deliver_webhooks().await;
+    let arrived: Vec<(String, String, Value)> = shop
+        .stripe
+        .inbox
+        .take()
+        .into_iter()
+        .map(|event| {
+            (
+                event.url.path().to_owned(),
+                event.body["type"].as_str().unwrap().to_owned(),
+                event.body["account"].clone(),
+            )
+        })
+        .collect();
+    let seller = Value::from(shop.seller.as_str());
+    assert_eq!(
+        arrived,
+        [
+            (
+                "/own".to_owned(),
+                "application_fee.created".to_owned(),
+                Value::Null
+            ),
+            ("/connect".to_owned(), "charge.succeeded".to_owned(), seller),
+        ]
+    );
+    let events = shop
+        .get_for_seller("/v1/events?type=charge.succeeded")
+        .await;
+    assert_eq!(events["data"].as_array().unwrap().len(), 1);
+    assert_eq!(events["data"][0]["pending_webhooks"], 0);
+}

@@ -1,0 +1,283 @@
+//! PaymentIntents: their states, holds, and the bank's question.
+
+use axum::http::Method;
+
+use super::{Shop, id, intending};
+
+#[tokio::test]
+async fn payment_intents_succeed_decline_and_recover() {
+    let shop = Shop::open().await;
+    let intent = shop
+        .post_for_seller(
+            "/v1/payment_intents",
+            &intending(&[("application_fee_amount", "100")]),
+        )
+        .await
+        .ok();
+    assert_eq!(intent["status"], "requires_payment_method");
+    assert!(
+        intent["client_secret"]
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("{}_secret_", id(&intent)))
+    );
+    let path = format!("/v1/payment_intents/{}", id(&intent));
+    let confirm = format!("{path}/confirm");
+    assert_eq!(
+        shop.post_for_seller(&confirm, &[]).await.json()["error"]["code"],
+        "payment_intent_unexpected_state"
+    );
+
+    let answer = shop
+        .post_for_seller(
+            &confirm,
+            &[("payment_method", "pm_card_chargeDeclinedInsufficientFunds")],
+        )
+        .await;
+    let error = &answer.json()["error"];
+    assert_eq!(
+        (answer.status.as_u16(), error["decline_code"].as_str()),
+        (402, Some("insufficient_funds"))
+    );
+    assert_eq!(error["payment_intent"]["status"], "requires_payment_method");
+    assert!(
+        error["payment_method"]["id"]
+            .as_str()
+            .unwrap()
+            .starts_with("pm_")
+    );
+    let kept = shop.get_for_seller(&path).await;
+    assert_eq!(kept["last_payment_error"]["code"], "card_declined");
+
+    let paid = shop
+        .post_for_seller(&confirm, &[("payment_method", "pm_card_visa")])
+        .await
+        .ok();
+    assert_eq!(
+        (paid["status"].as_str(), paid["amount_received"].as_i64()),
+        (Some("succeeded"), Some(1000))
+    );
+    assert_eq!(shop.balances().await, [(0, 100), (0, 841)]);
+    let charge = shop
+        .get_for_seller(&format!(
+            "/v1/charges/{}",
+            paid["latest_charge"].as_str().unwrap()
+        ))
+        .await;
+    assert_eq!(charge["payment_intent"].as_str(), Some(id(&intent)));
+    let refund = shop
+        .post_for_seller("/v1/refunds", &[("payment_intent", id(&intent))])
+        .await
+        .ok();
+    assert_eq!(refund["charge"], charge["id"]);
+    assert_eq!(
+        shop.post_for_seller(&format!("{path}/cancel"), &[])
+            .await
+            .status,
+        400
+    );
+    assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn payment_intents_hold_capture_and_cancel() {
+    let shop = Shop::open().await;
+    let form = intending(&[
+        ("capture_method", "manual"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+    ]);
+    let held = shop.post("/v1/payment_intents", &form).await.ok();
+    assert_eq!(
+        (held["status"].as_str(), held["amount_capturable"].as_i64()),
+        (Some("requires_capture"), Some(1000))
+    );
+    let capture = format!("/v1/payment_intents/{}/capture", id(&held));
+    assert_eq!(
+        shop.post(&capture, &[("amount_to_capture", "1001")])
+            .await
+            .status,
+        400
+    );
+    let paid = shop
+        .post(&capture, &[("amount_to_capture", "700")])
+        .await
+        .ok();
+    assert_eq!(
+        (paid["status"].as_str(), paid["amount_received"].as_i64()),
+        (Some("succeeded"), Some(700))
+    );
+    assert_eq!(shop.balances().await[0], (0, 700 - 50));
+
+    let held = shop.post("/v1/payment_intents", &form).await.ok();
+    let canceled = shop
+        .post(
+            &format!("/v1/payment_intents/{}/cancel", id(&held)),
+            &[("cancellation_reason", "duplicate")],
+        )
+        .await
+        .ok();
+    assert_eq!(
+        (
+            canceled["status"].as_str(),
+            canceled["cancellation_reason"].as_str()
+        ),
+        (Some("canceled"), Some("duplicate"))
+    );
+    assert_eq!(
+        shop.get(&format!(
+            "/v1/charges/{}",
+            held["latest_charge"].as_str().unwrap()
+        ))
+        .await["refunded"],
+        true
+    );
+    assert_eq!(shop.balances().await[0], (0, 650));
+    assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn a_card_holder_approves_or_fails_the_banks_question() {
+    let shop = Shop::open().await;
+    let form = intending(&[
+        ("payment_method", "pm_card_threeDSecure2Required"),
+        ("confirm", "true"),
+        ("return_url", "https://shop.example/back?order=7"),
+    ]);
+    for (decision, status, result) in [
+        ("fail", "requires_payment_method", "failed"),
+        ("approve", "succeeded", "succeeded"),
+    ] {
+        let intent = shop
+            .post_for_seller("/v1/payment_intents", &form)
+            .await
+            .ok();
+        assert_eq!(
+            (
+                intent["status"].as_str(),
+                intent["next_action"]["type"].as_str()
+            ),
+            (Some("requires_action"), Some("redirect_to_url"))
+        );
+        let url = url::Url::parse(
+            intent["next_action"]["redirect_to_url"]["url"]
+                .as_str()
+                .unwrap(),
+        );
+        let path = url.map_or_else(
+            |_| format!("/_tollway/authenticate/{}", id(&intent)),
+            |url| url.path().to_owned(),
+        );
+        let page = shop.stripe.get(&path).await;
+        assert!(
+            page.body.contains("id=\"approve\"") && page.body.contains("10.00 usd"),
+            "{}",
+            page.body
+        );
+        let undecided = shop.stripe.call(Method::POST, &path, None, &[]).await;
+        assert_eq!(undecided.status, 400);
+        let back = shop
+            .stripe
+            .call(Method::POST, &path, None, &[("decision", decision)])
+            .await;
+        let location = back.headers["location"].to_str().unwrap();
+        assert!(
+            location.starts_with("https://shop.example/back?order=7&payment_intent=pi_"),
+            "{location}"
+        );
+        assert!(
+            location.ends_with(&format!("redirect_status={result}")),
+            "{location}"
+        );
+        let after = shop
+            .get_for_seller(&format!("/v1/payment_intents/{}", id(&intent)))
+            .await;
+        assert_eq!(after["status"], status);
+        assert_eq!(shop.stripe.get(&path).await.status, 409);
+    }
+    assert_eq!(shop.balances().await[1], (0, 941));
+    let charges = shop.get_for_seller("/v1/charges").await;
+    let receipt = url::Url::parse(charges["data"][0]["receipt_url"].as_str().unwrap());
+    let path = receipt.map_or_else(
+        |_| format!("/_tollway/receipts/{}", id(&charges["data"][0])),
+        |url| url.path().to_owned(),
+    );
+    assert!(
+        shop.stripe
+            .get(&path)
+            .await
+            .body
+            .contains("10.00 usd paid to")
+    );
+    assert_eq!(
+        shop.stripe.get("/_tollway/receipts/ch_none").await.status,
+        404
+    );
+}
+
+#[tokio::test]
+async fn a_hold_grows_if_asked_and_ends_after_a_week() {
+    let shop = Shop::open().await;
+    let form = intending(&[
+        ("capture_method", "manual"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        (
+            "payment_method_options[card][request_incremental_authorization]",
+            "if_available",
+        ),
+    ]);
+    let held = shop.post("/v1/payment_intents", &form).await.ok();
+    let path = format!("/v1/payment_intents/{}", id(&held));
+    let more = format!("{path}/increment_authorization");
+    assert_eq!(shop.post(&more, &[("amount", "1000")]).await.status, 400);
+    let grown = shop.post(&more, &[("amount", "1500")]).await.ok();
+    assert_eq!(grown["amount_capturable"], 1500);
+    shop.stripe.advance(8 * 86_400);
+    let over = shop.get(&path).await;
+    assert_eq!(
+        (
+            over["status"].as_str(),
+            over["cancellation_reason"].as_str()
+        ),
+        (Some("canceled"), Some("expired"))
+    );
+    assert_eq!(shop.balances().await[0], (0, 0));
+
+    let plain = intending(&[
+        ("capture_method", "manual"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+    ]);
+    let held = shop.post("/v1/payment_intents", &plain).await.ok();
+    let path = format!("/v1/payment_intents/{}", id(&held));
+    let refused = shop
+        .post(
+            &format!("{path}/increment_authorization"),
+            &[("amount", "1500")],
+        )
+        .await;
+    assert_eq!(refused.status, 400);
+    shop.post(&format!("{path}/capture"), &[]).await.ok();
+    assert_eq!(shop.balances().await[0], (0, 941));
+}
+
+#[tokio::test]
+async fn with_manual_confirmation_the_server_confirms_twice() {
+    let shop = Shop::open().await;
+    let form = intending(&[
+        ("confirmation_method", "manual"),
+        ("payment_method", "pm_card_threeDSecure2Required"),
+        ("confirm", "true"),
+    ]);
+    let intent = shop.post("/v1/payment_intents", &form).await.ok();
+    assert_eq!(intent["next_action"]["type"], "use_stripe_sdk");
+    let page = format!("/_tollway/authenticate/{}", id(&intent));
+    shop.stripe
+        .call(Method::POST, &page, None, &[("decision", "approve")])
+        .await;
+    let path = format!("/v1/payment_intents/{}", id(&intent));
+    assert_eq!(shop.get(&path).await["status"], "requires_confirmation");
+    let paid = shop.post(&format!("{path}/confirm"), &[]).await.ok();
+    assert_eq!(paid["status"], "succeeded");
+}

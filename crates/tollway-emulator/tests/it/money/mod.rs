@@ -1,0 +1,137 @@
+//! Money: what each kind of payment leaves on which balance.
+
+mod cards;
+mod charges;
+mod connect;
+mod disputes;
+mod events;
+mod intents;
+mod invariants;
+mod payouts;
+mod setup_intents;
+
+use axum::http::Method;
+use serde_json::Value;
+use tollway_emulator::{Mode, Scope};
+
+use crate::support::{Answer, Stripe};
+
+const KEY: &str = "sk_test_market";
+const CLIENT: &str = "ca_market";
+
+/// A platform with one connected seller.
+struct Shop {
+    stripe: Stripe,
+    seller: String,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let stripe = Stripe::new();
+        let token = stripe.connect(CLIENT, KEY, "baker@shop.example").await;
+        Self {
+            stripe,
+            seller: token["stripe_user_id"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.stripe.post(path, KEY, form).await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.stripe
+            .call(Method::GET, path, Some(KEY), &[])
+            .await
+            .ok()
+    }
+
+    async fn post_for_seller(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let headers = [("stripe-account", self.seller.as_str())];
+        self.stripe
+            .call_with(Method::POST, path, Some(KEY), &headers, form)
+            .await
+    }
+
+    async fn get_for_seller(&self, path: &str) -> Value {
+        let headers = [("stripe-account", self.seller.as_str())];
+        self.stripe
+            .call_with(Method::GET, path, Some(KEY), &headers, &[])
+            .await
+            .ok()
+    }
+
+    /// Available and pending US dollars of platform and seller.
+    async fn balances(&self) -> [(i64, i64); 2] {
+        let usd = |balance: &Value, name: &str| balance[name][0]["amount"].as_i64().unwrap();
+        let (platform, seller) = (
+            self.get("/v1/balance").await,
+            self.get_for_seller("/v1/balance").await,
+        );
+        [&platform, &seller].map(|balance| (usd(balance, "available"), usd(balance, "pending")))
+    }
+
+    /// The sum of everything anybody has, Stripe and the card holders included.
+    fn sum(&self) -> i64 {
+        sum(&self.stripe)
+    }
+}
+
+fn sum(stripe: &Stripe) -> i64 {
+    let world = stripe.emulator.engine().worlds().get("market").unwrap();
+    let state = world.lock();
+    let accounts: Vec<_> = state.store.accounts(Mode::Test).cloned().collect();
+    let balances = accounts.iter().flat_map(|account| {
+        state
+            .store
+            .all(&Scope::new(Mode::Test, account.clone()), "_balance")
+    });
+    let funds = balances.flat_map(|balance| {
+        balance["currencies"]
+            .as_object()
+            .unwrap()
+            .values()
+            .cloned()
+            .collect::<Vec<_>>()
+    });
+    funds
+        .map(|funds| {
+            let pending = funds["pending"]
+                .as_object()
+                .into_iter()
+                .flat_map(|pending| pending.values());
+            funds["available"].as_i64().unwrap()
+                + pending.map(|amount| amount.as_i64().unwrap()).sum::<i64>()
+        })
+        .sum()
+}
+
+fn id(object: &Value) -> &str {
+    object["id"].as_str().unwrap()
+}
+/// The form of a payment of ten dollars by a good card, with these changes and additions.
+fn paying<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    with(
+        &[
+            ("amount", "1000"),
+            ("currency", "usd"),
+            ("source", "tok_visa"),
+        ],
+        changes,
+    )
+}
+
+/// The form of a PaymentIntent of ten dollars, with these changes and additions.
+fn intending<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    with(&[("amount", "1000"), ("currency", "usd")], changes)
+}
+
+fn with<'a>(
+    form: &[(&'a str, &'a str)],
+    changes: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let mut form = form.to_vec();
+    form.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+    form.extend(changes);
+    form
+}

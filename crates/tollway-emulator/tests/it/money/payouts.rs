@@ -1,0 +1,183 @@
+//! Payouts and top-ups: between an account's balance and its bank.
+
+use serde_json::Value;
+
+use super::{Shop, id, paying};
+
+const DAY: u64 = 86_400;
+
+/// A shop with 1000 dollars less the fee available.
+async fn rich() -> Shop {
+    let shop = Shop::open().await;
+    let form = paying(&[("amount", "100000"), ("source", "tok_bypassPending")]);
+    shop.post("/v1/charges", &form).await.ok();
+    shop
+}
+
+fn payout(amount: &str) -> [(&str, &str); 2] {
+    [("amount", amount), ("currency", "usd")]
+}
+
+#[tokio::test]
+async fn a_payout_is_sent_and_arrives() {
+    let shop = rich().await;
+    assert_eq!(shop.balances().await[0], (97_070, 0));
+    let made = shop.post("/v1/payouts", &payout("50000")).await.ok();
+    assert_eq!(made["status"], "pending");
+    assert_eq!(shop.balances().await[0], (47_070, 0));
+    let path = format!("/v1/payouts/{}", id(&made));
+    let arrival = u64::try_from(made["arrival_date"].as_i64().unwrap()).unwrap();
+    let now = u64::try_from(crate::support::START).unwrap();
+    shop.stripe.advance(arrival - now - 3600);
+    assert_eq!(shop.get(&path).await["status"], "in_transit");
+    assert_eq!(
+        shop.post(&format!("{path}/cancel"), &[]).await.status,
+        400,
+        "it is on its way"
+    );
+    shop.stripe.advance(3600);
+    assert_eq!(shop.get(&path).await["status"], "paid");
+    let back = shop.post(&format!("{path}/reverse"), &[]).await.ok();
+    assert_eq!(back["amount"], -50_000);
+    assert_eq!(back["original_payout"], made["id"]);
+    assert_eq!(shop.get(&path).await["reversed_by"], back["id"]);
+    assert_eq!(shop.balances().await[0], (97_070, 0));
+    assert_eq!(shop.sum(), 0);
+    let events = shop.get("/v1/events?type=payout.*").await;
+    let types: Vec<&str> = events["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
+    assert!(types.contains(&"payout.paid") && types.contains(&"payout.created"));
+}
+
+#[tokio::test]
+async fn a_payout_is_canceled_or_refused() {
+    let shop = rich().await;
+    let made = shop.post("/v1/payouts", &payout("50000")).await.ok();
+    let path = format!("/v1/payouts/{}/cancel", id(&made));
+    let canceled = shop.post(&path, &[]).await.ok();
+    assert_eq!(canceled["status"], "canceled");
+    assert_eq!(shop.balances().await[0], (97_070, 0));
+    shop.stripe.advance(7 * DAY);
+    let after = shop.get(&format!("/v1/payouts/{}", id(&made))).await;
+    assert_eq!(after["status"], "canceled");
+
+    let poor = shop.post("/v1/payouts", &payout("97071")).await.json();
+    assert_eq!(poor["error"]["code"], "balance_insufficient");
+    let form = [
+        ("amount", "100"),
+        ("currency", "usd"),
+        ("destination", "ba_none"),
+    ];
+    let lost = shop.post("/v1/payouts", &form).await.json();
+    assert_eq!(lost["error"]["param"], "destination");
+    assert_eq!(shop.sum(), 0);
+}
+
+/// A custom account with this bank account, and 100 dollars.
+async fn custom(shop: &Shop, number: &str) -> String {
+    let form = [
+        ("type", "custom"),
+        ("country", "US"),
+        ("external_account[object]", "bank_account"),
+        ("external_account[country]", "US"),
+        ("external_account[currency]", "usd"),
+        ("external_account[account_number]", number),
+        ("external_account[routing_number]", "110000000"),
+    ];
+    let account = shop.post("/v1/accounts", &form).await.ok();
+    let form = [
+        ("amount", "10000"),
+        ("currency", "usd"),
+        ("destination", id(&account)),
+    ];
+    shop.post("/v1/transfers", &form).await.ok();
+    id(&account).to_owned()
+}
+
+async fn as_account(shop: &Shop, account: &str, path: &str, form: &[(&str, &str)]) -> Value {
+    let headers = [("stripe-account", account)];
+    let method = if form.is_empty() {
+        axum::http::Method::GET
+    } else {
+        axum::http::Method::POST
+    };
+    shop.stripe
+        .call_with(method, path, Some(super::KEY), &headers, form)
+        .await
+        .json()
+}
+
+#[tokio::test]
+async fn the_bank_account_decides() {
+    let shop = rich().await;
+    for (number, status, code) in [
+        ("000123456789", "paid", Value::Null),
+        ("000111111116", "failed", "no_account".into()),
+        ("000111111113", "failed", "account_closed".into()),
+    ] {
+        let account = custom(&shop, number).await;
+        let made = as_account(&shop, &account, "/v1/payouts", &payout("4000")).await;
+        shop.stripe.advance(7 * DAY);
+        let path = format!("/v1/payouts/{}", id(&made));
+        let over = as_account(&shop, &account, &path, &[]).await;
+        assert_eq!(
+            (&over["status"], &over["failure_code"]),
+            (&status.into(), &code)
+        );
+        let balance = as_account(&shop, &account, "/v1/balance", &[]).await;
+        let left = if status == "paid" { 6000 } else { 10_000 };
+        assert_eq!(balance["available"][0]["amount"], left);
+    }
+    let none = shop
+        .post("/v1/accounts", &[("type", "custom"), ("country", "US")])
+        .await
+        .ok();
+    let refused = as_account(&shop, id(&none), "/v1/payouts", &payout("100")).await;
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("external accounts"), "{message}");
+    assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn a_top_up_is_pending_until_it_arrives() {
+    let shop = Shop::open().await;
+    let topup = |source| {
+        [
+            ("amount", "2000"),
+            ("currency", "usd"),
+            ("source", source),
+            ("description", "more"),
+        ]
+    };
+    let made = shop
+        .post("/v1/topups", &topup("btok_us_verified"))
+        .await
+        .ok();
+    assert_eq!(made["status"], "pending");
+    assert_eq!(shop.balances().await[0], (0, 2000));
+    let canceled = shop
+        .post("/v1/topups", &topup("btok_us_verified"))
+        .await
+        .ok();
+    let path = format!("/v1/topups/{}/cancel", id(&canceled));
+    assert_eq!(shop.post(&path, &[]).await.ok()["status"], "canceled");
+    let failing = shop
+        .post("/v1/topups", &topup("btok_us_verified_noAccount"))
+        .await
+        .ok();
+    shop.stripe.advance(7 * DAY);
+    let status = async |topup: &Value| {
+        let kept = shop.get(&format!("/v1/topups/{}", id(topup))).await;
+        kept["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status(&made).await, "succeeded");
+    assert_eq!(status(&failing).await, "failed");
+    assert_eq!(shop.balances().await[0], (2000, 0));
+    let lost = shop.post("/v1/topups", &topup("src_none")).await.json();
+    assert_eq!(lost["error"]["param"], "source");
+    assert_eq!(shop.sum(), 0);
+}
