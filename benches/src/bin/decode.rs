@@ -7,9 +7,8 @@
 use std::process::ExitCode;
 
 use serde::de::IgnoredAny;
-use stripe_shared::Charge;
-use stripe_types::List;
-use tollway::Json;
+use tollway::api::Charge;
+use tollway::{Json, List, View as _};
 use tollway_benches::{Side, compare};
 
 fn main() -> ExitCode {
@@ -45,12 +44,11 @@ fn validate(page: &str) -> u64 {
 
 fn tollway(page: &str) -> u64 {
     // An answer's body is a buffer of its own: the copy stands for reading it off the socket.
-    let page = Json::parse(page.to_owned()).expect("the page is JSON");
+    let page = List::<Charge>::from_json(Json::parse(page.to_owned()).expect("the page is JSON"));
     let mut sum = 0;
-    for charge in page.get("data").expect("a page has data").items() {
-        let text = |name| charge.get(name).and_then(|value| value.as_str().map(str::len)).unwrap_or_default() as u64;
-        let number = |name| charge.get(name).and_then(|value| value.as_i64()).unwrap_or_default().unsigned_abs();
-        sum += text("id") + number("amount") + text("currency") + text("status") + number("created");
+    for charge in page.iter() {
+        sum += charge.id().len() as u64 + charge.amount().unsigned_abs() + charge.currency().len() as u64;
+        sum += charge.status().as_str().len() as u64 + charge.created().0.unsigned_abs();
     }
     sum
 }
@@ -67,7 +65,7 @@ fn value(page: &str) -> u64 {
 }
 
 fn async_stripe(page: &str) -> u64 {
-    let page: List<Charge> = miniserde::json::from_str(page).expect("async-stripe reads its own version's page");
+    let page: stripe_types::List<stripe_shared::Charge> = miniserde::json::from_str(page).expect("async-stripe reads its own version's page");
     let mut sum = 0;
     for charge in &page.data {
         sum += charge.id.len() as u64 + charge.amount.unsigned_abs() + charge.currency.to_string().len() as u64;

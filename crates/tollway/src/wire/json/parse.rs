@@ -26,7 +26,6 @@ fn words(text: &str) -> Result<(Vec<Word>, String), JsonError> {
     }
     let mut parser = Parser {
         bytes: text.as_bytes(),
-        at: 0,
         words: Vec::with_capacity(text.len() / 12 + 8),
         decoded: String::new(),
         open: [Open::NONE; MAX_DEPTH],
@@ -52,106 +51,117 @@ impl Open {
     };
 }
 
+/// What has been read so far. Where it reads on (`at`) is passed from step to step instead of kept
+/// here, so that it stays in a register.
 struct Parser<'a> {
     bytes: &'a [u8],
-    at: usize,
     words: Vec<Word>,
     decoded: String,
     open: [Open; MAX_DEPTH],
     depth: usize,
 }
 
-/// What may stand next.
-enum Next {
-    Value,
-    Separator,
-}
-
 impl Parser<'_> {
     fn run(&mut self) -> Result<(), JsonError> {
-        let mut next = Next::Value;
+        let mut at = 0;
         loop {
-            next = match next {
-                Next::Value => self.value()?,
-                Next::Separator if self.depth == 0 => return self.end(),
-                Next::Separator => self.separator()?,
+            at = skip_space(self.bytes, at);
+            let opened = self.value(&mut at)?;
+            if opened || self.after_value(&mut at)? {
+                continue;
+            }
+            return match self.bytes.get(at) {
+                None => Ok(()),
+                Some(_) => Err(JsonError::new("the text goes on after its value", at)),
             };
         }
     }
 
-    /// Reads one value, or the opening of a container and its first key.
+    /// Reads one value, or the opening of a container and its first key: then the next value is
+    /// due, and the answer is true.
     #[inline]
-    fn value(&mut self) -> Result<Next, JsonError> {
-        match self.peek() {
-            Some(b'"') => {
-                let word = self.string()?;
-                self.words.push(word);
+    fn value(&mut self, at: &mut usize) -> Result<bool, JsonError> {
+        match self.bytes.get(*at) {
+            Some(b'"') => *at = self.string(*at)?,
+            Some(b'{') => return self.open(at, true),
+            Some(b'[') => return self.open(at, false),
+            Some(b'n') => *at = self.literal(*at, b"null", Kind::Null)?,
+            Some(b't') => *at = self.literal(*at, b"true", Kind::True)?,
+            Some(b'f') => *at = self.literal(*at, b"false", Kind::False)?,
+            Some(b'-' | b'0'..=b'9') => *at = self.number(*at)?,
+            Some(_) => return Err(JsonError::new("a value was expected", *at)),
+            None => {
+                return Err(JsonError::new(
+                    "the text ends where a value was expected",
+                    *at,
+                ));
             }
-            Some(b'{') => return self.open(Kind::Object),
-            Some(b'[') => return self.open(Kind::Array),
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            Some(b't') => self.literal(b"true", Kind::True)?,
-            Some(b'f') => self.literal(b"false", Kind::False)?,
-            Some(b'n') => self.literal(b"null", Kind::Null)?,
-            Some(_) => return Err(self.error("a value was expected")),
-            None => return Err(self.error("the text ends where a value was expected")),
         }
-        Ok(Next::Separator)
+        Ok(false)
     }
 
-    fn open(&mut self, kind: Kind) -> Result<Next, JsonError> {
+    /// Reads the opening of a container and, of an object, the first key. An empty container is a
+    /// whole value: then the answer is false.
+    fn open(&mut self, at: &mut usize, object: bool) -> Result<bool, JsonError> {
         if self.depth == MAX_DEPTH {
-            return Err(self.error("arrays and objects nest deeper than 128"));
+            return Err(JsonError::new(
+                "arrays and objects nest deeper than 128",
+                *at,
+            ));
         }
         self.open[self.depth] = Open {
             head: self.words.len(),
             count: 0,
-            object: kind == Kind::Object,
+            object,
         };
         self.depth += 1;
-        self.words.push(Word::new(kind, 0, 0));
-        self.words.push(Word::span(self.at, 0));
-        self.at += 1;
-        match (kind, self.peek()) {
-            (Kind::Object, Some(b'}')) | (Kind::Array, Some(b']')) => {
-                self.close();
-                Ok(Next::Separator)
+        self.words.push(Word::new(Kind::Null, 0, 0)); // written when the end is seen
+        self.words.push(Word::span(*at, 0));
+        *at = skip_space(self.bytes, *at + 1);
+        match (object, self.bytes.get(*at)) {
+            (true, Some(b'}')) | (false, Some(b']')) => {
+                *at += 1;
+                self.close(*at);
+                return Ok(false);
             }
-            (Kind::Object, _) => {
-                self.key()?;
-                Ok(Next::Value)
-            }
-            _ => Ok(Next::Value),
+            (true, _) => *at = self.key(*at)?,
+            (false, _) => {}
         }
+        Ok(true)
     }
 
-    /// Reads what follows a member: a comma (and the next key) or the end of the container.
+    /// Reads what follows a value: the ends of containers, then a comma (and the next key). False
+    /// at the end of the outermost value.
     #[inline]
-    fn separator(&mut self) -> Result<Next, JsonError> {
-        let open = &mut self.open[self.depth - 1];
-        open.count += 1;
-        let object = open.object;
-        match (self.peek(), object) {
-            (Some(b','), true) => {
-                self.at += 1;
-                self.key()?;
-                Ok(Next::Value)
+    fn after_value(&mut self, at: &mut usize) -> Result<bool, JsonError> {
+        loop {
+            *at = skip_space(self.bytes, *at);
+            let Some(last) = self.depth.checked_sub(1) else {
+                return Ok(false);
+            };
+            let open = &mut self.open[last];
+            open.count += 1;
+            match (self.bytes.get(*at), open.object) {
+                (Some(b','), true) => {
+                    *at = self.key(skip_space(self.bytes, *at + 1))?;
+                    return Ok(true);
+                }
+                (Some(b','), false) => {
+                    *at += 1;
+                    return Ok(true);
+                }
+                (Some(b'}'), true) | (Some(b']'), false) => {
+                    *at += 1;
+                    self.close(*at);
+                }
+                (_, true) => return Err(JsonError::new("a comma or } was expected", *at)),
+                (_, false) => return Err(JsonError::new("a comma or ] was expected", *at)),
             }
-            (Some(b','), false) => {
-                self.at += 1;
-                Ok(Next::Value)
-            }
-            (Some(b'}'), true) | (Some(b']'), false) => {
-                self.close();
-                Ok(Next::Separator)
-            }
-            (_, true) => Err(self.error("a comma or } was expected")),
-            (_, false) => Err(self.error("a comma or ] was expected")),
         }
     }
 
-    fn close(&mut self) {
-        self.at += 1;
+    /// Completes the words of the innermost container, whose text ends before `after`.
+    fn close(&mut self, after: usize) {
         self.depth -= 1;
         let Open {
             head,
@@ -160,117 +170,104 @@ impl Parser<'_> {
         } = self.open[self.depth];
         let kind = if object { Kind::Object } else { Kind::Array };
         self.words[head] = Word::new(kind, self.words.len(), count);
-        self.words[head + 1] = Word::span(self.words[head + 1].span_first(), self.at);
+        self.words[head + 1] = Word::span(self.words[head + 1].span_first(), after);
     }
 
+    /// Reads a member's name and its colon.
     #[inline]
-    fn key(&mut self) -> Result<(), JsonError> {
-        if self.peek() != Some(b'"') {
-            return Err(self.error("a member's name in quotes was expected"));
+    fn key(&mut self, at: usize) -> Result<usize, JsonError> {
+        if self.bytes.get(at) != Some(&b'"') {
+            return Err(JsonError::new("a member's name in quotes was expected", at));
         }
-        let word = self.string()?;
-        self.words.push(word);
-        if self.peek() != Some(b':') {
-            return Err(self.error("a colon was expected"));
+        let at = skip_space(self.bytes, self.string(at)?);
+        if self.bytes.get(at) != Some(&b':') {
+            return Err(JsonError::new("a colon was expected", at));
         }
-        self.at += 1;
-        Ok(())
+        Ok(at + 1)
     }
 
-    /// Reads the string whose opening quote is next.
+    /// Reads the string whose opening quote is at `at`.
     #[inline]
-    fn string(&mut self) -> Result<Word, JsonError> {
-        let first = self.at + 1;
+    fn string(&mut self, at: usize) -> Result<usize, JsonError> {
+        let first = at + 1;
         let stop = strings::end_of_run(self.bytes, first);
         if self.bytes.get(stop) == Some(&b'"') {
-            self.at = stop + 1;
-            return Ok(Word::new(Kind::Plain, stop - first, first));
+            self.words.push(Word::new(Kind::Plain, stop - first, first));
+            return Ok(stop + 1);
         }
-        let start = self.decoded.len();
-        self.at = strings::decode(self.bytes, first, &mut self.decoded)?;
-        Ok(Word::new(Kind::Escaped, self.decoded.len() - start, start))
-    }
-
-    fn number(&mut self) -> Result<(), JsonError> {
-        let first = self.at;
-        if self.bytes[self.at] == b'-' {
-            self.at += 1;
-        }
-        if self.bytes.get(self.at) == Some(&b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.bytes.get(self.at) == Some(&b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.bytes.get(self.at), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.bytes.get(self.at), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        self.words
-            .push(Word::new(Kind::Number, self.at - first, first));
-        Ok(())
-    }
-
-    #[inline]
-    fn digits(&mut self) -> Result<(), JsonError> {
-        let first = self.at;
-        while matches!(self.bytes.get(self.at), Some(b'0'..=b'9')) {
-            self.at += 1;
-        }
-        if self.at == first {
-            Err(self.error("a digit was expected"))
-        } else {
-            Ok(())
-        }
-    }
-
-    #[inline]
-    fn literal(&mut self, word: &[u8], kind: Kind) -> Result<(), JsonError> {
-        let after = self.at + word.len();
-        if self.bytes.get(self.at..after) != Some(word) {
-            return Err(self.error("a value was expected"));
-        }
-        self.at = after;
-        self.words.push(Word::new(kind, 0, 0));
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), JsonError> {
-        match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(self.error("the text goes on after its value")),
-        }
-    }
-
-    /// The next byte that is not white space, without taking it.
-    #[inline]
-    fn peek(&mut self) -> Option<u8> {
-        match self.bytes.get(self.at) {
-            Some(&byte) if byte > b' ' => Some(byte),
-            Some(_) => {
-                self.at = skip_space(self.bytes, self.at);
-                self.bytes.get(self.at).copied()
-            }
-            None => None,
-        }
+        self.escaped(first)
     }
 
     #[cold]
-    fn error(&self, problem: &'static str) -> JsonError {
-        JsonError::new(problem, self.at)
+    fn escaped(&mut self, first: usize) -> Result<usize, JsonError> {
+        let start = self.decoded.len();
+        let after = strings::decode(self.bytes, first, &mut self.decoded)?;
+        let length = self.decoded.len() - start;
+        self.words.push(Word::new(Kind::Escaped, length, start));
+        Ok(after)
+    }
+
+    fn number(&mut self, first: usize) -> Result<usize, JsonError> {
+        let mut at = first + usize::from(self.bytes[first] == b'-');
+        if self.bytes.get(at) == Some(&b'0') {
+            at += 1;
+        } else {
+            at = self.digits(at)?;
+        }
+        if self.bytes.get(at) == Some(&b'.') {
+            at = self.digits(at + 1)?;
+        }
+        if matches!(self.bytes.get(at), Some(b'e' | b'E')) {
+            at += 1;
+            if matches!(self.bytes.get(at), Some(b'+' | b'-')) {
+                at += 1;
+            }
+            at = self.digits(at)?;
+        }
+        self.words.push(Word::new(Kind::Number, at - first, first));
+        Ok(at)
+    }
+
+    #[inline]
+    fn digits(&self, first: usize) -> Result<usize, JsonError> {
+        let mut at = first;
+        while matches!(self.bytes.get(at), Some(b'0'..=b'9')) {
+            at += 1;
+        }
+        if at == first {
+            Err(JsonError::new("a digit was expected", at))
+        } else {
+            Ok(at)
+        }
+    }
+
+    #[inline]
+    fn literal(&mut self, at: usize, word: &[u8], kind: Kind) -> Result<usize, JsonError> {
+        let after = at + word.len();
+        if self.bytes.get(at..after) != Some(word) {
+            return Err(JsonError::new("a value was expected", at));
+        }
+        self.words.push(Word::new(kind, 0, 0));
+        Ok(after)
     }
 }
 
-/// The first place at or after `at` that is not white space. Stripe indents its answers, so runs
-/// of blanks are taken eight at a time.
+/// The first place at or after `at` that is not white space. Before most tokens stands one blank or
+/// none; a line break is followed by Stripe's indentation, taken eight blanks at a time.
 #[inline]
-fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+fn skip_space(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(b' ') => match bytes.get(at + 1) {
+            Some(b' ' | b'\n' | b'\r' | b'\t') => skip_run(bytes, at + 1),
+            _ => at + 1,
+        },
+        Some(b'\n' | b'\r' | b'\t') => skip_run(bytes, at),
+        _ => at,
+    }
+}
+
+#[inline]
+fn skip_run(bytes: &[u8], mut at: usize) -> usize {
     const BLANKS: u64 = u64::from_le_bytes([b' '; 8]);
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
