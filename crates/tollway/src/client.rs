@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::config::{Bases, ClientBuilder, check_key};
 use crate::error::Error;
 use crate::headers::Identity;
+use crate::observe::Observer;
 use crate::options::Scope;
 use crate::request::{ApiMode, RequestBuilder, Verb};
 use crate::retry::RetryPolicy;
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) identity: Identity,
     pub(crate) client_id: Option<String>,
     pub(crate) telemetry: Option<Telemetry>,
+    pub(crate) observers: Vec<Arc<dyn Observer>>,
 }
 
 /// A checked API key, as the header that carries it.

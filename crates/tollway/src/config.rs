@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::client::{Client, Key, Shared};
 use crate::error::Error;
 use crate::headers::{self, AppInfo};
+use crate::observe::Observer;
 use crate::options::Scope;
 use crate::request::Host;
 use crate::retry::RetryPolicy;
@@ -57,6 +58,9 @@ pub struct ClientBuilder {
     total_timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
     roots: Vec<Vec<u8>>,
+    pem_roots: Vec<Vec<u8>>,
+    proxy: Option<SecretString>,
+    observers: Vec<Arc<dyn Observer>>,
     transport: Option<Arc<dyn Transport>>,
     clock: Option<Arc<dyn Clock>>,
     random: Option<Arc<dyn Random>>,
@@ -82,6 +86,9 @@ impl ClientBuilder {
             total_timeout: Some(Duration::from_mins(5)),
             connect_timeout: None,
             roots: Vec::new(),
+            pem_roots: Vec::new(),
+            proxy: None,
+            observers: Vec::new(),
             transport: None,
             clock: None,
             random: None,
@@ -193,6 +200,25 @@ impl ClientBuilder {
         self
     }
 
+    /// Trusts the root certificates of a PEM file besides the public ones. Belongs to the default transport.
+    pub fn root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.pem_roots.push(pem.into());
+        self
+    }
+
+    /// Goes through a proxy, `http://[user:password@]host:port`, by `CONNECT`. Default: none; the environment is not
+    /// asked. Belongs to the default transport.
+    pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// Tells an [`Observer`] of every attempt. Several are told in the order they were added.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
     /// Sends through another transport: an in-process server, a stub, your own HTTP stack.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
@@ -242,6 +268,7 @@ impl ClientBuilder {
             identity: headers::Identity::new(self.app_info.as_ref())?,
             client_id: self.client_id,
             telemetry: self.telemetry.then(Telemetry::default),
+            observers: self.observers,
         };
         Ok(Client::from_parts(Arc::new(shared), key, scope))
     }
@@ -261,10 +288,13 @@ impl ClientBuilder {
 
     fn pick_transport(&self) -> Result<Arc<dyn Transport>, Error> {
         if let Some(transport) = &self.transport {
-            if self.connect_timeout.is_some() || !self.roots.is_empty() {
+            let own = self.connect_timeout.is_none()
+                && self.roots.is_empty()
+                && self.pem_roots.is_empty();
+            if !own || self.proxy.is_some() {
                 return Err(Error::invalid_input(
-                    "connect_timeout and root_certificate belong to the default transport: set them on your own one \
-                     instead",
+                    "connect_timeout, proxy and root certificates belong to the default transport: set them on your \
+                     own one instead",
                 ));
             }
             return Ok(Arc::clone(transport));
@@ -275,6 +305,12 @@ impl ClientBuilder {
         }
         for root in &self.roots {
             builder = builder.root_certificate(root.clone());
+        }
+        for pem in &self.pem_roots {
+            builder = builder.root_certificates_pem(pem.clone());
+        }
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(proxy.clone());
         }
         let transport = builder.build().map_err(|cause| {
             Error::invalid_input(format!("the default transport cannot be made: {cause}"))

@@ -89,6 +89,7 @@ pub mod context;
 pub mod error;
 pub mod event;
 pub mod oauth;
+pub mod observe;
 pub mod page;
 pub mod params;
 pub mod request;

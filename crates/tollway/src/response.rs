@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
 use crate::error::Error;
 
@@ -18,6 +18,17 @@ pub struct ResponseMeta {
     pub(crate) elapsed: Duration,
     /// Whether the request only read, so that nothing can have changed.
     pub(crate) read_only: bool,
+    pub(crate) sent: Sent,
+}
+
+/// What later pages of a list need to know of the request: whom it acted for, and what it asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sent {
+    pub(crate) account: Option<HeaderValue>,
+    pub(crate) context: Option<HeaderValue>,
+    pub(crate) version: Option<HeaderValue>,
+    /// Path and query; empty when nothing was sent.
+    pub(crate) url: Uri,
 }
 
 impl ResponseMeta {

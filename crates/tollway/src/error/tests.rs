@@ -13,6 +13,7 @@ fn answer(status: u16, body: &'static str) -> Error {
         retries: 0,
         elapsed: Duration::ZERO,
         read_only: false,
+        sent: crate::response::Sent::default(),
     };
     let json = serde_json::from_str(body).unwrap_or_default();
     Error::answer(

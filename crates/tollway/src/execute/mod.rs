@@ -1,6 +1,8 @@
 //! From a request to its answer: check and encode once ([`prepare`]), then attempt, decide, wait, attempt again.
 
+mod limits;
 mod prepare;
+mod span;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use tracing::Instrument as _;
 use self::prepare::{Prepared, prepare};
 use crate::client::Shared;
 use crate::error::{Error, ErrorKind};
+use crate::observe::{Answered, RequestEvent, ResponseEvent};
 use crate::request::{ApiMode, Draft, Verb};
 use crate::response::{Response, ResponseMeta};
 use crate::retry::{self, Attempt};
@@ -32,18 +35,20 @@ struct Answer {
 }
 
 pub(crate) fn start(request: Box<Draft>) -> BoxFuture<'static, Result<Response, Error>> {
-    let operation = request.operation;
-    let span = tracing::debug_span!(
-        "stripe",
-        operation = operation.name,
-        method = operation.verb.method().as_str(),
-        path = operation.path,
-        account = request.client.stripe_account(),
-    );
-    Box::pin(async move { run(prepare(request)?).await }.instrument(span))
+    let span = span::open(&request);
+    let call = async move {
+        let outcome = match prepare(request) {
+            Ok(request) => run(request).await,
+            Err(error) => Err(error),
+        };
+        span::ended(&outcome);
+        outcome
+    };
+    Box::pin(call.instrument(span))
 }
 
 async fn run(request: Prepared) -> Result<Response, Error> {
+    span::sending(&request);
     let shared = &request.shared;
     let started = shared.clock.monotonic();
     let mut retries = 0;
@@ -56,7 +61,7 @@ async fn run(request: Prepared) -> Result<Response, Error> {
             .total_timeout
             .map(|total| total.saturating_sub(elapsed));
         let timeout = left.map_or(request.timeout, |left| left.min(request.timeout));
-        let outcome = attempt(&request, timeout).await;
+        let outcome = attempt(&request, timeout, retries + 1).await;
         let elapsed = shared.clock.monotonic().saturating_sub(started);
 
         let (error, retry_after, again) = match outcome {
@@ -126,8 +131,48 @@ async fn run(request: Prepared) -> Result<Response, Error> {
     }
 }
 
-/// One attempt: send, read the whole body, both within the time.
-async fn attempt(request: &Prepared, timeout: Duration) -> Result<Answer, TransportError> {
+/// One attempt, told to the observers.
+async fn attempt(
+    request: &Prepared,
+    timeout: Duration,
+    attempt: u32,
+) -> Result<Answer, TransportError> {
+    let observers = &request.shared.observers;
+    if observers.is_empty() {
+        return exchange(request, timeout).await;
+    }
+    let event = RequestEvent {
+        operation: request.name,
+        method: request.method.as_str(),
+        url: &request.url,
+        headers: &request.headers,
+        body: &request.body,
+        attempt,
+    };
+    for observer in observers {
+        observer.on_request(&event);
+    }
+    let started = request.shared.clock.monotonic();
+    let outcome = exchange(request, timeout).await;
+    let ended = ResponseEvent {
+        outcome: match &outcome {
+            Ok(answer) => Ok(Answered {
+                status: answer.status.as_u16(),
+                headers: &answer.headers,
+                body: &answer.body,
+            }),
+            Err(cause) => Err(cause.kind()),
+        },
+        elapsed: request.shared.clock.monotonic().saturating_sub(started),
+    };
+    for observer in observers {
+        observer.on_response(&event, &ended);
+    }
+    outcome
+}
+
+/// Sends and reads the whole body, both within the time.
+async fn exchange(request: &Prepared, timeout: Duration) -> Result<Answer, TransportError> {
     let mut outgoing = TransportRequest::new(
         request.method.clone(),
         request.url.clone(),

@@ -6,11 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+use super::limits;
 use crate::client::Shared;
 use crate::error::Error;
 use crate::headers;
+use crate::params::Params;
 use crate::request::{ApiMode, Draft, Encoding, Verb};
-use crate::response::ResponseMeta;
+use crate::response::{ResponseMeta, Sent};
 use crate::runtime::uuid;
 use crate::wire::{form, json_body, multipart};
 
@@ -37,6 +39,7 @@ pub(super) struct Prepared {
 /// Checks everything that can be checked here and encodes it. Nothing has been sent when this fails.
 pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
     request.take_mistake()?;
+    limits::check(&request.params)?;
     let operation = request.operation;
     let shared = Arc::clone(&request.client.shared);
     let mut path = request.full_path()?;
@@ -47,6 +50,15 @@ pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
             (Bytes::new(), None)
         }
         Verb::Post => {
+            if is_v2_search(&request, &path)
+                && let Some(limit) = request.params.remove("limit")
+            {
+                // The page size travels in the query, the filter in the body.
+                append_query(
+                    &mut path,
+                    &form::encode(&Params::new().with("limit", limit))?,
+                );
+            }
             let (body, content_type) = encode_body(&request)?;
             (body, Some(content_type))
         }
@@ -117,6 +129,12 @@ fn idempotency_key(request: &Draft) -> Result<Option<String>, Error> {
     Ok(wanted.then(|| uuid(request.client.shared.random.as_ref())))
 }
 
+/// Searches of v2 are sent by POST, because their filters are deep.
+fn is_v2_search(request: &Draft, path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    request.operation.mode == ApiMode::V2 && path.ends_with("/search")
+}
+
 /// Adds parameters to a path that may have some already; no `?` without parameters.
 fn append_query(path: &mut String, query: &str) {
     if query.is_empty() {
@@ -157,6 +175,12 @@ impl Prepared {
             retries,
             elapsed,
             read_only: self.verb == Verb::Get,
+            sent: Sent {
+                account: self.headers.get("stripe-account").cloned(),
+                context: self.headers.get("stripe-context").cloned(),
+                version: self.headers.get("stripe-version").cloned(),
+                url: self.url.clone(),
+            },
         }
     }
 }

@@ -12,19 +12,25 @@ use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
+use super::connector::Connector;
 use super::{
     ResponseBody, Transport, TransportError, TransportErrorKind, TransportRequest,
     TransportResponse,
 };
 use crate::runtime::BoxFuture;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// The default [`Transport`]: HTTP/1.1 and HTTP/2 over rustls, connections pooled and kept alive, no redirects.
-/// Environment proxies are not used.
+/// A proxy is used when [`HyperTransportBuilder::proxy`] names one; `HTTPS_PROXY` and its like in the environment are not
+/// read, so that nobody but the program decides where its key goes.
 #[derive(Debug, Clone)]
 pub struct HyperTransport {
-    client: HyperClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Pool,
 }
+
+type Pool = HyperClient<HttpsConnector<Connector>, Full<Bytes>>;
 
 /// Settings of a [`HyperTransport`].
 #[derive(Debug, Clone)]
@@ -32,6 +38,10 @@ pub struct HyperTransportBuilder {
     connect_timeout: Duration,
     idle_timeout: Duration,
     extra_roots: Vec<Vec<u8>>,
+    pem_roots: Vec<Vec<u8>>,
+    proxy: Option<SecretString>,
+    #[cfg(unix)]
+    unix_socket: Option<std::path::PathBuf>,
 }
 
 impl Default for HyperTransportBuilder {
@@ -40,6 +50,10 @@ impl Default for HyperTransportBuilder {
             connect_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
             extra_roots: Vec::new(),
+            pem_roots: Vec::new(),
+            proxy: None,
+            #[cfg(unix)]
+            unix_socket: None,
         }
     }
 }
@@ -66,15 +80,37 @@ impl HyperTransportBuilder {
         self
     }
 
+    /// Trusts the root certificates of a PEM file besides the public ones, for example the one a company's gateway
+    /// comes with.
+    #[must_use]
+    pub fn root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.pem_roots.push(pem.into());
+        self
+    }
+
+    /// Goes through a proxy: `http://[user:password@]host:port`. Connections are tunnelled (`CONNECT`), so the proxy
+    /// sees which host is called but neither key nor body. Default: none, and none from the environment.
+    #[must_use]
+    pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// Sends everything to a Unix socket, whatever the host in the base URLs. For test servers; excludes a proxy.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.unix_socket = Some(path.into());
+        self
+    }
+
     /// Builds the transport.
     ///
     /// # Errors
-    /// When an extra root certificate cannot be read.
+    /// When an extra root certificate cannot be read, the proxy's URL is malformed, or a proxy and a Unix socket are
+    /// both set.
     pub fn build(self) -> Result<HyperTransport, TransportError> {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(self.connect_timeout));
-        connector.set_nodelay(true);
-        connector.enforce_http(false);
+        let connector = self.connector()?;
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(self.tls()?)
             .https_or_http()
@@ -87,6 +123,28 @@ impl HyperTransportBuilder {
         Ok(HyperTransport { client })
     }
 
+    fn connector(&self) -> Result<Connector, TransportError> {
+        let mut direct = HttpConnector::new();
+        direct.set_connect_timeout(Some(self.connect_timeout));
+        direct.set_nodelay(true);
+        direct.enforce_http(false);
+        #[cfg(unix)]
+        if let Some(path) = &self.unix_socket {
+            return if self.proxy.is_none() {
+                Ok(Connector::Unix(path.as_path().into()))
+            } else {
+                Err(TransportError::new(
+                    TransportErrorKind::InvalidRequest,
+                    "a proxy and a Unix socket are both set: keep one of them",
+                ))
+            };
+        }
+        match &self.proxy {
+            Some(url) => Connector::proxy(url.expose_secret(), direct),
+            None => Ok(Connector::Direct(direct)),
+        }
+    }
+
     fn tls(&self) -> Result<rustls::ClientConfig, TransportError> {
         let mut roots = rustls::RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
@@ -95,6 +153,20 @@ impl HyperTransportBuilder {
             roots
                 .add(CertificateDer::from(der.clone()))
                 .map_err(|cause| TransportError::new(TransportErrorKind::TlsCertificate, cause))?;
+        }
+        for pem in &self.pem_roots {
+            let refuse = |why: String| TransportError::new(TransportErrorKind::TlsCertificate, why);
+            let before = roots.len();
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let certificate = certificate
+                    .map_err(|cause| refuse(format!("the PEM text cannot be read: {cause}")))?;
+                roots
+                    .add(certificate)
+                    .map_err(|cause| refuse(cause.to_string()))?;
+            }
+            if roots.len() == before {
+                return Err(refuse("the PEM text holds no certificate".to_owned()));
+            }
         }
         // The provider is named, so that another one installed by the program cannot make the choice ambiguous.
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -125,7 +197,7 @@ impl Transport for HyperTransport {
 }
 
 async fn exchange(
-    client: HyperClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Pool,
     request: TransportRequest,
 ) -> Result<TransportResponse, TransportError> {
     let TransportRequest {
@@ -191,12 +263,12 @@ fn classify(error: &hyper_util::client::legacy::Error, connecting: bool) -> Tran
 }
 
 fn is_certificate_refusal(error: &(dyn StdError + 'static)) -> bool {
-    let refused = |error: &rustls::Error| matches!(error, rustls::Error::InvalidCertificate(_));
-    // rustls travels inside an `io::Error`, whose `source` skips the error it carries.
-    error.downcast_ref::<rustls::Error>().is_some_and(refused)
-        || error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            .is_some_and(refused)
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return matches!(error, rustls::Error::InvalidCertificate(_));
+    }
+    // rustls travels inside `io::Error`s, whose `source` skips the error they carry.
+    error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref)
+        .is_some_and(|inner| is_certificate_refusal(inner))
 }

@@ -4,6 +4,7 @@
 //! A transport sends one request once. Retries, timeouts, idempotency keys and errors sit above it.
 
 mod body;
+mod connector;
 mod hyper;
 
 use std::fmt;

@@ -8,6 +8,8 @@ use serde::{Serialize, Serializer};
 
 use super::View;
 use super::check::{self, CheckError};
+use crate::client::Client;
+use crate::page::{AutoPaging, follow};
 use crate::wire::json::{Items, Json};
 
 macro_rules! page {
@@ -32,6 +34,25 @@ macro_rules! page {
             /// How many objects this page has.
             pub fn len(&self) -> usize {
                 self.iter().len()
+            }
+
+            /// All objects from this page on: those here first, then the pages after it, asked for at the list's own
+            /// URL and for the account, context and version that this page came for. For lists inside objects:
+            /// `charge.refunds()`, `customer.subscriptions()`, `checkout_session.line_items()`.
+            ///
+            /// ```
+            /// # tollway::testing::doc_test(r#"{"id": "ch_1", "refunds": {"object": "list", "data": [{"id": "re_1"}],
+            /// #     "has_more": false, "url": "/v1/charges/ch_1/refunds"}}"#, |client| async move {
+            /// let charge = client.charges().retrieve("ch_1").expand(["refunds"]).send().await?;
+            /// if let Some(refunds) = charge.refunds() {
+            ///     let all = refunds.auto_paging(&client).collect_up_to(1_000).await?;
+            ///     assert_eq!(all[0].id(), "re_1");
+            /// }
+            /// # Ok::<(), tollway::Error>(())
+            /// # });
+            /// ```
+            pub fn auto_paging(&self, client: &Client) -> AutoPaging<T> {
+                follow::from_page(&self.json, client)
             }
 
             /// Whether this page has no object.

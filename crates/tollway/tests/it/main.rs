@@ -5,6 +5,9 @@
     reason = "a test stops where something is not as expected"
 )]
 
+mod connections;
+mod hooks;
+mod pages;
 mod peer_faults;
 mod server;
 mod support;

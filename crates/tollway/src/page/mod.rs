@@ -2,6 +2,13 @@
 //!
 //! The request that got the first page gets the others too, so filters, page size, account, key, version and time
 //! limits stay the same; only the cursor moves. <https://docs.stripe.com/api/pagination/auto>
+//!
+//! [`AutoPaging`] is the stream, the private module `one` knows what one page says about the next, [`Cursor`] stores
+//! where a walk stands, and `follow` goes on from a page that is already here.
+
+mod cursor;
+pub(crate) mod follow;
+mod one;
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -9,18 +16,20 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
+pub use self::cursor::{Cursor, CursorError};
+use self::one::Page;
 use crate::error::Error;
 use crate::execute;
-use crate::request::{ApiMode, Draft, PathArgs};
+use crate::request::Draft;
 use crate::response::Response;
 use crate::runtime::BoxFuture;
 use crate::view::View;
-use crate::wire::json::{Items, Json};
+use crate::wire::json::Json;
 
 /// All items of a list, page after page.
 ///
 /// A [`Stream`], and usable without one: call [`AutoPaging::next`] in a loop, or [`AutoPaging::collect_up_to`]. An
-/// error is an item like others; the stream ends after it.
+/// error is an item like others; the stream ends after it, and [`AutoPaging::cursor`] says where to go on.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct AutoPaging<T> {
     pages: Pages,
@@ -30,10 +39,13 @@ pub struct AutoPaging<T> {
 /// The part that does not depend on the type of the items.
 struct Pages {
     state: State,
-    /// Items of the current page that were not given out yet.
-    items: Page,
+    page: Page,
+    /// Items to leave out at the start of the first page.
+    skip: usize,
     /// Whether any item was given out.
     started: bool,
+    /// Where the last item given out stands, of the pages before the current one.
+    place: Option<Cursor>,
 }
 
 enum State {
@@ -46,32 +58,53 @@ enum State {
     Done,
 }
 
-/// A page's items in the order they are given out.
-enum Page {
-    Forward(Items),
-    Backward(Vec<Json>),
-}
-
-impl Page {
-    fn next(&mut self) -> Option<Json> {
-        match self {
-            Self::Forward(items) => items.next(),
-            Self::Backward(items) => items.pop(),
-        }
-    }
-}
-
 impl<T> AutoPaging<T> {
     pub(crate) fn new(request: Box<Draft>) -> Self {
-        let pages = Pages {
-            state: State::Next(request),
-            items: Page::Backward(Vec::new()),
-            started: false,
-        };
+        Self::of(Pages::starting(State::Next(request)))
+    }
+
+    fn of(pages: Pages) -> Self {
         Self {
             pages,
             item: PhantomData,
         }
+    }
+
+    /// Where this walk stands: after the last item that was given out. Store its text and [`resume`](Self::resume)
+    /// later. `None` before the first item, on v1 items without ids, and on a v2 page that did not come
+    /// from this walk.
+    ///
+    /// ```
+    /// # tollway::testing::doc_test(r#"{"object": "list", "has_more": false, "data": [{"id": "cus_1"}, {"id": "cus_2"}]}"#, |client| async move {
+    /// let mut customers = client.customers().list().auto_paging();
+    /// customers.next().await.unwrap()?;
+    /// let stored = customers.cursor().unwrap().to_string(); // into a file or a database
+    ///
+    /// let cursor: tollway::page::Cursor = stored.parse().unwrap();
+    /// let rest = client.customers().list().auto_paging().resume(&cursor);
+    /// # drop(rest);
+    /// # Ok::<(), tollway::Error>(())
+    /// # });
+    /// ```
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.pages
+            .page
+            .place()
+            .map(Cursor)
+            .or_else(|| self.pages.place.clone())
+    }
+
+    /// Goes on from a cursor instead of the beginning. Call it before the first item is asked for. A cursor of another
+    /// v2 list is refused as the first item.
+    pub fn resume(mut self, cursor: &Cursor) -> Self {
+        if let State::Next(request) = &mut self.pages.state {
+            match one::go_on_from(request, &cursor.0) {
+                Ok(skip) => self.pages.skip = skip,
+                Err(error) => self.pages.state = State::Failed(error),
+            }
+            self.pages.place = Some(cursor.clone());
+        }
+        self
     }
 }
 
@@ -109,9 +142,27 @@ impl<T: View> Stream for AutoPaging<T> {
 }
 
 impl Pages {
+    fn starting(state: State) -> Self {
+        Self {
+            state,
+            page: Page::none(),
+            skip: 0,
+            started: false,
+            place: None,
+        }
+    }
+
+    /// From a page that is already here; `request` says how the others are got.
+    fn after(request: Box<Draft>, page: &Json) -> Self {
+        let mut pages = Self::starting(State::Done);
+        pages.take_page(request, page);
+        pages.page.forget_url();
+        pages
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Json, Error>>> {
         loop {
-            if let Some(item) = self.items.next() {
+            if let Some(item) = self.page.next() {
                 self.started = true;
                 return Poll::Ready(Some(Ok(item)));
             }
@@ -127,44 +178,29 @@ impl Pages {
                         self.state = State::Waiting(request, answer);
                         return Poll::Pending;
                     }
-                    Poll::Ready(answer) => {
-                        if let Err(error) =
-                            answer.and_then(|answer| self.take_page(request, answer))
-                        {
-                            return Poll::Ready(Some(Err(error)));
-                        }
-                    }
+                    Poll::Ready(answer) => match answer.and_then(parse) {
+                        Ok(page) => self.take_page(request, &page),
+                        Err(error) => return Poll::Ready(Some(Err(error))),
+                    },
                 },
             }
         }
     }
 
     /// Takes a page over and works out how to get the next one.
-    fn take_page(&mut self, request: Box<Draft>, answer: Response) -> Result<(), Error> {
-        let page = parse(answer)?;
-        let backward = request.operation.mode == ApiMode::V1
-            && request.params.get("ending_before").is_some()
-            && request.params.get("starting_after").is_none();
-        let data = page.get("data");
-        let items: Vec<Json> = data
-            .as_ref()
-            .map(|data| data.items().collect())
-            .unwrap_or_default();
-        let cursor = if backward {
-            items.first()
-        } else {
-            items.last()
-        };
-        self.state = match next_request(request, &page, cursor, backward, self.started) {
+    fn take_page(&mut self, request: Box<Draft>, json: &Json) {
+        if let Some(place) = self.page.place() {
+            self.place = Some(Cursor(place));
+        }
+        self.page = Page::new(&request, json);
+        for _ in 0..std::mem::take(&mut self.skip) {
+            self.page.next();
+        }
+        self.state = match one::next_request(request, json, self.started) {
             Ok(Some(request)) => State::Next(request),
             Ok(None) => State::Done,
             Err(error) => State::Failed(error),
         };
-        self.items = match data {
-            Some(data) if !backward => Page::Forward(data.items()),
-            _ => Page::Backward(items),
-        };
-        Ok(())
     }
 }
 
@@ -178,70 +214,6 @@ fn parse(answer: Response) -> Result<Json, Error> {
             Box::new(cause),
         )
     })
-}
-
-/// The request for the page after this one; `None` when this was the last.
-fn next_request(
-    mut request: Box<Draft>,
-    page: &Json,
-    cursor: Option<&Json>,
-    backward: bool,
-    started: bool,
-) -> Result<Option<Box<Draft>>, Error> {
-    if request.operation.mode == ApiMode::V2 {
-        // The URL holds everything; the guard refuses one that leads elsewhere when it is sent.
-        let Some(url) = page
-            .get("next_page_url")
-            .and_then(|url| url.as_str().map(str::to_owned))
-        else {
-            return Ok(None);
-        };
-        request.path = PathArgs::Raw(url);
-        request.params = crate::params::Params::new();
-        return Ok(Some(request));
-    }
-    if page.get("has_more").and_then(|more| more.as_bool()) != Some(true) {
-        return Ok(None);
-    }
-    if page
-        .get("object")
-        .is_some_and(|object| object.as_str() == Some("search_result"))
-    {
-        let token = page
-            .get("next_page")
-            .and_then(|token| token.as_str().map(str::to_owned));
-        return Ok(token.map(|token| {
-            request.params.set("page", token);
-            request
-        }));
-    }
-    let Some(item) = cursor else {
-        if started {
-            tracing::warn!(
-                operation = request.operation.name,
-                "an empty page says that there is more; the list ends here"
-            );
-            return Ok(None);
-        }
-        return Err(Error::unpageable(
-            "the first page is empty but says that there is more: there is no item to go on from, so try again later or \
-             widen the filter",
-        ));
-    };
-    let Some(id) = item.get("id").and_then(|id| id.as_str().map(str::to_owned)) else {
-        return Err(Error::unpageable(
-            "the items of this list have no id, so it cannot be paged: read it page by page",
-        ));
-    };
-    request.params.set(
-        if backward {
-            "ending_before"
-        } else {
-            "starting_after"
-        },
-        id,
-    );
-    Ok(Some(request))
 }
 
 impl<T> std::fmt::Debug for AutoPaging<T> {
