@@ -337,16 +337,18 @@ mod tests {
     use super::*;
     use crate::{Clock, Emulator};
 
+    fn one_world() -> (Emulator, Arc<World>, Scope) {
+        let builder = Emulator::builder().clock(Clock::manual(0)).seed(1);
+        let emulator = builder.build().unwrap();
+        let world = emulator.engine().worlds().open("a");
+        let scope = world.lock().platform_scope(Mode::Test);
+        (emulator, world, scope)
+    }
+
     #[test]
     fn a_panic_is_a_500_and_leaves_nothing() {
-        let emulator = Emulator::builder()
-            .clock(Clock::manual(0))
-            .seed(1)
-            .build()
-            .unwrap();
+        let (emulator, world, scope) = one_world();
         let engine = emulator.engine();
-        let world = engine.worlds().open("a");
-        let scope = world.lock().platform_scope(Mode::Test);
         let error =
             engine.transact_internal(&world, scope.clone(), |ctx| -> Result<(), ApiError> {
                 ctx.insert("customer", &json!({"id": "cus_1"}));
@@ -359,14 +361,8 @@ mod tests {
 
     #[test]
     fn an_error_undoes_unless_it_keeps() {
-        let emulator = Emulator::builder()
-            .clock(Clock::manual(0))
-            .seed(1)
-            .build()
-            .unwrap();
+        let (emulator, world, scope) = one_world();
         let engine = emulator.engine();
-        let world = engine.worlds().open("a");
-        let scope = world.lock().platform_scope(Mode::Test);
         let fail = |id: &str, error: ApiError| {
             engine.transact_internal(&world, scope.clone(), |ctx| -> Result<(), ApiError> {
                 ctx.insert("charge", &json!({"id": id}));

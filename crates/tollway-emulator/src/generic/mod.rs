@@ -262,11 +262,7 @@ fn retrieve(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Recor
             Ok(Arc::clone(record))
         }
         None if plan.id.is_none() => Ok(singleton(ctx, plan, params)),
-        _ => Err(ApiError::no_such(
-            noun(object_type),
-            id,
-            param_of(object_type),
-        )),
+        _ => Err(missing(plan, params)),
     }
 }
 
@@ -320,17 +316,28 @@ fn without_id(record: &Record) -> Record {
     bare
 }
 
-fn update(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
-    let (object_type, id) = (resource(plan), own_id(plan, params));
+/// The object in the path, which must not be deleted: what can be changed.
+fn living(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
     let record = retrieve(ctx, plan, params)?;
     if record.deleted {
-        return Err(ApiError::no_such(
-            noun(object_type),
-            id,
-            param_of(object_type),
-        ));
+        return Err(missing(plan, params));
     }
-    let before = record.parse();
+    Ok(record)
+}
+
+/// The object in the path does not exist.
+fn missing(plan: &Plan, params: &Params) -> ApiError {
+    let object_type = resource(plan);
+    ApiError::no_such(
+        noun(object_type),
+        own_id(plan, params),
+        param_of(object_type),
+    )
+}
+
+fn update(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
+    let (object_type, id) = (resource(plan), own_id(plan, params));
+    let before = living(ctx, plan, params)?.parse();
     let mut object = before.as_object().cloned().unwrap_or_default();
     apply::to_object(ctx, object_type, &mut object, params.values())?;
     object.entry("id").or_insert_with(|| id.into());
@@ -364,11 +371,7 @@ fn delete(
         .filter(|record| !record.deleted && belongs(record, plan, params))
         .cloned()
     else {
-        return Err(ApiError::no_such(
-            noun(&object_type),
-            &id,
-            param_of(&object_type),
-        ));
+        return Err(missing(plan, params));
     };
     let before = record.parse();
     let left = what_is_left(ctx, operation, &before);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{apply, synth};
-use super::{diff, emit, own_id, resource, retrieve};
+use super::{diff, emit, living, resource};
 use crate::api::Plan;
-use crate::ctx::{Ctx, noun, param_of};
+use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::store::Record;
@@ -23,16 +23,8 @@ pub(super) fn run(
     row: &Transition,
     params: &Params,
 ) -> Result<Arc<Record>, ApiError> {
-    let (object_type, id) = (resource(plan), own_id(plan, params));
-    let record = retrieve(ctx, plan, params)?;
-    if record.deleted {
-        return Err(ApiError::no_such(
-            noun(object_type),
-            id,
-            param_of(object_type),
-        ));
-    }
-    let before = record.parse();
+    let object_type = resource(plan);
+    let before = living(ctx, plan, params)?.parse();
     let status = before
         .get("status")
         .and_then(Value::as_str)

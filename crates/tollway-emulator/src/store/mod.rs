@@ -237,42 +237,43 @@ impl Store {
     /// Undoes everything since the last commit.
     pub fn rollback(&mut self) {
         for change in std::mem::take(&mut self.changes).into_iter().rev() {
-            let scope = Scope {
-                mode: change.mode,
-                account: change.account,
-            };
-            let collection = self.collection_mut(&scope, &change.object_type);
-            match (change.before, change.after) {
-                (Some(before), _) => {
-                    collection.put(before);
-                }
-                (None, Some(after)) => {
-                    collection.remove(&after.id);
-                }
-                (None, None) => {}
-            }
+            let Change {
+                mode,
+                account,
+                object_type,
+                before,
+                after,
+            } = change;
+            self.put_or_remove(Scope { mode, account }, &object_type, before, after);
         }
     }
 
     /// Applies a change that was committed earlier, as read from the journal.
     pub fn replay(&mut self, change: Change) {
-        let scope = Scope {
-            mode: change.mode,
-            account: change.account,
-        };
-        let newest = change
-            .after
-            .as_ref()
-            .map_or(0, |record| record.sequence + 1);
+        let Change {
+            mode,
+            account,
+            object_type,
+            before,
+            after,
+        } = change;
+        let newest = after.as_ref().map_or(0, |record| record.sequence + 1);
         self.next_sequence = self.next_sequence.max(newest);
-        let collection = self.collection_mut(&scope, &change.object_type);
-        match (change.after, change.before) {
-            (Some(after), _) => {
-                collection.put(after);
-            }
-            (None, Some(before)) => {
-                collection.remove(&before.id);
-            }
+        self.put_or_remove(Scope { mode, account }, &object_type, after, before);
+    }
+
+    /// Puts the record that is to be there; if none is, takes away the one that is not.
+    fn put_or_remove(
+        &mut self,
+        scope: Scope,
+        object_type: &str,
+        there: Option<Arc<Record>>,
+        gone: Option<Arc<Record>>,
+    ) {
+        let collection = self.collection_mut(&scope, object_type);
+        match (there, gone) {
+            (Some(record), _) => drop(collection.put(record)),
+            (None, Some(record)) => drop(collection.remove(&record.id)),
             (None, None) => {}
         }
     }

@@ -28,45 +28,22 @@ fn ids(page: &Page) -> Vec<String> {
 #[test]
 fn pages_run_newest_first_in_both_directions() {
     let store = filled(7);
-    let page = |query: Query<'_>| store.list(&scope(), "charge", &query).unwrap();
-    let first = page(Query {
-        limit: 3,
-        ..Query::default()
-    });
-    assert_eq!(
-        (ids(&first), first.has_more),
-        (vec!["ch_6".into(), "ch_5".into(), "ch_4".into()], true)
-    );
-    let second = page(Query {
-        limit: 3,
-        starting_after: Some("ch_4"),
-        ..Query::default()
-    });
-    assert_eq!(
-        (ids(&second), second.has_more),
-        (vec!["ch_3".into(), "ch_2".into(), "ch_1".into()], true)
-    );
-    let last = page(Query {
-        limit: 3,
-        starting_after: Some("ch_1"),
-        ..Query::default()
-    });
-    assert_eq!((ids(&last), last.has_more), (vec!["ch_0".into()], false));
-    let back = page(Query {
-        limit: 3,
-        ending_before: Some("ch_2"),
-        ..Query::default()
-    });
-    assert_eq!(
-        (ids(&back), back.has_more),
-        (vec!["ch_5".into(), "ch_4".into(), "ch_3".into()], true)
-    );
-    let end = page(Query {
-        limit: 3,
-        starting_after: Some("ch_0"),
-        ..Query::default()
-    });
-    assert_eq!((ids(&end), end.has_more), (vec![], false));
+    let page = |starting_after, ending_before| {
+        let query = Query {
+            limit: 3,
+            starting_after,
+            ending_before,
+            ..Query::default()
+        };
+        let page = store.list(&scope(), "charge", &query).unwrap();
+        (ids(&page).join(" "), page.has_more)
+    };
+    let is = |members: &str, has_more| (members.to_owned(), has_more);
+    assert_eq!(page(None, None), is("ch_6 ch_5 ch_4", true));
+    assert_eq!(page(Some("ch_4"), None), is("ch_3 ch_2 ch_1", true));
+    assert_eq!(page(Some("ch_1"), None), is("ch_0", false));
+    assert_eq!(page(None, Some("ch_2")), is("ch_5 ch_4 ch_3", true));
+    assert_eq!(page(Some("ch_0"), None), is("", false));
 }
 
 #[test]
