@@ -1,9 +1,10 @@
-//! Chores of the repository: `cargo xtask codegen | test | bench | deny`.
+//! Chores of the repository: `cargo xtask codegen | test | bench | coverage | deny`.
 //!
 //! Each subcommand lives in a module of its own; this file only names them.
 
 mod bench;
 mod codegen;
+mod coverage;
 mod deny;
 mod outsiders;
 mod run;
@@ -23,6 +24,8 @@ enum Chore {
     Bench(bench::Args),
     /// Run every test, after installing the outsiders they talk to (official clients, a browser).
     Test(test::Args),
+    /// Print how the emulator answers each operation of the API.
+    Coverage(coverage::Args),
     /// Check licences, banned crates, duplicates and sources by `deny.toml`.
     Deny,
 }
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         Chore::Codegen(args) => codegen::main(&args),
         Chore::Bench(args) => bench::main(&args),
         Chore::Test(args) => test::main(&args),
+        Chore::Coverage(args) => coverage::main(&args),
         Chore::Deny => deny::main(),
     };
     match done {

@@ -6,6 +6,17 @@ use std::{
 };
 
 use tokio::net::TcpListener;
+#[cfg(unix)]
+use {
+    std::{
+        os::unix::{
+            fs::{FileTypeExt as _, PermissionsExt as _},
+            net::UnixStream,
+        },
+        path::Path,
+    },
+    tokio::net::UnixListener,
+};
 
 use crate::failure::{Failure, Outcome};
 
@@ -27,6 +38,30 @@ pub(crate) async fn bind(address: SocketAddr, option: &str) -> Outcome<TcpListen
             }
             _ => format!("cannot listen on {address} ({error}): choose another by {option}"),
         })
+    })
+}
+
+/// Binds a Unix socket that is its owner's alone. A socket that nobody listens on any more is replaced.
+#[cfg(unix)]
+pub(crate) fn bind_unix(path: &Path) -> Outcome<UnixListener> {
+    let shown = path.display();
+    let socket = |metadata: std::fs::Metadata| metadata.file_type().is_socket();
+    if std::fs::symlink_metadata(path).is_ok_and(socket) {
+        if UnixStream::connect(path).is_ok() {
+            return Err(Failure::new(format!(
+                "{shown} is in use: stop the program that has it, or choose another by --socket"
+            )));
+        }
+        std::fs::remove_file(path).ok();
+    }
+    let bound = UnixListener::bind(path).and_then(|listener| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(listener)
+    });
+    bound.map_err(|error| {
+        Failure::new(format!(
+            "cannot listen on {shown} ({error}): give a path that is free, in a folder that exists, by --socket"
+        ))
     })
 }
 

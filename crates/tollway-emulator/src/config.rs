@@ -5,6 +5,9 @@
 pub struct Config {
     /// Refuse what zero configuration allows: unclaimed client ids, and redirect URIs that are not configured.
     pub strict: bool,
+    /// Answer for objects nobody made too, as stripe-mock does: what is named is made first, and nothing is refused
+    /// for its state. Parameters are checked all the same.
+    pub mock: bool,
     /// The API version of objects and of requests that name none.
     pub api_version: String,
     /// How many requests the log remembers.
@@ -17,6 +20,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             strict: false,
+            mock: false,
             api_version: "2026-10-28.endive".into(),
             log_capacity: 1000,
             body_limit: 16 * 1024 * 1024,

@@ -163,7 +163,32 @@ impl<'a> Ctx<'a> {
     /// `resource_missing` if it does not exist or was deleted.
     pub fn required(&self, object_type: &str, id: &str) -> Result<Value, ApiError> {
         self.get(object_type, id)
-            .ok_or_else(|| ApiError::no_such(noun(object_type), id, param_of(object_type)))
+            .ok_or_else(|| self.no_such(object_type, id))
+    }
+
+    /// Stripe's 404 for the object in the URL; it tells when the other mode has it.
+    #[must_use]
+    pub(crate) fn no_such(&self, object_type: &str, id: &str) -> ApiError {
+        let error = ApiError::no_such(noun(object_type), id, param_of(object_type));
+        self.missing(error, object_type, id)
+    }
+
+    /// Stripe's 400 for an object that a parameter names; it tells when the other mode has it.
+    #[must_use]
+    pub(crate) fn no_such_reference(&self, object_type: &str, id: &str, param: &str) -> ApiError {
+        let error = ApiError::no_such_reference(noun(object_type), id, param);
+        self.missing(error, object_type, id)
+    }
+
+    fn missing(&self, error: ApiError, object_type: &str, id: &str) -> ApiError {
+        let mode = self.scope.mode;
+        let other = Scope::new(mode.other(), Arc::clone(&self.scope.account));
+        let error = error.about(object_type, id);
+        if self.world.store.object(&other, object_type, id).is_some() {
+            error.exists_in_other_mode(mode)
+        } else {
+            error
+        }
     }
 
     /// The object that a parameter names, or Stripe's 400.
@@ -172,7 +197,7 @@ impl<'a> Ctx<'a> {
     /// `resource_missing` with this `param` if it does not exist or was deleted.
     pub fn referenced(&self, object_type: &str, id: &str, param: &str) -> Result<Value, ApiError> {
         self.get(object_type, id)
-            .ok_or_else(|| ApiError::no_such_reference(noun(object_type), id, param))
+            .ok_or_else(|| self.no_such_reference(object_type, id, param))
     }
 
     /// Keeps a new object. Makes no event.

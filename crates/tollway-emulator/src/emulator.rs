@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use tokio::net::TcpListener;
 use tollway::transport::{HyperTransport, Transport, TransportError};
 
 use crate::clock::Clock;
@@ -14,6 +13,7 @@ use crate::engine::Engine;
 use crate::events::{self, Outbox};
 use crate::http::{around, front};
 use crate::journal::DataError;
+use crate::listener::Listener;
 use crate::random::system_seed;
 use crate::transport::InProcess;
 
@@ -82,6 +82,11 @@ impl Emulator {
         EmulatorBuilder::default()
     }
 
+    /// Another handle on the emulator of this engine.
+    pub(crate) fn of(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+
     /// The emulator's clock; advancing it advances everything.
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -105,6 +110,18 @@ impl Emulator {
         events::work(Arc::clone(&self.engine)).await;
     }
 
+    /// Writes the data file anew whenever more than half of it is of no use.
+    async fn keep_data_small(&self) {
+        loop {
+            self.engine.overgrown().notified().await;
+            let engine = Arc::clone(&self.engine);
+            let compacted = tokio::task::spawn_blocking(move || engine.compact()).await;
+            if let Ok(Err(error)) = compacted {
+                tracing::warn!(%error, "the data file could not be written anew; it goes on growing");
+            }
+        }
+    }
+
     /// Every route, for a server of one's own.
     pub fn router(&self) -> Router {
         let engine = &self.engine;
@@ -120,18 +137,20 @@ impl Emulator {
             .with_state(Arc::clone(engine))
     }
 
-    /// Serves on a listener until `shutdown` is done; requests under way are answered first.
+    /// Serves on a listener until `shutdown` is done; requests under way are answered first, within ten seconds. Webhooks are
+    /// delivered meanwhile, and a data file is kept small.
     ///
     /// # Errors
     /// If the listener fails.
     pub async fn serve(
         &self,
-        listener: TcpListener,
+        listener: impl Into<Listener>,
         shutdown: impl Future<Output = ()>,
     ) -> std::io::Result<()> {
         tokio::select! {
-            served = crate::server::serve(self.router(), listener, shutdown) => served,
+            served = crate::server::serve(self.router(), listener.into(), shutdown) => served,
             () = self.run_webhooks() => Ok(()),
+            () = self.keep_data_small() => Ok(()),
         }
     }
 
@@ -175,6 +194,13 @@ impl EmulatorBuilder {
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.config.strict = strict;
+        self
+    }
+
+    /// Answers for objects nobody made: see [`Config::mock`].
+    #[must_use]
+    pub fn mock(mut self, mock: bool) -> Self {
+        self.config.mock = mock;
         self
     }
 

@@ -38,6 +38,7 @@ pub struct Engine {
     committed: Notify,
     outbox: Outbox,
     journal: Option<Journal>,
+    overgrown: Notify,
 }
 
 impl Engine {
@@ -58,6 +59,7 @@ impl Engine {
             committed: Notify::new(),
             outbox,
             journal: None,
+            overgrown: Notify::new(),
             config,
             clock,
         })
@@ -165,6 +167,9 @@ impl Engine {
             if let Err(error) = written {
                 state.undo();
                 return Err(not_written(&error));
+            }
+            if journal.is_overgrown() {
+                self.overgrown.notify_one();
             }
         }
         let changes = state.store.commit();
@@ -279,26 +284,37 @@ impl Engine {
         for world in &worlds {
             self.worlds.settle(world);
         }
-        let kept: Vec<(Arc<str>, Vec<Change>)> = worlds
-            .iter()
-            .map(|world| {
-                (
-                    Arc::clone(world.name()),
-                    world.lock().store.snapshot().collect(),
-                )
-            })
-            .collect();
-        let live: usize = kept.iter().map(|(_, changes)| changes.len()).sum();
+        let live: usize = self.snapshot().map(|(_, changes)| changes.len()).sum();
+        self.journal = Some(journal);
         // Worth it once a fifth of the file is of no use.
         if read > live + live / 4 {
-            journal.compact(
-                kept.iter()
-                    .map(|(name, changes)| (&**name, changes.clone())),
-                self.clock.state(),
-            )?;
+            self.compact()?;
         }
-        self.journal = Some(journal);
         Ok(())
+    }
+
+    /// Writes the data file anew without what was superseded; requests go on meanwhile. Call it with no world locked.
+    ///
+    /// # Errors
+    /// See [`DataError`]. The old file stays in use.
+    pub(crate) fn compact(&self) -> Result<(), DataError> {
+        match &self.journal {
+            Some(journal) => journal.compact(|| self.snapshot(), self.clock.state()),
+            None => Ok(()),
+        }
+    }
+
+    /// Woken when the data file holds more of no use than of use.
+    pub(crate) fn overgrown(&self) -> &Notify {
+        &self.overgrown
+    }
+
+    /// Every world's records, one world after the other.
+    fn snapshot(&self) -> impl Iterator<Item = (Arc<str>, Vec<Change>)> {
+        self.worlds.all().into_iter().map(|world| {
+            let changes = world.lock().store.snapshot().collect();
+            (Arc::clone(world.name()), changes)
+        })
     }
 
     /// Keeps where the clock stands, for the next start.

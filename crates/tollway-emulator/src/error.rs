@@ -7,6 +7,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::scope::Mode;
+
 /// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiError {
@@ -18,6 +20,8 @@ pub struct ApiError {
     pub keep_changes: bool,
     /// `Stripe-Should-Retry`, when Stripe has an opinion.
     pub should_retry: Option<bool>,
+    /// Type and id of the object that is missing, if that is the fault.
+    missing: Option<Box<(String, String)>>,
 }
 
 /// The two shapes of an error body.
@@ -45,6 +49,7 @@ impl ApiError {
             body: ErrorBody::Api(body),
             keep_changes: false,
             should_retry: None,
+            missing: None,
         }
     }
 
@@ -59,6 +64,7 @@ impl ApiError {
             body,
             keep_changes: false,
             should_retry: None,
+            missing: None,
         }
     }
 
@@ -72,15 +78,16 @@ impl ApiError {
         Self::invalid_request(message).param(param)
     }
 
-    /// Parameters the operation does not know.
+    /// Parameters the operation does not know. `meant` is what a single one was probably meant to be.
     #[must_use]
-    pub fn unknown_parameters(names: &[String]) -> Self {
-        let noun = if names.len() == 1 {
-            "parameter"
-        } else {
-            "parameters"
+    pub fn unknown_parameters(names: &[String], meant: Option<&str>) -> Self {
+        let message = match (names, meant) {
+            ([one], Some(meant)) => {
+                format!("Received unknown parameter: {one}. Did you mean {meant}?")
+            }
+            ([one], None) => format!("Received unknown parameter: {one}"),
+            _ => format!("Received unknown parameters: {}", names.join(", ")),
         };
-        let message = format!("Received unknown {noun}: {}", names.join(", "));
         let error = Self::invalid_request(message).code("parameter_unknown");
         names
             .first()
@@ -201,6 +208,15 @@ impl ApiError {
         Self::new(403, "invalid_request_error", message)
     }
 
+    /// 403: a restricted key lacks a permission, `rak_charge_read`.
+    #[must_use]
+    pub fn missing_permission(redacted_key: &str, account: &str, permission: &str) -> Self {
+        Self::permission(format!(
+            "The provided key '{redacted_key}' does not have the required permissions for this endpoint on account \
+             '{account}'. Having the '{permission}' permission would allow this request to continue."
+        ))
+    }
+
     /// 402: the bank said no. The message may be shown to a card holder.
     pub fn card(code: &str, message: impl Into<String>) -> Self {
         Self::new(402, "card_error", message).code(code)
@@ -269,6 +285,30 @@ impl ApiError {
             body.insert(name.into(), value.into());
         }
         self
+    }
+
+    /// Says which object is missing.
+    #[must_use]
+    pub(crate) fn about(mut self, object_type: &str, id: &str) -> Self {
+        self.missing = Some(Box::new((object_type.to_owned(), id.to_owned())));
+        self
+    }
+
+    /// Type and id of the object that is missing, if that is the fault.
+    pub(crate) fn missing(&self) -> Option<(&str, &str)> {
+        let (object_type, id) = &**self.missing.as_ref()?;
+        Some((object_type, id))
+    }
+
+    /// Adds to the message that the object exists in the mode that the key is not of.
+    #[must_use]
+    pub(crate) fn exists_in_other_mode(self, mode: Mode) -> Self {
+        let other = if mode.is_live() { "test" } else { "live" };
+        let message = format!(
+            "{}; a similar object exists in {other} mode, but a {mode} mode key was used to make this request.",
+            self.get("message").unwrap_or_default()
+        );
+        self.with("message", message)
     }
 
     /// Keeps what was written before the error.
@@ -350,7 +390,12 @@ mod tests {
             ApiError::invalid_enum("x", &["a", "b"]).get("message"),
             Some("Invalid x: must be one of a or b")
         );
-        let unknown = ApiError::unknown_parameters(&["a".into(), "b".into()]);
+        let unknown = ApiError::unknown_parameters(&["nmae".into()], Some("name"));
+        assert_eq!(
+            unknown.get("message"),
+            Some("Received unknown parameter: nmae. Did you mean name?")
+        );
+        let unknown = ApiError::unknown_parameters(&["a".into(), "b".into()], None);
         assert_eq!(
             unknown.get("message"),
             Some("Received unknown parameters: a, b")

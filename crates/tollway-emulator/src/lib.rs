@@ -20,6 +20,7 @@ mod clock;
 mod config;
 mod connect;
 mod control;
+mod coverage;
 mod ctx;
 mod emulator;
 mod engine;
@@ -32,6 +33,7 @@ mod http;
 mod ids;
 mod journal;
 mod key;
+mod listener;
 mod log;
 mod money;
 mod pages;
@@ -39,8 +41,10 @@ mod params;
 mod random;
 mod registry;
 mod scope;
+mod seed;
 mod server;
 mod store;
+mod tls;
 mod transitions;
 mod transport;
 mod world;
@@ -48,6 +52,7 @@ mod world;
 pub use api::Api;
 pub use clock::Clock;
 pub use config::Config;
+pub use coverage::Answered;
 pub use ctx::{Caller, Ctx, RequestInfo};
 pub use emulator::{BuildError, Emulator, EmulatorBuilder};
 pub use engine::Engine;
@@ -55,13 +60,16 @@ pub use error::{ApiError, ErrorBody};
 pub use faults::{Fault, Faults, Then};
 pub use journal::DataError;
 pub use key::{ApiKey, KeyKind};
-pub use log::{Entry, RequestLog};
+pub use listener::Listener;
+pub use log::{Entry, RequestLog, Sent};
 pub use params::{Params, Upload};
 pub use random::Random;
 pub use registry::{Behaviour, Registry};
 pub use scope::{Mode, Scope};
+pub use seed::{Seed, SeedError};
 pub use store::{Collection, CreatedRange, Page, Query, Record, Store, UnknownCursor};
+pub use tls::{Identity, IdentityError};
 pub use world::{
-    Claim, Connection, ConnectionKind, GrantScope, ModeSettings, Platform, Token, TokenKind, World,
-    WorldState, Worlds,
+    Access, Claim, Connection, ConnectionKind, GrantScope, ModeSettings, Platform, RestrictedKey,
+    Token, TokenKind, World, WorldState, Worlds,
 };

@@ -5,10 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::Request;
 use axum::response::Response;
+use bytes::Bytes;
+use http::request::Parts;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::Engine;
-use crate::http::{Details, DropConnection};
+use crate::http::{Details, DropConnection, Https};
+use crate::key::redact;
 
 /// One request.
 #[derive(Debug, Clone, Serialize)]
@@ -31,6 +35,8 @@ pub struct Entry {
     pub livemode: Option<bool>,
     /// The caller's idempotency key.
     pub idempotency_key: Option<String>,
+    /// The parameters as they were sent.
+    pub params: Sent,
     /// Status of the answer; none if the connection was dropped.
     pub status: Option<u16>,
     /// The answer was given before.
@@ -56,7 +62,11 @@ impl Entry {
         let host = header("host")
             .or(request.uri().authority().map(http::uri::Authority::as_str))
             .unwrap_or("localhost");
-        let base_url = format!("{}://{host}", request.uri().scheme_str().unwrap_or("http"));
+        let scheme = match request.extensions().get::<Https>() {
+            Some(Https) => "https",
+            None => request.uri().scheme_str().unwrap_or("http"),
+        };
+        let base_url = format!("{scheme}://{host}");
         let id = engine.new_request_id();
         Self {
             log_url: format!("{base_url}/_tollway/requests/{id}"),
@@ -68,6 +78,7 @@ impl Entry {
             account: None,
             livemode: None,
             idempotency_key: header("idempotency-key").map(str::to_owned),
+            params: Sent::default(),
             status: None,
             replayed: false,
             error: None,
@@ -84,6 +95,7 @@ impl Entry {
             return;
         };
         self.operation = details.operation;
+        self.params = details.sent;
         self.replayed = details.replayed;
         self.error = details.error;
         if let Some((world, scope)) = details.acted {
@@ -91,6 +103,73 @@ impl Entry {
             self.livemode = Some(scope.livemode());
             self.account = Some(scope.account);
         }
+    }
+}
+
+/// Parameters as they were sent, read when somebody looks: a form as names and texts, `metadata[k]`, a JSON body as it is.
+/// Card numbers and the like are not shown. Of a large or multipart body nothing is kept.
+#[derive(Debug, Clone, Default)]
+pub struct Sent {
+    query: String,
+    body: Bytes,
+}
+
+/// Larger bodies are not kept in the log.
+const KEPT: usize = 16 * 1024;
+
+/// Last parts of names whose values are not shown.
+const SECRET: &[&str] = &["number", "cvc", "client_secret", "account_number"];
+
+impl Sent {
+    pub(crate) fn new(parts: &Parts, body: &Bytes) -> Self {
+        let multipart = parts
+            .headers
+            .get(http::header::CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().starts_with(b"multipart/"));
+        Self {
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            body: if multipart || body.len() > KEPT {
+                Bytes::new()
+            } else {
+                body.clone()
+            },
+        }
+    }
+
+    /// The parameters by name.
+    #[must_use]
+    pub fn read(&self) -> Map<String, Value> {
+        let mut params = Map::new();
+        let mut add = |pairs: &[u8]| {
+            for (name, value) in form_urlencoded::parse(pairs) {
+                params.insert(name.into_owned(), value.into_owned().into());
+            }
+        };
+        add(self.query.as_bytes());
+        match serde_json::from_slice(&self.body) {
+            Ok(Value::Object(members)) => params.extend(members),
+            _ => add(&self.body),
+        }
+        params.iter_mut().for_each(hide);
+        params
+    }
+}
+
+/// Replaces what must not be shown.
+fn hide((name, value): (&String, &mut Value)) {
+    let last = name.rsplit('[').next().unwrap_or(name);
+    match value {
+        Value::Object(members) => members.iter_mut().for_each(hide),
+        Value::String(text) if SECRET.contains(&last.trim_end_matches(']')) => {
+            *text = redact(text);
+        }
+        _ => {}
+    }
+}
+
+impl Serialize for Sent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.read().serialize(serializer)
     }
 }
 

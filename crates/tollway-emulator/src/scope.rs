@@ -40,6 +40,10 @@ impl Mode {
         }
     }
 
+    pub(crate) fn other(self) -> Self {
+        Self::from_livemode(!self.is_live())
+    }
+
     pub(crate) fn index(self) -> usize {
         usize::from(self.is_live())
     }

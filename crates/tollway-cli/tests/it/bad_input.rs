@@ -50,6 +50,24 @@ fn wrong_usage_ends_with_two_and_says_how_it_works() {
 }
 
 #[test]
+fn a_seed_that_cannot_be_played_is_named() {
+    let folder = folder();
+    let file = folder.path().join("seed.toml").display().to_string();
+    says(&failure(["emulator", "--seed", &file]), &[&file, "--seed"]);
+    fs::write(&file, "[[world]]").expect("a file");
+    says(
+        &failure(["emulator", "--seed", &file]),
+        &[&file, "unknown field `world`"],
+    );
+    let refused = "[[worlds]]\nkey = \"sk_test_1\"\n[[worlds.requests]]\npost = \"/v1/customer\"\n";
+    fs::write(&file, refused).expect("a file");
+    says(
+        &failure(["emulator", "--port", "0", "--seed", &file]),
+        &[&file, "sk_test_1", "POST /v1/customer was refused with 404"],
+    );
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let (_listener, port) = taken_port();
     let said = failure(["emulator", "--port", &port.to_string()]);

@@ -1,10 +1,12 @@
 //! The services start, answer, stop when asked, and explain themselves.
 
 use std::fs;
+#[cfg(unix)]
+use std::io::{Read as _, Write as _};
 
 use tollway::Client;
 
-use crate::program::{Service, success};
+use crate::program::{Service, failure, success};
 
 #[tokio::test]
 async fn the_emulator_answers_and_stops_when_asked() {
@@ -56,6 +58,67 @@ async fn the_emulator_keeps_its_data_in_a_file() {
         drop(client);
         assert_eq!(service.terminate(), Some(0));
     }
+}
+
+#[tokio::test]
+async fn the_emulator_starts_with_a_seed_and_in_stripe_mocks_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("seed.toml");
+    let text = "[[worlds]]\nkey = \"sk_test_shop\"\n[[worlds.requests]]\npost = \"/v1/customers\"\nparams = { name = \"Ann\" }\n";
+    fs::write(&file, text).expect("a file");
+    let seed = file.display().to_string();
+    let service = Service::start(["emulator", "--port", "0", "--mock", "--seed", &seed]);
+    let client = Client::builder("sk_test_shop")
+        .base_url(&service.url)
+        .build()
+        .expect("a client");
+    let customers = client.customers().list().send().await.expect("a list");
+    assert_eq!(customers.len(), 1);
+    let charge = client.charges().retrieve("ch_nobody").send().await;
+    assert_eq!(charge.expect("a charge that nobody made").id(), "ch_nobody");
+    drop(client);
+    assert_eq!(service.terminate(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_emulator_speaks_https_and_listens_on_a_socket() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pem = folder.path().join("stripe.pem");
+    let socket = folder.path().join("stripe.sock");
+    let (tls, path) = (pem.display().to_string(), socket.display().to_string());
+    let service = Service::start(["emulator", "--port", "0", "--tls", &tls]);
+    assert!(
+        service.url.starts_with("https://127.0.0.1:"),
+        "{}",
+        service.url
+    );
+    let certificate = fs::read_to_string(&pem).expect("the certificate");
+    assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----\n"));
+    assert_eq!(service.terminate(), Some(0));
+
+    for _ in 0..2 {
+        // The second one finds what the first one, killed, left behind.
+        let service = Service::start(["emulator", "--socket", &path]);
+        assert_eq!(service.url, format!("unix:{path}"));
+        let mut stream = std::os::unix::net::UnixStream::connect(&socket).expect("a socket");
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let said = failure(["emulator", "--socket", &path]);
+        assert!(
+            said.contains("in use") && said.contains("--socket"),
+            "{said}"
+        );
+        drop(service);
+        assert!(socket.exists());
+    }
+    let service = Service::start(["emulator", "--socket", &path]);
+    assert_eq!(service.terminate(), Some(0));
+    assert!(!socket.exists());
 }
 
 #[test]

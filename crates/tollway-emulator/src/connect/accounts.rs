@@ -95,7 +95,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     account.insert("charges_enabled".into(), false.into());
     account.insert("payouts_enabled".into(), false.into());
     account.insert("details_submitted".into(), false.into());
-    apply(ctx, &mut account, params);
+    apply(ctx, &mut account, params)?;
     judge(&mut account);
     let account = Value::Object(account);
     ctx.insert("account", &account);
@@ -155,7 +155,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let Value::Object(mut account) = before.clone() else {
         return Ok(before);
     };
-    apply(ctx, &mut account, params);
+    apply(ctx, &mut account, params)?;
     if account["type"] != "standard" {
         judge(&mut account);
     }
@@ -305,7 +305,17 @@ fn controller(kind: &str) -> Value {
     })
 }
 
-/// Members of a request that become members of the account as they are.
+/// An account of which nothing is known but its id.
+pub(crate) fn plain(ctx: &mut Ctx<'_>, id: &str) -> Value {
+    let country = ctx.world.platform.country.clone();
+    let mut account = bare(ctx, id, &country);
+    account.insert("type".into(), "custom".into());
+    account.insert("controller".into(), controller("custom"));
+    account.insert("capabilities".into(), json!({}));
+    Value::Object(account)
+}
+
+/// Members of a request that become members of the account.
 const COPIED: &[&str] = &[
     "business_profile",
     "business_type",
@@ -319,14 +329,20 @@ const COPIED: &[&str] = &[
 ];
 
 /// Writes what the request sets into the account.
-fn apply(ctx: &mut Ctx<'_>, account: &mut Map<String, Value>, params: &Params) {
+fn apply(
+    ctx: &mut Ctx<'_>,
+    account: &mut Map<String, Value>,
+    params: &Params,
+) -> Result<(), ApiError> {
+    let mut copied = Map::new();
     for (name, value) in params
         .values()
         .iter()
         .filter(|(name, _)| COPIED.contains(&name.as_str()))
     {
-        merge(account, name, value);
+        copied.insert(name.clone(), value.clone());
     }
+    ctx.apply("account", account, &copied)?;
     for (name, wish) in params.map("capabilities").into_iter().flatten() {
         let requested = wish["requested"].as_bool().unwrap_or(true);
         account["capabilities"][name] = if requested {
@@ -346,24 +362,7 @@ fn apply(ctx: &mut Ctx<'_>, account: &mut Map<String, Value>, params: &Params) {
         account["external_accounts"]["data"] = json!([bank]);
         account["external_accounts"]["total_count"] = 1.into();
     }
-}
-
-/// Objects merge member by member, a cleared metadata key disappears, everything else is replaced.
-fn merge(target: &mut Map<String, Value>, name: &str, value: &Value) {
-    match (target.get_mut(name), value) {
-        (Some(Value::Object(old)), Value::Object(new)) => {
-            for (member, value) in new {
-                if name == "metadata" && (value.is_null() || value == "") {
-                    old.remove(member);
-                } else {
-                    merge(old, member, value);
-                }
-            }
-        }
-        _ => {
-            target.insert(name.to_owned(), value.clone());
-        }
-    }
+    Ok(())
 }
 
 /// The external account that a request describes, or that its token stands for.

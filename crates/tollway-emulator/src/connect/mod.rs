@@ -25,6 +25,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
+pub(crate) use self::accounts::plain as plain_account;
 use crate::Engine;
 use crate::registry::Registry;
 

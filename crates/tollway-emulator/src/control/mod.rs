@@ -4,13 +4,16 @@
 //! | --- | --- |
 //! | `GET /healthz` | `{"status": "ok"}` |
 //! | `POST /_tollway/reset` | forgets every world, fault and logged request; `{"world": "…"}` only that one |
+//! | `POST /_tollway/seed` | brings worlds to what a [seed](crate::Seed) says, TOML or JSON |
 //! | `GET`, `POST /_tollway/clock` | reads or moves the clock: `{"advance": 60}`, `{"set": 1700000000}`, `{"freeze": true}` |
 //! | `GET`, `DELETE /_tollway/requests` | the log, newest first: `?limit=`, `?world=`, `?path=`, `?operation=`, `?status=` |
 //! | `GET /_tollway/requests/{id}` | one request |
+//! | `POST /_tollway/requests/assert` | 200 if the log has what the body describes, else 400 with a sentence that says what it has |
 //! | `GET`, `POST`, `DELETE /_tollway/faults` | the faults in force, one more, none |
 //! | `GET /_tollway/worlds` | every world with its platform |
 //! | `GET`, `POST /_tollway/worlds/{name}` | a platform's settings: account, client ids, redirect URIs, publishable keys |
 
+mod assert;
 mod worlds;
 
 use std::sync::Arc;
@@ -26,10 +29,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::Engine;
+pub(crate) use self::worlds::PlatformChange;
 use crate::faults::Fault;
 use crate::http::Answer;
-use crate::{ApiError, Entry};
+use crate::{ApiError, Emulator, Engine, Entry, Seed, SeedError};
 
 /// Entries of the log in one answer if the caller does not say.
 const DEFAULT_LIMIT: usize = 100;
@@ -39,8 +42,10 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/healthz", get(async || Json(json!({"status": "ok"}))))
         .route("/_tollway/reset", post(reset))
+        .route("/_tollway/seed", post(seed))
         .route("/_tollway/clock", get(read_clock).post(move_clock))
         .route("/_tollway/requests", get(requests).delete(clear_requests))
+        .route("/_tollway/requests/assert", post(assert::requests))
         .route("/_tollway/requests/{id}", get(request))
         .route(
             "/_tollway/faults",
@@ -93,9 +98,10 @@ async fn read_clock(State(engine): State<Arc<Engine>>) -> Json<Value> {
     Json(json!({"now": clock.now(), "now_ms": clock.now_millis(), "frozen": clock.is_frozen()}))
 }
 
-#[derive(Deserialize)]
+/// A move of the clock.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Move {
+pub(crate) struct ClockChange {
     /// Unix seconds to set.
     set: Option<i64>,
     /// Seconds to go forward.
@@ -104,23 +110,34 @@ struct Move {
 }
 
 async fn move_clock(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome {
-    let Move {
-        set,
-        advance,
-        freeze,
-    } = body(&bytes)?;
-    let clock = engine.clock();
-    if let Some(freeze) = freeze {
-        clock.freeze(freeze);
-    }
-    if let Some(moment) = set {
-        clock.set(moment);
-    }
-    if let Some(seconds) = advance {
-        clock.advance(Duration::from_secs(seconds));
-    }
-    engine.keep_clock().map_err(Refusal)?;
+    let change: ClockChange = body(&bytes)?;
+    change.apply(&engine).map_err(Refusal)?;
     Ok(read_clock(State(engine)).await)
+}
+
+impl ClockChange {
+    /// Moves the clock and keeps where it stands.
+    pub(crate) fn apply(&self, engine: &Engine) -> Result<(), ApiError> {
+        let clock = engine.clock();
+        if let Some(freeze) = self.freeze {
+            clock.freeze(freeze);
+        }
+        if let Some(moment) = self.set {
+            clock.set(moment);
+        }
+        if let Some(seconds) = self.advance {
+            clock.advance(Duration::from_secs(seconds));
+        }
+        engine.keep_clock()
+    }
+}
+
+/// TOML or JSON, as a file for `--seed` has it.
+async fn seed(State(engine): State<Arc<Engine>>, text: String) -> Outcome {
+    let refused = |error: SeedError| Refusal(ApiError::invalid_request(error.to_string()));
+    let seed = Seed::parse(&text).map_err(refused)?;
+    Emulator::of(engine).seed(&seed).await.map_err(refused)?;
+    Ok(Json(json!({"seeded": true})))
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, body};
-use crate::world::{ModeSettings, Platform, World};
+use crate::world::{ModeSettings, Platform, RestrictedKey, World};
 use crate::{ApiError, Engine, Mode};
 
 pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Json<Value> {
@@ -28,18 +28,20 @@ pub(super) async fn read(State(engine): State<Arc<Engine>>, Path(name): Path<Str
     Ok(Json(describe(&world)))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
+/// Settings of a platform to be changed; what is not given stays.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PlatformChange {
     business_name: Option<String>,
     email: Option<String>,
     country: Option<String>,
     default_currency: Option<String>,
     test: Option<ModeChange>,
     live: Option<ModeChange>,
+    restricted_keys: Vec<RestrictedKey>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ModeChange {
     client_id: Option<String>,
@@ -52,17 +54,35 @@ pub(super) async fn change(
     Path(name): Path<String>,
     bytes: Bytes,
 ) -> Outcome {
-    let change: Change = body(&bytes)?;
+    let change: PlatformChange = body(&bytes)?;
     let world = open(&engine, &name)?;
-    check(&engine, &world, &change)?;
-    let scope = world.lock().platform_scope(Mode::Test);
-    let changed = engine.transact_internal(&world, scope, |ctx| {
-        apply(&mut ctx.world.platform, change);
-        ctx.world.save_platform();
-        Ok(())
-    });
-    changed.map_err(Refusal)?;
+    change.apply(&engine, &world).map_err(Refusal)?;
     Ok(Json(describe(&world)))
+}
+
+impl PlatformChange {
+    /// Changes a world's platform, all of it or nothing.
+    pub(crate) fn apply(self, engine: &Engine, world: &Arc<World>) -> Result<(), ApiError> {
+        check(engine, world, &self)?;
+        let scope = world.lock().platform_scope(Mode::Test);
+        engine.transact_internal(world, scope, |ctx| {
+            for key in &self.restricted_keys {
+                let not_one = || {
+                    let message = format!(
+                        "A restricted key starts with rk_test_ or rk_live_: {}",
+                        crate::key::redact(&key.key)
+                    );
+                    ApiError::invalid_param("restricted_keys", message)
+                };
+                let mode = key.mode().ok_or_else(not_one)?;
+                let now = ctx.now();
+                ctx.world.put_restricted_key(mode, key, now);
+            }
+            apply(&mut ctx.world.platform, self);
+            ctx.world.save_platform();
+            Ok(())
+        })
+    }
 }
 
 fn open(engine: &Engine, name: &str) -> Result<Arc<World>, Refusal> {
@@ -75,38 +95,38 @@ fn open(engine: &Engine, name: &str) -> Result<Arc<World>, Refusal> {
     Ok(engine.worlds().open(key.world()))
 }
 
-fn check(engine: &Engine, world: &Arc<World>, change: &Change) -> Result<(), Refusal> {
+fn check(engine: &Engine, world: &Arc<World>, change: &PlatformChange) -> Result<(), ApiError> {
     for mode in [&change.test, &change.live].into_iter().flatten() {
         if let Some(client_id) = &mode.client_id {
             if !client_id.starts_with("ca_") {
-                return Err(Refusal(ApiError::invalid_param(
+                return Err(ApiError::invalid_param(
                     "client_id",
                     "A client id starts with ca_.",
-                )));
+                ));
             }
             let owner = engine.worlds().of_client_id(client_id);
             if owner.is_some_and(|(owner, _)| owner.name() != world.name()) {
-                return Err(Refusal(ApiError::invalid_param(
+                return Err(ApiError::invalid_param(
                     "client_id",
                     format!("Another world has the client id {client_id} already."),
-                )));
+                ));
             }
         }
         for uri in mode.redirect_uris.iter().flatten() {
             let valid = url::Url::parse(uri)
                 .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
             if !valid {
-                return Err(Refusal(ApiError::invalid_param(
+                return Err(ApiError::invalid_param(
                     "redirect_uris",
                     format!("Not an http or https URL: {uri}"),
-                )));
+                ));
             }
         }
     }
     Ok(())
 }
 
-fn apply(platform: &mut Platform, change: Change) {
+fn apply(platform: &mut Platform, change: PlatformChange) {
     let set = |field: &mut String, value: Option<String>| {
         if let Some(value) = value {
             *field = value;
@@ -146,6 +166,7 @@ fn describe(world: &World) -> Value {
     json!({
         "name": state.name,
         "platform": state.platform,
+        "restricted_keys": state.restricted_keys(),
         "connected_accounts": {"test": connected(Mode::Test), "live": connected(Mode::Live)},
     })
 }

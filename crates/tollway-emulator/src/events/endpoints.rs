@@ -93,6 +93,19 @@ pub(super) fn create(ctx: &mut Ctx<'_>, wanted: &Wanted<'_>) -> Result<Value, Ap
     Ok(endpoint)
 }
 
+/// Gives an endpoint a secret that somebody knows already.
+pub(crate) fn set_secret(ctx: &mut Ctx<'_>, id: &str, secret: &str) {
+    let scope = ctx.scope.clone();
+    if let Some(hidden) = ctx.world.typed::<Hidden>(&scope, HIDDEN, id) {
+        let hidden = Hidden {
+            secret: secret.to_owned(),
+            ..hidden
+        };
+        let now = ctx.now();
+        ctx.world.put_typed(&scope, HIDDEN, id, &hidden, now);
+    }
+}
+
 /// `POST /v1/webhook_endpoints/{id}`.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut endpoint = ctx.required(ENDPOINT, params.path("webhook_endpoint"))?;

@@ -24,12 +24,16 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 pub(crate) use self::delivery::{deliver_due, newest as newest_deliveries, work};
+pub(crate) use self::endpoints::set_secret;
 pub(crate) use self::outbox::Outbox;
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
+
+/// How long events can be retrieved, in seconds: 30 days, as at Stripe.
+const KEPT: i64 = 30 * 24 * 60 * 60;
 
 /// Behaviours of this part.
 pub(crate) fn register(registry: &mut Registry) {
@@ -73,6 +77,8 @@ pub(crate) fn record(
 ) {
     let event = deliver(ctx, event_type, object, previous_attributes);
     ctx.insert("event", &event);
+    let forgotten = ctx.now() - KEPT;
+    ctx.world.store.expire(&ctx.scope, "event", forgotten);
 }
 
 /// Delivers an event without keeping it: an account that is no longer connected cannot be asked about it.

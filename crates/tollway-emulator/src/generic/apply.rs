@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use tollway_spec::{Field, ObjectBody, Shape};
 
 use super::synth;
-use crate::ctx::{Ctx, noun};
+use crate::ctx::Ctx;
 use crate::error::ApiError;
 
 /// Writes parameters into an object of this type.
@@ -103,7 +103,9 @@ fn shape_value(
     Ok(match (shape, given) {
         (Shape::Nullable(inner), _) => shape_value(ctx, inner, before, given, path)?,
         (Shape::Any, _) => Some(given.clone()),
-        (Shape::Map(_), Value::Object(changes)) => Some(merged(before, changes)),
+        (Shape::Map(item), Value::Object(changes)) => {
+            Some(merged(ctx, item, before, changes, path)?)
+        }
         (Shape::Object { fields, .. }, Value::Object(inner)) => {
             Some(nested(ctx, fields, before, inner, shape, path)?)
         }
@@ -173,7 +175,13 @@ fn fits(shape: &Shape, given: &Value) -> bool {
 }
 
 /// Keys are set one by one; null takes a key away.
-fn merged(before: Option<&Value>, changes: &Map<String, Value>) -> Value {
+fn merged(
+    ctx: &mut Ctx<'_>,
+    item: &Shape,
+    before: Option<&Value>,
+    changes: &Map<String, Value>,
+    path: &str,
+) -> Result<Value, ApiError> {
     let mut members = before
         .and_then(Value::as_object)
         .cloned()
@@ -181,11 +189,15 @@ fn merged(before: Option<&Value>, changes: &Map<String, Value>) -> Value {
     for (name, value) in changes {
         if value.is_null() {
             members.remove(name);
-        } else {
-            members.insert(name.clone(), value.clone());
+            continue;
+        }
+        let before = members.get(name);
+        let value = shape_value(ctx, item, before, value, &format!("{path}[{name}]"))?;
+        if let Some(value) = value {
+            members.insert(name.clone(), value);
         }
     }
-    Value::Object(members)
+    Ok(Value::Object(members))
 }
 
 fn nested(
@@ -269,6 +281,6 @@ fn refer(ctx: &Ctx<'_>, targets: &[String], id: &str, path: &str) -> Result<(), 
     if elsewhere || targets.iter().any(stored) {
         return Ok(());
     }
-    let named = targets.first().map_or("object", |target| noun(target));
-    Err(ApiError::no_such_reference(named, id, path))
+    let named = targets.first().map_or("object", String::as_str);
+    Err(ctx.no_such_reference(named, id, path))
 }

@@ -10,6 +10,7 @@ mod diff;
 mod every_operation;
 pub(crate) mod expand;
 mod list;
+mod mock;
 mod search;
 pub(crate) mod synth;
 mod transition;
@@ -21,7 +22,7 @@ use serde_json::{Map, Value, json};
 use tollway_spec::{Mode, ObjectBody, Operation, Shape};
 
 use crate::api::{Action, Matched, Plan};
-use crate::ctx::{Ctx, noun, param_of};
+use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::store::{Record, to_bytes};
@@ -77,9 +78,10 @@ pub(crate) fn answer(
         &matched.operation.response,
         params.expand(),
     )?;
-    let reply = match matched.plan.behaviour {
-        Some(behaviour) => Reply::Object(behaviour(ctx, params)?),
-        None => generic(ctx, matched, params)?,
+    let reply = if ctx.engine.config().mock {
+        mock::answer(ctx, matched, params)?
+    } else {
+        attempt(ctx, matched, params)?
     };
     if params.expand().is_empty() || matches!(reply, Reply::Stream { .. }) {
         return Ok(reply);
@@ -92,6 +94,13 @@ pub(crate) fn answer(
         params.expand(),
     );
     Ok(Reply::Object(value))
+}
+
+fn attempt(ctx: &mut Ctx<'_>, matched: &Matched<'_>, params: &Params) -> Result<Reply, ApiError> {
+    match matched.plan.behaviour {
+        Some(behaviour) => behaviour(ctx, params).map(Reply::Object),
+        None => generic(ctx, matched, params),
+    }
 }
 
 /// What the generic state does for an operation, also for behaviours that only add to it.
@@ -262,7 +271,7 @@ fn retrieve(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Recor
             Ok(Arc::clone(record))
         }
         None if plan.id.is_none() => Ok(singleton(ctx, plan, params)),
-        _ => Err(missing(plan, params)),
+        _ => Err(missing(ctx, plan, params)),
     }
 }
 
@@ -320,19 +329,14 @@ fn without_id(record: &Record) -> Record {
 fn living(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
     let record = retrieve(ctx, plan, params)?;
     if record.deleted {
-        return Err(missing(plan, params));
+        return Err(missing(ctx, plan, params));
     }
     Ok(record)
 }
 
 /// The object in the path does not exist.
-fn missing(plan: &Plan, params: &Params) -> ApiError {
-    let object_type = resource(plan);
-    ApiError::no_such(
-        noun(object_type),
-        own_id(plan, params),
-        param_of(object_type),
-    )
+fn missing(ctx: &Ctx<'_>, plan: &Plan, params: &Params) -> ApiError {
+    ctx.no_such(resource(plan), own_id(plan, params))
 }
 
 fn update(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
@@ -371,7 +375,7 @@ fn delete(
         .filter(|record| !record.deleted && belongs(record, plan, params))
         .cloned()
     else {
-        return Err(missing(plan, params));
+        return Err(missing(ctx, plan, params));
     };
     let before = record.parse();
     let left = what_is_left(ctx, operation, &before);

@@ -20,6 +20,9 @@ use crate::error::ApiError;
 /// The record type of kept answers: a line with status, request id and fingerprint, then the body.
 const RECORD: &str = "_idempotency";
 
+/// Those of `/v2`, which are kept longer.
+const RECORD_V2: &str = "_idempotency_v2";
+
 /// How long `/v1` keeps an answer, in seconds; `/v2` keeps it 30 days.
 const DAY: i64 = 24 * 60 * 60;
 
@@ -108,12 +111,11 @@ impl Key {
         work: impl FnOnce(&mut Ctx<'_>) -> Result<Answer, ApiError>,
         log_url: &str,
     ) -> Result<Answer, ApiError> {
-        let lifetime = if self.v2 { 30 * DAY } else { DAY };
         let kept = ctx
             .world
             .store
-            .get(&ctx.scope, RECORD, &self.text)
-            .filter(|record| ctx.now() - record.created < lifetime);
+            .get(&ctx.scope, self.record_type(), &self.text)
+            .filter(|record| ctx.now() - record.created < self.lifetime());
         if let Some(kept) = kept.and_then(|record| Kept::read(&record.body)) {
             if kept.fingerprint != self.fingerprint {
                 return Err(ApiError::idempotency_mismatch(&self.text));
@@ -145,22 +147,18 @@ impl Key {
         let now = ctx.now();
         ctx.world
             .store
-            .insert_raw(&ctx.scope, RECORD, &self.text, body.into(), now);
-        // Two at a time keeps pace with one new key a request.
-        for _ in 0..2 {
-            let oldest = ctx
-                .world
-                .store
-                .collection(&ctx.scope, RECORD)
-                .and_then(|kept| kept.oldest_first().next())
-                .cloned();
-            let Some(oldest) = oldest.filter(|record| {
-                now - record.created >= 30 * DAY || (now - record.created >= DAY && !self.v2)
-            }) else {
-                break;
-            };
-            ctx.world.store.remove(&ctx.scope, RECORD, &oldest.id);
-        }
+            .insert_raw(&ctx.scope, self.record_type(), &self.text, body.into(), now);
+        ctx.world
+            .store
+            .expire(&ctx.scope, self.record_type(), now - self.lifetime());
+    }
+
+    fn record_type(&self) -> &'static str {
+        if self.v2 { RECORD_V2 } else { RECORD }
+    }
+
+    fn lifetime(&self) -> i64 {
+        if self.v2 { 30 * DAY } else { DAY }
     }
 }
 

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::json;
 use tollway_spec::{Mode as ApiMode, Verb};
 
 pub(crate) use self::idempotency::Claims;
@@ -31,11 +32,14 @@ use crate::api::Matched;
 use crate::ctx::RequestInfo;
 use crate::error::ApiError;
 use crate::faults::Effect;
-use crate::generic;
-use crate::log::Entry;
+use crate::generic::{self, Reply};
+use crate::log::{Entry, Sent};
 use crate::money;
 use crate::scope::Scope;
 use crate::world::World;
+
+/// What test suites written for stripe-mock accept whatever version they ask for.
+const MOCK_VERSION: HeaderValue = HeaderValue::from_static("master");
 
 /// Stripe refuses longer ones.
 const MAX_HEADER_VALUE: usize = 16 * 1024;
@@ -51,9 +55,19 @@ pub(crate) struct Tag {
     pub(crate) log_url: String,
 }
 
+/// Mark on a request that came over TLS.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Https;
+
+/// Mark on a request of the emulator's own, as a seed's: no fault hits it and the log does not show it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unlogged;
+
 /// What a handler tells the layer around it, for the log; a response extension.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Details {
+    /// The parameters as they were sent.
+    pub(crate) sent: Sent,
     /// The operation the request was taken for.
     pub(crate) operation: Option<String>,
     /// The world and scope it acted in.
@@ -74,9 +88,13 @@ pub(crate) async fn around(
         return next.run(request).await;
     }
     let mut entry = Entry::begin(&engine, &request);
-    let fault = engine
-        .faults()
-        .strike(request.method(), request.uri().path(), request.headers());
+    let logged = request.extensions().get::<Unlogged>().is_none();
+    let strike = || {
+        engine
+            .faults()
+            .strike(request.method(), request.uri().path(), request.headers())
+    };
+    let fault = logged.then(strike).flatten();
     if let Some(fault) = &fault {
         entry.fault = Some(fault.describe());
         if let Some(latency) = fault.latency() {
@@ -107,8 +125,15 @@ pub(crate) async fn around(
     if let Some(id) = id {
         response.headers_mut().entry("request-id").or_insert(id);
     }
-    entry.finish(&response);
-    engine.log().push(entry);
+    if engine.config().mock {
+        response
+            .headers_mut()
+            .insert("stripe-mock-version", MOCK_VERSION);
+    }
+    if logged {
+        entry.finish(&response);
+        engine.log().push(entry);
+    }
     response
 }
 
@@ -121,7 +146,10 @@ pub(crate) async fn front(
     let (parts, body) = request.into_parts();
     let mut details = Details::default();
     let answer = match read_body(&engine, body).await {
-        Ok(body) => answer(&engine, &parts, &body, &tag, &mut details),
+        Ok(body) => {
+            details.sent = Sent::new(&parts, &body);
+            answer(&engine, &parts, &body, &tag, &mut details)
+        }
         Err(error) => Answer::error(&error, Some(&tag.log_url)),
     };
     details.replayed = answer.is_replayed();
@@ -182,9 +210,18 @@ fn checked(
             "Invalid request: a header is too long.",
         ));
     }
+    if engine.config().mock && path == "/" {
+        return Ok(Answer::success(Reply::Object(json!({}))));
+    }
     let matched = operation(engine, &parts.method, path)?;
     details.operation = Some(matched.plan.name.clone());
     let caller = auth::authenticate(engine, &parts.headers, &matched)?;
+    if is_v2(&matched) && !parts.headers.contains_key("stripe-version") && !engine.config().mock {
+        return Err(ApiError::invalid_request(format!(
+            "Requests to /v2 must name their API version: send the header Stripe-Version, as {}.",
+            engine.config().api_version
+        )));
+    }
     details.acted = Some((Arc::clone(caller.world.name()), caller.scope.clone()));
     let input = input::read(&matched, parts, body)?;
     let key = idempotency::key(&parts.headers, &matched, &input.fingerprint)?;

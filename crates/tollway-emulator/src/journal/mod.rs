@@ -7,7 +7,7 @@
 //! A frame is one transaction of one world, the forgetting of worlds, or the state of the clock. A write that was cut off
 //! leaves a frame that ends beyond the file or does not match its checksum: such a tail is dropped at the next start, and
 //! with it only what was never answered. Damage before the tail is reported, not skipped. At start the file is replayed,
-//! and written anew without what was superseded when that is worth it. A written frame is the operating system's: it
+//! and written anew without what was superseded when that is worth it, then and while it grows. A written frame is the operating system's: it
 //! outlives the process, whatever ends it.
 
 mod format;
@@ -15,7 +15,7 @@ mod format;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 
@@ -26,6 +26,9 @@ const MAGIC: &[u8] = b"TOLLWAY1\n";
 
 /// Records in a frame of a file that is written anew.
 const CHUNK: usize = 1000;
+
+/// A file is not written anew before it has grown by so many bytes.
+const ALLOWANCE: u64 = 16 * 1024 * 1024;
 
 /// Length and checksum.
 const HEAD: usize = 8;
@@ -64,6 +67,10 @@ pub enum DataError {
 pub(crate) struct Journal {
     inner: Mutex<Inner>,
     path: PathBuf,
+    /// Held while the file is written anew.
+    compacting: Mutex<()>,
+    /// Growth in bytes that is never too much.
+    allowance: u64,
 }
 
 #[derive(Debug)]
@@ -73,6 +80,8 @@ struct Inner {
     clock: Option<(i64, bool)>,
     /// Where the last whole frame ends.
     end: u64,
+    /// Where it ended when the file was last written anew, or opened.
+    compacted: u64,
 }
 
 impl Journal {
@@ -105,10 +114,13 @@ impl Journal {
             buffer: Vec::new(),
             clock: None,
             end: end as u64,
+            compacted: end as u64,
         };
         Ok(Self {
             inner: Mutex::new(inner),
             path: path.to_owned(),
+            compacting: Mutex::new(()),
+            allowance: ALLOWANCE,
         })
     }
 
@@ -155,52 +167,48 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes the file anew with nothing but what is there now. The old file stays whole until the new one is.
+    /// Writes the file anew with nothing but what is there now. The old file stays whole until the new one is, and what is
+    /// written meanwhile goes to its end: a record that the snapshot has already is put once more, to the same effect.
     ///
     /// # Errors
-    /// See [`DataError`].
-    pub(crate) fn compact<'a>(
+    /// See [`DataError`]. The old file stays in use.
+    pub(crate) fn compact<W: Iterator<Item = (Arc<str>, Vec<Change>)>>(
         &self,
-        worlds: impl Iterator<Item = (&'a str, Vec<Change>)>,
+        snapshot: impl FnOnce() -> W,
         clock: (i64, bool),
     ) -> Result<(), DataError> {
+        let _alone = self
+            .compacting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let fresh_path = self.path.with_extension("new");
         let io = |source| DataError::Io {
             path: self.path.clone(),
             source,
         };
-        let mut inner = self.lock();
-        let fresh_path = self.path.with_extension("new");
-        let mut fresh = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&fresh_path)
-            .map_err(io)?;
-        restrict(&fresh).map_err(io)?;
+        let mut fresh = open_private(&fresh_path).map_err(io)?;
         lock(&fresh, &self.path)?;
-        let mut buffer = MAGIC.to_vec();
-        push_frame(&mut buffer, |payload| format::write_clock(payload, clock));
-        let mut length = 0;
-        for (world, changes) in worlds {
-            for part in changes.chunks(CHUNK) {
-                push_frame(&mut buffer, |payload| {
-                    format::write_transaction(payload, world, part);
-                });
-                fresh.write_all(&buffer).map_err(io)?;
-                length += buffer.len() as u64;
-                buffer.clear();
-            }
-        }
-        fresh.write_all(&buffer).map_err(io)?;
-        length += buffer.len() as u64;
-        // The new file must be whole on the disk before it takes the old one's name.
-        fresh.sync_all().map_err(io)?;
+        fresh.set_len(0).map_err(io)?;
+        // Whatever is behind this mark is copied: worlds are looked at one by one, while others are written to.
+        let mark = self.lock().end;
+        let mut length = write_snapshot(&mut fresh, snapshot(), clock).map_err(io)?;
+        // The bulk of the file must be on the disk before the others have to wait.
+        fresh.sync_data().map_err(io)?;
+        let mut inner = self.lock();
+        length += inner.copy_tail(mark, &mut fresh).map_err(io)?;
+        fresh.sync_data().map_err(io)?;
         std::fs::rename(&fresh_path, &self.path).map_err(io)?;
         inner.file = fresh;
         inner.end = length;
-        inner.clock = Some(clock);
+        inner.compacted = length;
+        inner.clock = None;
         Ok(())
+    }
+
+    /// Whether most of the file came after it was last written anew, and that is much.
+    pub(crate) fn is_overgrown(&self) -> bool {
+        let inner = self.lock();
+        inner.end - inner.compacted > inner.compacted.max(self.allowance)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -224,6 +232,40 @@ impl Inner {
         }
         written
     }
+}
+
+impl Inner {
+    /// Copies the frames behind a place into another file; answers how many bytes.
+    fn copy_tail(&mut self, from: u64, into: &mut File) -> io::Result<u64> {
+        self.file.seek(SeekFrom::Start(from))?;
+        let copied = io::copy(&mut (&self.file).take(self.end - from), into);
+        // Should this fail, the old file goes on from its end.
+        self.file.seek(SeekFrom::Start(self.end))?;
+        copied
+    }
+}
+
+/// Writes everything as a file of its own; answers its length.
+fn write_snapshot(
+    file: &mut File,
+    worlds: impl Iterator<Item = (Arc<str>, Vec<Change>)>,
+    clock: (i64, bool),
+) -> io::Result<u64> {
+    let mut buffer = MAGIC.to_vec();
+    push_frame(&mut buffer, |payload| format::write_clock(payload, clock));
+    let mut length = 0;
+    for (world, changes) in worlds {
+        for part in changes.chunks(CHUNK) {
+            push_frame(&mut buffer, |payload| {
+                format::write_transaction(payload, &world, part);
+            });
+            file.write_all(&buffer)?;
+            length += buffer.len() as u64;
+            buffer.clear();
+        }
+    }
+    file.write_all(&buffer)?;
+    Ok(length + buffer.len() as u64)
 }
 
 /// Cuts the file and goes on writing there.

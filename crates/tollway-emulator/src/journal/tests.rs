@@ -143,6 +143,62 @@ fn the_file_is_its_owners_alone() {
     );
 }
 
+fn world(changes: Vec<Change>) -> impl Iterator<Item = (Arc<str>, Vec<Change>)> {
+    [("w".into(), changes)].into_iter()
+}
+
+#[test]
+fn what_is_written_during_a_compaction_comes_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data");
+    let mut journal = Journal::open(&path, |_| ()).unwrap();
+    journal.allowance = 100;
+    assert!(!journal.is_overgrown());
+    journal.append("w", &changes(1), (5, true)).unwrap();
+    assert!(journal.is_overgrown());
+    let meanwhile = || {
+        journal.append("w", &changes(2), (5, true)).unwrap();
+        journal.forget(Some("v")).unwrap();
+        world(changes(1))
+    };
+    journal.compact(meanwhile, (5, true)).unwrap();
+    assert!(!journal.is_overgrown());
+    journal.append("w", &changes(3), (6, true)).unwrap();
+    drop(journal);
+    let frames = read(&path).unwrap();
+    let named = |frame: &String| {
+        let names = ["Clock", "Forget", "ch_1", "ch_2", "ch_3"];
+        *names.iter().find(|name| frame.contains(**name)).unwrap()
+    };
+    let order: Vec<_> = frames.iter().map(named).collect();
+    assert_eq!(order, ["Clock", "ch_1", "ch_2", "Forget", "Clock", "ch_3"]);
+}
+
+/// A process that is killed leaves its file cut off at any byte.
+#[test]
+fn killed_at_a_hundred_places_every_whole_write_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data");
+    let journal = Journal::open(&path, |_| ()).unwrap();
+    let mut ends = Vec::new();
+    for number in 0..20 {
+        journal.append("w", &changes(number), (5, true)).unwrap();
+        ends.push(journal.lock().end);
+    }
+    drop(journal);
+    let bytes = std::fs::read(&path).unwrap();
+    let cut_off = folder.path().join("cut off");
+    for kill in 0..100 {
+        // A step that shares no factor with the length meets ever new places within the frames.
+        let cut = kill * 7919 % bytes.len();
+        std::fs::write(&cut_off, &bytes[..cut]).unwrap();
+        let whole = ends.iter().filter(|end| **end <= cut as u64).count();
+        let left = read(&cut_off).unwrap();
+        let transactions = left.iter().filter(|frame| frame.starts_with("Transaction"));
+        assert_eq!(transactions.count(), whole, "cut at {cut}");
+    }
+}
+
 #[test]
 fn compaction_keeps_what_is_there() {
     let folder = tempfile::tempdir().unwrap();
@@ -152,9 +208,7 @@ fn compaction_keeps_what_is_there() {
         journal.append("w", &changes(number), (5, true)).unwrap();
     }
     let before = std::fs::metadata(&path).unwrap().len();
-    journal
-        .compact([("w", changes(1))].into_iter(), (5, true))
-        .unwrap();
+    journal.compact(|| world(changes(1)), (5, true)).unwrap();
     assert!(std::fs::metadata(&path).unwrap().len() < before / 10);
     assert!(matches!(
         Journal::open(&path, |_| ()),
@@ -162,7 +216,8 @@ fn compaction_keeps_what_is_there() {
     ));
     journal.append("w", &changes(2), (5, true)).unwrap();
     drop(journal);
-    assert_eq!(read(&path).unwrap().len(), 3);
+    // The clock and the snapshot, then the clock and what came after.
+    assert_eq!(read(&path).unwrap().len(), 4);
 }
 
 proptest! {

@@ -33,11 +33,13 @@ pub(crate) fn check(
     let mut checker = Checker {
         catalog,
         unknown: Vec::new(),
+        meant: None,
         files: Vec::new(),
     };
     let values = checker.object(fields, given, &Path::Root);
     if !checker.unknown.is_empty() {
-        return Err(ApiError::unknown_parameters(&checker.unknown));
+        let meant = checker.meant.as_deref();
+        return Err(ApiError::unknown_parameters(&checker.unknown, meant));
     }
     Ok(Checked {
         values: values?,
@@ -48,6 +50,8 @@ pub(crate) fn check(
 struct Checker<'a> {
     catalog: &'a Catalog,
     unknown: Vec<String>,
+    /// What the first unknown one was probably meant to be.
+    meant: Option<String>,
     files: Vec<Upload>,
 }
 
@@ -81,6 +85,9 @@ impl Checker<'_> {
         for (name, tree) in given {
             let here = Path::In(path, name);
             let Some(field) = fields.iter().find(|field| field.name == *name) else {
+                if self.unknown.is_empty() {
+                    self.meant = nearest(fields, name).map(|near| Path::In(path, near).write());
+                }
                 self.unknown.push(here.write());
                 continue;
             };
@@ -256,6 +263,15 @@ impl Checker<'_> {
         self.files.push(file.clone());
         Ok(Value::from(self.files.len() - 1))
     }
+}
+
+/// The parameter whose name is a slip of the pen away.
+fn nearest<'f>(fields: &'f [Field], name: &str) -> Option<&'f str> {
+    let near = |field: &'f Field| {
+        let slips = strsim::osa_distance(&field.name, name);
+        (slips <= 2 && slips * 3 <= name.len()).then_some((slips, field.name.as_str()))
+    };
+    fields.iter().filter_map(near).min().map(|(_, name)| name)
 }
 
 /// Texts, lists and maps may be emptied by `""` even where the description does not say so.

@@ -5,6 +5,7 @@
 //! - A key that is used both as a value and as a map is refused, and so is a tree too deep or too big.
 
 use percent_encoding::percent_decode;
+use serde_json::{Map, Value};
 
 use super::tree::{MAX_DEPTH, MAX_VALUES, Tree, Upload};
 use crate::error::ApiError;
@@ -54,6 +55,29 @@ fn decode(part: &[u8]) -> Result<String, ApiError> {
     let bytes = percent_decode(&spaced).collect();
     String::from_utf8(bytes)
         .map_err(|_| ApiError::invalid_request("Invalid request: parameters must be valid UTF-8."))
+}
+
+/// Writes parameters as the official clients do: `a[b][0]=c`.
+pub(crate) fn to_form(params: &Map<String, Value>) -> String {
+    fn write(name: &str, value: &Value, out: &mut form_urlencoded::Serializer<'_, String>) {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .for_each(|(key, value)| write(&format!("{name}[{key}]"), value, out)),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| write(&format!("{name}[{index}]"), value, out)),
+            Value::String(text) => drop(out.append_pair(name, text)),
+            Value::Null => drop(out.append_pair(name, "")),
+            other => drop(out.append_pair(name, &other.to_string())),
+        }
+    }
+    let mut out = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in params {
+        write(name, value, &mut out);
+    }
+    out.finish()
 }
 
 /// Builds the tree of some pairs.

@@ -11,7 +11,7 @@ mod tree;
 use serde_json::{Map, Value};
 
 pub(crate) use self::check::check;
-pub(crate) use self::form::{Pair, PairValue, pairs, tree};
+pub(crate) use self::form::{Pair, PairValue, pairs, to_form, tree};
 pub(crate) use self::tree::Tree;
 pub use self::tree::Upload;
 

@@ -151,6 +151,20 @@ impl Store {
         self.write(scope, object_type, id, None)
     }
 
+    /// Removes the oldest objects of a type that were made before a moment, two at most: done with every new one, that
+    /// keeps pace with any number of them.
+    pub(crate) fn expire(&mut self, scope: &Scope, object_type: &str, before: i64) {
+        for _ in 0..2 {
+            let oldest = self
+                .collection(scope, object_type)
+                .and_then(|kept| kept.oldest_first().next())
+                .filter(|record| record.created < before)
+                .map(|record| Arc::clone(&record.id));
+            let Some(id) = oldest else { break };
+            self.remove(scope, object_type, &id);
+        }
+    }
+
     /// Marks an object as deleted: it leaves the lists, and `object` (Stripe's `{id, object, deleted: true}`) is what is left of it.
     pub fn bury(
         &mut self,
@@ -244,7 +258,7 @@ impl Store {
                 before,
                 after,
             } = change;
-            self.put_or_remove(Scope { mode, account }, &object_type, before, after);
+            self.put_or_remove(&Scope { mode, account }, &object_type, before, after);
         }
     }
 
@@ -259,18 +273,18 @@ impl Store {
         } = change;
         let newest = after.as_ref().map_or(0, |record| record.sequence + 1);
         self.next_sequence = self.next_sequence.max(newest);
-        self.put_or_remove(Scope { mode, account }, &object_type, after, before);
+        self.put_or_remove(&Scope { mode, account }, &object_type, after, before);
     }
 
     /// Puts the record that is to be there; if none is, takes away the one that is not.
     fn put_or_remove(
         &mut self,
-        scope: Scope,
+        scope: &Scope,
         object_type: &str,
         there: Option<Arc<Record>>,
         gone: Option<Arc<Record>>,
     ) {
-        let collection = self.collection_mut(&scope, object_type);
+        let collection = self.collection_mut(scope, object_type);
         match (there, gone) {
             (Some(record), _) => drop(collection.put(record)),
             (None, Some(record)) => drop(collection.remove(&record.id)),

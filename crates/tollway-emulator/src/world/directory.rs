@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::connection::TOKEN;
+use super::restricted::RESTRICTED;
 use super::{Platform, World};
 use crate::key::ApiKey;
 use crate::random::Random;
@@ -25,6 +26,8 @@ struct Inner {
     by_name: HashMap<Arc<str>, Arc<World>>,
     client_ids: HashMap<String, (Arc<World>, Mode)>,
     tokens: HashMap<Arc<str>, Arc<World>>,
+    /// How many worlds there are when idle ones are looked for again.
+    sweep_at: usize,
 }
 
 /// Whose a client id is.
@@ -69,6 +72,9 @@ impl Worlds {
         let mut inner = self.write();
         if let Some(world) = inner.by_name.get(name) {
             return Arc::clone(world);
+        }
+        if inner.by_name.len() >= inner.sweep_at.max(IDLE) {
+            inner.forget_idle();
         }
         let world = Arc::new(World::new(name, self.seed));
         inner
@@ -115,7 +121,9 @@ impl Worlds {
             // Not the ids of the former run once more.
             let label = format!("{} {}", world.name(), state.store.sequence());
             state.random = Random::derive(self.seed, &label);
-            let tells = |change: &Change| matches!(&*change.object_type, TOKEN | Platform::RECORD);
+            let tells = |change: &Change| {
+                matches!(&*change.object_type, TOKEN | RESTRICTED | Platform::RECORD)
+            };
             state.store.snapshot().filter(tells).collect()
         };
         self.follow(world, &derived);
@@ -181,7 +189,7 @@ impl Worlds {
     pub(crate) fn follow(&self, world: &Arc<World>, changes: &[Change]) {
         for change in changes {
             match &*change.object_type {
-                TOKEN => {
+                TOKEN | RESTRICTED => {
                     if let Some(record) = &change.after {
                         self.write()
                             .tokens
@@ -217,7 +225,26 @@ impl Worlds {
     }
 }
 
+/// So many worlds may hold nothing: any well-formed key opens one.
+const IDLE: usize = 10_000;
+
+/// Whoever else holds a world may be about to write to it: the directory itself holds it by name and by two client ids.
+const OWN_HANDLES: usize = 3;
+
 impl Inner {
+    /// Forgets the worlds that hold nothing; they would be made the same again.
+    fn forget_idle(&mut self) {
+        // Nobody else can have the lock of a world that nobody else holds.
+        let idle = |world: &Arc<World>| {
+            Arc::strong_count(world) <= OWN_HANDLES && world.lock().store.sequence() == 0
+        };
+        self.by_name.retain(|_, world| !idle(world));
+        let known = &self.by_name;
+        self.client_ids
+            .retain(|_, (world, _)| known.contains_key(world.name()));
+        self.sweep_at = 2 * self.by_name.len();
+    }
+
     fn list_client_ids(&mut self, world: &Arc<World>, platform: &Platform) {
         for mode in Mode::ALL {
             let client_id = platform.mode(mode).client_id.clone();
@@ -236,5 +263,33 @@ impl Inner {
                 self.client_ids.remove(client_id);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn worlds_that_hold_nothing_do_not_add_up() {
+        let worlds = Worlds::new([0; 32]);
+        let held = worlds.open("held");
+        let client_id = {
+            let world = worlds.open("full");
+            let mut state = world.lock();
+            let scope = state.platform_scope(Mode::Test);
+            let customer = json!({"id": "cus_1"});
+            state.store.insert(&scope, "customer", &customer, 0);
+            state.platform.test.client_id.clone()
+        };
+        for number in 0..3 * IDLE {
+            let _ = worlds.open(&format!("idle{number}"));
+        }
+        assert!(worlds.all().len() <= IDLE);
+        assert!(Arc::ptr_eq(&held, &worlds.get("held").unwrap()));
+        assert_eq!(&**worlds.of_client_id(&client_id).unwrap().0.name(), "full");
+        assert!(worlds.read().client_ids.len() <= 2 * IDLE);
     }
 }

@@ -8,6 +8,7 @@
 mod connection;
 mod directory;
 mod platform;
+mod restricted;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +20,8 @@ pub use self::connection::{Connection, ConnectionKind, GrantScope, Token, TokenK
 pub(crate) use self::directory::Orphan;
 pub use self::directory::{Claim, Worlds};
 pub use self::platform::{ModeSettings, Platform};
+pub(crate) use self::restricted::resource as permission_resource;
+pub use self::restricted::{Access, RestrictedKey};
 use crate::random::Random;
 use crate::scope::{Mode, Scope};
 use crate::store::Store;

@@ -87,6 +87,9 @@ impl Caller {
             _ if form.is_empty() => (path.to_owned(), String::new()),
             _ => (format!("{path}?{form}"), String::new()),
         };
+        if path.starts_with("/v2/") {
+            request = request.header("stripe-version", "2026-10-28.endive");
+        }
         if method == "POST" {
             request = request.header("content-type", "application/x-www-form-urlencoded");
         }
@@ -112,9 +115,7 @@ impl Caller {
 
 impl Call {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        if name.eq_ignore_ascii_case("content-type")
-            && let Some(headers) = self.request.headers_mut()
-        {
+        if let Some(headers) = self.request.headers_mut() {
             headers.remove(name);
         }
         self.request = self.request.header(name, value);

@@ -336,3 +336,18 @@ async fn v2_speaks_json() {
         .await;
     assert_eq!(missing.error().2, "parameter_missing");
 }
+
+#[tokio::test]
+async fn events_are_kept_for_thirty_days() {
+    let emulator = emulator();
+    let api = caller(&emulator, "sk_test_a");
+    api.post("/v1/customers", "").await.ok();
+    let first = api.get("/v1/events", "").await.ok()["data"][0].clone();
+    let path = format!("/v1/events/{}", first["id"].as_str().unwrap());
+    let day = std::time::Duration::from_hours(24);
+    for (days, status) in [(29, 200), (2, 404)] {
+        emulator.clock().advance(day * days);
+        api.post("/v1/customers", "").await.ok();
+        assert_eq!(api.get(&path, "").await.status, status);
+    }
+}

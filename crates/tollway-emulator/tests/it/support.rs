@@ -99,6 +99,9 @@ impl Stripe {
         if let Some(key) = key {
             request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
         }
+        if path.starts_with("/v2/") {
+            request = request.header("stripe-version", "2026-10-28.endive");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
