@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 
 /// Names the certificate is always good for.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -45,6 +45,9 @@ impl Identity {
     /// If a name is no host name.
     pub fn self_made(names: &[String]) -> Result<Self, IdentityError> {
         let told = |error: &dyn std::fmt::Display| IdentityError(error.to_string());
+        for name in names {
+            ServerName::try_from(name.as_str()).map_err(|error| told(&error))?;
+        }
         let mut all: Vec<String> = LOCAL.map(str::to_owned).into();
         all.extend(
             names

@@ -219,38 +219,46 @@ async fn writer() {
     }
 }
 
-/// How often the process is killed; its file grows from one to the next.
+/// How often the process is killed, and how often before it starts with an empty file again.
 const KILLS: usize = 100;
+const IN_A_ROW: usize = 10;
 
 #[tokio::test]
 async fn killed_at_any_moment() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("emulator.data");
-    let mut answered = BTreeSet::new();
-    for round in 0..KILLS {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "persistence::writer", "--ignored", "--nocapture"])
-            .env(DATA, &path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
-        let mut ids = lines.filter_map(|line| line.strip_prefix("answered ").map(str::to_owned));
-        answered.extend(ids.by_ref().take(1 + round * 7919 % 40));
-        process.kill().unwrap();
-        process.wait().unwrap();
-        // What it had answered before it died, and nobody had read yet.
-        answered.extend(ids);
+    for row in 0..KILLS / IN_A_ROW {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emulator.data");
+        let mut answered = BTreeSet::new();
+        for round in 0..IN_A_ROW {
+            // From the first write on, at ever other moments.
+            answered.extend(killed_after(&path, 1 + (row * IN_A_ROW + round) % 8));
+        }
+        let emulator = Emulator::builder().data(&path).build().unwrap();
+        let api = caller(&emulator, "sk_test_a");
+        assert!(answered.len() >= IN_A_ROW);
+        for id in &answered {
+            let customer = api.get(&format!("/v1/customers/{id}"), "").await.ok();
+            assert_eq!(customer["metadata"]["k"], "v");
+        }
     }
-    let emulator = Emulator::builder().data(&path).build().unwrap();
-    let api = caller(&emulator, "sk_test_a");
-    assert!(answered.len() >= KILLS);
-    for id in &answered {
-        assert_eq!(
-            api.get(&format!("/v1/customers/{id}"), "").await.ok()["metadata"]["k"],
-            "v"
-        );
-    }
+}
+
+/// Starts a process that writes, kills it after some answers, and gives the ids it had answered.
+fn killed_after(path: &Path, answers: usize) -> Vec<String> {
+    let mut process = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "persistence::writer", "--ignored", "--nocapture"])
+        .env(DATA, path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(process.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let mut ids = lines.filter_map(|line| line.strip_prefix("answered ").map(str::to_owned));
+    let mut answered: Vec<_> = ids.by_ref().take(answers).collect();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    // What it had answered before it died, and nobody had read yet.
+    answered.extend(ids);
+    answered
 }
