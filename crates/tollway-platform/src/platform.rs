@@ -105,7 +105,7 @@ impl Platform {
         self.usual().connection(tenant).await
     }
 
-    /// Ends the tenant's connection. See [`DisconnectScope`] for what happens to tenants that share the account.
+    /// Ends the tenant's connection, both halves if it is one of a live and test pair. See [`DisconnectScope`] for what happens to tenants that share the account.
     pub async fn disconnect(
         &self,
         tenant: &str,

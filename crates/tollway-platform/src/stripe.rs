@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tollway::error::{ErrorKind, OAuthErrorCode};
+use tollway::oauth::OAuthToken;
 use tollway::runtime::Clock;
 use tollway::transport::Transport;
 use tollway::webhook::{Tolerance, Verifier, WebhookError};
@@ -151,14 +152,29 @@ impl Stripe {
                 "Stripe's answer does not name the account".to_owned(),
             ));
         }
-        Ok(Grant {
-            account: token.stripe_user_id().to_owned(),
-            scope: token.scope().map(|scope| scope.to_string()),
-            livemode: token.livemode(),
-            access_token: token.access_token(),
-            refresh_token: token.refresh_token(),
-            publishable_key: token.stripe_publishable_key().map(str::to_owned),
-        })
+        Ok(granted(&token))
+    }
+
+    /// What a live connection's refresh token gives with the platform's test key: the test credentials of the account. May be
+    /// asked again.
+    pub(crate) async fn refresh(
+        &self,
+        realm: &Realm,
+        refresh_token: &SecretString,
+        timeout: Duration,
+    ) -> Result<Grant, ExchangeError> {
+        let client = self
+            .known(realm)
+            .map_err(|error| ExchangeError::Refused(error.0))?;
+        let token = client
+            .oauth()
+            .token()
+            .refresh_token(refresh_token.expose_secret())
+            .timeout(timeout)
+            .send()
+            .await
+            .map_err(|error| exchange_error(&error))?;
+        Ok(granted(&token))
     }
 
     /// Revokes the platform's access to an account, for all of its tenants. Access that is gone already is fine.
@@ -200,6 +216,17 @@ impl Stripe {
             Err(error) if is_access_lost(&error) => Ok(Access::Lost),
             Err(error) => Err(Undecided(describe(&error))),
         }
+    }
+}
+
+fn granted(token: &OAuthToken) -> Grant {
+    Grant {
+        account: token.stripe_user_id().to_owned(),
+        scope: token.scope().map(|scope| scope.to_string()),
+        livemode: token.livemode(),
+        access_token: token.access_token(),
+        refresh_token: token.refresh_token(),
+        publishable_key: token.stripe_publishable_key().map(str::to_owned),
     }
 }
 

@@ -41,7 +41,8 @@ pub enum DisconnectError {
 }
 
 impl Platform {
-    /// Ends a tenant's connection: at Stripe first, then here. Returns all connections that ended.
+    /// Ends a tenant's connection: at Stripe first, then here. Returns all connections that ended, the other half of a pair
+    /// included.
     pub(crate) async fn end_connection(
         &self,
         realm: &Realm,
@@ -57,6 +58,9 @@ impl Platform {
         let Some(connection) = connection else {
             return Err(DisconnectError::NotConnected(tenant.to_owned()));
         };
+        // A pair ends by its live half.
+        let connection = self.live_half(connection).await?;
+        let realm = &connection.realm.clone();
         let others = self.others_on(&connection).await?;
         if scope == DisconnectScope::Sole && !others.is_empty() {
             return Err(DisconnectError::Shared { others });
@@ -123,7 +127,13 @@ impl Platform {
         let mut ended = Vec::new();
         for tenant in tenants {
             let connection = self.store().connection(realm, &tenant).await?;
-            ended.extend(connection.filter(|one| one.account == account && !one.is_active()));
+            let Some(one) = connection.filter(|one| one.account == account && !one.is_active())
+            else {
+                continue;
+            };
+            let half = self.other_half(&one).await?;
+            ended.push(one);
+            ended.extend(half.filter(|half| !half.is_active()));
         }
         Ok(ended)
     }

@@ -4,6 +4,7 @@
 pub(crate) mod callback;
 pub(crate) mod disconnect;
 pub(crate) mod in_flight;
+pub(crate) mod pair;
 pub(crate) mod record;
 pub(crate) mod resolve;
 pub(crate) mod start;

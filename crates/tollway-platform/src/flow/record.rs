@@ -12,7 +12,7 @@ use crate::platform::Platform;
 use crate::realm::{Mode, Realm};
 use crate::seal::Place;
 use crate::store::{
-    Actor, Attempt, AttemptStatus, Connection, End, HistoryEntry, NewConnection, Recorded,
+    Actor, Attempt, AttemptStatus, Connection, End, HistoryEntry, NewConnection, Origin, Recorded,
     SealedTokens, StoreError,
 };
 use crate::stripe::{ExchangeError, Grant};
@@ -114,8 +114,10 @@ impl Platform {
         let recorded = inner
             .store
             .connect(NewConnection {
-                attempt: attempt.id.clone(),
-                from,
+                origin: Origin::Attempt {
+                    id: attempt.id.clone(),
+                    from,
+                },
                 id: new_id("con", self.now(), &inner.entropy),
                 realm: realm.clone(),
                 tenant: attempt.tenant.clone(),
@@ -162,7 +164,7 @@ impl Platform {
                     None => self.again(attempt).await,
                 }
             }
-            Recorded::AttemptGone => {
+            Recorded::OriginGone => {
                 tracing::warn!(
                     attempt.id = attempt.id,
                     "the attempt had ended before its grant could be recorded"
@@ -221,7 +223,7 @@ impl Platform {
         Ok(self.store().attempt(&attempt.id).await?.unwrap_or(attempt))
     }
 
-    fn seal_tokens(&self, realm: &Realm, tenant: &str, grant: &Grant) -> SealedTokens {
+    pub(super) fn seal_tokens(&self, realm: &Realm, tenant: &str, grant: &Grant) -> SealedTokens {
         let row = Connection::seal_row(realm, tenant, &grant.account);
         let seal = |column, token: &Option<SecretString>| {
             let place = Place {

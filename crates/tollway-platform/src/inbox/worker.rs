@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use crate::hooks::ReceivedEvent;
+use crate::hooks::{HookError, ReceivedEvent};
 use crate::platform::Platform;
 use crate::store::{Delivery, DeliveryStatus, Failure, Millis, Notice, NoticeKind, StoreError};
 
@@ -217,7 +217,10 @@ impl Platform {
     async fn tell(&self, notice: Notice) -> Result<(), StoreError> {
         let hooks = &self.inner().hooks;
         let told = match notice.kind {
-            NoticeKind::Connected => hooks.on_connected(&notice.connection).await,
+            NoticeKind::Connected => match self.pair(&notice.connection).await {
+                Ok(()) => hooks.on_connected(&notice.connection).await,
+                Err(error) => Err(HookError::new(error)),
+            },
             NoticeKind::Disconnected(why) => hooks.on_disconnected(&notice.connection, why).await,
         };
         match told {
@@ -227,7 +230,7 @@ impl Platform {
                     .await?
             }
             Err(error) => {
-                tracing::warn!(notice.id = notice.id, error = %error, "a hook failed; it will be called again");
+                tracing::warn!(notice.id = notice.id, error = %error, "the host application could not be told; it will be again");
                 let retry_at = self.retry_at(notice.attempts);
                 self.store()
                     .fail_notice(&notice.id, notice.attempts, &error.to_string(), retry_at)

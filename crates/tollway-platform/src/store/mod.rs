@@ -113,11 +113,11 @@ pub trait ConnectionStore {
     /// The newest connections.
     fn connections(&self, page: Page) -> StoreFuture<'_, Vec<Connection>>;
 
-    /// Ends active connections of an account, wipes their tokens, and writes history and notices, in one step. Returns
+    /// Ends active connections of an account and the pairs of live ones, wipes their tokens, and writes history and notices, in one step. Returns
     /// those that ended.
     fn disconnect(&self, end: Disconnect) -> StoreFuture<'_, Vec<Connection>>;
 
-    /// Notes on an account's active connections who is about to ask Stripe to revoke them, or that nobody is. The end of a
+    /// Notes on an account's active connections, and on their pairs, who is about to ask Stripe to revoke them, or that nobody is. The end of a
     /// connection clears it.
     fn mark_revoking<'a>(
         &'a self,
@@ -229,11 +229,8 @@ pub struct End {
 /// What Stripe granted, to be recorded.
 #[derive(Clone, Debug)]
 pub struct NewConnection {
-    /// The attempt that led here.
-    pub attempt: String,
-    /// Where the attempt must stand: exchanging, or confirming when the seller confirmed a change of account. One that was
-    /// taken for interrupted is recorded, too: the answer came after all.
-    pub from: AttemptStatus,
+    /// What led here.
+    pub origin: Origin,
     /// The id if the connection is new.
     pub id: String,
     /// Platform and mode.
@@ -254,6 +251,21 @@ pub struct NewConnection {
     pub replace: bool,
     /// Who, when, from where.
     pub sign: Sign,
+}
+
+/// What a new connection comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A seller's attempt, which it ends.
+    Attempt {
+        /// Which one.
+        id: String,
+        /// Where it must stand: exchanging, or confirming when the seller confirmed a change of account. One that was taken
+        /// for interrupted is recorded, too: the answer came after all.
+        from: AttemptStatus,
+    },
+    /// The live connection with this id, whose refresh token gives the test credentials as well. It must be active.
+    PairOf(String),
 }
 
 /// What became of a grant.
@@ -277,8 +289,8 @@ pub enum Recorded {
     },
     /// Nothing was written: another tenant has this account.
     OtherTenant,
-    /// Nothing was written: the attempt no longer stands where it should.
-    AttemptGone,
+    /// Nothing was written: the attempt no longer stands where it should, or the live connection has ended.
+    OriginGone,
 }
 
 /// Connections to end.

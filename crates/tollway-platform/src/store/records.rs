@@ -106,6 +106,9 @@ pub struct Connection {
     pub connected_at: Millis,
     /// Since when it is no longer, and why. None: it is active.
     pub disconnected: Option<Disconnected>,
+    /// The id of the live connection that this one, in test mode, is a pair with: its credentials came from that one's
+    /// refresh token, and it ends with it.
+    pub pair_of: Option<String>,
     /// Who asked Stripe to revoke it, while that is not recorded yet.
     pub revoking: Option<Sign>,
 }
@@ -254,7 +257,7 @@ pub struct HistoryEntry {
     pub tenant: Option<String>,
     /// The account it is about.
     pub account: Option<String>,
-    /// What: `connected`, `reconnected`, `replaced`, `disconnected`, or an outcome's name.
+    /// What: `connected`, `reconnected`, `replaced`, `paired`, `not_paired`, `disconnected`, or an outcome's name.
     pub action: String,
     /// Who, when, from where.
     pub sign: Sign,

@@ -13,7 +13,7 @@ use tollway::transport::{
 };
 use tollway_emulator::{Clock, Emulator};
 use tollway_platform::store::Page;
-use tollway_platform::{ClientForError, DisconnectReason, DisconnectScope};
+use tollway_platform::{ClientForError, DisconnectReason, DisconnectScope, Mode};
 use tower::ServiceExt as _;
 
 use crate::app::{App, BEGIN, Browser, Shown, send};
@@ -81,9 +81,20 @@ impl Story {
 
     /// Goes to Stripe's page as the link leads there, answers it, and comes back to the callback's address.
     async fn decide(&self, browser: &mut Browser, tenant: &str, answer: &[(&str, &str)]) -> String {
+        self.decide_in(Mode::Test, browser, tenant, answer).await
+    }
+
+    async fn decide_in(
+        &self,
+        mode: Mode,
+        browser: &mut Browser,
+        tenant: &str,
+        answer: &[(&str, &str)],
+    ) -> String {
         let link = self
             .app
             .platform
+            .on("shop", mode)
             .start_link(tenant)
             .prefill("email", "jenny@example.com")
             .start()
@@ -216,6 +227,50 @@ async fn two_callbacks_race_and_the_connection_stands() {
     }
     assert_eq!(story.exchanges().await, 1);
     assert!(story.act("tenant-1").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_live_connection_opens_test_mode_too_and_both_end_together() {
+    let story = Story::begin().await;
+    let settings = r#"{"test": {"client_id": "ca_test"}, "live": {"client_id": "ca_live"}}"#;
+    let settings = Request::post("/_tollway/worlds/1").body(Body::from(settings));
+    let told = send(&story.emulator.router(), settings.expect("a request")).await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.body);
+    let mut browser = story.app.browser();
+    let answer = [
+        ("decision", "connect"),
+        ("account", "new"),
+        ("stripe_user[email]", "live@x.example"),
+        ("stripe_user[country]", "US"),
+        ("stripe_user[business_name]", "Live Goods"),
+        ("stripe_user[url]", "https://goods.example"),
+    ];
+    let live = story
+        .decide_in(Mode::Live, &mut browser, "tenant-1", &answer)
+        .await;
+    let shown = browser.follow(&live).await;
+    assert_eq!(shown.outcome(), "connected", "{}", shown.body);
+    story.app.platform.run_due().await.expect("works");
+    let made = story
+        .act("tenant-1")
+        .await
+        .expect("a customer in test mode");
+    assert_eq!(made["livemode"], false);
+    let shop = story.app.platform.on("shop", Mode::Test);
+    let ended = shop.disconnect("tenant-1", DisconnectScope::Sole).await;
+    assert_eq!(ended.expect("ends").len(), 2);
+    for mode in [Mode::Test, Mode::Live] {
+        let shop = story.app.platform.on("shop", mode);
+        assert!(shop.client_for("tenant-1").await.is_err(), "{mode}");
+    }
+    let test = shop
+        .connection("tenant-1")
+        .await
+        .expect("reads")
+        .expect("kept");
+    let direct = shop.client().expect("a client").for_account(&test.account);
+    let refused = direct.customers().list().send().await.expect_err("revoked");
+    assert_eq!(refused.code(), Some("account_invalid"));
 }
 
 #[tokio::test]

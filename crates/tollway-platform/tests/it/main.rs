@@ -9,6 +9,7 @@ mod hooks;
 mod inbox;
 mod links;
 mod operator;
+mod pairs;
 mod reconnect;
 mod safety;
 mod secrets;

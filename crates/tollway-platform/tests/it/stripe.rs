@@ -42,6 +42,7 @@ pub(crate) struct Stripe {
     usual: Mutex<Says>,
     lost: Mutex<Vec<String>>,
     deauthorize: Mutex<Option<Says>>,
+    refresh: Mutex<Option<Says>>,
     pub(crate) exchanges: AtomicUsize,
     pub(crate) requests: Mutex<Vec<String>>,
     held: watch::Sender<bool>,
@@ -56,6 +57,7 @@ impl Stripe {
             usual: Mutex::new(Says::grant("acct_1")),
             lost: Mutex::default(),
             deauthorize: Mutex::default(),
+            refresh: Mutex::default(),
             exchanges: AtomicUsize::new(0),
             requests: Mutex::default(),
             held: watch::channel(false).0,
@@ -71,6 +73,10 @@ impl Stripe {
 
     pub(crate) fn deauthorize_says(&self, says: Option<Says>) {
         *self.deauthorize.lock().expect("lock") = says;
+    }
+
+    pub(crate) fn refresh_says(&self, says: Option<Says>) {
+        *self.refresh.lock().expect("lock") = says;
     }
 
     /// The account no longer answers the platform.
@@ -127,6 +133,16 @@ impl Stripe {
         let form: BTreeMap<String, String> =
             form_urlencoded::parse(&request.body).into_owned().collect();
         match request.url.path() {
+            "/oauth/token"
+                if form
+                    .get("grant_type")
+                    .is_some_and(|kind| kind == "refresh_token") =>
+            {
+                if let Some(says) = *self.refresh.lock().expect("lock") {
+                    return says.spoken();
+                }
+                Ok(refreshed(request, &form))
+            }
             "/oauth/token" => self.usual.lock().expect("lock").spoken(),
             "/oauth/deauthorize" => {
                 if let Some(says) = *self.deauthorize.lock().expect("lock") {
@@ -196,6 +212,23 @@ impl Says {
     }
 }
 
+/// The credentials of the key's mode, for the account that the refresh token names.
+fn refreshed(request: &TransportRequest, form: &BTreeMap<String, String>) -> TransportResponse {
+    let key = request.headers.get("authorization");
+    let live = key.is_some_and(|key| key.to_str().is_ok_and(|key| key.contains("sk_live_")));
+    let token = form.get("refresh_token").map_or("", String::as_str);
+    let account = token.trim_start_matches("rt_").trim_end_matches("_live");
+    let mode = if live { "live" } else { "test" };
+    json(
+        200,
+        &serde_json::json!({
+            "stripe_user_id": account, "scope": "read_write", "livemode": live, "token_type": "bearer",
+            "access_token": format!("sk_{mode}_{account}"), "refresh_token": token,
+            "stripe_publishable_key": format!("pk_{mode}_{account}"),
+        }),
+    )
+}
+
 fn json(status: u16, body: &serde_json::Value) -> TransportResponse {
     let mut headers = HeaderMap::new();
     headers.insert("request-id", "req_test".parse().expect("a header"));
@@ -218,7 +251,12 @@ impl Transport for Wire {
                 request.method,
                 request.url.path()
             ));
-            if request.url.path() == "/oauth/token" {
+            let exchange = b"grant_type=authorization_code";
+            if request
+                .body
+                .windows(exchange.len())
+                .any(|part| part == exchange)
+            {
                 stripe.exchanges.fetch_add(1, Ordering::SeqCst);
                 stripe.arrived.send_modify(|arrived| *arrived += 1);
                 let mut held = stripe.held.subscribe();

@@ -8,8 +8,8 @@ use crate::outcome::Outcome;
 use crate::realm::Realm;
 use crate::rng::Entropy;
 use crate::store::{
-    Connection, ConnectionStore, Disconnect, DisconnectReason, HistoryEntry, NewConnection, Page,
-    Recorded, SealedTokens, Sign, StoreError, StoreFuture,
+    Connection, ConnectionStore, Disconnect, DisconnectReason, HistoryEntry, Millis, NewConnection,
+    Origin, Page, Recorded, SealedTokens, Sign, StoreError, StoreFuture,
 };
 
 type Write = Transaction<'static, Sqlite>;
@@ -21,7 +21,7 @@ impl ConnectionStore for SqliteStore {
             let recorded = record(&mut write, &self.entropy, grant).await?;
             match recorded {
                 // Dropping the transaction undoes what it did to the attempt.
-                Recorded::OtherAccount { .. } | Recorded::OtherTenant | Recorded::AttemptGone => {
+                Recorded::OtherAccount { .. } | Recorded::OtherTenant | Recorded::OriginGone => {
                     write.rollback().await?;
                 }
                 _ => write.commit().await?,
@@ -117,10 +117,13 @@ impl ConnectionStore for SqliteStore {
             .bind(end.connected_by)
             .fetch_all(&mut *write)
             .await?;
-            let ended = found
+            let mut ended = found
                 .iter()
                 .map(rows::connection)
                 .collect::<Result<Vec<_>, _>>()?;
+            for live in ended.clone() {
+                ended.extend(end_pair(&mut write, &live, end.why, end.sign.at).await?);
+            }
             for connection in &ended {
                 let why = Some(end.why);
                 note(
@@ -148,7 +151,8 @@ impl ConnectionStore for SqliteStore {
         Box::pin(async move {
             sqlx::query(
                 "UPDATE connections SET revoking_at = $1, revoking_actor = $2, revoking_address = $3 \
-                 WHERE platform = $4 AND mode = $5 AND account = $6 AND status = 'active'",
+                 WHERE status = 'active' AND ((platform = $4 AND mode = $5 AND account = $6) OR pair_of IN \
+                 (SELECT id FROM connections WHERE platform = $4 AND mode = $5 AND account = $6 AND status = 'active'))",
             )
             .bind(by.as_ref().map(|sign| sign.at))
             .bind(by.as_ref().map(|sign| sign.actor.as_str()))
@@ -219,8 +223,8 @@ async fn record(
     entropy: &Entropy,
     grant: NewConnection,
 ) -> Result<Recorded, StoreError> {
-    if !finish_attempt(write, &grant).await? {
-        return Ok(Recorded::AttemptGone);
+    if !origin_stands(write, &grant).await? {
+        return Ok(Recorded::OriginGone);
     }
     if !grant.shared && is_taken(write, &grant).await? {
         return Ok(Recorded::OtherTenant);
@@ -239,6 +243,7 @@ async fn record(
     }
     let connection = upsert(write, &grant).await?;
     let (action, detail) = match (&active, other) {
+        _ if connection.pair_of.is_some() => ("paired", None),
         (_, Some(other)) => ("replaced", Some(format!("in place of {}", other.account))),
         (Some(_), None) => ("reconnected", None),
         (None, None) => ("connected", None),
@@ -263,13 +268,25 @@ async fn record(
     })
 }
 
-async fn finish_attempt(write: &mut Write, grant: &NewConnection) -> Result<bool, StoreError> {
+/// Ends the attempt, or makes sure of the live half.
+async fn origin_stands(write: &mut Write, grant: &NewConnection) -> Result<bool, StoreError> {
+    let (id, from) = match &grant.origin {
+        Origin::Attempt { id, from } => (id, from),
+        Origin::PairOf(live) => {
+            let found: Option<i64> =
+                sqlx::query_scalar("SELECT 1 FROM connections WHERE id = $1 AND status = 'active'")
+                    .bind(live)
+                    .fetch_optional(&mut **write)
+                    .await?;
+            return Ok(found.is_some());
+        }
+    };
     let done = sqlx::query(
         "UPDATE attempts SET status = 'finished', outcome = $3, account = $4, finished_at = $5, grant_sealed = NULL, \
          detail = NULL WHERE id = $1 AND (status = $2 OR outcome = $6)",
     )
-    .bind(&grant.attempt)
-    .bind(grant.from.as_str())
+    .bind(id)
+    .bind(from.as_str())
     .bind(Outcome::Connected.as_str())
     .bind(&grant.account)
     .bind(grant.sign.at)
@@ -324,29 +341,46 @@ async fn end_replaced(
     .bind(DisconnectReason::Replaced.as_str())
     .execute(&mut **write)
     .await?;
-    note(
-        write,
-        entropy,
-        other,
-        "disconnected",
-        Some(DisconnectReason::Replaced),
-        None,
-        sign,
+    let why = DisconnectReason::Replaced;
+    let pair = end_pair(write, other, why, sign.at).await?;
+    for ended in [other].into_iter().chain(&pair) {
+        note(write, entropy, ended, "disconnected", Some(why), None, sign).await?;
+    }
+    Ok(())
+}
+
+/// The test half of a live connection ends with it.
+async fn end_pair(
+    write: &mut Write,
+    live: &Connection,
+    why: DisconnectReason,
+    at: Millis,
+) -> Result<Option<Connection>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE connections SET status = 'disconnected', disconnected_at = $2, disconnected_why = $3, \
+         access_token = NULL, refresh_token = NULL, exclusive_account = NULL, \
+         revoking_at = NULL, revoking_actor = NULL, revoking_address = NULL \
+         WHERE pair_of = $1 AND status = 'active' RETURNING *",
     )
-    .await
+    .bind(&live.id)
+    .bind(at)
+    .bind(why.as_str())
+    .fetch_optional(&mut **write)
+    .await?;
+    row.as_ref().map(rows::connection).transpose()
 }
 
 async fn upsert(write: &mut Write, grant: &NewConnection) -> Result<Connection, StoreError> {
     let row = sqlx::query(
         "INSERT INTO connections (id, platform, mode, tenant, account, scope, status, publishable_key, access_token, \
-         refresh_token, exclusive_account, first_connected_at, connected_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, $8, $9, $10, $11, $11) \
+         refresh_token, exclusive_account, first_connected_at, connected_at, pair_of) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, $8, $9, $10, $11, $11, $12) \
          ON CONFLICT (platform, mode, tenant, account) DO UPDATE SET scope = excluded.scope, status = 'active', \
          publishable_key = COALESCE(excluded.publishable_key, connections.publishable_key), \
          access_token = COALESCE(excluded.access_token, connections.access_token), \
          refresh_token = COALESCE(excluded.refresh_token, connections.refresh_token), \
          exclusive_account = excluded.exclusive_account, connected_at = excluded.connected_at, \
-         disconnected_at = NULL, disconnected_why = NULL, \
+         pair_of = excluded.pair_of, disconnected_at = NULL, disconnected_why = NULL, \
          revoking_at = NULL, revoking_actor = NULL, revoking_address = NULL RETURNING *",
     )
     .bind(&grant.id)
@@ -360,6 +394,10 @@ async fn upsert(write: &mut Write, grant: &NewConnection) -> Result<Connection, 
     .bind(&grant.tokens.refresh_token)
     .bind((!grant.shared).then_some(&grant.account))
     .bind(grant.sign.at)
+    .bind(match &grant.origin {
+        Origin::PairOf(live) => Some(live),
+        Origin::Attempt { .. } => None,
+    })
     .fetch_one(&mut **write)
     .await?;
     rows::connection(&row)

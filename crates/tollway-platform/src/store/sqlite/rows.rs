@@ -71,6 +71,7 @@ pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StoreError> {
         first_connected_at: row.try_get("first_connected_at")?,
         connected_at: row.try_get("connected_at")?,
         disconnected,
+        pair_of: row.try_get("pair_of")?,
         revoking,
     })
 }

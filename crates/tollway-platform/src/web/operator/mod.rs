@@ -173,6 +173,7 @@ async fn show_connection(
         .await?
         .ok_or_else(Fault::absent)?;
     let others = platform.others_on(&connection).await?;
+    let half = platform.other_half(&connection).await?;
     let history = Page::newest(ROWS).of(connection.realm.clone());
     let history = platform
         .store()
@@ -180,7 +181,7 @@ async fn show_connection(
         .await?;
     let mut nav = session.nav(platform, "/operator/connections");
     nav.notice = notice;
-    let page = ConnectionPage::new(nav, &connection, others, history);
+    let page = ConnectionPage::new(nav, &connection, others, half.as_ref(), history);
     Ok(platform.inner().pages.respond(platform, status, &page))
 }
 

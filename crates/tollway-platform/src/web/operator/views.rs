@@ -116,6 +116,8 @@ pub(crate) struct ConnectionPage {
     first_connected_at: String,
     active: bool,
     others: Vec<String>,
+    publishable_key: String,
+    half: Option<ConnectionRow>,
     history: Vec<HistoryLine>,
 }
 
@@ -134,6 +136,7 @@ impl ConnectionPage {
         nav: Nav,
         connection: &Connection,
         others: Vec<String>,
+        half: Option<&Connection>,
         history: Vec<HistoryEntry>,
     ) -> Self {
         let history = history.into_iter().map(|entry| HistoryLine {
@@ -151,6 +154,8 @@ impl ConnectionPage {
             first_connected_at: moment(connection.first_connected_at),
             active: connection.is_active(),
             others,
+            publishable_key: connection.publishable_key.clone().unwrap_or_default(),
+            half: half.map(ConnectionRow::new),
             history: history.collect(),
         }
     }

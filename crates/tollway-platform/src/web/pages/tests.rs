@@ -56,6 +56,7 @@ fn connection(disconnected: Option<Disconnected>) -> Connection {
         first_connected_at: AT - 5_000_000,
         connected_at: AT,
         disconnected,
+        pair_of: None,
         revoking: None,
     }
 }
@@ -241,6 +242,7 @@ fn one_connection() {
         nav("/operator/connections"),
         &connection(None),
         others,
+        None,
         history,
     );
     insta::assert_snapshot!("connection_shared", html(&page));
@@ -248,12 +250,31 @@ fn one_connection() {
         nav("/operator/connections"),
         &connection(None),
         vec![],
+        None,
         vec![],
     );
     insta::assert_snapshot!("connection_sole", html(&page));
+    let live = Connection {
+        id: "con_live".to_owned(),
+        realm: Realm::new("shop", Mode::Live),
+        publishable_key: Some("pk_live_1".to_owned()),
+        ..connection(None)
+    };
+    let test = Connection {
+        pair_of: Some(live.id.clone()),
+        ..connection(None)
+    };
+    let page = ConnectionPage::new(
+        nav("/operator/connections"),
+        &live,
+        vec![],
+        Some(&test),
+        vec![],
+    );
+    insta::assert_snapshot!("connection_pair", html(&page));
     let mut nav = nav("/operator/connections");
     nav.notice = Some("The connection ended.".to_owned());
-    let page = ConnectionPage::new(nav, &connection(Some(ended())), vec![], vec![]);
+    let page = ConnectionPage::new(nav, &connection(Some(ended())), vec![], None, vec![]);
     insta::assert_snapshot!("connection_ended", html(&page));
 }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use tollway_platform::store::{
-    Actor, AttemptStatus, HistoryEntry, NewConnection, Page, Recorded, SealedTokens, Sign, Store,
+    Actor, AttemptStatus, Disconnect, HistoryEntry, NewConnection, Origin, Page, Recorded,
+    SealedTokens, Sign, Store,
 };
 use tollway_platform::{Mode, Outcome, Realm};
 
-use super::{claimed, connected, disconnect, end, grant, realm};
+use super::{attempt, claimed, connected, disconnect, end, grant, realm, sign};
 
 pub(super) async fn recording_does_everything_or_nothing(store: &dyn Store) {
     let Recorded::Connected(connection) = connected(store, "att_1", "t1", "acct_1", 1600).await
@@ -45,7 +46,7 @@ pub(super) async fn recording_does_everything_or_nothing(store: &dyn Store) {
         .connect(grant("att_1", "t1", "acct_1", 1700))
         .await
         .expect("asks");
-    assert_eq!(twice, Recorded::AttemptGone);
+    assert_eq!(twice, Recorded::OriginGone);
     claimed(store, "att_2", "t1").await;
     let other = store
         .connect(grant("att_2", "t1", "acct_2", 1700))
@@ -249,6 +250,71 @@ pub(super) async fn a_revocation_is_marked_until_it_ends(store: &dyn Store) {
         .await
         .expect("ends");
     assert_eq!(marked().await, None, "the end clears it");
+}
+
+pub(super) async fn a_test_half_ends_with_its_live_one(store: &dyn Store) {
+    let live_realm = Realm::new("shop", Mode::Live);
+    let mut first = attempt("att_1", "t1");
+    first.realm = live_realm.clone();
+    store.add_attempt(first).await.expect("adds");
+    store
+        .claim_attempt("att_1", [1; 32], 1500)
+        .await
+        .expect("claims")
+        .expect("is pending");
+    let live = NewConnection {
+        realm: live_realm.clone(),
+        ..grant("att_1", "t1", "acct_1", 1600)
+    };
+    let Recorded::Connected(live) = store.connect(live).await.expect("records") else {
+        panic!("a first connection")
+    };
+    let half = || NewConnection {
+        origin: Origin::PairOf(live.id.clone()),
+        ..grant("half", "t1", "acct_1", 1700)
+    };
+    let Recorded::Connected(test) = store.connect(half()).await.expect("records") else {
+        panic!("a first connection")
+    };
+    assert_eq!(test.pair_of.as_deref(), Some(live.id.as_str()));
+    let by = Some(sign(1750));
+    store
+        .mark_revoking(&live_realm, "acct_1", by.clone())
+        .await
+        .expect("marks");
+    let marked = store.connection(&realm(), "t1").await.expect("reads");
+    assert_eq!(marked.expect("is there").revoking, by);
+    let end = Disconnect {
+        realm: live_realm.clone(),
+        ..disconnect("acct_1", None, 1800, 1800)
+    };
+    let ended = store.disconnect(end).await.expect("ends");
+    let ended: Vec<_> = ended
+        .iter()
+        .map(|one| (one.realm.mode, one.is_active()))
+        .collect();
+    assert_eq!(ended, [(Mode::Live, false), (Mode::Test, false)]);
+    let tokens = store.sealed_tokens(&test.id).await.expect("reads");
+    assert_eq!(tokens, SealedTokens::default(), "secrets are wiped");
+    let actions: Vec<_> = store
+        .history(Some("t1"), Page::newest(9))
+        .await
+        .expect("reads")
+        .into_iter()
+        .map(|line| (line.realm.mode, line.action))
+        .collect();
+    for line in [
+        (Mode::Test, "paired".to_owned()),
+        (Mode::Test, "disconnected".to_owned()),
+        (Mode::Live, "disconnected".to_owned()),
+    ] {
+        assert!(actions.contains(&line), "{actions:?}");
+    }
+    assert_eq!(
+        store.connect(half()).await.expect("asks"),
+        Recorded::OriginGone,
+        "there is no live half any more"
+    );
 }
 
 pub(super) async fn a_later_reconnect_survives_an_earlier_end(store: &dyn Store) {

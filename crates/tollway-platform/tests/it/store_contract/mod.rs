@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tollway_platform::store::{
     Actor, Attempt, AttemptStatus, Delivery, DeliveryStatus, Disconnect, DisconnectReason, End,
-    Endpoint, NewConnection, Recorded, SealedTokens, Sign, Store,
+    Endpoint, NewConnection, Origin, Recorded, SealedTokens, Sign, Store,
 };
 use tollway_platform::{Mode, Outcome, Realm};
 
@@ -61,8 +61,10 @@ fn end(outcome: Outcome, at: i64) -> End {
 
 fn grant(attempt: &str, tenant: &str, account: &str, at: i64) -> NewConnection {
     NewConnection {
-        attempt: attempt.to_owned(),
-        from: AttemptStatus::Exchanging,
+        origin: Origin::Attempt {
+            id: attempt.to_owned(),
+            from: AttemptStatus::Exchanging,
+        },
         id: format!("con_{attempt}"),
         realm: realm(),
         tenant: tenant.to_owned(),
@@ -148,6 +150,7 @@ where
     connections::shared_accounts_end_together_or_apart(&*fresh().await).await;
     connections::an_answer_that_came_after_all_is_recorded(&*fresh().await).await;
     connections::a_revocation_is_marked_until_it_ends(&*fresh().await).await;
+    connections::a_test_half_ends_with_its_live_one(&*fresh().await).await;
     connections::a_later_reconnect_survives_an_earlier_end(&*fresh().await).await;
     connections::history_goes_on_and_pages(&*fresh().await).await;
     inbox::an_event_is_kept_once_per_realm(&*fresh().await).await;
