@@ -6,6 +6,7 @@
 mod demo;
 mod emulator;
 mod failure;
+mod keys;
 mod listen;
 mod logging;
 mod platform;

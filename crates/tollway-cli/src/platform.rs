@@ -8,7 +8,7 @@ use tollway_platform::{DEFAULT_CONFIG, Entropy, Platform, PlatformConfig, hash_p
 
 use crate::{
     failure::{Failure, Outcome},
-    listen, shutdown,
+    keys, listen, shutdown,
 };
 
 const EXAMPLES: &str = "\
@@ -20,7 +20,9 @@ Examples:
   tollway platform --config platform.toml
       runs the service
   tollway platform link --config platform.toml customer-42
-      prints a link that lets whoever has it connect a Stripe account for customer-42";
+      prints a link that lets whoever has it connect a Stripe account for customer-42
+  tollway platform keys rotate --config platform.toml
+      seals everything by the first of sealing_keys, with a progress bar";
 
 /// The arguments of `tollway platform`.
 #[derive(Debug, clap::Args)]
@@ -44,6 +46,11 @@ enum Chore {
     Config {
         #[command(subcommand)]
         what: ConfigChore,
+    },
+    /// Look at the sealing keys, or rotate them.
+    Keys {
+        #[command(subcommand)]
+        what: keys::Chore,
     },
     /// Print a signed link with which a tenant connects its Stripe account.
     Link {
@@ -87,6 +94,15 @@ pub(crate) async fn run(args: Args) -> Outcome {
         Some(Chore::Password) => {
             println!("{}", hash_from_stdin()?);
             Ok(())
+        }
+        Some(Chore::Keys { what }) => {
+            let platform = open(load(file)?).await?;
+            let done = keys::run(&platform, what).await;
+            platform
+                .close()
+                .await
+                .map_err(|error| Failure::new(error.to_string()))?;
+            done
         }
         Some(Chore::Link { tenant }) => {
             let platform = open(load(file)?).await?;

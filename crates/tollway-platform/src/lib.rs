@@ -44,6 +44,7 @@ mod flow;
 mod hooks;
 mod id;
 mod inbox;
+mod keys;
 mod link;
 mod metrics;
 mod outcome;
@@ -62,6 +63,7 @@ pub use self::config::{
 };
 pub use self::flow::disconnect::{DisconnectError, DisconnectScope};
 pub use self::hooks::{HookError, HookFuture, Hooks, ReceivedEvent};
+pub use self::keys::{KeyUse, Rotation};
 pub use self::link::{LinkError, StartLink};
 pub use self::outcome::Outcome;
 pub use self::platform::{ClientForError, OnRealm, Platform};

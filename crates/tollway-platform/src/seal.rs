@@ -53,6 +53,18 @@ impl Place<'_> {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId([u8; KEY_ID]);
 
+impl KeyId {
+    /// From the bytes of an envelope; none if they are not eight.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// As in an envelope.
+    pub(crate) const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -198,6 +210,11 @@ impl SealingKeys {
         self.0
             .iter()
             .any(|key| keyed(key, purpose, message).verify_slice(&mac).is_ok())
+    }
+
+    /// The id of the key that seals.
+    pub(crate) fn newest_id(&self) -> KeyId {
+        self.newest().id
     }
 
     fn newest(&self) -> &Key {

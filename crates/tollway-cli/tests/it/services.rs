@@ -158,6 +158,38 @@ fn the_platform_starts_from_its_documented_defaults_and_stops_when_asked() {
 }
 
 #[test]
+fn sealing_keys_are_rotated_and_reported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("demo");
+    success(["demo", "--script", "--data", &data.display().to_string()]);
+    let path = data.join("platform.toml");
+    let config = path.display().to_string();
+    let keys = |what| success(["platform", "keys", what, "--config", &config]);
+    assert_eq!(keys("report").lines().count(), 1);
+
+    let text = fs::read_to_string(&path).expect("the configuration");
+    let new = "sealing_keys = [\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"";
+    fs::write(&path, text.replace("sealing_keys = [", &format!("{new}, "))).expect("writes");
+    let before = keys("report");
+    assert!(
+        before.contains("0 values  seals\n") && before.contains("opens:"),
+        "{before}"
+    );
+    assert!(!keys("rotate").starts_with("0 values"));
+    let after = keys("report");
+    assert!(after.contains("0 values  no longer used"), "{after}");
+
+    let old = text.lines().find(|line| line.starts_with("sealing_keys"));
+    let new_only = text.replace(old.expect("the old key"), &format!("{new}]"));
+    fs::write(&path, new_only).expect("writes");
+    assert_eq!(keys("report").lines().count(), 1);
+    assert!(keys("rotate").starts_with("0 values"));
+    fs::write(&path, text).expect("writes");
+    let said = failure(["platform", "keys", "rotate", "--config", &config]);
+    assert!(said.contains("could not be opened"), "{said}");
+}
+
+#[test]
 fn help_has_examples() {
     for command in ["demo", "emulator", "platform"] {
         let help = success([command, "--help"]);

@@ -1,11 +1,12 @@
 //! What is kept, and the promises that keeping makes.
 //!
-//! [`Store`] is four traits in one: attempts, connections with their history, the webhook inbox, and the notices for the
-//! host application. Each method is one atomic step; whatever has to happen together is one method. [`SqliteStore`] is
+//! [`Store`] is five traits in one: attempts, connections with their history, the webhook inbox, the notices for the host
+//! application, and the sealed values by their keys. Each method is one atomic step; whatever has to happen together is one method. [`SqliteStore`] is
 //! the store inside; another database implements the same traits and passes the same contract tests. No method is ever
 //! called with another one's transaction open, so nothing is held while Stripe is asked.
 
 mod records;
+mod sealed;
 pub mod sqlite;
 
 use std::future::Future;
@@ -15,6 +16,7 @@ pub use self::records::{
     Actor, Attempt, AttemptStatus, Connection, Delivery, DeliveryStatus, DisconnectReason,
     Disconnected, Endpoint, Failure, HistoryEntry, Millis, Notice, NoticeKind, SealedTokens, Sign,
 };
+pub use self::sealed::{SealedColumn, SealedStore, SealedValue};
 pub use self::sqlite::SqliteStore;
 use crate::outcome::Outcome;
 use crate::realm::{Mode, Realm};
@@ -24,7 +26,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// Everything that is kept.
 pub trait Store:
-    AttemptStore + ConnectionStore + InboxStore + NoticeStore + Send + Sync + 'static
+    AttemptStore + ConnectionStore + InboxStore + NoticeStore + SealedStore + Send + Sync + 'static
 {
     /// Can it be read and written now?
     fn ping(&self) -> StoreFuture<'_, ()>;

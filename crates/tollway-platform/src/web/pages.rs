@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 use crate::platform::Platform;
 use crate::store::Millis;
 
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("layout.html", include_str!("../../templates/layout.html")),
     (
         "operator.html",
@@ -24,6 +24,7 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("connect.html", include_str!("../../templates/connect.html")),
     ("outcome.html", include_str!("../../templates/outcome.html")),
     ("message.html", include_str!("../../templates/message.html")),
+    ("keys.html", include_str!("../../templates/keys.html")),
     ("login.html", include_str!("../../templates/login.html")),
     (
         "connections.html",

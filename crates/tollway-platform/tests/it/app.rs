@@ -95,15 +95,18 @@ impl App {
 
     /// Another process on the same database, as after a crash.
     pub(crate) async fn restarted(&self) -> Self {
+        self.restarted_with(str::to_owned).await
+    }
+
+    /// The same with a changed configuration.
+    pub(crate) async fn restarted_with(&self, change: impl FnOnce(&str) -> String) -> Self {
         let (folder, stripe, clock) = (
             Arc::clone(&self.folder),
             Arc::clone(&self.stripe),
             self.clock.clone(),
         );
-        Self::start(self.config.clone(), folder, stripe, clock, 2, |builder| {
-            builder
-        })
-        .await
+        let config = change(&self.config);
+        Self::start(config, folder, stripe, clock, 2, |builder| builder).await
     }
 
     async fn start(

@@ -7,6 +7,7 @@ mod disconnect;
 mod emulated;
 mod hooks;
 mod inbox;
+mod keys;
 mod links;
 mod operator;
 mod pairs;

@@ -48,6 +48,7 @@ async fn everything_asks_for_a_login() {
         "/operator/connections",
         "/operator/connections/con_1",
         "/operator/attempts",
+        "/operator/keys",
         "/operator/inbox",
         "/operator/inbox/in_1",
     ] {

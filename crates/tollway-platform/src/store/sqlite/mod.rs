@@ -7,6 +7,7 @@ mod attempts;
 mod connections;
 mod inbox;
 mod rows;
+mod sealed;
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The operator's pages, behind a login: connections with their history, attempts, the inbox.
+//! The operator's pages, behind a login: connections with their history, attempts, the inbox, the sealing keys.
 
 mod session;
 mod views;
@@ -15,7 +15,8 @@ use serde::Deserialize;
 pub(crate) use self::session::is_password_hash;
 use self::session::{Session, check_password};
 pub(crate) use self::views::{
-    AttemptsPage, ConnectionPage, ConnectionsPage, DeliveryPage, InboxPage, LoginPage, Nav,
+    AttemptsPage, ConnectionPage, ConnectionsPage, DeliveryPage, InboxPage, KeysPage, LoginPage,
+    Nav,
 };
 use super::cookies;
 use super::fault::Fault;
@@ -44,6 +45,7 @@ pub(super) fn routes(platform: &Platform) -> Router<Platform> {
         .route("/operator/connections/{id}", get(connection))
         .route("/operator/connections/{id}/disconnect", post(disconnect))
         .route("/operator/attempts", get(attempts))
+        .route("/operator/keys", get(keys))
         .route("/operator/inbox", get(inbox))
         .route("/operator/inbox/{id}", get(delivery))
         .route("/operator/inbox/{id}/replay", post(replay))
@@ -183,6 +185,15 @@ async fn show_connection(
     nav.notice = notice;
     let page = ConnectionPage::new(nav, &connection, others, half.as_ref(), history);
     Ok(platform.inner().pages.respond(platform, status, &page))
+}
+
+async fn keys(State(platform): State<Platform>, session: Session) -> Result<Response, Fault> {
+    let report = platform.keys_report().await?;
+    let page = KeysPage::new(session.nav(&platform, "/operator/keys"), &report);
+    Ok(platform
+        .inner()
+        .pages
+        .respond(&platform, StatusCode::OK, &page))
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::keys::KeyUse;
 use crate::store::{
     Attempt, AttemptCount, AttemptStatus, Connection, Delivery, DeliveryStatus, Failure,
     HistoryEntry, InboxState,
@@ -30,6 +31,7 @@ impl Nav {
             ("Connections", "/operator/connections"),
             ("Attempts", "/operator/attempts"),
             ("Webhook inbox", "/operator/inbox"),
+            ("Keys", "/operator/keys"),
         ];
         let items = items.map(|(name, path)| NavItem {
             name,
@@ -42,6 +44,47 @@ impl Nav {
             notice: None,
         }
     }
+}
+
+/// The sealing keys and what each has sealed.
+#[derive(Serialize)]
+pub(crate) struct KeysPage {
+    nav: Nav,
+    rows: Vec<KeyRow>,
+    /// Values that wait for a rotation.
+    old: u64,
+}
+
+#[derive(Serialize)]
+struct KeyRow {
+    id: String,
+    what: &'static str,
+    values: u64,
+}
+
+impl KeysPage {
+    pub(crate) fn new(nav: Nav, report: &[KeyUse]) -> Self {
+        let rows = report.iter().map(|key| KeyRow {
+            id: key.id.to_string(),
+            what: match (key.newest, key.configured, key.values) {
+                (true, ..) => "seals and opens",
+                (false, true, 0) => "no longer used: it can be taken out of sealing_keys",
+                (false, true, _) => "opens",
+                (false, false, _) => "missing: what it sealed cannot be opened",
+            },
+            values: key.values,
+        });
+        let old = report.iter().filter(|key| !key.newest);
+        Self {
+            nav,
+            rows: rows.collect(),
+            old: old.map(|key| key.values).sum(),
+        }
+    }
+}
+
+impl Page for KeysPage {
+    const TEMPLATE: &'static str = "keys.html";
 }
 
 /// The login form.

@@ -1,13 +1,16 @@
 //! Every page with sample contexts: they render in strict mode, and look as they did.
 
 use super::*;
+use crate::keys::KeyUse;
 use crate::realm::{Mode, Realm};
+use crate::seal::KeyId;
 use crate::store::{
     Actor, Attempt, AttemptCount, AttemptStatus, Connection, Delivery, DeliveryStatus,
     DisconnectReason, Disconnected, Endpoint, Failure, HistoryEntry, InboxState, Sign,
 };
 use crate::web::operator::{
-    AttemptsPage, ConnectionPage, ConnectionsPage, DeliveryPage, InboxPage, LoginPage, Nav,
+    AttemptsPage, ConnectionPage, ConnectionsPage, DeliveryPage, InboxPage, KeysPage, LoginPage,
+    Nav,
 };
 
 const AT: Millis = 1_790_000_000_000;
@@ -279,6 +282,25 @@ fn one_connection() {
 }
 
 #[test]
+fn keys() {
+    let id = |byte| KeyId::from_bytes(&[byte; 8]).expect("eight bytes");
+    let key = |byte, configured, newest, values| KeyUse {
+        id: id(byte),
+        configured,
+        newest,
+        values,
+    };
+    let report = [
+        key(1, true, true, 4),
+        key(2, true, false, 2),
+        key(3, true, false, 0),
+        key(4, false, false, 1),
+    ];
+    let page = KeysPage::new(nav("/operator/keys"), &report);
+    insta::assert_snapshot!("keys", html(&page));
+}
+
+#[test]
 fn attempts() {
     let realm = Realm::new("shop", Mode::Live);
     let counts = vec![
@@ -355,6 +377,7 @@ fn every_template_is_shown_by_a_page() {
         ConnectionsPage::TEMPLATE,
         ConnectionPage::TEMPLATE,
         AttemptsPage::TEMPLATE,
+        KeysPage::TEMPLATE,
         InboxPage::TEMPLATE,
         DeliveryPage::TEMPLATE,
     ];

@@ -3,6 +3,7 @@
 mod attempts;
 mod connections;
 mod inbox;
+mod sealed;
 
 use std::sync::Arc;
 
@@ -160,4 +161,6 @@ where
     inbox::notices_tell_what_happened(&*fresh().await).await;
     inbox::the_next_due_time_is_known(&*fresh().await).await;
     inbox::purging_spares_the_dead(&*fresh().await).await;
+    sealed::envelopes_are_found_by_their_key(&*fresh().await).await;
+    sealed::a_value_is_resealed_only_where_it_stands(&*fresh().await).await;
 }

@@ -1,0 +1,122 @@
+//! `tollway platform keys`: which sealing key has sealed how much, and sealing everything by the newest.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use clap::Subcommand;
+use tollway_platform::{KeyUse, Platform, Rotation};
+
+use crate::failure::{Failure, Outcome};
+
+/// What to do with the keys.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Chore {
+    /// Say how many values each sealing key has sealed, and which key is no longer used.
+    Report,
+    /// Seal everything anew by the first key of `sealing_keys`. The platform may go on running; give every instance the new
+    /// key first.
+    Rotate,
+}
+
+/// Does it on an open platform.
+pub(crate) async fn run(platform: &Platform, chore: Chore) -> Outcome {
+    match chore {
+        Chore::Report => report(platform).await,
+        Chore::Rotate => rotate(platform).await,
+    }
+}
+
+async fn report(platform: &Platform) -> Outcome {
+    let keys = platform.keys_report().await.map_err(failed)?;
+    for key in keys {
+        println!("{}  {:>8} values  {}", key.id, key.values, what(&key));
+    }
+    Ok(())
+}
+
+const fn what(key: &KeyUse) -> &'static str {
+    match (key.newest, key.configured, key.values) {
+        (true, ..) => "seals",
+        (_, true, 0) => "no longer used: take it out of sealing_keys",
+        (_, true, _) => {
+            "opens: `tollway platform keys rotate` moves its values to the key that seals"
+        }
+        (_, false, _) => "missing: put it back into sealing_keys",
+    }
+}
+
+async fn rotate(platform: &Platform) -> Outcome {
+    let bar = std::io::stderr().is_terminal();
+    let rotation = platform
+        .rotate_keys(|now| {
+            if bar {
+                show(now);
+            }
+        })
+        .await
+        .map_err(failed)?;
+    if bar {
+        eprintln!();
+    }
+    if rotation.unopened > 0 {
+        return Err(Failure::new(format!(
+            "{} values could not be opened and are as they were ({} were sealed anew): put the key that sealed them back into \
+             sealing_keys (`tollway platform keys report` names it), or let those sellers connect again",
+            rotation.unopened, rotation.resealed
+        )));
+    }
+    println!(
+        "{} values were sealed anew by the newest key",
+        rotation.resealed
+    );
+    Ok(())
+}
+
+/// The bar, in place of the one before.
+fn show(now: &Rotation) {
+    eprint!("\r{}", line(now));
+    std::io::stderr().flush().ok();
+}
+
+fn line(now: &Rotation) -> String {
+    const WIDTH: u64 = 30;
+    let total = now.total.max(now.done()).max(1);
+    let full = usize::try_from(now.done() * WIDTH / total).unwrap_or(0);
+    let rest = usize::try_from(WIDTH).unwrap_or(0) - full;
+    format!(
+        "[{}{}] {}/{}",
+        "#".repeat(full),
+        ".".repeat(rest),
+        now.done(),
+        now.total
+    )
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::new(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_fills() {
+        let at = |resealed| {
+            line(&Rotation {
+                total: 200,
+                resealed,
+                ..Rotation::default()
+            })
+        };
+        assert_eq!(at(0), format!("[{}] 0/200", ".".repeat(30)));
+        assert_eq!(
+            at(100),
+            format!("[{}{}] 100/200", "#".repeat(15), ".".repeat(15))
+        );
+        assert_eq!(at(200), format!("[{}] 200/200", "#".repeat(30)));
+        assert_eq!(
+            line(&Rotation::default()),
+            format!("[{}] 0/0", ".".repeat(30))
+        );
+    }
+}
