@@ -257,21 +257,21 @@ fn one_connection() {
         vec![],
     );
     insta::assert_snapshot!("connection_sole", html(&page));
-    let live = Connection {
+    let real = Connection {
         id: "con_live".to_owned(),
         realm: Realm::new("shop", Mode::Live),
         publishable_key: Some("pk_live_1".to_owned()),
         ..connection(None)
     };
-    let test = Connection {
-        pair_of: Some(live.id.clone()),
+    let play = Connection {
+        pair_of: Some(real.id.clone()),
         ..connection(None)
     };
     let page = ConnectionPage::new(
         nav("/operator/connections"),
-        &live,
+        &real,
         vec![],
-        Some(&test),
+        Some(&play),
         vec![],
     );
     insta::assert_snapshot!("connection_pair", html(&page));
