@@ -132,8 +132,13 @@ pub(crate) fn account_object(ctx: &Ctx<'_>, account: &str) -> Option<Value> {
         .or_else(|| store.object(&resting, RESTING, account))
 }
 
-/// Can only the platform end connections to this account? Custom and Express accounts have no full dashboard.
+/// Can only the platform end connections to this account? It made the account by the API, or the account has no full
+/// dashboard, as Custom and Express ones.
 pub(crate) fn is_controlled(ctx: &Ctx<'_>, account: &str) -> bool {
+    let made = account_object(ctx, account);
+    if made.is_some_and(|account| account["controller"]["is_controller"] == true) {
+        return true;
+    }
     let kind = match records::seller(ctx.world, account) {
         Some(seller) => seller.kind,
         None => account_object(ctx, account)

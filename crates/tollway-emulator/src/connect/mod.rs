@@ -6,19 +6,30 @@
 //! POST /oauth/deauthorize   ─▶ connection::end ─▶ tokens revoked, event
 //! ```
 //!
+//! Accounts that the platform makes by the API: [`accounts`] and their parts ([`persons`], [`capabilities`],
+//! [`external_accounts`]) say what is known, [`requirements`] what is missing, and a person fills that in on the page of
+//! [`onboarding`], which [`links`] lead to.
+//!
 //! [`http`] speaks HTTP, [`oauth`] does the work in transactions, [`authorize`] and [`grant`] only judge.
 
 mod accounts;
 mod authorize;
+mod capabilities;
 mod connection;
 mod dashboard;
 mod error;
+mod external_accounts;
 mod grant;
 mod http;
+mod links;
 mod oauth;
+mod onboarding;
+mod persons;
 mod profile;
 mod records;
+mod requirements;
 mod sellers;
+mod v2_accounts;
 
 use std::sync::Arc;
 
@@ -32,6 +43,11 @@ use crate::registry::Registry;
 /// Behaviours of this part.
 pub(crate) fn register(registry: &mut Registry) {
     accounts::register(registry);
+    capabilities::register(registry);
+    external_accounts::register(registry);
+    links::register(registry);
+    persons::register(registry);
+    v2_accounts::register(registry);
 }
 
 /// Routes besides `/v1` and `/v2`: `/oauth/*`, `/express/oauth/*`, the dashboard of a seller.
@@ -57,4 +73,8 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
             get(sellers::list).post(sellers::create),
         )
         .route("/_tollway/console", get(dashboard::console))
+        .route(
+            "/_tollway/onboarding/{token}",
+            get(onboarding::show).post(onboarding::submit),
+        )
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tollway::transport::TransportRequest;
 
+use super::destinations;
 use super::endpoints::{self, Target};
 use super::outbox::Due;
 use super::schedule;
@@ -109,7 +110,7 @@ pub(super) fn set_out(ctx: &mut Ctx<'_>, event: &Value, target: &Target) {
         id: format!("dlv_{}", ctx.world.random.alphanumeric(24)),
         event: text("id").unwrap_or_default(),
         event_type: text("type").unwrap_or_default(),
-        account: text("account"),
+        account: text("account").or_else(|| text("context")),
         owner: target.scope.account.to_string(),
         endpoint: target.id.clone(),
         // Spread over lines, as Stripe sends it: whoever parses and writes it anew before verifying finds out here.
@@ -338,13 +339,12 @@ fn prepare(
         return None;
     }
     let scope = Scope::new(due.mode(), delivery.owner.as_str());
-    let endpoint = state
-        .store
-        .object(&scope, endpoints::ENDPOINT, &delivery.endpoint);
+    let object = |kind| state.store.object(&scope, kind, &delivery.endpoint);
+    let endpoint = object(endpoints::ENDPOINT).or_else(|| object(destinations::DESTINATION));
     let secret = endpoints::hidden(&state, &scope, &delivery.endpoint).map(|hidden| hidden.secret);
     let letter = match (endpoint, secret) {
         (Some(endpoint), Some(secret)) if endpoint["status"] == "enabled" => request(
-            endpoint["url"].as_str().unwrap_or_default(),
+            url_of(&endpoint),
             &secret,
             engine.clock().now(),
             &delivery.body,
@@ -353,6 +353,14 @@ fn prepare(
         _ => Err("the endpoint was deleted".to_owned()),
     };
     Some((delivery, letter))
+}
+
+/// Where an endpoint, or an event destination, is.
+fn url_of(endpoint: &Value) -> &str {
+    endpoint["url"]
+        .as_str()
+        .or(endpoint["webhook_endpoint"]["url"].as_str())
+        .unwrap_or_default()
 }
 
 fn request(url: &str, secret: &str, now: i64, body: &str) -> Result<TransportRequest, String> {

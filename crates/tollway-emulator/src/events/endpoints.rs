@@ -87,22 +87,17 @@ pub(super) fn create(ctx: &mut Ctx<'_>, wanted: &Wanted<'_>) -> Result<Value, Ap
     };
     let mut endpoint = Value::Object(endpoint);
     ctx.insert(ENDPOINT, &endpoint);
-    let (id, now, scope) = (text(&endpoint["id"]), ctx.now(), ctx.scope.clone());
-    ctx.world.put_typed(&scope, HIDDEN, &id, &hidden, now);
+    let id = text(&endpoint["id"]);
+    put_hidden(ctx, &id, &hidden);
     endpoint["secret"] = hidden.secret.into();
     Ok(endpoint)
 }
 
 /// Gives an endpoint a secret that somebody knows already.
 pub(crate) fn set_secret(ctx: &mut Ctx<'_>, id: &str, secret: &str) {
-    let scope = ctx.scope.clone();
-    if let Some(hidden) = ctx.world.typed::<Hidden>(&scope, HIDDEN, id) {
-        let hidden = Hidden {
-            secret: secret.to_owned(),
-            ..hidden
-        };
-        let now = ctx.now();
-        ctx.world.put_typed(&scope, HIDDEN, id, &hidden, now);
+    if let Some(hidden) = hidden(ctx.world, &ctx.scope, id) {
+        let secret = secret.to_owned();
+        put_hidden(ctx, id, &Hidden { secret, ..hidden });
     }
 }
 
@@ -141,7 +136,7 @@ fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(ctx.delete(ENDPOINT, id))
 }
 
-fn check_url(ctx: &Ctx<'_>, text: &str) -> Result<(), ApiError> {
+pub(super) fn check_url(ctx: &Ctx<'_>, text: &str) -> Result<(), ApiError> {
     let good = url::Url::parse(text)
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
     if !good {
@@ -159,6 +154,12 @@ fn check_url(ctx: &Ctx<'_>, text: &str) -> Result<(), ApiError> {
         .code("url_invalid"));
     }
     Ok(())
+}
+
+/// Keeps the hidden side of an endpoint.
+pub(super) fn put_hidden(ctx: &mut Ctx<'_>, id: &str, hidden: &Hidden) {
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world.put_typed(&scope, HIDDEN, id, hidden, now);
 }
 
 /// The hidden side of an endpoint.

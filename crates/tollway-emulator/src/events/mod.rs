@@ -10,12 +10,14 @@
 //! the account's own endpoints. Live Connect endpoints also hear of test events, as Stripe's do.
 
 mod delivery;
+mod destinations;
 pub(crate) mod difference;
 mod endpoints;
 mod http;
 mod outbox;
 mod schedule;
 mod selection;
+mod thin;
 
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use serde_json::{Value, json};
 pub(crate) use self::delivery::{deliver_due, newest as newest_deliveries, work};
 pub(crate) use self::endpoints::set_secret;
 pub(crate) use self::outbox::Outbox;
+pub(crate) use self::thin::notify;
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -37,7 +40,9 @@ const KEPT: i64 = 30 * 24 * 60 * 60;
 
 /// Behaviours of this part.
 pub(crate) fn register(registry: &mut Registry) {
+    destinations::register(registry);
     endpoints::register(registry);
+    thin::register(registry);
     registry.add("events.list", list);
 }
 
@@ -77,7 +82,8 @@ pub(crate) fn record(
 ) {
     let event = deliver(ctx, event_type, object, previous_attributes);
     ctx.insert("event", &event);
-    let forgotten = ctx.now() - KEPT;
+    // A test clock may show a time far ahead: it must not make others forget.
+    let forgotten = ctx.engine.clock().now() - KEPT;
     ctx.world.store.expire(&ctx.scope, "event", forgotten);
 }
 
@@ -101,7 +107,7 @@ fn deliver(
         "id": ctx.new_id("event"),
         "object": "event",
         "api_version": ctx.engine.config().api_version,
-        "created": ctx.now(),
+        "created": ctx.now().min(ctx.engine.clock().now()),
         "data": data,
         "livemode": ctx.scope.livemode(),
         "pending_webhooks": 0,
@@ -111,10 +117,12 @@ fn deliver(
     if !ctx.is_platform() {
         event["account"] = (*ctx.scope.account).into();
     }
-    let listeners = endpoints::listening(ctx, event_type);
+    let mut listeners = endpoints::listening(ctx, event_type);
+    listeners.extend(destinations::listening(ctx, event_type, false));
     event["pending_webhooks"] = listeners.len().into();
     for listener in listeners {
         delivery::set_out(ctx, &event, &listener);
     }
+    thin::accompany(ctx, &event);
     event
 }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::instrument;
 use crate::ctx::Ctx;
+use crate::error::ApiError;
 use crate::random::derived_text;
 
 const HIDDEN: &str = "_bank";
@@ -53,6 +55,35 @@ pub(crate) fn bank_account(ctx: &mut Ctx<'_>, given: &Value, currency: &str) -> 
     bank["id"] = id.as_str().into();
     remember(ctx, &id, &number);
     bank
+}
+
+/// Does this token stand for a bank account?
+pub(crate) fn is_bank(ctx: &Ctx<'_>, token: &str) -> bool {
+    recall(ctx, token).is_some()
+}
+
+/// A debit card that money is paid out to.
+pub(crate) fn payout_card(
+    ctx: &mut Ctx<'_>,
+    given: &Value,
+    currency: &str,
+) -> Result<Value, ApiError> {
+    let param = "external_account";
+    let mut card = if let Some(token) = given.as_str().or(given["token"].as_str()) {
+        let instrument = instrument::resolve(ctx, token, param)?;
+        let no_card = || ApiError::no_such_reference("token", token, param);
+        instrument.source.ok_or_else(no_card)?
+    } else {
+        let number = given["number"].as_str().unwrap_or_default();
+        let card = instrument::of_number(number, param)?;
+        instrument::card_object(ctx, card, given)
+    };
+    if card["funding"] != "debit" {
+        let message = "Payouts go to debit cards only: this is not one.";
+        return Err(ApiError::card("invalid_card_type", message).param(param));
+    }
+    card["currency"] = currency.into();
+    Ok(card)
 }
 
 /// The account number behind Stripe's named test tokens.

@@ -85,3 +85,10 @@ fn keep_source(
     }
     Ok(card)
 }
+
+/// The payment method that a customer pays invoices with: its default one, or else its default source.
+pub(super) fn default_method(customer: &Value) -> Option<&str> {
+    customer["invoice_settings"]["default_payment_method"]
+        .as_str()
+        .or(customer["default_source"].as_str())
+}

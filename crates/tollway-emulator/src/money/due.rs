@@ -5,14 +5,14 @@
 //! ```
 //!
 //! Records lie in the platform's scope of their mode; those of objects on a test clock lie apart and wait for
-//! [`run_on_clock`]. A task looks at the state of its object when it runs: one that has become pointless does nothing, so
+//! [`run_next_on_clock`]. A task looks at the state of its object when it runs: one that has become pointless does nothing, so
 //! nobody has to cancel tasks.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{disputes, payment_intents, payouts, refunds, topups};
+use super::{billing, disputes, payment_intents, payouts, refunds, topups};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -39,6 +39,10 @@ pub(super) enum Task {
     TopUp { topup: String },
     /// The bank no longer holds the money of a payment that was not captured.
     HoldExpires { intent: String },
+    /// An invoice is finalized, or tried again.
+    Invoice { invoice: String },
+    /// A subscription's trial or period ends.
+    Subscription { subscription: String },
 }
 
 /// A task and when it is due.
@@ -125,6 +129,20 @@ pub(crate) fn next_due(engine: &Engine) -> Option<i64> {
     worlds.iter().filter_map(of_world).min()
 }
 
+/// When the next task on a test clock is due.
+pub(super) fn next_on_clock(ctx: &Ctx<'_>, clock: &str) -> Option<i64> {
+    first(ctx.world, ctx.scope.mode, &record_type(Some(clock))).map(|(_, at)| at)
+}
+
+/// Does the next task on a test clock.
+pub(super) fn run_next_on_clock(ctx: &mut Ctx<'_>, clock: &str) -> Result<(), ApiError> {
+    let record_type = record_type(Some(clock));
+    match first(ctx.world, ctx.scope.mode, &record_type) {
+        Some((id, _)) => run_one(ctx, &record_type, &id),
+        None => Ok(()),
+    }
+}
+
 /// Takes a task out of its record and does it, as of the time it was due.
 fn run_one(ctx: &mut Ctx<'_>, record_type: &str, id: &str) -> Result<(), ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
@@ -148,6 +166,8 @@ impl Task {
             Self::Payout { payout } => payouts::step(ctx, payout),
             Self::TopUp { topup } => topups::arrive(ctx, topup),
             Self::HoldExpires { intent } => payment_intents::expire(ctx, intent),
+            Self::Invoice { invoice } => billing::advance_invoice(ctx, invoice),
+            Self::Subscription { subscription } => billing::catch_up(ctx, subscription),
         }
     }
 }

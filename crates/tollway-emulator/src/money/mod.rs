@@ -12,6 +12,7 @@
 mod application_fees;
 mod balance;
 mod banks;
+mod billing;
 mod cards;
 mod charge;
 mod charges;
@@ -33,7 +34,7 @@ mod setup_intents;
 mod topups;
 mod transfers;
 
-pub(crate) use self::banks::bank_account;
+pub(crate) use self::banks::{bank_account, is_bank, payout_card};
 pub(crate) use self::due::{next_due, run_all_due, run_due};
 pub(crate) use self::hosted::routes;
 pub(crate) use self::posting::balance_of;
@@ -43,6 +44,7 @@ use crate::registry::Registry;
 pub(crate) fn register(registry: &mut Registry) {
     application_fees::register(registry);
     balance::register(registry);
+    billing::register(registry);
     charges::register(registry);
     customers::register(registry);
     disputes::register(registry);

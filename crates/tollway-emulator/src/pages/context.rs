@@ -50,6 +50,27 @@ pub(crate) struct Field {
     pub(crate) error: Option<String>,
 }
 
+/// What an account still lacks, as a form.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct OnboardingPage {
+    pub(crate) platform: String,
+    pub(crate) account: String,
+    pub(crate) mode: &'static str,
+    pub(crate) fields: Vec<OnboardingField>,
+    /// What was wrong with the form that was sent.
+    pub(crate) error: Option<String>,
+}
+
+/// One requirement.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct OnboardingField {
+    pub(crate) id: String,
+    /// The requirement, as the API names it.
+    pub(crate) name: String,
+    pub(crate) label: String,
+    pub(crate) r#type: &'static str,
+}
+
 /// The bank's question before a payment.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct AuthenticatePage {
@@ -155,6 +176,10 @@ pub(crate) struct EventRow {
 
 impl Page for AuthorizePage {
     const TEMPLATE: &'static str = "authorize.html";
+}
+
+impl Page for OnboardingPage {
+    const TEMPLATE: &'static str = "onboarding.html";
 }
 
 impl Page for AuthenticatePage {

@@ -1,4 +1,4 @@
-//! The pages people see: the OAuth page, a seller's dashboard, the console.
+//! The pages people see: the OAuth page, the onboarding page, a seller's dashboard, the console.
 //!
 //! Each template has one context type here; a name that a template uses and its context lacks is an error, so the tests
 //! render every template with a sample of every context. Pages carry no script and no inline style.
@@ -21,7 +21,8 @@ use serde::Serialize;
 
 pub(crate) use self::context::{
     ApplicationRow, AuthenticatePage, AuthorizePage, BalanceRow, Choice, ConnectionCard,
-    ConsolePage, DashboardPage, EventRow, Field, Link, MessagePage, SellerRow, WorldSection,
+    ConsolePage, DashboardPage, EventRow, Field, Link, MessagePage, OnboardingField,
+    OnboardingPage, SellerRow, WorldSection,
 };
 use crate::Engine;
 
@@ -41,6 +42,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("console.html", include_str!("templates/console.html")),
         ("dashboard.html", include_str!("templates/dashboard.html")),
         ("message.html", include_str!("templates/message.html")),
+        ("onboarding.html", include_str!("templates/onboarding.html")),
     ] {
         templates
             .add_template(name, source)

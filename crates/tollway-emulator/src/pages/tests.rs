@@ -127,6 +127,27 @@ fn the_console() {
 }
 
 #[test]
+fn the_onboarding_page() {
+    let field = |name: &str, label: &str, r#type| OnboardingField {
+        id: name.replace('.', "-"),
+        name: name.to_owned(),
+        label: label.to_owned(),
+        r#type,
+    };
+    let page = OnboardingPage {
+        platform: "Market <i>".to_owned(),
+        account: "acct_1".to_owned(),
+        mode: "test",
+        fields: vec![
+            field("business_profile.mcc", "business profile: mcc", "text"),
+            field("tos_acceptance.date", "I accept", "checkbox"),
+        ],
+        error: Some("Something is still missing.".to_owned()),
+    };
+    insta::assert_snapshot!(page.html().unwrap());
+}
+
+#[test]
 fn the_banks_question() {
     let page = AuthenticatePage {
         intent: "pi_1".to_owned(),

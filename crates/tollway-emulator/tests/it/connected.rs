@@ -50,7 +50,17 @@ async fn a_custom_account_is_completed_step_by_step() {
 
     let path = format!("/v1/accounts/{}", id(&account));
     let rest = [
-        ("business_type", "company"),
+        ("business_type", "individual"),
+        ("individual[first_name]", "Ada"),
+        ("individual[last_name]", "Baker"),
+        ("individual[email]", "ada@x.example"),
+        ("individual[phone]", "0000000000"),
+        ("individual[dob][day]", "1"),
+        ("individual[dob][month]", "2"),
+        ("individual[dob][year]", "1990"),
+        ("individual[address][line1]", "Weg 1"),
+        ("individual[address][city]", "Berlin"),
+        ("individual[address][postal_code]", "10115"),
         ("business_profile[mcc]", "5734"),
         ("business_profile[url]", "https://s.example"),
         ("tos_acceptance[date]", "1790000000"),

@@ -220,6 +220,11 @@ async fn transitions_follow_their_table() {
     let path = format!("/v1/invoices/{}", invoice["id"].as_str().unwrap());
     assert_eq!(invoice["status"], "draft");
     assert_eq!(api.post(&format!("{path}/void"), "").await.error().0, 400);
+    let owed = format!(
+        "customer={customer}&amount=1000&currency=usd&invoice={}",
+        invoice["id"].as_str().unwrap()
+    );
+    api.post("/v1/invoiceitems", &owed).await.ok();
     let open = api.post(&format!("{path}/finalize"), "").await.ok();
     assert_eq!(
         (&open["status"], &open["status_transitions"]["finalized_at"]),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::super::billing;
 use super::super::charge::{self, Payment};
 use super::super::due::{Task, plan};
 use super::super::instrument::{self, Instrument};
@@ -111,6 +112,9 @@ fn charge_for(
         "payment_intent.succeeded"
     };
     ctx.emit(event, &intent, None);
+    if !manual {
+        billing::succeeded(ctx, &intent);
+    }
     Ok(intent)
 }
 
@@ -201,6 +205,7 @@ fn ask_for_action(
     intent["status"] = "requires_action".into();
     ctx.update(INTENT, &intent);
     ctx.emit("payment_intent.requires_action", &intent, None);
+    billing::failed(ctx, &intent);
     Ok(intent)
 }
 
@@ -242,5 +247,6 @@ fn decline(ctx: &mut Ctx<'_>, mut intent: Value, refused: charge::Refused) -> Ap
     intent["status"] = "requires_payment_method".into();
     ctx.update(INTENT, &intent);
     ctx.emit("payment_intent.payment_failed", &intent, None);
+    billing::failed(ctx, &intent);
     error.with("payment_intent", intent)
 }

@@ -49,7 +49,7 @@ const COPIED: &[&str] = &[
     "payment_method_types",
 ];
 
-fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let (amount, currency) = charge::amount_and_currency(params)?;
     settlement::check(ctx, &Split::of_params(params), amount)?;
     if let Some(customer) = params.text("customer") {
@@ -105,7 +105,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(intent)
 }
 
-fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(INTENT, params.path("intent"))?;
     if !matches!(
         status(&intent),
@@ -149,7 +149,7 @@ fn capture(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(intent)
 }
 
-fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(INTENT, params.path("intent"))?;
     if matches!(status(&intent), "succeeded" | "canceled" | "processing") {
         return Err(unexpected(&intent, "canceled"));

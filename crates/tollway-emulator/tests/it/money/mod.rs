@@ -1,5 +1,6 @@
 //! Money: what each kind of payment leaves on which balance.
 
+mod billing;
 mod cards;
 mod charges;
 mod connect;

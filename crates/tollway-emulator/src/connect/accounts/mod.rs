@@ -1,0 +1,330 @@
+//! Connected accounts as the platform sees them: `/v1/accounts` and `/v1/account`.
+//!
+//! Accounts that came by OAuth belong to their sellers and are ready to be charged; accounts that the platform makes are
+//! controlled by it and say in `requirements` what is missing.
+
+use serde_json::{Map, Value, json};
+
+mod object;
+
+pub(crate) use self::object::of_seller;
+use super::connection;
+use super::records::{self, Seller};
+use super::{external_accounts, persons, requirements};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::events::difference::previous_attributes;
+use crate::params::Params;
+use crate::registry::Registry;
+use crate::world::{Connection, ConnectionKind, GrantScope};
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("accounts.create", create);
+    registry.add("accounts.retrieve", retrieve);
+    registry.add("accounts.retrieve_current", retrieve_current);
+    registry.add("accounts.update", update);
+    registry.add("accounts.delete", delete);
+    registry.add("accounts.reject", reject);
+    registry.add("accounts.unreject", unreject);
+}
+
+/// `POST /v1/accounts`.
+pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    if !ctx.is_platform() {
+        return Err(ApiError::permission(
+            "Only a platform can create accounts: send the request without Stripe-Account.",
+        ));
+    }
+    let said = params.map("controller");
+    if said.is_some() && params.has("type") {
+        let message = "You may not provide the `type` parameter and `controller` parameters simultaneously. They are mutually \
+                       exclusive.";
+        return Err(ApiError::invalid_param("type", message));
+    }
+    let kind = params.text("type").unwrap_or_else(|| {
+        match params.text("controller.stripe_dashboard.type") {
+            Some("express") => "express",
+            Some("none") => "custom",
+            _ => "standard",
+        }
+    });
+    if kind == "none" {
+        return Err(ApiError::invalid_enum(
+            "type",
+            &["custom", "express", "standard"],
+        ));
+    }
+    check_controller(kind, said)?;
+    let country = params
+        .text("country")
+        .unwrap_or(&ctx.world.platform.country)
+        .to_owned();
+    let id = ctx.new_id("account");
+    let mut account = object::bare(ctx, &id, &country);
+    let shown = if said.is_some() { "none" } else { kind };
+    account.insert("type".into(), shown.into());
+    account.insert("controller".into(), controller(kind, said));
+    account.insert("capabilities".into(), json!({}));
+    account.insert("charges_enabled".into(), false.into());
+    account.insert("payouts_enabled".into(), false.into());
+    account.insert("details_submitted".into(), false.into());
+    apply(ctx, &mut account, params)?;
+    let mut account = Value::Object(account);
+    requirements::judge(ctx, &mut account);
+    ctx.insert("account", &account);
+    remember(ctx, &account, kind);
+    Ok(account)
+}
+
+/// Whoever gets no dashboard of Stripe's can only be looked after by the platform.
+fn check_controller(kind: &str, said: Option<&Map<String, Value>>) -> Result<(), ApiError> {
+    let at = |path: &str| said.and_then(|said| said.get(path));
+    let collection = at("requirement_collection").and_then(Value::as_str);
+    let losses = at("losses").and_then(|losses| losses["payments"].as_str());
+    if collection == Some("application") && kind != "custom" {
+        let message = "When controller[requirement_collection]=application, controller[stripe_dashboard][type] must be none.";
+        return Err(ApiError::invalid_param(
+            "controller[requirement_collection]",
+            message,
+        ));
+    }
+    if collection == Some("application") && losses == Some("stripe") {
+        let message = "When controller[requirement_collection]=application, controller[losses][payments] must be application.";
+        return Err(ApiError::invalid_param(
+            "controller[losses][payments]",
+            message,
+        ));
+    }
+    Ok(())
+}
+
+/// Makes the platform's connection to an account it created, and lets its owner sign in to it.
+fn remember(ctx: &mut Ctx<'_>, account: &Value, kind: &str) {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let id = text(&account["id"]).unwrap_or_default();
+    let connection = Connection {
+        account: id.as_str().into(),
+        client_id: None,
+        kind: ConnectionKind::Api,
+        scope: if kind == "express" {
+            GrantScope::Express
+        } else {
+            GrantScope::ReadWrite
+        },
+        active: true,
+        connected_at: ctx.now(),
+        disconnected_at: None,
+    };
+    ctx.world.put_connection(ctx.scope.mode, &connection);
+    let seller = Seller {
+        email: text(&account["email"]).unwrap_or_else(|| id.clone()),
+        account: id,
+        kind: kind.to_owned(),
+        business_name: text(&account["business_profile"]["name"]),
+        country: text(&account["country"]).unwrap_or_default(),
+        created: ctx.now(),
+        ..Seller::default()
+    };
+    records::put_seller(ctx.world, &seller);
+}
+
+/// `GET /v1/accounts/{account}`.
+fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    reachable(ctx, params.path("account"))
+}
+
+/// `GET /v1/account`: whoever is asking, or the connected account acted for.
+fn retrieve_current(ctx: &mut Ctx<'_>, _params: &Params) -> Result<Value, ApiError> {
+    let account = ctx.scope.account.to_string();
+    reachable(ctx, &account)
+}
+
+/// `POST /v1/accounts/{account}`.
+pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let before = reachable(ctx, params.path("account"))?;
+    if before["id"] == *ctx.world.platform.account {
+        return Err(ApiError::permission(
+            "A platform's own account is changed in its dashboard, not through the API.",
+        ));
+    }
+    let mut account = before.as_object().cloned().unwrap_or_default();
+    apply(ctx, &mut account, params)?;
+    Ok(keep(ctx, &before, Value::Object(account)))
+}
+
+/// Keeps a changed account, once its requirements are judged anew, and tells the account's listeners.
+pub(super) fn keep(ctx: &mut Ctx<'_>, before: &Value, mut account: Value) -> Value {
+    if account["controller"]["is_controller"] == true {
+        requirements::judge(ctx, &mut account);
+    }
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    ctx.in_scope(platform).update("account", &account);
+    let previous = previous_attributes(before, &account);
+    if !previous.is_empty() {
+        let id = account["id"].as_str().unwrap_or_default().to_owned();
+        ctx.acting_for(id)
+            .emit("account.updated", &account, Some(Value::Object(previous)));
+    }
+    account
+}
+
+/// `POST /v1/accounts/{account}/reject`: the platform wants nothing more to do with it.
+fn reject(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let before = controlled(ctx, params.path("account"))?;
+    let reason = match params.text("reason").unwrap_or("other") {
+        "terms_of_service" => "rejected.platform_terms_of_service",
+        fraud if fraud.starts_with("fraud") => "rejected.platform_fraud",
+        _ => "rejected.platform_other",
+    };
+    let mut account = before.clone();
+    account["requirements"]["disabled_reason"] = reason.into();
+    Ok(keep(ctx, &before, account))
+}
+
+/// `POST /v1/accounts/{account}/unreject`.
+fn unreject(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let before = controlled(ctx, params.path("account"))?;
+    let mut account = before.clone();
+    account["requirements"]["disabled_reason"] = Value::Null;
+    Ok(keep(ctx, &before, account))
+}
+
+/// An account that this platform made, and answers for.
+pub(super) fn controlled(ctx: &mut Ctx<'_>, account: &str) -> Result<Value, ApiError> {
+    let object = reachable(ctx, account)?;
+    if object["controller"]["is_controller"] == true {
+        return Ok(object);
+    }
+    Err(ApiError::permission(
+        "This account is not controlled by your platform: its owner looks after it in its own dashboard.",
+    ))
+}
+
+/// `DELETE /v1/accounts/{account}`: only accounts the platform made, and no Standard ones.
+fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let account = params.path("account").to_owned();
+    reachable(ctx, &account)?;
+    if !ctx.is_platform() || !connection::is_controlled(ctx, &account) {
+        return Err(ApiError::permission(
+            "Only Express and Custom accounts can be deleted; disconnect a Standard account through /oauth/deauthorize.",
+        ));
+    }
+    if let Some(mut connection) = ctx.connection(&account) {
+        connection.active = false;
+        connection.disconnected_at = Some(ctx.now());
+        ctx.world.put_connection(ctx.scope.mode, &connection);
+    }
+    ctx.world.store.remove(&ctx.scope, "account", &account);
+    Ok(json!({"id": account, "object": "account", "deleted": true}))
+}
+
+/// The account, if the caller may see it: itself, or one connected to it.
+pub(super) fn reachable(ctx: &mut Ctx<'_>, account: &str) -> Result<Value, ApiError> {
+    if *account == *ctx.world.platform.account && ctx.is_platform() {
+        return Ok(object::of_platform(ctx));
+    }
+    let itself = *account == *ctx.scope.account;
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    let object = if itself || ctx.is_platform() {
+        ctx.world.store.object(&platform, "account", account)
+    } else {
+        None
+    };
+    object.ok_or_else(|| ApiError::account_invalid(&ctx.caller.redacted_key, account))
+}
+
+/// Who answers for what, by kind of account; what the request says of it counts first.
+fn controller(kind: &str, said: Option<&Map<String, Value>>) -> Value {
+    let (fees, losses, collection, dashboard) = match kind {
+        "custom" => ("application_custom", "application", "application", "none"),
+        "express" => ("application_express", "application", "stripe", "express"),
+        _ => ("account", "stripe", "stripe", "full"),
+    };
+    let mut controller = json!({
+        "type": "application",
+        "is_controller": true,
+        "fees": {"payer": fees},
+        "losses": {"payments": losses},
+        "requirement_collection": collection,
+        "stripe_dashboard": {"type": dashboard},
+    });
+    for (name, value) in said.into_iter().flatten() {
+        controller[name] = value.clone();
+    }
+    controller
+}
+
+/// An account of which nothing is known but its id.
+pub(crate) fn plain(ctx: &mut Ctx<'_>, id: &str) -> Value {
+    let country = ctx.world.platform.country.clone();
+    let mut account = object::bare(ctx, id, &country);
+    account.insert("type".into(), "custom".into());
+    account.insert("controller".into(), controller("custom", None));
+    account.insert("capabilities".into(), json!({}));
+    Value::Object(account)
+}
+
+/// Members of a request that become members of the account.
+const COPIED: &[&str] = &[
+    "business_profile",
+    "business_type",
+    "company",
+    "default_currency",
+    "email",
+    "individual",
+    "metadata",
+    "settings",
+    "tos_acceptance",
+];
+
+/// Writes what the request sets into the account.
+fn apply(
+    ctx: &mut Ctx<'_>,
+    account: &mut Map<String, Value>,
+    params: &Params,
+) -> Result<(), ApiError> {
+    let mut copied = Map::new();
+    for (name, value) in params
+        .values()
+        .iter()
+        .filter(|(name, _)| COPIED.contains(&name.as_str()))
+    {
+        copied.insert(name.clone(), value.clone());
+    }
+    write(ctx, account, &copied)?;
+    for (name, wish) in params.map("capabilities").into_iter().flatten() {
+        let requested = wish["requested"].as_bool().unwrap_or(true);
+        account["capabilities"][name] = if requested {
+            "inactive".into()
+        } else {
+            Value::Null
+        };
+    }
+    if let Some(capabilities) = account["capabilities"].as_object_mut() {
+        capabilities.retain(|_, state| !state.is_null());
+    }
+    if let Some(given) = params
+        .at("external_account")
+        .filter(|value| !value.is_null())
+    {
+        let made = external_accounts::make(ctx, account, given)?;
+        account["external_accounts"]["data"] = json!([made]);
+        account["external_accounts"]["total_count"] = 1.into();
+    }
+    Ok(())
+}
+
+/// Writes members into the account; numbers that are not shown leave a mark.
+pub(super) fn write(
+    ctx: &mut Ctx<'_>,
+    account: &mut Map<String, Value>,
+    members: &Map<String, Value>,
+) -> Result<(), ApiError> {
+    ctx.apply("account", account, members)?;
+    for part in ["individual", "company"] {
+        if let (Some(object), Some(given)) = (account.get_mut(part), members.get(part)) {
+            persons::mark(object, given);
+        }
+    }
+    Ok(())
+}

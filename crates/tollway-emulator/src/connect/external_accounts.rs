@@ -1,0 +1,181 @@
+//! Bank accounts and debit cards that an account is paid out to. They lie in the account's `external_accounts`.
+
+use serde_json::{Map, Value, json};
+
+use super::accounts;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::money;
+use crate::params::Params;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("accounts.external_accounts.create", create);
+    registry.add("accounts.external_accounts.retrieve", retrieve);
+    registry.add("accounts.external_accounts.update", update);
+    registry.add("accounts.external_accounts.delete", delete);
+    registry.add("accounts.external_accounts.list", list);
+}
+
+/// The external account that a request describes, or that its token stands for.
+pub(super) fn make(
+    ctx: &mut Ctx<'_>,
+    account: &Map<String, Value>,
+    given: &Value,
+) -> Result<Value, ApiError> {
+    let currency = account["default_currency"].as_str().unwrap_or("usd");
+    let card = given["object"] == "card"
+        || given
+            .as_str()
+            .is_some_and(|token| token.starts_with("tok_") && !money::is_bank(ctx, token));
+    let mut made = if card {
+        money::payout_card(ctx, given, currency)?
+    } else {
+        let mut bank = money::bank_account(ctx, given, currency);
+        if given["country"].is_null() {
+            bank["country"] = account["country"].clone();
+        }
+        bank
+    };
+    made["account"] = account["id"].clone();
+    made["available_payout_methods"] = if card {
+        json!(["standard", "instant"])
+    } else {
+        json!(["standard"])
+    };
+    made["default_for_currency"] = true.into();
+    made["metadata"] = json!({});
+    Ok(made)
+}
+
+fn data(account: &Value) -> Vec<Value> {
+    let data = account["external_accounts"]["data"].as_array();
+    data.cloned().unwrap_or_default()
+}
+
+/// Keeps the account with these external accounts, one of each currency being its default.
+fn keep(ctx: &mut Ctx<'_>, before: &Value, mut data: Vec<Value>) {
+    let mut seen: Vec<Value> = Vec::new();
+    let order: Vec<usize> = (0..data.len())
+        .filter(|at| data[*at]["default_for_currency"] == true)
+        .chain(0..data.len())
+        .collect();
+    for at in order {
+        let currency = data[at]["currency"].clone();
+        if seen.contains(&currency) {
+            continue;
+        }
+        for other in &mut data {
+            if other["currency"] == currency {
+                other["default_for_currency"] = false.into();
+            }
+        }
+        data[at]["default_for_currency"] = true.into();
+        seen.push(currency);
+    }
+    let mut account = before.clone();
+    account["external_accounts"]["total_count"] = data.len().into();
+    account["external_accounts"]["data"] = data.into();
+    accounts::keep(ctx, before, account);
+}
+
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let before = accounts::controlled(ctx, params.path("account"))?;
+    let given = params.at("external_account").cloned().unwrap_or_default();
+    let members = before.as_object().cloned().unwrap_or_default();
+    let mut made = make(ctx, &members, &given)?;
+    let mut all = data(&before);
+    let first = all
+        .iter()
+        .all(|other| other["currency"] != made["currency"]);
+    let wanted = params.bool("default_for_currency") == Some(true);
+    made["default_for_currency"] = (first || wanted).into();
+    if let Some(metadata) = params.map("metadata") {
+        made["metadata"] = metadata.clone().into();
+    }
+    if wanted {
+        for other in &mut all {
+            if other["currency"] == made["currency"] {
+                other["default_for_currency"] = false.into();
+            }
+        }
+    }
+    all.push(made.clone());
+    ctx.acting_for(params.path("account"))
+        .emit("account.external_account.created", &made, None);
+    keep(ctx, &before, all);
+    Ok(made)
+}
+
+fn find(before: &Value, id: &str) -> Result<(Vec<Value>, usize), ApiError> {
+    let all = data(before);
+    let at = all.iter().position(|it| it["id"] == id);
+    at.map(|at| (all, at))
+        .ok_or_else(|| ApiError::no_such("external account", id, "id"))
+}
+
+fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let account = accounts::reachable(ctx, params.path("account"))?;
+    find(&account, params.path("id")).map(|(all, at)| all[at].clone())
+}
+
+fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let before = accounts::controlled(ctx, params.path("account"))?;
+    let (mut all, at) = find(&before, params.path("id"))?;
+    let kind = all[at]["object"].as_str().unwrap_or_default().to_owned();
+    let mut members = all[at].as_object().cloned().unwrap_or_default();
+    let mut plain = params.values().clone();
+    plain.remove("default_for_currency");
+    ctx.apply(&kind, &mut members, &plain)?;
+    if params.bool("default_for_currency") == Some(true) {
+        let currency = all[at]["currency"].clone();
+        for other in &mut all {
+            if other["currency"] == currency {
+                other["default_for_currency"] = false.into();
+            }
+        }
+        members.insert("default_for_currency".into(), true.into());
+    }
+    all[at] = Value::Object(members);
+    let changed = all[at].clone();
+    ctx.acting_for(params.path("account"))
+        .emit("account.external_account.updated", &changed, None);
+    keep(ctx, &before, all);
+    Ok(changed)
+}
+
+fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let before = accounts::controlled(ctx, params.path("account"))?;
+    let (mut all, at) = find(&before, params.path("id"))?;
+    let others = all
+        .iter()
+        .filter(|other| other["currency"] == all[at]["currency"])
+        .count();
+    if all[at]["default_for_currency"] == true && others > 1 {
+        let message = "You cannot delete the default external account for your default currency. Please make another external \
+                       account the default using the `default_for_currency` param, and then delete this one.";
+        return Err(ApiError::invalid_request(message));
+    }
+    let gone = all.remove(at);
+    ctx.acting_for(params.path("account"))
+        .emit("account.external_account.deleted", &gone, None);
+    keep(ctx, &before, all);
+    Ok(json!({"id": gone["id"], "object": gone["object"], "deleted": true}))
+}
+
+fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let account = accounts::reachable(ctx, params.path("account"))?;
+    let wanted = params.text("object");
+    let all = data(&account).into_iter();
+    let found: Vec<Value> = all
+        .filter(|it| wanted.is_none_or(|kind| it["object"] == kind))
+        .collect();
+    let limit = params.int("limit").unwrap_or(10).clamp(1, 100);
+    let limit = usize::try_from(limit).unwrap_or(10);
+    Ok(json!({
+        "object": "list",
+        "data": found.iter().take(limit).collect::<Vec<_>>(),
+        "has_more": found.len() > limit,
+        "url": format!("/v1/accounts/{}/external_accounts", params.path("account")),
+    }))
+}

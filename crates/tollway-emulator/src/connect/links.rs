@@ -1,0 +1,165 @@
+//! Ways to Stripe's pages for an account: account links, login links, account sessions.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::accounts;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+/// An account link works once, for five minutes.
+pub(super) const LIFETIME: i64 = 5 * 60;
+/// An account session lasts an hour.
+const SESSION: i64 = 3600;
+const LINK: &str = "_account_link";
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("account_links.create", create);
+    registry.add("v2.core.account_links.create", create_v2);
+    registry.add("accounts.login_links.create", login);
+    registry.add("account_sessions.create", session);
+}
+
+/// A way to the onboarding page, and back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Link {
+    pub(super) account: String,
+    pub(super) refresh_url: String,
+    pub(super) return_url: String,
+    /// Unix seconds.
+    pub(super) expires_at: i64,
+    /// It was opened, and works no more for anybody else.
+    #[serde(default)]
+    pub(super) opened: bool,
+    /// The answers were sent.
+    #[serde(default)]
+    pub(super) done: bool,
+}
+
+/// Keeps a link under its token.
+pub(super) fn put(ctx: &mut Ctx<'_>, token: &str, link: &Link) {
+    let scope = ctx.world.platform_scope(ctx.scope.mode);
+    let now = ctx.now();
+    ctx.world.put_typed(&scope, LINK, token, link, now);
+}
+
+/// The link of a token, in the context's mode.
+pub(super) fn get(ctx: &Ctx<'_>, token: &str) -> Option<Link> {
+    let scope = ctx.world.platform_scope(ctx.scope.mode);
+    ctx.world.typed(&scope, LINK, token)
+}
+
+/// Makes a link; its URL.
+fn make(
+    ctx: &mut Ctx<'_>,
+    account: &str,
+    refresh_url: Option<&str>,
+    return_url: Option<&str>,
+) -> Result<String, ApiError> {
+    accounts::controlled(ctx, account)?;
+    let (Some(refresh_url), return_url) = (refresh_url, return_url) else {
+        return Err(ApiError::missing_parameter("refresh_url"));
+    };
+    for (name, url) in [
+        ("refresh_url", Some(refresh_url)),
+        ("return_url", return_url),
+    ] {
+        let good = url.is_none_or(|url| {
+            url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+        });
+        if !good {
+            return Err(ApiError::invalid_param(name, "Not a valid URL").code("url_invalid"));
+        }
+    }
+    let token = ctx.world.random.alphanumeric(32);
+    let link = Link {
+        account: account.to_owned(),
+        refresh_url: refresh_url.to_owned(),
+        return_url: return_url.unwrap_or(refresh_url).to_owned(),
+        expires_at: ctx.now() + LIFETIME,
+        opened: false,
+        done: false,
+    };
+    put(ctx, &token, &link);
+    Ok(format!(
+        "{}/_tollway/onboarding/{token}",
+        ctx.request.base_url
+    ))
+}
+
+/// `POST /v1/account_links`.
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let account = params.text("account").unwrap_or_default();
+    if params.text("return_url").is_none() {
+        return Err(ApiError::missing_parameter("return_url"));
+    }
+    let object = accounts::controlled(ctx, account)?;
+    if params.text("type") == Some("account_update")
+        && object["controller"]["requirement_collection"] != "application"
+    {
+        let message = "You cannot create `account_update` type Account Links for this account: Stripe collects its requirements.";
+        return Err(ApiError::invalid_param("type", message));
+    }
+    let url = make(
+        ctx,
+        account,
+        params.text("refresh_url"),
+        params.text("return_url"),
+    )?;
+    Ok(json!({
+        "object": "account_link", "created": ctx.now(), "expires_at": ctx.now() + LIFETIME, "url": url,
+    }))
+}
+
+/// `POST /v2/core/account_links`.
+fn create_v2(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let account = params.text("account").unwrap_or_default().to_owned();
+    let kind = params.text("use_case.type").unwrap_or("account_onboarding");
+    let at = |name: &str| params.text(&format!("use_case.{kind}.{name}"));
+    let url = make(ctx, &account, at("refresh_url"), at("return_url"))?;
+    let mut link = ctx.generic("v2.core.account_links.create", params)?;
+    link["account"] = account.into();
+    link["created"] = super::v2_accounts::instant(ctx.now());
+    link["expires_at"] = super::v2_accounts::instant(ctx.now() + LIFETIME);
+    link["livemode"] = ctx.scope.livemode().into();
+    link["url"] = url.into();
+    link["use_case"] = params.at("use_case").cloned().unwrap_or_default();
+    Ok(link)
+}
+
+/// `POST /v1/accounts/{account}/login_links`: for accounts with the Express dashboard.
+fn login(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("account");
+    let account = accounts::reachable(ctx, id)?;
+    if account["controller"]["stripe_dashboard"]["type"] != "express" {
+        let message = "Cannot create a login link for an account that does not have access to the Express Dashboard.";
+        return Err(ApiError::invalid_request(message));
+    }
+    if account["details_submitted"] != true {
+        let message =
+            "Cannot create a login link for an account that has not completed onboarding.";
+        return Err(ApiError::invalid_request(message));
+    }
+    let url = format!("{}/_tollway/dashboard/{id}", ctx.request.base_url);
+    Ok(json!({"object": "login_link", "created": ctx.now(), "url": url}))
+}
+
+/// `POST /v1/account_sessions`.
+fn session(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.text("account").unwrap_or_default().to_owned();
+    accounts::reachable(ctx, &id)?;
+    let asked = params.map("components");
+    let enabled = asked.is_some_and(|asked| asked.values().any(|it| it["enabled"] == true));
+    if !enabled {
+        let message = "You must enable at least one component.";
+        return Err(ApiError::invalid_param("components", message));
+    }
+    let mut session = ctx.generic("account_sessions.create", params)?;
+    session["account"] = id.into();
+    session["client_secret"] = format!("accs_secret__{}", ctx.world.random.alphanumeric(48)).into();
+    session["expires_at"] = (ctx.now() + SESSION).into();
+    session["livemode"] = ctx.scope.livemode().into();
+    Ok(session)
+}

@@ -1,0 +1,128 @@
+//! Thin events (`v2.core.event`): they say what happened to what, and whoever wants to know more asks for the object.
+//!
+//! Every snapshot event has a thin twin, `v1.` and its name; accounts of `/v2` have events of their own.
+
+use serde_json::{Value, json};
+
+use super::{delivery, destinations};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::generic::synth::rfc3339;
+use crate::params::Params;
+use crate::registry::Registry;
+use crate::store::{Query, UnknownCursor};
+
+pub(super) const EVENT: &str = "v2.core.event";
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("v2.core.events.list", list);
+}
+
+/// Makes and keeps a thin event about an object, and sets out its deliveries.
+pub(crate) fn notify(ctx: &mut Ctx<'_>, event_type: &str, object_type: &str, object: &Value) {
+    let event = make(ctx, event_type, object_type, object, None);
+    let scope = ctx.scope.clone();
+    let now = ctx.now();
+    ctx.world.store.insert(&scope, EVENT, &event, now);
+    for target in destinations::listening(ctx, event_type, true) {
+        delivery::set_out(ctx, &event, &target);
+    }
+}
+
+/// The thin twin of a snapshot event, for the destinations that want it. It is kept only if there are any.
+pub(super) fn accompany(ctx: &mut Ctx<'_>, snapshot: &Value) {
+    let name = snapshot["type"].as_str().unwrap_or_default();
+    let event_type = format!("v1.{name}");
+    let targets = destinations::listening(ctx, &event_type, true);
+    if targets.is_empty() {
+        return;
+    }
+    let object = &snapshot["data"]["object"];
+    let kind = object["object"].as_str().unwrap_or_default();
+    let event = make(ctx, &event_type, kind, object, snapshot["id"].as_str());
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world.store.insert(&scope, EVENT, &event, now);
+    for target in targets {
+        delivery::set_out(ctx, &event, &target);
+    }
+}
+
+pub(super) fn make(
+    ctx: &mut Ctx<'_>,
+    event_type: &str,
+    object_type: &str,
+    object: &Value,
+    snapshot: Option<&str>,
+) -> Value {
+    let request = ctx.request;
+    let mode = if ctx.scope.livemode() { "live" } else { "test" };
+    let mut event = json!({
+        "id": format!("evt_{mode}_{}", ctx.world.random.alphanumeric(32)),
+        "object": EVENT,
+        "created": rfc3339(ctx.now()),
+        "livemode": ctx.scope.livemode(),
+        "type": event_type,
+    });
+    if let Some(url) = url_of(ctx, object_type, object) {
+        event["related_object"] = json!({"id": object["id"], "type": object_type, "url": url});
+    }
+    if let Some(id) = &request.id {
+        event["reason"] = json!({
+            "type": "request",
+            "request": {"id": id, "idempotency_key": request.idempotency_key.as_deref().unwrap_or("")},
+        });
+    }
+    if !ctx.is_platform() {
+        event["context"] = (*ctx.scope.account).into();
+    }
+    if let Some(snapshot) = snapshot {
+        event["snapshot_event"] = snapshot.into();
+    }
+    event
+}
+
+/// Where the object can be asked for, if it can.
+fn url_of(ctx: &Ctx<'_>, object_type: &str, object: &Value) -> Option<String> {
+    let id = object["id"].as_str()?;
+    let api = ctx.engine.api();
+    let retrieval = api.catalog().operations().iter().find(|entry| {
+        entry.verb == tollway_spec::Verb::Get
+            && entry.path.ends_with('}')
+            && entry.path.matches('{').count() == 1
+            && api.resource_of(&entry.get().response) == Some(object_type)
+    })?;
+    let (stem, _) = retrieval.path.rsplit_once('/')?;
+    Some(format!("{stem}/{id}"))
+}
+
+/// `GET /v2/core/events`.
+fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let object = params.text("object_id");
+    let filters: Vec<(&str, &str)> = object
+        .into_iter()
+        .map(|id| ("related_object.id", id))
+        .collect();
+    let types: Vec<String> = params
+        .list("types")
+        .iter()
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .collect();
+    let any_of = [("type", types.as_slice())];
+    let limit = params.int("limit").unwrap_or(10).clamp(1, 100);
+    let query = Query {
+        limit: usize::try_from(limit).unwrap_or(10),
+        starting_after: params.text("page"),
+        filters: &filters,
+        any_of: if types.is_empty() { &[] } else { &any_of },
+        ..Query::default()
+    };
+    let page = ctx.world.store.list(&ctx.scope, EVENT, &query);
+    let page =
+        page.map_err(|UnknownCursor(id)| ApiError::no_such_reference("event", &id, "page"))?;
+    let data: Vec<Value> = page.records.iter().map(|record| record.parse()).collect();
+    let last = data.last().and_then(|event| event["id"].as_str());
+    let next = last
+        .filter(|_| page.has_more)
+        .map(|last| format!("/v2/core/events?limit={limit}&page={last}"));
+    Ok(json!({"data": data, "next_page_url": next, "previous_page_url": null}))
+}

@@ -1,0 +1,98 @@
+//! Test clocks: customers that live in a time of their own, which moves when told to.
+
+use serde_json::{Value, json};
+
+use super::super::due;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+const CLOCK: &str = "test_helpers.test_clock";
+/// A test clock is forgotten after a month.
+const LIFETIME: i64 = 30 * 86_400;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("test_helpers.test_clocks.create", create);
+    registry.add("test_helpers.test_clocks.advance", advance);
+    registry.add("test_helpers.test_clocks.delete", delete);
+}
+
+/// The test clock of a customer, by id, and what it shows.
+pub(super) fn of_customer(ctx: &Ctx<'_>, customer: &str) -> Option<(String, i64)> {
+    let customer = ctx.get("customer", customer)?;
+    let id = customer["test_clock"].as_str()?;
+    let clock = ctx.get(CLOCK, id)?;
+    Some((id.to_owned(), clock["frozen_time"].as_i64()?))
+}
+
+/// The time it is for a customer.
+pub(super) fn now_of(ctx: &Ctx<'_>, customer: &str) -> i64 {
+    of_customer(ctx, customer).map_or(ctx.now(), |(_, now)| now)
+}
+
+/// Has a task done for a customer at `at`, by the customer's clock.
+pub(super) fn plan(ctx: &mut Ctx<'_>, customer: &str, at: i64, task: due::Task) {
+    let clock = of_customer(ctx, customer).map(|(id, _)| id);
+    due::plan(ctx, clock.as_deref(), at, task);
+}
+
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    if ctx.scope.livemode() {
+        return Err(ApiError::invalid_request(
+            "Test clocks exist in test mode only: use a test key.",
+        ));
+    }
+    let mut clock = Value::Object(ctx.blank(CLOCK));
+    let frozen_time = params.int("frozen_time").unwrap_or(0);
+    clock["created"] = ctx.now().into();
+    clock["deletes_after"] = (ctx.now() + LIFETIME).into();
+    clock["frozen_time"] = frozen_time.into();
+    clock["name"] = params.text("name").into();
+    clock["status"] = "ready".into();
+    clock["status_details"] = json!({});
+    ctx.insert(CLOCK, &clock);
+    ctx.emit("test_helpers.test_clock.created", &clock, None);
+    Ok(clock)
+}
+
+/// `POST …/advance`: everything that is due until then happens, in order; the clock is ready again when next looked at.
+fn advance(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("test_clock");
+    let mut clock = ctx.required(CLOCK, id)?;
+    let until = params.int("frozen_time").unwrap_or(0);
+    let shown = clock["frozen_time"].as_i64().unwrap_or(0);
+    if until <= shown {
+        let message = format!("A test clock only moves forward: it shows {shown} already.");
+        return Err(ApiError::invalid_param("frozen_time", message));
+    }
+    let mut advancing = clock.clone();
+    advancing["frozen_time"] = until.into();
+    advancing["status"] = "advancing".into();
+    advancing["status_details"] = json!({"advancing": {"target_frozen_time": until}});
+    ctx.emit("test_helpers.test_clock.advancing", &advancing, None);
+    while let Some(at) = due::next_on_clock(ctx, id).filter(|at| *at <= until) {
+        clock["frozen_time"] = at.max(shown).into();
+        ctx.update(CLOCK, &clock);
+        due::run_next_on_clock(ctx, id)?;
+    }
+    clock["frozen_time"] = until.into();
+    ctx.update(CLOCK, &clock);
+    ctx.emit("test_helpers.test_clock.ready", &clock, None);
+    Ok(advancing)
+}
+
+/// The customers of a clock go with it.
+fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("test_clock");
+    let clock = ctx.required(CLOCK, id)?;
+    for kind in ["customer", "subscription"] {
+        for object in ctx.world.store.all(&ctx.scope, kind) {
+            if object["test_clock"] == id {
+                ctx.delete(kind, object["id"].as_str().unwrap_or_default());
+            }
+        }
+    }
+    ctx.emit("test_helpers.test_clock.deleted", &clock, None);
+    Ok(ctx.delete(CLOCK, id))
+}

@@ -1,0 +1,141 @@
+//! The lines of an invoice.
+
+use serde_json::{Value, json};
+
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+
+/// How many lines an invoice shows of itself; the rest is at `/v1/invoices/{invoice}/lines`.
+const SHOWN: usize = 10;
+
+/// A line to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    pub(super) amount: i64,
+    pub(super) description: Option<String>,
+    pub(super) period: (i64, i64),
+    pub(super) quantity: i64,
+    /// The price, if one lies behind it.
+    pub(super) price: Option<Value>,
+    pub(super) origin: Origin,
+    pub(super) metadata: Value,
+}
+
+/// Where a line comes from.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    /// A subscription's item.
+    Item { subscription: String, item: String },
+    /// An invoice item.
+    InvoiceItem {
+        id: String,
+        subscription: Option<String>,
+        proration: bool,
+    },
+}
+
+/// `pricing` of a line or an invoice item.
+pub(super) fn pricing(price: &Value) -> Value {
+    json!({
+        "price_details": {"price": price["id"], "product": price["product"]},
+        "type": "price_details",
+        "unit_amount_decimal": price["unit_amount_decimal"],
+    })
+}
+
+/// Adds lines to a draft, and works its totals out anew with `total`.
+pub(super) fn add(ctx: &mut Ctx<'_>, invoice: &mut Value, lines: Vec<Line>) {
+    for line in lines {
+        let made = line_item(ctx, invoice, line);
+        let (scope, now) = (ctx.scope.clone(), ctx.now());
+        let id = invoice["id"].as_str();
+        ctx.world
+            .store
+            .insert_under(&scope, "line_item", id, &made, now);
+    }
+}
+
+/// Every line of an invoice, oldest first.
+pub(super) fn of_invoice(ctx: &Ctx<'_>, invoice: &str) -> Result<Vec<Value>, ApiError> {
+    let query = crate::store::Query {
+        limit: usize::MAX,
+        parent: Some(invoice),
+        ..crate::store::Query::default()
+    };
+    let page = ctx.world.store.list(&ctx.scope, "line_item", &query);
+    let page = page.map_err(|error| ApiError::internal(error.to_string()))?;
+    Ok(page
+        .records
+        .iter()
+        .rev()
+        .map(|record| record.parse())
+        .collect())
+}
+
+/// Shows the first lines in the invoice itself.
+pub(super) fn show(invoice: &mut Value, lines: &[Value]) {
+    let id = invoice["id"].as_str().unwrap_or_default();
+    invoice["lines"] = json!({
+        "object": "list",
+        "data": lines.iter().take(SHOWN).collect::<Vec<_>>(),
+        "has_more": lines.len() > SHOWN,
+        "total_count": lines.len(),
+        "url": format!("/v1/invoices/{id}/lines"),
+    });
+}
+
+fn line_item(ctx: &mut Ctx<'_>, invoice: &Value, line: Line) -> Value {
+    let mut made = Value::Object(ctx.blank("line_item"));
+    let (parent, subscription) = match line.origin {
+        Origin::Item { subscription, item } => (
+            json!({
+                "invoice_item_details": null,
+                "subscription_item_details": {
+                    "invoice_item": null, "proration": false, "proration_details": {"credited_items": null},
+                    "subscription": subscription, "subscription_item": item,
+                },
+                "type": "subscription_item_details",
+            }),
+            Some(subscription),
+        ),
+        Origin::InvoiceItem {
+            id,
+            subscription,
+            proration,
+        } => (
+            json!({
+                "invoice_item_details": {
+                    "invoice_item": id, "proration": proration, "proration_details": {"credited_items": null},
+                    "subscription": subscription,
+                },
+                "subscription_item_details": null,
+                "type": "invoice_item_details",
+            }),
+            subscription,
+        ),
+    };
+    let members = json!({
+        "amount": line.amount,
+        "currency": invoice["currency"],
+        "description": line.description,
+        "discount_amounts": [],
+        "discountable": true,
+        "discounts": [],
+        "invoice": invoice["id"],
+        "livemode": ctx.scope.livemode(),
+        "metadata": line.metadata,
+        "parent": parent,
+        "period": {"start": line.period.0, "end": line.period.1},
+        "pretax_credit_amounts": [],
+        "pricing": line.price.as_ref().map(pricing),
+        "quantity": line.quantity,
+        "quantity_decimal": line.quantity.to_string(),
+        "subscription": subscription,
+        "subtotal": line.amount,
+        "taxes": [],
+    });
+    if let (Value::Object(made), Value::Object(members)) = (&mut made, members) {
+        made.extend(members);
+    }
+    made
+}

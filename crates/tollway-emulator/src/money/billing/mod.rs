@@ -1,0 +1,34 @@
+//! Billing: prices, invoices and subscriptions, on the emulator's clock or on a test clock.
+//!
+//! ```text
+//! subscriptions ─ a period ends ─▶ invoices (draft ─ 1 h ─▶ open ─ PaymentIntent ─▶ paid │ tried again ─▶ past_due ─▶ canceled)
+//!       ▲ clocks: whose time it is        ▲ lines: what is owed, discounts taken off
+//! ```
+//!
+//! See <https://docs.stripe.com/billing/subscriptions/overview> and <https://docs.stripe.com/billing/testing/test-clocks>.
+
+mod clocks;
+mod discounts;
+mod invoice_items;
+mod invoices;
+mod lines;
+mod payment;
+mod period;
+mod prices;
+mod proration;
+mod subscription_items;
+mod subscriptions;
+
+pub(super) use self::invoices::advance as advance_invoice;
+pub(super) use self::payment::{failed, succeeded};
+pub(super) use self::subscriptions::catch_up;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    clocks::register(registry);
+    invoice_items::register(registry);
+    invoices::register(registry);
+    prices::register(registry);
+    subscription_items::register(registry);
+    subscriptions::register(registry);
+}

@@ -1,0 +1,269 @@
+//! How an invoice is paid: by a PaymentIntent of its own, whose outcome comes back to the invoice and its subscription.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::super::due::Task;
+use super::super::{customers, payment_intents};
+use super::invoices::{INVOICE, changed};
+use super::{clocks, subscriptions};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+
+/// The invoice behind a PaymentIntent.
+const PAYS: &str = "_pays";
+/// How an invoice is shared, when its request said so.
+const SPLIT: &str = "_invoice_split";
+/// Days between the attempts to collect.
+const RETRIES: [i64; 3] = [3, 5, 7];
+const DAY: i64 = 86_400;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Pays {
+    invoice: String,
+    payment: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SplitOf {
+    fee: Option<i64>,
+    transfer_data: Option<Value>,
+}
+
+/// Remembers `application_fee_amount` and `transfer_data` of an invoice until it is paid.
+pub(super) fn remember_split(
+    ctx: &mut Ctx<'_>,
+    invoice: &Value,
+    fee: Option<i64>,
+    transfer_data: Option<&Value>,
+) {
+    let id = invoice["id"].as_str().unwrap_or_default();
+    let split = SplitOf {
+        fee,
+        transfer_data: transfer_data.cloned(),
+    };
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world.put_typed(&scope, SPLIT, id, &split, now);
+}
+
+/// Makes the PaymentIntent of an open invoice, and the `invoice_payment` that ties them.
+pub(super) fn prepare(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<(), ApiError> {
+    let id = invoice["id"].as_str().unwrap_or_default().to_owned();
+    let mut form = Map::new();
+    let description = match invoice["billing_reason"].as_str() {
+        Some("subscription_create") => "Subscription creation".to_owned(),
+        Some("manual") => format!(
+            "Payment for Invoice {}",
+            invoice["number"].as_str().unwrap_or("")
+        ),
+        _ => "Subscription update".to_owned(),
+    };
+    form.insert("amount".into(), invoice["amount_due"].clone());
+    form.insert("currency".into(), invoice["currency"].clone());
+    form.insert("customer".into(), invoice["customer"].clone());
+    form.insert("description".into(), description.into());
+    if !subscriptions::of_invoice(invoice).is_empty() {
+        form.insert("setup_future_usage".into(), "off_session".into());
+    }
+    let split: Option<SplitOf> = ctx.world.typed(&ctx.scope, SPLIT, &id);
+    if let Some(split) = split {
+        if let Some(fee) = split.fee {
+            form.insert("application_fee_amount".into(), fee.into());
+        }
+        if let Some(data) = split.transfer_data {
+            form.insert("transfer_data".into(), data);
+        }
+    }
+    let intent = payment_intents::create(ctx, &Params::new(Vec::new(), form))?;
+    let intent_id = intent["id"].as_str().unwrap_or_default().to_owned();
+    let mut payment = Value::Object(ctx.blank("invoice_payment"));
+    let members = json!({
+        "amount_paid": null,
+        "amount_requested": invoice["amount_due"],
+        "created": ctx.now(),
+        "currency": invoice["currency"],
+        "invoice": id,
+        "is_default": true,
+        "livemode": ctx.scope.livemode(),
+        "payment": {"payment_intent": intent_id, "type": "payment_intent"},
+        "status": "open",
+        "status_transitions": {"canceled_at": null, "paid_at": null},
+    });
+    if let (Value::Object(payment), Value::Object(members)) = (&mut payment, members) {
+        payment.extend(members);
+    }
+    ctx.insert("invoice_payment", &payment);
+    let pays = Pays {
+        invoice: id,
+        payment: payment["id"].as_str().unwrap_or_default().to_owned(),
+    };
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world.put_typed(&scope, PAYS, &intent_id, &pays, now);
+    invoice["confirmation_secret"] =
+        json!({"client_secret": intent["client_secret"], "type": "payment_intent"});
+    show(invoice, &payment);
+    Ok(())
+}
+
+fn show(invoice: &mut Value, payment: &Value) {
+    invoice["payments"] = json!({
+        "object": "list", "data": [payment], "has_more": false, "url": "/v1/invoice_payments",
+    });
+}
+
+/// The PaymentIntent of an invoice.
+fn intent_of(invoice: &Value) -> Option<&str> {
+    invoice["payments"]["data"][0]["payment"]["payment_intent"].as_str()
+}
+
+/// What the invoice is paid with if nobody says otherwise.
+fn method_of(ctx: &Ctx<'_>, invoice: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    text(&invoice["default_payment_method"])
+        .or_else(|| {
+            let subscription = ctx.get("subscription", &subscriptions::of_invoice(invoice))?;
+            text(&subscription["default_payment_method"])
+                .or_else(|| text(&subscription["default_source"]))
+        })
+        .or_else(|| {
+            let customer = ctx.get("customer", invoice["customer"].as_str()?)?;
+            customers::default_method(&customer).map(str::to_owned)
+        })
+}
+
+/// Tries to collect an open invoice.
+///
+/// # Errors
+/// The 402 of the card, which keeps what was written about it; 400 if there is nothing to pay with.
+pub(super) fn attempt(
+    ctx: &mut Ctx<'_>,
+    invoice: &Value,
+    method: Option<&str>,
+    off_session: bool,
+) -> Result<(), ApiError> {
+    let method = method
+        .map(str::to_owned)
+        .or_else(|| method_of(ctx, invoice));
+    let Some(intent) = intent_of(invoice).map(str::to_owned) else {
+        return Ok(());
+    };
+    let Some(method) = method else {
+        refused(ctx, invoice);
+        let message = "This customer has no attached payment source or default payment method. Please consider adding a \
+                       default payment method. For more information, visit \
+                       https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.";
+        let error = ApiError::invalid_request(message).code("resource_missing");
+        return Err(error.keeping_changes());
+    };
+    let mut form = Map::new();
+    form.insert("payment_method".into(), method.into());
+    form.insert("off_session".into(), off_session.into());
+    let path = vec![("intent".to_owned(), intent)];
+    payment_intents::confirm(ctx, &Params::new(path, form)).map(drop)
+}
+
+/// A PaymentIntent went through: if it is an invoice's, the invoice is paid.
+pub(in super::super) fn succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
+    let Some((pays, invoice)) = invoice_of(ctx, intent) else {
+        return;
+    };
+    if !matches!(invoice["status"].as_str(), Some("open" | "uncollectible")) {
+        return;
+    }
+    let paid = intent["amount_received"].as_i64().unwrap_or(0);
+    let before = invoice.clone();
+    let mut invoice = invoice;
+    if let Some(mut payment) = ctx.get("invoice_payment", &pays.payment) {
+        payment["amount_paid"] = paid.into();
+        payment["status"] = "paid".into();
+        payment["status_transitions"]["paid_at"] = ctx.now().into();
+        ctx.update("invoice_payment", &payment);
+        ctx.emit("invoice_payment.paid", &payment, None);
+        show(&mut invoice, &payment);
+    }
+    invoice["attempt_count"] = (before["attempt_count"].as_i64().unwrap_or(0) + 1).into();
+    settle(ctx, &before, invoice, paid);
+}
+
+/// A PaymentIntent was refused, or waits for the card holder: if it is an invoice's, the invoice says so.
+pub(in super::super) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
+    match invoice_of(ctx, intent) {
+        Some((_, invoice)) if invoice["status"] == "open" => {
+            let asks = intent["status"] == "requires_action"
+                || intent["last_payment_error"]["code"] == "authentication_required";
+            if asks {
+                ctx.emit("invoice.payment_action_required", &invoice, None);
+            }
+            refused(ctx, &invoice);
+        }
+        _ => {}
+    }
+}
+
+fn invoice_of(ctx: &Ctx<'_>, intent: &Value) -> Option<(Pays, Value)> {
+    let pays: Pays = ctx.world.typed(&ctx.scope, PAYS, intent["id"].as_str()?)?;
+    let invoice = ctx.get(INVOICE, &pays.invoice)?;
+    Some((pays, invoice))
+}
+
+/// The invoice is paid, with this much money.
+pub(super) fn settle(ctx: &mut Ctx<'_>, before: &Value, mut invoice: Value, paid: i64) {
+    invoice["amount_paid"] = paid.into();
+    invoice["amount_remaining"] = 0.into();
+    invoice["attempted"] = true.into();
+    invoice["next_payment_attempt"] = Value::Null;
+    invoice["status"] = "paid".into();
+    invoice["status_transitions"]["paid_at"] = ctx.now().into();
+    changed(ctx, before, &invoice);
+    ctx.emit("invoice.paid", &invoice, None);
+    ctx.emit("invoice.payment_succeeded", &invoice, None);
+    subscriptions::paid(ctx, &invoice);
+}
+
+/// The customer has paid outside of Stripe.
+pub(super) fn settle_elsewhere(ctx: &mut Ctx<'_>, invoice: Value) -> Result<(), ApiError> {
+    withdraw(ctx, &invoice, "requested_by_customer")?;
+    let before = invoice.clone();
+    let mut invoice = invoice;
+    invoice["amount_paid_off_stripe"] = invoice["amount_due"].clone();
+    let due = invoice["amount_due"].as_i64().unwrap_or(0);
+    settle(ctx, &before, invoice, due);
+    Ok(())
+}
+
+/// Nobody is to pay the PaymentIntent of an invoice any more.
+pub(super) fn withdraw(ctx: &mut Ctx<'_>, invoice: &Value, reason: &str) -> Result<(), ApiError> {
+    let Some(intent) = intent_of(invoice) else {
+        return Ok(());
+    };
+    let scope = ctx.scope.clone();
+    ctx.world.store.remove(&scope, PAYS, intent);
+    let mut form = Map::new();
+    form.insert("cancellation_reason".into(), reason.into());
+    let path = vec![("intent".to_owned(), intent.to_owned())];
+    payment_intents::cancel(ctx, &Params::new(path, form)).map(drop)
+}
+
+/// The invoice could not be collected: it is tried again, until the subscription is given up.
+fn refused(ctx: &mut Ctx<'_>, before: &Value) {
+    let mut invoice = before.clone();
+    let attempts = before["attempt_count"].as_i64().unwrap_or(0) + 1;
+    let first = before["billing_reason"] == "subscription_create";
+    let wait = usize::try_from(attempts - 1)
+        .ok()
+        .and_then(|tried| RETRIES.get(tried))
+        .filter(|_| invoice["auto_advance"] == true && !first);
+    let next = wait.map(|days| ctx.now() + days * DAY);
+    invoice["attempt_count"] = attempts.into();
+    invoice["attempted"] = true.into();
+    invoice["next_payment_attempt"] = next.into();
+    changed(ctx, before, &invoice);
+    ctx.emit("invoice.payment_failed", &invoice, None);
+    if let Some(at) = next {
+        let customer = invoice["customer"].as_str().unwrap_or_default().to_owned();
+        let invoice = invoice["id"].as_str().unwrap_or_default().to_owned();
+        clocks::plan(ctx, &customer, at, Task::Invoice { invoice });
+    }
+    subscriptions::unpaid(ctx, &invoice, next.is_none());
+}

@@ -1,0 +1,169 @@
+//! Prices: made for a product there is or comes with them, and what a quantity costs.
+
+use serde_json::{Map, Value, json};
+
+use super::super::currency;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("prices.create", create);
+}
+
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut values = params.values().clone();
+    let product_data = values.remove("product_data");
+    if let Some(Value::Object(data)) = product_data {
+        let product = ctx.generic("products.create", &Params::new(Vec::new(), data))?;
+        values.insert("product".into(), product["id"].clone());
+    }
+    if !values.contains_key("product") {
+        return Err(ApiError::missing_parameter("product"));
+    }
+    let currency = values["currency"]
+        .as_str()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    currency::check(&currency, "currency")?;
+    let mut price = ctx.blank("price");
+    price.insert("currency".into(), currency.into());
+    values.remove("currency");
+    complete(&mut price, &values);
+    ctx.apply("price", &mut price, &values)?;
+    let price = Value::Object(price);
+    ctx.insert("price", &price);
+    ctx.emit("price.created", &price, None);
+    Ok(price)
+}
+
+/// What follows from the parameters without being one of them.
+fn complete(price: &mut Map<String, Value>, values: &Map<String, Value>) {
+    let recurring = values.get("recurring").is_some_and(Value::is_object);
+    price.insert(
+        "type".into(),
+        if recurring { "recurring" } else { "one_time" }.into(),
+    );
+    price.insert("billing_scheme".into(), "per_unit".into());
+    price.insert("tax_behavior".into(), "unspecified".into());
+    if recurring {
+        price.insert(
+            "recurring".into(),
+            json!({
+                "interval": "month", "interval_count": 1, "meter": null, "trial_period_days": null, "usage_type": "licensed",
+            }),
+        );
+    }
+    let decimal = values.get("unit_amount").and_then(Value::as_i64);
+    if let Some(amount) = decimal {
+        price.insert("unit_amount_decimal".into(), amount.to_string().into());
+    }
+    if let Some(text) = values.get("unit_amount_decimal").and_then(Value::as_str) {
+        price.insert("unit_amount".into(), text.parse::<i64>().ok().into());
+    }
+}
+
+/// The price that a request names by `price`, or describes by `price_data`.
+pub(super) fn named(
+    ctx: &mut Ctx<'_>,
+    given: &Value,
+    param: &str,
+) -> Result<Option<Value>, ApiError> {
+    if let Some(id) = given["price"].as_str().or(given["plan"].as_str()) {
+        return ctx
+            .referenced("price", id, &format!("{param}[price]"))
+            .map(Some);
+    }
+    let Some(data) = given["price_data"].as_object() else {
+        return Ok(None);
+    };
+    let mut data = data.clone();
+    data.insert("active".into(), false.into());
+    create(ctx, &Params::new(Vec::new(), data)).map(Some)
+}
+
+/// What a quantity of a price costs, in the currency's smallest unit. Metered prices cost what was used: nothing, here.
+pub(super) fn cost(price: &Value, quantity: i64) -> i64 {
+    if price["recurring"]["usage_type"] == "metered" {
+        return 0;
+    }
+    if price["billing_scheme"] == "tiered" {
+        return tiered(price, quantity);
+    }
+    let quantity = packages(price, quantity);
+    match price["unit_amount"].as_i64() {
+        Some(unit) => unit.saturating_mul(quantity),
+        None => by_decimal(price["unit_amount_decimal"].as_str(), quantity),
+    }
+}
+
+/// `transform_quantity`: how many packages a quantity fills.
+fn packages(price: &Value, quantity: i64) -> i64 {
+    let transform = &price["transform_quantity"];
+    match (transform["divide_by"].as_i64(), transform["round"].as_str()) {
+        (Some(size), Some("up")) if size > 0 => (quantity + size - 1) / size,
+        (Some(size), _) if size > 0 => quantity / size,
+        _ => quantity,
+    }
+}
+
+/// A unit amount with decimals, `0.5`; the sum is rounded half up.
+fn by_decimal(unit: Option<&str>, quantity: i64) -> i64 {
+    let (whole, part) = unit
+        .unwrap_or("0")
+        .split_once('.')
+        .unwrap_or((unit.unwrap_or("0"), ""));
+    let digits = part.get(..part.len().min(12)).unwrap_or_default();
+    let scale = 10_i128.pow(u32::try_from(digits.len()).unwrap_or(0));
+    let number: i128 = format!("{whole}{digits}").parse().unwrap_or(0);
+    let sum = (number * i128::from(quantity) * 2 + scale).div_euclid(scale * 2);
+    i64::try_from(sum).unwrap_or(i64::MAX)
+}
+
+/// Tiers: each unit by the tier it falls into, or all by the tier of the last.
+fn tiered(price: &Value, quantity: i64) -> i64 {
+    let graduated = price["tiers_mode"] == "graduated";
+    let (mut sum, mut below) = (0, 0);
+    for tier in price["tiers"].as_array().into_iter().flatten() {
+        let up_to = tier["up_to"].as_i64().unwrap_or(i64::MAX);
+        let units = if graduated {
+            quantity.min(up_to) - below
+        } else {
+            quantity
+        };
+        let cost = tier["unit_amount"].as_i64().unwrap_or(0) * units.max(0)
+            + tier["flat_amount"].as_i64().unwrap_or(0);
+        if graduated && units > 0 {
+            sum += cost;
+        }
+        if quantity <= up_to {
+            return if graduated { sum } else { cost };
+        }
+        below = up_to;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_costs_what_the_price_says() {
+        let flat = json!({"unit_amount": 500});
+        assert_eq!(cost(&flat, 3), 1500);
+        let packed =
+            json!({"unit_amount": 500, "transform_quantity": {"divide_by": 10, "round": "up"}});
+        assert_eq!(cost(&packed, 11), 1000);
+        let fine = json!({"unit_amount": null, "unit_amount_decimal": "0.5"});
+        assert_eq!((cost(&fine, 3), cost(&fine, 4)), (2, 2));
+        let tiers = json!([{"up_to": 5, "unit_amount": 10, "flat_amount": 100}, {"up_to": null, "unit_amount": 5}]);
+        let tiered =
+            |mode: &str| json!({"billing_scheme": "tiered", "tiers_mode": mode, "tiers": tiers});
+        assert_eq!(cost(&tiered("graduated"), 7), 100 + 50 + 10);
+        assert_eq!(cost(&tiered("volume"), 7), 35);
+        let metered = json!({"unit_amount": 5, "recurring": {"usage_type": "metered"}});
+        assert_eq!(cost(&metered, 9), 0);
+    }
+}
