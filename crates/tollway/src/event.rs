@@ -88,6 +88,11 @@ impl EventNotification {
         self.text("context")
     }
 
+    /// The request that caused it, when one did: its `type`, and under `request` its `id` and `idempotency_key`.
+    pub fn reason(&self) -> Option<Json> {
+        self.0.get("reason").filter(|reason| !reason.is_null())
+    }
+
     /// The object it is about, if it is about one.
     pub fn related_object(&self) -> Option<RelatedObject> {
         let object = RelatedObject(
@@ -102,12 +107,14 @@ impl EventNotification {
     pub fn fetch_event(&self, client: &Client) -> RequestBuilder {
         let path = path::expand("/v2/core/events/{event}", &[self.id()]);
         self.follow_up(client, path.unwrap_or_default())
+            .usage("fetch_event")
     }
 
     /// A request for the object the event is about, in the event's context; `None` when there is none.
     pub fn fetch_related_object(&self, client: &Client) -> Option<RequestBuilder> {
         let object = self.related_object()?;
-        Some(self.follow_up(client, object.url().to_owned()))
+        let request = self.follow_up(client, object.url().to_owned());
+        Some(request.usage("fetch_related_object"))
     }
 
     /// The client's own account never goes along: the event's context says whom to ask for.

@@ -85,7 +85,10 @@
     reason = "three thousand impls of `From` for one type, or of `Default`, cost a fifth of the crate's compile time"
 )]
 pub mod api;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod context;
+pub mod download;
 pub mod error;
 pub mod event;
 pub mod oauth;

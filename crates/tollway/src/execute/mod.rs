@@ -16,39 +16,66 @@ use tracing::Instrument as _;
 
 use self::prepare::{Prepared, prepare};
 use crate::client::Shared;
+use crate::download::Download;
 use crate::error::{Error, ErrorKind};
 use crate::observe::{Answered, RequestEvent, ResponseEvent};
 use crate::request::{ApiMode, Draft, Verb};
 use crate::response::{Response, ResponseMeta};
 use crate::retry::{self, Attempt};
 use crate::runtime::BoxFuture;
-use crate::transport::{TransportError, TransportErrorKind, TransportRequest};
+use crate::transport::{ResponseBody, TransportError, TransportErrorKind, TransportRequest};
 
 /// Longest answer that is kept in memory.
 const LONGEST_ANSWER: usize = 256 << 20;
 
-/// One answer whose body was read.
+/// One answer whose body was read, or is still coming.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    coming: Option<ResponseBody>,
 }
 
 pub(crate) fn start(request: Box<Draft>) -> BoxFuture<'static, Result<Response, Error>> {
     let span = span::open(&request);
     let call = async move {
         let outcome = match prepare(request) {
-            Ok(request) => run(request).await,
+            Ok(request) => run(&request).await.map(|(answer, _)| answer),
             Err(error) => Err(error),
         };
-        span::ended(&outcome);
+        span::ended(outcome.as_ref().map(|answer| answer.meta.as_ref()));
         outcome
     };
     Box::pin(call.instrument(span))
 }
 
-async fn run(request: Prepared) -> Result<Response, Error> {
-    span::sending(&request);
+/// As [`start`], with a body that is handed over as it arrives.
+pub(crate) fn download(request: Box<Draft>) -> BoxFuture<'static, Result<Download, Error>> {
+    let span = span::open(&request);
+    let call = async move {
+        let outcome = match prepare(request) {
+            Ok(mut request) => {
+                request.streamed = true;
+                run(&request).await.map(|(answer, coming)| {
+                    let body = coming.unwrap_or_else(|| answer.body.into());
+                    Download::new(
+                        answer.meta,
+                        body,
+                        Arc::clone(&request.shared),
+                        request.timeout,
+                    )
+                })
+            }
+            Err(error) => Err(error),
+        };
+        span::ended(outcome.as_ref().map(Download::last_response));
+        outcome
+    };
+    Box::pin(call.instrument(span))
+}
+
+async fn run(request: &Prepared) -> Result<(Response, Option<ResponseBody>), Error> {
+    span::sending(request);
     let shared = &request.shared;
     let started = shared.clock.monotonic();
     let mut retries = 0;
@@ -61,21 +88,22 @@ async fn run(request: Prepared) -> Result<Response, Error> {
             .total_timeout
             .map(|total| total.saturating_sub(elapsed));
         let timeout = left.map_or(request.timeout, |left| left.min(request.timeout));
-        let outcome = attempt(&request, timeout, retries + 1).await;
+        let outcome = attempt(request, timeout, retries + 1).await;
         let elapsed = shared.clock.monotonic().saturating_sub(started);
 
         let (error, retry_after, again) = match outcome {
             Ok(answer) if answer.status.is_success() => {
                 let meta = request.meta(answer.status, answer.headers, retries, elapsed);
-                note(shared, &request, &meta);
-                return Ok(Response {
+                note(shared, request, &meta);
+                let response = Response {
                     meta: Arc::new(meta),
                     body: answer.body,
-                });
+                };
+                return Ok((response, answer.coming));
             }
             Ok(answer) => {
                 let meta = request.meta(answer.status, answer.headers, retries, elapsed);
-                note(shared, &request, &meta);
+                note(shared, request, &meta);
                 let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
                 let code = json.pointer("/error/code").and_then(Value::as_str);
                 let should_retry = meta.header("stripe-should-retry");
@@ -119,7 +147,7 @@ async fn run(request: Prepared) -> Result<Response, Error> {
             .total_timeout
             .is_none_or(|total| elapsed.saturating_add(wait) < total);
         if !(again && in_time) {
-            return Err(conclude(error, &request, unclear));
+            return Err(conclude(error, request, unclear));
         }
         shared.clock.sleep(wait).await;
         retries += 1;
@@ -182,11 +210,16 @@ async fn exchange(request: &Prepared, timeout: Duration) -> Result<Answer, Trans
     outgoing.timeout = timeout;
     let exchange = async {
         let answer = request.shared.transport.send(outgoing).await?;
-        let body = answer.body.collect(LONGEST_ANSWER).await?;
+        let (body, coming) = if request.streamed && answer.status.is_success() {
+            (Bytes::new(), Some(answer.body))
+        } else {
+            (answer.body.collect(LONGEST_ANSWER).await?, None)
+        };
         Ok(Answer {
             status: answer.status,
             headers: answer.headers,
             body,
+            coming,
         })
     };
     // The limit starts after the transport has: one that watches the time itself knows better what was sent.

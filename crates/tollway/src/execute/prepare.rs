@@ -26,6 +26,8 @@ pub(super) struct Prepared {
     pub(super) verb: Verb,
     pub(super) mode: ApiMode,
     pub(super) once_only: bool,
+    /// Hands a successful body over as it arrives.
+    pub(super) streamed: bool,
     pub(super) has_idempotency_key: bool,
     pub(super) usage: Vec<&'static str>,
     pub(super) method: Method,
@@ -75,6 +77,7 @@ pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
         verb: operation.verb,
         mode: operation.mode,
         once_only: request.once_only,
+        streamed: false,
         has_idempotency_key: idempotency_key.is_some(),
         usage: request.usage,
         method: operation.verb.method(),

@@ -7,7 +7,7 @@ use tracing::field::Empty;
 use super::Prepared;
 use crate::error::Error;
 use crate::request::{Draft, PathArgs};
-use crate::response::{Response, ResponseMeta};
+use crate::response::ResponseMeta;
 
 /// Opens the span of a call. Bodies, queries and keys never go in.
 pub(super) fn open(request: &Draft) -> Span {
@@ -51,10 +51,10 @@ pub(super) fn sending(request: &Prepared) {
 }
 
 /// Notes how the call ended.
-pub(super) fn ended(outcome: &Result<Response, Error>) {
+pub(super) fn ended(outcome: Result<&ResponseMeta, &Error>) {
     let span = Span::current();
     match outcome {
-        Ok(answer) => answered(&span, answer.meta()),
+        Ok(meta) => answered(&span, meta),
         Err(error) => {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", tracing::field::display(error.kind()));

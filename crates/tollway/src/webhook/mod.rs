@@ -20,7 +20,10 @@
 //! # Ok::<(), webhook::WebhookError>(())
 //! ```
 
+#[cfg(feature = "axum")]
+pub mod axum;
 mod error;
+mod router;
 mod signature;
 
 use std::fmt;
@@ -30,6 +33,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::error::WebhookError;
+pub use self::router::{Delivery, EventRouter, EventRouterBuilder, RouterError};
 pub use self::signature::test_header;
 use crate::api::Event;
 use crate::event::{self, EventNotification};

@@ -5,10 +5,14 @@
     reason = "a test stops where something is not as expected"
 )]
 
+mod blocking;
 mod connections;
+mod downloads;
+mod frameworks;
 mod hooks;
 mod pages;
 mod peer_faults;
+mod router;
 mod server;
 mod support;
 mod transport;

@@ -1,0 +1,229 @@
+//! The SDK without `async`: for command line tools, scripts and programs with threads. Feature `blocking`.
+//!
+//! [`ClientBuilder::build_blocking`] makes a client that brings its own background thread for connections and waits;
+//! [`Pending::wait`] and [`AutoPaging::blocking`] take the place of `.await`. All else is the same.
+//!
+//! ```no_run
+//! let client = tollway::Client::builder("sk_test_123").build_blocking()?;
+//! let customer = client.customers().create().email("jenny@example.com").send().wait()?;
+//! println!("{}", customer.id());
+//! for customer in client.customers().list().limit(100).auto_paging().blocking() {
+//!     println!("{}", customer?.id());
+//! }
+//! # Ok::<(), tollway::Error>(())
+//! ```
+//!
+//! Do not wait inside of async code: it stops the thread that others need.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, SystemTime};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::client::Client;
+use crate::config::ClientBuilder;
+use crate::error::Error;
+use crate::page::AutoPaging;
+use crate::request::Pending;
+use crate::response::FromResponse;
+use crate::runtime::{BoxFuture, Clock};
+use crate::transport::{
+    Transport, TransportError, TransportErrorKind, TransportRequest, TransportResponse,
+};
+use crate::view::View;
+
+/// Waits for any of this crate's futures on the current thread, for example an OAuth exchange.
+///
+/// The client must come from [`ClientBuilder::build_blocking`]: another one expects a Tokio runtime around it and panics
+/// without.
+pub fn wait<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+impl<T: FromResponse> Pending<T> {
+    /// Sends the request and waits for the answer, without `async`. See [`blocking`](crate::blocking).
+    ///
+    /// # Errors
+    /// As awaiting it.
+    pub fn wait(self) -> Result<T, Error> {
+        wait(self)
+    }
+}
+
+impl<T: View> AutoPaging<T> {
+    /// The items as a plain iterator. See [`blocking`](crate::blocking).
+    pub fn blocking(self) -> Items<T> {
+        Items(self)
+    }
+}
+
+/// All items of a list, page after page, without `async`.
+#[derive(Debug)]
+#[must_use = "an iterator does nothing until it is asked"]
+pub struct Items<T>(AutoPaging<T>);
+
+impl<T: View> Iterator for Items<T> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        wait(self.0.next())
+    }
+}
+
+impl ClientBuilder {
+    /// Builds a client that needs no async runtime around it. See [`blocking`](crate::blocking).
+    ///
+    /// # Errors
+    /// As [`ClientBuilder::build`]; also when no thread can be started.
+    pub fn build_blocking(self) -> Result<Client, Error> {
+        let mut client = self.build()?;
+        let background = Arc::new(Background::start().map_err(|cause| {
+            Error::invalid_input(format!("the background thread cannot be started: {cause}"))
+        })?);
+        if let Some(shared) = Arc::get_mut(&mut client.shared) {
+            shared.transport = Arc::new(OnThread {
+                inner: Arc::clone(&shared.transport),
+                background: Arc::clone(&background),
+            });
+            shared.clock = Arc::new(OnThread {
+                inner: Arc::clone(&shared.clock),
+                background,
+            });
+        }
+        Ok(client)
+    }
+}
+
+/// A runtime on a thread of its own. It ends when the last client that uses it is dropped.
+struct Background {
+    handle: Handle,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Background {
+    fn start() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("tollway".to_owned())
+            .spawn(move || {
+                // A dropped sender ends it as well.
+                let _ = runtime.block_on(stopped);
+            })?;
+        Ok(Self {
+            handle,
+            stop: Some(stop),
+        })
+    }
+
+    fn run<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Task<T> {
+        Task(self.handle.spawn(future))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+}
+
+/// Something that runs on the background thread, and stops when it is dropped.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Future for Task<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        Pin::new(&mut self.0).poll(cx).map(Result::ok)
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A transport or a clock whose futures run on the background thread.
+struct OnThread<T: ?Sized> {
+    background: Arc<Background>,
+    inner: Arc<T>,
+}
+
+impl Transport for OnThread<dyn Transport> {
+    fn send(
+        &self,
+        request: TransportRequest,
+    ) -> BoxFuture<'static, Result<TransportResponse, TransportError>> {
+        let inner = Arc::clone(&self.inner);
+        let task = self
+            .background
+            .run(async move { inner.send(request).await });
+        let background = Arc::clone(&self.background);
+        Box::pin(async move {
+            let answer = task.await.unwrap_or_else(|| {
+                Err(TransportError::new(
+                    TransportErrorKind::Other,
+                    "the background thread has ended",
+                ))
+            });
+            drop(background); // lives as long as a request is on its way
+            answer
+        })
+    }
+}
+
+impl Clock for OnThread<dyn Clock> {
+    fn now(&self) -> SystemTime {
+        self.inner.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.inner.monotonic()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let inner = Arc::clone(&self.inner);
+        let task = self
+            .background
+            .run(async move { inner.sleep(duration).await });
+        Box::pin(async move {
+            task.await;
+        })
+    }
+
+    fn limit(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let inner = Arc::clone(&self.inner);
+        let task = self
+            .background
+            .run(async move { inner.limit(duration).await });
+        Box::pin(async move {
+            task.await;
+        })
+    }
+}

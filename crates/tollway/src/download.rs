@@ -1,0 +1,152 @@
+//! Files that are read as they arrive: contents of uploads, quotes as PDF.
+//!
+//! ```
+//! # tollway::testing::doc_test("%PDF-1.7", |client| async move {
+//! let mut file = client.file_contents("file_1").download().await?;
+//! let mut size = 0;
+//! while let Some(chunk) = file.next().await {
+//!     size += chunk?.len(); // write it to a disk
+//! }
+//! assert_eq!(size, 8);
+//! # Ok::<(), tollway::Error>(())
+//! # });
+//! ```
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use crate::client::{Client, Shared};
+use crate::error::Error;
+use crate::execute;
+use crate::request::{ApiMode, Encoding, Host, Operation, RequestBuilder, Verb};
+use crate::response::ResponseMeta;
+use crate::runtime::BoxFuture;
+use crate::transport::{ResponseBody, TransportError, TransportErrorKind};
+
+static FILE_CONTENTS: Operation = from_files("files.contents", "/v1/files/{file}/contents");
+static QUOTE_PDF: Operation = from_files("quotes.pdf", "/v1/quotes/{quote}/pdf");
+
+const fn from_files(name: &'static str, path: &'static str) -> Operation {
+    Operation {
+        name,
+        verb: Verb::Get,
+        path,
+        host: Host::Files,
+        mode: ApiMode::V1,
+        encoding: Encoding::Form,
+    }
+}
+
+impl Client {
+    /// The contents of an uploaded file, from the files host. Send it with
+    /// [`download`](RequestBuilder::download), or with `send::<Bytes>()` to have it whole.
+    /// <https://docs.stripe.com/file-upload#download-file-contents>
+    pub fn file_contents(&self, file: &str) -> RequestBuilder {
+        RequestBuilder::new(self, &FILE_CONTENTS).path_arg(file)
+    }
+
+    /// A finalized quote as PDF, from the files host, to be read as it arrives. `client.quotes().pdf(…)` gives it whole.
+    /// <https://docs.stripe.com/api/quotes/pdf>
+    pub fn quote_pdf(&self, quote: &str) -> RequestBuilder {
+        RequestBuilder::new(self, &QUOTE_PDF).path_arg(quote)
+    }
+}
+
+impl RequestBuilder {
+    /// Sends the request and gives the body as it arrives. Retries end with the first byte; an answer with an error status
+    /// is an error as always. The time limit of the call holds until the body begins, then between two chunks.
+    pub fn download(self) -> BoxFuture<'static, Result<Download, Error>> {
+        execute::download(self.draft)
+    }
+}
+
+/// A body on its way. A [`Stream`], and usable without one by [`Download::next`].
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Download {
+    meta: Arc<ResponseMeta>,
+    chunks: Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>,
+    shared: Arc<Shared>,
+    timeout: Duration,
+    /// Runs while a chunk is waited for.
+    limit: Option<BoxFuture<'static, ()>>,
+    broken: bool,
+}
+
+impl Download {
+    pub(crate) fn new(
+        meta: Arc<ResponseMeta>,
+        body: ResponseBody,
+        shared: Arc<Shared>,
+        timeout: Duration,
+    ) -> Self {
+        Self {
+            meta,
+            chunks: body.into_stream(),
+            shared,
+            timeout,
+            limit: None,
+            broken: false,
+        }
+    }
+
+    /// Status, headers and request id.
+    pub fn last_response(&self) -> &ResponseMeta {
+        &self.meta
+    }
+
+    /// The next chunk; `None` at the end. Nothing comes after an error.
+    pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
+        std::future::poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if self.broken {
+            return Poll::Ready(None);
+        }
+        let cause = match self.chunks.as_mut().poll_next(cx) {
+            Poll::Ready(Some(Ok(chunk))) => {
+                self.limit = None;
+                return Poll::Ready(Some(Ok(chunk)));
+            }
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Ready(Some(Err(cause))) => cause,
+            Poll::Pending => {
+                let (shared, timeout) = (&self.shared, self.timeout);
+                let limit = self
+                    .limit
+                    .get_or_insert_with(|| shared.clock.limit(timeout));
+                match limit.as_mut().poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(()) => TransportError::new(
+                        TransportErrorKind::Timeout,
+                        "the rest of the file did not come in time",
+                    ),
+                }
+            }
+        };
+        self.broken = true;
+        Poll::Ready(Some(Err(Error::connection(cause, self.meta.retries()))))
+    }
+}
+
+impl Stream for Download {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_chunk(cx)
+    }
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download")
+            .field("meta", &self.meta)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,223 @@
+//! Glue for axum and tower: extractors and a layer that read the body as it came, check it, and answer 400 by themselves.
+//! Feature `axum`.
+//!
+//! ```
+//! use axum_core::extract::FromRef;
+//! use tollway::webhook::Verifier;
+//! use tollway::webhook::axum::VerifiedEvent;
+//!
+//! // In an axum application: Router::new().route("/webhook", post(webhook)).with_state(state)
+//! #[derive(Clone)]
+//! struct App {
+//!     verifier: Verifier,
+//! }
+//!
+//! impl FromRef<App> for Verifier {
+//!     fn from_ref(app: &App) -> Self {
+//!         app.verifier.clone()
+//!     }
+//! }
+//!
+//! async fn webhook(VerifiedEvent(event): VerifiedEvent) -> &'static str {
+//!     println!("{} for {:?}", event.type_().as_str(), event.account());
+//!     "thank you"
+//! }
+//! # let _ = webhook;
+//! ```
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum_core::body::Body;
+use axum_core::extract::{FromRef, FromRequest, Request};
+use axum_core::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use super::{Delivery, Verifier, WebhookError};
+use crate::api::Event;
+use crate::event::EventNotification;
+
+/// Longest body that is read, in bytes. Events are far smaller.
+pub const LONGEST_BODY: usize = 4 << 20;
+
+/// A checked snapshot event. The application's state must have a [`Verifier`] ([`FromRef`]).
+#[derive(Debug, Clone)]
+pub struct VerifiedEvent(pub Event);
+
+/// A checked thin event. The application's state must have a [`Verifier`] ([`FromRef`]).
+#[derive(Debug, Clone)]
+pub struct VerifiedNotification(pub EventNotification);
+
+/// A checked event of either kind, for [`EventRouter::dispatch`](super::EventRouter::dispatch).
+#[derive(Debug, Clone)]
+pub struct VerifiedDelivery(pub Delivery);
+
+/// Why a delivery was turned away. Answers 400, or 413 for a body that is too long.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The signature or the body is not acceptable.
+    Webhook(WebhookError),
+    /// The body is longer than [`LONGEST_BODY`].
+    TooLong,
+    /// The body ended early.
+    Unreadable,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Webhook(error) => error.fmt(f),
+            Self::TooLong => write!(f, "the body is longer than {LONGEST_BODY} bytes"),
+            Self::Unreadable => f.write_str("the body could not be read to its end"),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Webhook(_) | Self::Unreadable => StatusCode::BAD_REQUEST,
+        };
+        (status, self.to_string()).into_response()
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Rejection> {
+    match Limited::new(body, LONGEST_BODY).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Rejection::TooLong),
+        Err(_) => Err(Rejection::Unreadable),
+    }
+}
+
+/// The signature header; a missing one is judged like an empty one.
+fn signature(headers: &HeaderMap) -> &str {
+    let header = headers.get("stripe-signature");
+    header
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+impl<S> FromRequest<S> for VerifiedEvent
+where
+    Verifier: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
+        let (head, body) = request.into_parts();
+        let body = read(body).await?;
+        let event = Verifier::from_ref(state).construct_event(body, signature(&head.headers));
+        event.map(Self).map_err(Rejection::Webhook)
+    }
+}
+
+impl<S> FromRequest<S> for VerifiedNotification
+where
+    Verifier: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
+        let (head, body) = request.into_parts();
+        let body = read(body).await?;
+        let event =
+            Verifier::from_ref(state).parse_event_notification(body, signature(&head.headers));
+        event.map(Self).map_err(Rejection::Webhook)
+    }
+}
+
+impl<S> FromRequest<S> for VerifiedDelivery
+where
+    Verifier: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
+        let (head, body) = request.into_parts();
+        let body = read(body).await?;
+        let delivery = Verifier::from_ref(state).parse_delivery(body, signature(&head.headers));
+        delivery.map(Self).map_err(Rejection::Webhook)
+    }
+}
+
+/// A [`tower_layer::Layer`] that lets only checked deliveries through. The service behind it finds the [`Delivery`] in
+/// the request's extensions, and the body as it came.
+#[derive(Debug, Clone)]
+pub struct VerifyLayer(Verifier);
+
+impl VerifyLayer {
+    /// A layer that checks with this verifier.
+    pub fn new(verifier: Verifier) -> Self {
+        Self(verifier)
+    }
+}
+
+impl<S> tower_layer::Layer<S> for VerifyLayer {
+    type Service = Verify<S>;
+
+    fn layer(&self, inner: S) -> Verify<S> {
+        Verify {
+            verifier: self.0.clone(),
+            inner,
+        }
+    }
+}
+
+/// The service that [`VerifyLayer`] makes.
+#[derive(Debug, Clone)]
+pub struct Verify<S> {
+    verifier: Verifier,
+    inner: S,
+}
+
+impl<S> tower_service::Service<Request> for Verify<S>
+where
+    S: tower_service::Service<Request, Response = Response> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        // The service that was found ready is the one to call.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let verifier = self.verifier.clone();
+        Box::pin(async move {
+            let (mut head, body) = request.into_parts();
+            let checked = match read(body).await {
+                Ok(body) => verifier
+                    .parse_delivery(&body, signature(&head.headers))
+                    .map(|delivery| (delivery, body))
+                    .map_err(Rejection::Webhook),
+                Err(rejection) => Err(rejection),
+            };
+            match checked {
+                Ok((delivery, body)) => {
+                    head.extensions.insert(delivery);
+                    inner
+                        .call(Request::from_parts(head, Body::from(body)))
+                        .await
+                }
+                Err(rejection) => Ok(rejection.into_response()),
+            }
+        })
+    }
+}
