@@ -63,6 +63,9 @@ pub struct ReceivedEvent {
     pub created_at: Option<Millis>,
     /// The body, byte for byte. Its signature was good.
     pub body: Vec<u8>,
+    /// The account as Stripe has it now; given with an `account.updated` that is of the same second as another one, which
+    /// leaves open which of them is the later. Take it in place of the body's.
+    pub current: Option<serde_json::Value>,
     /// Which attempt this is, from 1.
     pub attempt: u32,
 }

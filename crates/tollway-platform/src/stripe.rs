@@ -204,16 +204,26 @@ impl Stripe {
         }
     }
 
-    /// Asks Stripe for the account itself, acting for it.
+    /// Does the platform still have access to the account?
     pub(crate) async fn access(&self, realm: &Realm, account: &str) -> Result<Access, Undecided> {
+        let found = self.account(realm, account).await?;
+        Ok(found.map_or(Access::Lost, |_| Access::Granted))
+    }
+
+    /// Asks Stripe for the account itself, acting for it. None: access is lost.
+    pub(crate) async fn account(
+        &self,
+        realm: &Realm,
+        account: &str,
+    ) -> Result<Option<serde_json::Value>, Undecided> {
         let client = self.known(realm)?.for_account(account);
         let answer: Result<serde_json::Value, Error> = client
             .request(tollway::request::Verb::Get, "/v1/account")
             .send()
             .await;
         match answer {
-            Ok(_) => Ok(Access::Granted),
-            Err(error) if is_access_lost(&error) => Ok(Access::Lost),
+            Ok(account) => Ok(Some(account)),
+            Err(error) if is_access_lost(&error) => Ok(None),
             Err(error) => Err(Undecided(describe(&error))),
         }
     }

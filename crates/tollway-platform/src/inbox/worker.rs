@@ -9,12 +9,16 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
+use super::order::Order;
 use crate::hooks::{HookError, ReceivedEvent};
 use crate::platform::Platform;
 use crate::store::{Delivery, DeliveryStatus, Failure, Millis, Notice, NoticeKind, StoreError};
 
 /// The longest time without a look at the store: another instance may have put something there.
 const IDLE: Duration = Duration::from_secs(5);
+
+/// How long to wait when something is due and cannot be taken: another instance holds what must come before it.
+const BLOCKED: Duration = Duration::from_millis(250);
 
 /// How often stuck attempts and old deliveries are looked for.
 const TIDY: Duration = Duration::from_secs(30);
@@ -76,7 +80,12 @@ impl Platform {
     async fn idle(&self) -> Duration {
         let due = self.store().next_due().await.ok().flatten();
         let until = due.map_or(IDLE, |due| {
-            Duration::from_millis((due - self.now()).max(1).unsigned_abs())
+            let left = due - self.now();
+            if left > 0 {
+                Duration::from_millis(left.unsigned_abs())
+            } else {
+                BLOCKED
+            }
         });
         until.min(IDLE)
     }
@@ -187,6 +196,11 @@ impl Platform {
             }
             _ => Done::Worked,
         };
+        let current = match self.order_of(delivery).await? {
+            Order::Newest => None,
+            Order::Passed(why) => return Ok(Done::Ignored(why)),
+            Order::Tie(account) => Some(account),
+        };
         let mut tenants = Vec::new();
         if let Some(account) = &delivery.account {
             let active = self
@@ -204,6 +218,7 @@ impl Platform {
             tenants,
             created_at: delivery.created_at,
             body: delivery.body.clone(),
+            current,
             attempt: delivery.attempts,
         };
         self.inner()

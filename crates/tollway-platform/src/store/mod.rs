@@ -147,9 +147,17 @@ pub trait InboxStore {
     /// Keeps a delivery, unless its event is there already.
     fn add_delivery(&self, delivery: Delivery) -> StoreFuture<'_, Added>;
 
-    /// Takes the delivery that is due the longest, until `lease_until`. One whose lease ran out is due again.
+    /// Takes the delivery that is due the longest, until `lease_until`. One whose lease ran out is due again. Of an account's
+    /// `account.updated` events one at a time is given out.
     fn claim_delivery(&self, now: Millis, lease_until: Millis)
     -> StoreFuture<'_, Option<Delivery>>;
+
+    /// The newest event, by the time Stripe made it, of this delivery's type and account that is done: its id and time.
+    /// The delivery itself does not count.
+    fn newest_done<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+    ) -> StoreFuture<'a, Option<(String, Millis)>>;
 
     /// Ends a delivery as done or ignored, if `attempt` is still the one that holds it.
     fn finish_delivery<'a>(

@@ -181,3 +181,80 @@ async fn the_worker_sleeps_until_there_is_work_and_stops_when_told() {
     stop.send(()).expect("it runs");
     worker.await.expect("it stops");
 }
+
+/// Hears accounts' states, as a host application would keep them.
+#[derive(Default)]
+struct States(Mutex<Vec<String>>);
+
+impl Hooks for States {
+    fn on_event<'a>(&'a self, event: &'a ReceivedEvent) -> HookFuture<'a> {
+        Box::pin(async {
+            let state = match &event.current {
+                Some(current) => format!("{} now: {}", event.id, current["object"]),
+                None => event.id.clone(),
+            };
+            self.0.lock().expect("lock").push(state);
+            Ok(())
+        })
+    }
+}
+
+fn updated(id: &str, account: &str, created: i64) -> serde_json::Value {
+    serde_json::json!({ "id": id, "object": "event", "type": "account.updated", "account": account,
+        "created": created, "livemode": false, "data": { "object": { "id": account, "object": "account" } } })
+}
+
+#[tokio::test]
+async fn an_older_state_of_an_account_never_comes_after_a_newer_one() {
+    let states = Arc::new(States::default());
+    let app = App::hooked(states.clone()).await;
+    app.connect("tenant-1").await;
+    let now = app.now();
+    for (id, account, created) in [
+        ("evt_new", "acct_1", now),
+        ("evt_old", "acct_1", now - 60),
+        ("evt_other", "acct_2", now - 60),
+        ("evt_tie", "acct_1", now),
+        ("evt_newer", "acct_1", now + 1),
+    ] {
+        app.deliver(&updated(id, account, created)).await;
+        app.platform.run_due().await.expect("works");
+    }
+    assert_eq!(
+        *states.0.lock().expect("lock"),
+        [
+            "evt_new",
+            "evt_other",
+            "evt_tie now: \"account\"",
+            "evt_newer"
+        ]
+    );
+    assert_eq!(
+        app.stripe.count("GET /v1/account"),
+        1,
+        "asked on a tie only"
+    );
+    let ignored = app.platform.inbox_count(DeliveryStatus::Ignored).await;
+    assert_eq!(ignored.expect("reads"), 1);
+}
+
+#[tokio::test]
+async fn a_tie_that_cannot_be_asked_about_is_ignored() {
+    let states = Arc::new(States::default());
+    let app = App::hooked(states.clone()).await;
+    app.connect("tenant-1").await;
+    app.stripe.lose("acct_1");
+    let created = app.now();
+    for id in ["evt_1", "evt_2"] {
+        app.advance(1);
+        app.deliver(&updated(id, "acct_1", created)).await;
+        app.platform.run_due().await.expect("works");
+    }
+    assert_eq!(*states.0.lock().expect("lock"), ["evt_1"]);
+    let page = tollway_platform::store::Page::newest(1);
+    let last = app.platform.store().deliveries(None, page).await;
+    let last = last.expect("reads").remove(0);
+    assert_eq!(last.status, DeliveryStatus::Ignored);
+    let note = last.note.expect("why");
+    assert!(note.contains("access to the account is gone"), "{note}");
+}

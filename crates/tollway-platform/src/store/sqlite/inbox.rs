@@ -3,6 +3,7 @@
 use sqlx::Row as _;
 
 use super::{SqliteStore, rows};
+use crate::inbox::ORDERED;
 use crate::store::{
     Added, ConnectionStore as _, Delivery, DeliveryStatus, DisconnectReason, Failure, InboxState,
     InboxStore, Millis, Notice, NoticeKind, NoticeStore, Page, StoreError, StoreFuture,
@@ -61,14 +62,39 @@ impl InboxStore for SqliteStore {
         Box::pin(async move {
             let row = sqlx::query(
                 "UPDATE inbox SET status = 'working', attempts = attempts + 1, due_at = $2 WHERE id = (\
-                 SELECT id FROM inbox WHERE status IN ('pending', 'working') AND due_at <= $1 \
+                 SELECT id FROM inbox AS due WHERE status IN ('pending', 'working') AND due_at <= $1 \
+                 AND NOT (event_type = $3 AND EXISTS (SELECT 1 FROM inbox AS held \
+                 WHERE held.status = 'working' AND held.due_at > $1 AND held.event_type = $3 \
+                 AND held.platform = due.platform AND held.mode = due.mode AND held.account = due.account)) \
                  ORDER BY due_at, id LIMIT 1) RETURNING *",
             )
             .bind(now)
             .bind(lease_until)
+            .bind(ORDERED)
             .fetch_optional(&self.pool)
             .await?;
             row.as_ref().map(rows::delivery).transpose()
+        })
+    }
+
+    fn newest_done<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+    ) -> StoreFuture<'a, Option<(String, Millis)>> {
+        Box::pin(async move {
+            let found = sqlx::query_as(
+                "SELECT event_id, created_at FROM inbox WHERE platform = $1 AND mode = $2 AND account = $3 \
+                 AND event_type = $4 AND created_at IS NOT NULL AND status = 'done' AND id <> $5 \
+                 ORDER BY created_at DESC, id DESC LIMIT 1",
+            )
+            .bind(&delivery.realm.platform)
+            .bind(delivery.realm.mode.as_str())
+            .bind(&delivery.account)
+            .bind(&delivery.event_type)
+            .bind(&delivery.id)
+            .fetch_optional(&self.pool)
+            .await?;
+            Ok(found)
         })
     }
 

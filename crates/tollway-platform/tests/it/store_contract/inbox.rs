@@ -75,6 +75,51 @@ pub(super) async fn deliveries_are_leased_in_order(store: Arc<dyn Store>) {
     assert_eq!((after.attempts, after.due_at), (2, 70));
 }
 
+pub(super) async fn updates_of_one_account_come_one_at_a_time(store: &dyn Store) {
+    let update = |id: &str, account: &str, created: i64| Delivery {
+        event_type: "account.updated".to_owned(),
+        account: Some(account.to_owned()),
+        created_at: Some(created),
+        ..delivery(id, &format!("evt_{id}"), 10)
+    };
+    for one in [
+        update("in_1", "acct_1", 700),
+        update("in_2", "acct_1", 900),
+        update("in_3", "acct_2", 800),
+        delivery("in_4", "evt_in_4", 10),
+    ] {
+        store.add_delivery(one).await.expect("adds");
+    }
+    let mut taken = Vec::new();
+    while let Some(one) = store.claim_delivery(10, 20).await.expect("asks") {
+        taken.push(one);
+    }
+    let ids: Vec<_> = taken.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids, ["in_1", "in_3", "in_4"], "in_2 waits for in_1");
+    assert_eq!(store.newest_done(&taken[0]).await.expect("reads"), None);
+    store
+        .finish_delivery("in_1", 1, DeliveryStatus::Done, None, 15)
+        .await
+        .expect("ends");
+    let second = store.claim_delivery(15, 25).await.expect("asks");
+    let second = second.expect("its turn");
+    assert_eq!(second.id, "in_2");
+    assert_eq!(
+        store.newest_done(&second).await.expect("reads"),
+        Some(("evt_in_1".to_owned(), 700))
+    );
+    assert_eq!(store.newest_done(&taken[1]).await.expect("reads"), None);
+    store
+        .finish_delivery("in_2", 1, DeliveryStatus::Ignored, None, 16)
+        .await
+        .expect("ends");
+    assert_eq!(
+        store.newest_done(&taken[0]).await.expect("reads"),
+        None,
+        "neither itself nor what was ignored"
+    );
+}
+
 pub(super) async fn a_lost_lease_cannot_finish(store: &dyn Store) {
     store
         .add_delivery(delivery("in_1", "evt_1", 10))

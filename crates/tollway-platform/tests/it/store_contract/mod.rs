@@ -118,7 +118,7 @@ fn delivery(id: &str, event: &str, due_at: i64) -> Delivery {
         realm: realm(),
         endpoint: Endpoint::Connect,
         event_id: event.to_owned(),
-        event_type: "account.updated".to_owned(),
+        event_type: "charge.updated".to_owned(),
         account: Some("acct_1".to_owned()),
         created_at: Some(900),
         headers: "[]".to_owned(),
@@ -156,6 +156,7 @@ where
     connections::history_goes_on_and_pages(&*fresh().await).await;
     inbox::an_event_is_kept_once_per_realm(&*fresh().await).await;
     inbox::deliveries_are_leased_in_order(fresh().await).await;
+    inbox::updates_of_one_account_come_one_at_a_time(&*fresh().await).await;
     inbox::a_lost_lease_cannot_finish(&*fresh().await).await;
     inbox::failures_are_kept_and_replay_begins_anew(&*fresh().await).await;
     inbox::notices_tell_what_happened(&*fresh().await).await;
