@@ -2,12 +2,13 @@
 //!
 //! `compile` measures what the SDK costs to build: crate `tollway` alone, its dependencies built, in processor time of one
 //! `cargo` run. `decode` runs the benchmark in `benches/`, a workspace of its own, so that nobody else builds the peer it
-//! is compared with.
+//! is compared with. `emulator` runs another one, which starts every contender as a program of its own.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::outsiders;
 use crate::run::{cargo, root, run};
 
 #[derive(clap::Args)]
@@ -20,6 +21,8 @@ pub(crate) struct Args {
 enum Bench {
     /// What crate `tollway` costs to compile, against its budget.
     Compile,
+    /// The emulator's speed beside that of its peers: start, memory, requests a second.
+    Emulator,
     /// A page of 100 charges, decoded and read, against a validating pass and a peer.
     Decode,
 }
@@ -27,10 +30,29 @@ enum Bench {
 pub(crate) fn main(args: &Args) -> Result<(), String> {
     match args.bench {
         Bench::Compile => compile(),
+        Bench::Emulator => emulator(),
         Bench::Decode => run(cargo()
             .args(["run", "--release", "--locked", "--bin", "decode"])
             .current_dir(root().join("benches"))),
     }
+}
+
+/// Builds the emulator, installs its peers, and lets all of them answer the same requests.
+fn emulator() -> Result<(), String> {
+    const FOLDER: &str = "benches/emulator";
+    let venv = outsiders::python(&format!("{FOLDER}/requirements.txt"))?;
+    outsiders::node(FOLDER)?;
+    run(cargo().args(["build", "--release", "--locked", "--package", "tollway-cli"]))?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let folder = root().join(FOLDER);
+    run(cargo()
+        .args(["run", "--release", "--locked", "--"])
+        .arg(target.join("release/tollway"))
+        .arg(venv.join("bin/localstripe"))
+        .arg("node")
+        .arg(folder.join("node_modules/stripe-stateful-mock/dist/cli.js"))
+        .current_dir(&folder))
 }
 
 /// A way to build the crate, and the seconds of user and system time it may take.

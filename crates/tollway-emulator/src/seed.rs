@@ -1,39 +1,4 @@
 //! Seeds: a file that says what worlds hold before the first request.
-//!
-//! ```toml
-//! clock = { freeze = true, set = 1790000000 }
-//!
-//! [[worlds]]
-//! key = "sk_test_123"
-//!
-//! [worlds.platform]                     # as POST /_tollway/worlds/{name} takes it
-//! business_name = "Rides"
-//! test = { client_id = "ca_rides", redirect_uris = ["http://localhost:3000/callback"] }
-//! restricted_keys = [{ key = "rk_test_reader", permissions = { charge = "read" } }]
-//!
-//! [[worlds.webhooks]]
-//! url = "http://localhost:3000/webhooks"
-//! secret = "whsec_rides"
-//! connect = true
-//!
-//! [[worlds.requests]]                   # played in order, as any request
-//! post = "/v1/accounts"
-//! params = { type = "express", email = "seller@example.com" }
-//! save = "seller"
-//!
-//! [[worlds.requests]]
-//! post = "/v1/customers"
-//! account = "${seller}"
-//! params = { name = "Ann" }
-//!
-//! [[faults]]                            # as POST /_tollway/faults takes it
-//! path = "/v1/refunds"
-//! times = 1
-//! then = "rate_limit"
-//! ```
-//!
-//! `${seller}` is the id of what a request saved, `${seller.email}` one of its fields. Webhooks and requests are played only
-//! in a world that holds nothing yet, so a seed may stand beside a data file.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +16,42 @@ use crate::http::Unlogged;
 use crate::key::ApiKey;
 use crate::{Emulator, KeyKind};
 
-/// What worlds are to hold. See the module's example.
+/// What worlds are to hold, as TOML or JSON.
+///
+/// ```toml
+/// clock = { freeze = true, set = 1790000000 }
+///
+/// [[worlds]]
+/// key = "sk_test_123"
+///
+/// [worlds.platform]                     # as POST /_tollway/worlds/{name} takes it
+/// business_name = "Rides"
+/// test = { client_id = "ca_rides", redirect_uris = ["http://localhost:3000/callback"] }
+/// restricted_keys = [{ key = "rk_test_reader", permissions = { charge = "read" } }]
+///
+/// [[worlds.webhooks]]
+/// url = "http://localhost:3000/webhooks"
+/// secret = "whsec_rides"
+/// connect = true
+///
+/// [[worlds.requests]]                   # played in order, as any request
+/// post = "/v1/accounts"
+/// params = { type = "express", email = "seller@example.com" }
+/// save = "seller"
+///
+/// [[worlds.requests]]
+/// post = "/v1/customers"
+/// account = "${seller}"
+/// params = { name = "Ann" }
+///
+/// [[faults]]                            # as POST /_tollway/faults takes it
+/// path = "/v1/refunds"
+/// times = 1
+/// then = "rate_limit"
+/// ```
+///
+/// `${seller}` is the id of what a request saved, `${seller.email}` one of its fields. Webhooks and requests are played only
+/// in a world that holds nothing yet, so a seed may stand beside a data file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {

@@ -15,7 +15,7 @@ use crate::params::{self, Pair, PairValue, Params, Tree, multipart};
 /// Parameters that were read but not checked.
 pub(super) struct Input {
     given: Vec<(String, Tree)>,
-    /// What the request asks for, as a hash: equal for equal requests.
+    /// What the request asks for, as a hash: equal for equal requests. Empty without an idempotency key, for which it is.
     pub(super) fingerprint: String,
 }
 
@@ -36,16 +36,14 @@ pub(super) fn read(matched: &Matched<'_>, parts: &Parts, body: &Bytes) -> Result
         .unwrap_or_default()
         .trim()
         .to_ascii_lowercase();
-    let mut digest = Sha256::new()
-        .chain_update(parts.method.as_str())
-        .chain_update(parts.uri.path());
+    let has_key = parts.headers.contains_key("idempotency-key");
     if is_v2(matched) && matched.operation.encoding == Encoding::Json {
         let mut given = params::tree(pairs)?;
-        digest.update(body);
         given.extend(json_object(body)?);
+        let digest = has_key.then(|| request_line(parts).chain_update(body));
         return Ok(Input {
             given,
-            fingerprint: hex(digest),
+            fingerprint: digest.map(hex).unwrap_or_default(),
         });
     }
     if let Some(boundary) = multipart::boundary(content_type) {
@@ -57,10 +55,10 @@ pub(super) fn read(matched: &Matched<'_>, parts: &Parts, body: &Bytes) -> Result
     } else if parts.method == Method::POST || kind == "application/x-www-form-urlencoded" {
         pairs.extend(params::pairs(body)?);
     }
-    fingerprint(&mut digest, &pairs);
+    let digest = has_key.then(|| fingerprint(request_line(parts), &pairs));
     Ok(Input {
         given: params::tree(pairs)?,
-        fingerprint: hex(digest),
+        fingerprint: digest.map(hex).unwrap_or_default(),
     })
 }
 
@@ -99,8 +97,14 @@ fn json_object(body: &Bytes) -> Result<Vec<(String, Tree)>, ApiError> {
     }
 }
 
+fn request_line(parts: &Parts) -> Sha256 {
+    Sha256::new()
+        .chain_update(parts.method.as_str())
+        .chain_update(parts.uri.path())
+}
+
 /// The order of parameters does not make a difference.
-fn fingerprint(digest: &mut Sha256, pairs: &[Pair]) {
+fn fingerprint(mut digest: Sha256, pairs: &[Pair]) -> Sha256 {
     let mut sorted: Vec<&Pair> = pairs.iter().collect();
     sorted.sort_by(|a, b| a.key.cmp(&b.key));
     for pair in sorted {
@@ -113,6 +117,7 @@ fn fingerprint(digest: &mut Sha256, pairs: &[Pair]) {
         digest.update(value.len().to_le_bytes());
         digest.update(value);
     }
+    digest
 }
 
 /// Half of the hash is more than enough to tell requests apart.
