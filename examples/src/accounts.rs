@@ -35,7 +35,7 @@ pub async fn charge_for_seller(
         .metadata([("order", order)])
         .stripe_account(account)
         // The same order charged again, by mistake or after a crash, gives the same charge.
-        .idempotency_key(&format!("charge-{order}"))
+        .idempotency_key(format!("charge-{order}"))
         .send()
         .await
 }

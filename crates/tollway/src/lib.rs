@@ -99,7 +99,6 @@ pub mod request;
 pub mod response;
 pub mod runtime;
 pub mod testing;
-pub mod transport;
 pub mod view;
 pub mod webhook;
 pub mod wire;
@@ -123,6 +122,7 @@ pub use self::view::{
 };
 pub use self::wire::json::{Json, JsonError, JsonKind};
 pub use secrecy;
+pub use tollway_transport as transport;
 
 /// The API version this crate's types were made from, sent with every request unless the client or the call names
 /// another.

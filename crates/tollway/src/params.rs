@@ -163,6 +163,21 @@ impl Params {
         self
     }
 
+    pub(crate) fn with_str(mut self, name: &'static str, text: &str) -> Self {
+        self.put(Cow::Borrowed(name), Value::Str(text.to_owned()));
+        self
+    }
+
+    pub(crate) fn with_int(mut self, name: &'static str, number: i64) -> Self {
+        self.put(Cow::Borrowed(name), Value::Int(number));
+        self
+    }
+
+    pub(crate) fn with_bool(mut self, name: &'static str, flag: bool) -> Self {
+        self.put(Cow::Borrowed(name), Value::Bool(flag));
+        self
+    }
+
     /// Sets a parameter by its name on the wire: `metadata[order]`, `items[0][price]`, `expand[]`.
     ///
     /// # Errors

@@ -1,13 +1,10 @@
 //! What the SDK takes from its surroundings: the time, waiting, and randomness. All of it can be replaced, so that a
 //! test decides what time it is and never waits.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A boxed future that can move between threads.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub use crate::transport::BoxFuture;
 
 /// Time, and waiting for it to pass.
 pub trait Clock: Send + Sync + 'static {

@@ -1,12 +1,16 @@
-//! Enums: one type for one set of words within a resource.
+//! Enums: one type for one set of words; a resource that has the same words as another has its own name for the type.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::names::{pascal, variant};
 use super::plan::{Part, Plan};
+use super::same;
 
-/// From this size on, one set of words is one type for the whole API: currencies, countries, payment methods.
+/// From this size on, one set of words has one name for the whole API: currencies, countries, payment methods.
 const SHARED_FROM: usize = 16;
+
+const SHARED: &str = "shared";
 
 /// The type for these values, written when it is new.
 pub(super) fn named(
@@ -14,29 +18,38 @@ pub(super) fn named(
     group: &str,
     owner: &str,
     field: &str,
+    url: &str,
     values: &[String],
 ) -> String {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
     let shared = sorted.len() >= SHARED_FROM;
-    let scope = if shared { "shared" } else { group };
-    if let Some(known) = plan.taken.known_enum(scope, &sorted) {
+    let group = if shared { SHARED } else { group };
+    if let Some(known) = plan.taken.known_enum(group, &sorted) {
         return known.to_owned();
     }
     let field = pascal(field);
     let long = format!("{owner}{field}");
     let name = plan.taken.claim(&[long.clone(), format!("{long}Value")]);
-    plan.taken.remember_enum(scope, &sorted, &name);
-    let code = code(
-        &name,
-        &format!(
-            "The values of `{}`, first of all in [`{owner}`](crate::api::{owner}).",
-            field_words(&field)
-        ),
-        values,
+    plan.taken.remember_enum(group, &sorted, &name);
+    let about = format!(
+        "The values of `{}`, first of all in [`{owner}`](crate::api::{owner})",
+        super::names::snake(&field)
     );
-    plan.push(if shared { "shared" } else { group }, Part::Words, code);
+    let known = plan.taken.known_enum(SHARED, &sorted).map(str::to_owned);
+    let code = match known {
+        Some(known) if known != name => {
+            plan.same.alias(&name, &known);
+            let about = format!("{about}: the same as [`{known}`](crate::api::{known}).");
+            same::alias(&about, url, &name, &known)
+        }
+        _ => {
+            plan.taken.remember_enum(SHARED, &sorted, &name);
+            code(&name, &format!("{about}."), url, values)
+        }
+    };
+    plan.push(group, Part::Words, code);
     name
 }
 
@@ -44,14 +57,15 @@ pub(super) fn named(
 pub(super) fn remember_shared(plan: &mut Plan<'_>, name: &str, values: &[String]) {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
-    plan.taken.remember_enum("shared", &sorted, name);
+    plan.taken.remember_enum(SHARED, &sorted, name);
 }
 
 /// The text of an enum.
-pub(super) fn code(name: &str, about: &str, values: &[String]) -> String {
-    let mut code = format!("words! {{\n    /// {about}\n    {name} {{\n");
+pub(super) fn code(name: &str, about: &str, url: &str, values: &[String]) -> String {
+    let mut code = format!("words! {{\n    /// {about}\n    ///\n    /// <{url}>\n    {name} {{\n");
     let mut taken = vec!["Unknown".to_owned()];
-    for value in values.iter().filter(|value| value.as_str() != "unknown") {
+    let mut seen = HashSet::from(["unknown"]);
+    for value in values.iter().filter(|value| seen.insert(value.as_str())) {
         let mut variant = variant(value);
         while taken.contains(&variant) {
             variant.push('_');
@@ -64,8 +78,4 @@ pub(super) fn code(name: &str, about: &str, values: &[String]) -> String {
     }
     code.push_str("    }\n}\n\n");
     code
-}
-
-fn field_words(field: &str) -> String {
-    super::names::snake(field)
 }

@@ -23,21 +23,23 @@ pub(super) fn emit_all(plan: &mut Plan<'_>) {
         .iter()
         .map(|event| event.type_.clone())
         .collect();
-    for (name, about, types) in [
+    for (name, about, url, types) in [
         (
             "EventType",
-            "What a snapshot event is about. <https://docs.stripe.com/api/events/types>",
+            "What a snapshot event is about.",
+            "https://docs.stripe.com/api/events/types",
             v1,
         ),
         (
             "V2EventType",
-            "What a thin event is about. <https://docs.stripe.com/api/v2/core/events/event-types>",
+            "What a thin event is about.",
+            "https://docs.stripe.com/api/v2/core/events/event-types",
             v2,
         ),
     ] {
         if !types.is_empty() {
             let name = plan.taken.claim(&[name.to_owned()]);
-            plan.push(GROUP, Part::Words, enums::code(&name, about, &types));
+            plan.push(GROUP, Part::Words, enums::code(&name, about, url, &types));
             enums::remember_shared(plan, &name, &types);
         }
     }

@@ -11,6 +11,7 @@ mod layout;
 mod names;
 mod plan;
 mod requests;
+mod same;
 #[cfg(test)]
 mod tests;
 mod views;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use tollway_spec::{Kind, Object, ObjectBody, Operation, Shape, Spec};
 
 use super::names::{Taken, ident, pascal, singular, snake};
+use super::same::Same;
 
-/// The error bodies are read by the SDK's own error module.
-const NO_VIEW: &[&str] = &["error", "oauth_error", "v2.error"];
+/// What the SDK reads by hand: errors, and the answers of OAuth.
+pub(super) const NO_VIEW: &[&str] = &["error", "oauth_error", "oauth_token", "v2.error"];
 
 /// A piece of a generated file.
 pub(super) struct Chunk {
@@ -32,6 +33,7 @@ pub(super) struct Plan<'a> {
     pub(super) spec: &'a Spec,
     pub(super) taken: Taken,
     pub(super) chunks: Vec<Chunk>,
+    pub(super) same: Same,
     /// Rust type by component.
     types: HashMap<&'a str, String>,
     /// Group by component.
@@ -48,6 +50,7 @@ impl<'a> Plan<'a> {
             spec,
             taken: Taken::default(),
             chunks: Vec::new(),
+            same: Same::default(),
             types: HashMap::new(),
             groups: HashMap::new(),
             places: places(spec),

@@ -8,7 +8,7 @@ use tollway_spec::{Encoding, Field, Host, Mode, Operation, Shape, Verb};
 use super::docs;
 use super::names::{ident, pascal, singular, words};
 use super::plan::{Part, Plan, service_noun};
-use super::views;
+use super::{same, views};
 
 /// Methods that every request has: a parameter of the same name gets an underscore.
 const RESERVED: &[&str] = &[
@@ -162,7 +162,6 @@ fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun:
         part: Part::Params,
     };
     let answer = answer(plan, operation, group, &name, &url);
-    let paged = page_item(&answer);
 
     let mut setters = String::new();
     let mut arguments = Vec::new();
@@ -187,7 +186,8 @@ fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun:
             arguments.push(format!("{arg}: {}", argument.ty));
             let _ = write!(
                 sets,
-                ".set(\"{}\", {})",
+                ".set{}(\"{}\", {})",
+                argument.plain(),
                 field.name,
                 argument.value.replace("{}", &arg)
             );
@@ -197,7 +197,7 @@ fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun:
                 &operation.params,
                 &argument,
                 RESERVED,
-                "set",
+                &REQUEST,
             ));
         }
     }
@@ -209,14 +209,8 @@ fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun:
         operation.method,
         operation.path
     );
-    let kind = if paged.is_some() {
-        "request_list!"
-    } else {
-        "request!"
-    };
-    let item = paged.map(|item| format!(", {item}")).unwrap_or_default();
     let mut code = format!(
-        "{kind} {{\n    /// {about}\n    ///\n    /// <{url}>\n    {name} => {answer}{item}; {}\n}}\n\n",
+        "request! {{\n    /// {about}\n    ///\n    /// <{url}>\n    {name}, {name}Endpoint => {answer}; {}\n}}\n\n",
         facts(operation)
     );
     if !setters.is_empty() {
@@ -232,7 +226,7 @@ fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun:
     let about = method_doc(operation);
     format!(
         "\n    /// {about}\n    ///\n    /// <{url}>\n    #[inline]\n    pub fn {method}(&self{}) -> api::{name} {{\n        \
-         api::{name}(RequestBuilder::new(self.0, api::{name}::OPERATION){sets})\n    }}\n",
+         api::{name}::new(self.0){sets}\n    }}\n",
         arguments
             .iter()
             .fold(String::new(), |list, argument| format!(
@@ -298,13 +292,6 @@ fn answer(
     }
 }
 
-/// The item type of a page type.
-fn page_item(answer: &str) -> Option<&str> {
-    ["List<", "SearchResult<", "V2List<"]
-        .iter()
-        .find_map(|page| answer.strip_prefix(page)?.strip_suffix('>'))
-}
-
 /// Where the types of an operation's parameters go.
 struct Context {
     group: String,
@@ -319,26 +306,56 @@ struct Argument {
     value: String,
 }
 
+impl Argument {
+    /// The name of the setter's non-generic form, which compiles in half the time; most parameters have one.
+    fn plain(&self) -> &'static str {
+        match (self.value.as_str(), self.ty.as_str()) {
+            ("{}", "&str") => "_str",
+            ("{}", "i64") => "_int",
+            ("{}", "bool") => "_bool",
+            _ => "",
+        }
+    }
+}
+
+/// How a setter hands its value on.
+struct Receiver {
+    begin: &'static str,
+    end: &'static str,
+}
+
+const REQUEST: Receiver = Receiver {
+    begin: "self.set",
+    end: ")",
+};
+
+const PARAMS: Receiver = Receiver {
+    begin: "Self(self.0.with",
+    end: "))",
+};
+
 fn setter(
     field: &Field,
     siblings: &[Field],
     argument: &Argument,
     reserved: &[&str],
-    call: &str,
+    receiver: &Receiver,
 ) -> String {
+    let Receiver { begin, end } = receiver;
     let name = ident(&field.name, reserved);
     let arg = ident(&field.name, &["self"]);
     let mut code = format!(
-        "\n    /// {}\n    #[inline]\n    pub fn {name}(self, {arg}: {}) -> Self {{\n        Self(self.0.{call}(\"{}\", {}))\n    }}\n",
+        "\n    /// {}\n    #[inline]\n    pub fn {name}(self, {arg}: {}) -> Self {{\n        {begin}{}(\"{}\", {}{end}\n    }}\n",
         docs::write(field, siblings),
         argument.ty,
+        argument.plain(),
         field.name,
         argument.value.replace("{}", &arg),
     );
     if field.clearable {
         let _ = write!(
             code,
-            "\n    /// Unsets `{0}`.\n    #[inline]\n    pub fn clear_{1}(self) -> Self {{\n        Self(self.0.{call}(\"{0}\", Value::Clear))\n    }}\n",
+            "\n    /// Unsets `{0}`.\n    #[inline]\n    pub fn clear_{1}(self) -> Self {{\n        {begin}(\"{0}\", Value::Clear{end}\n    }}\n",
             field.name,
             ident(&field.name, &[]).trim_end_matches('_'),
         );
@@ -366,7 +383,7 @@ fn argument(
         Shape::Boolean | Shape::ConstBool(_) => simple("bool", "{}"),
         Shape::UnixTime => simple("impl Into<Timestamp>", "Into::<Timestamp>::into({})"),
         Shape::Enum { values, .. } => {
-            let ty = super::enums::named(plan, &context.group, owner, name, values);
+            let ty = super::enums::named(plan, &context.group, owner, name, &context.url, values);
             Argument {
                 ty: format!("api::{ty}"),
                 value: "{}".to_owned(),
@@ -461,23 +478,15 @@ fn emit_params(
             arguments.push(format!("{arg}: {}", argument.ty));
             let _ = write!(
                 sets,
-                ".with(\"{}\", {})",
+                ".with{}(\"{}\", {})",
+                argument.plain(),
                 field.name,
                 argument.value.replace("{}", &arg)
             );
         } else {
-            setters.push_str(&setter(field, fields, &argument, &["new"], "with"));
+            setters.push_str(&setter(field, fields, &argument, &["new"], &PARAMS));
         }
     }
-    let kind = if arguments.is_empty() {
-        "params!"
-    } else {
-        "params_required!"
-    };
-    let mut code = format!(
-        "{kind} {{\n    /// The `{field}` of [`{owner}`](crate::api::{owner}).\n    ///\n    /// <{}>\n    {ty}\n}}\n\n",
-        context.url
-    );
     let mut body = String::new();
     if !arguments.is_empty() {
         let _ = write!(
@@ -487,13 +496,33 @@ fn emit_params(
         );
     }
     body.push_str(&setters);
-    if !body.is_empty() {
-        let _ = write!(
-            code,
-            "impl {ty} {{\n{}}}\n\n",
-            body.trim_start_matches('\n')
+    let about = format!("The `{field}` of [`{owner}`](crate::api::{owner})");
+    let code = if let Some(known) = plan.same.find(&ty, &body) {
+        same::alias(
+            &format!("{about}: the same as [`{known}`](crate::api::{known})."),
+            &context.url,
+            &ty,
+            &known,
+        )
+    } else {
+        let kind = if arguments.is_empty() {
+            "params!"
+        } else {
+            "params_required!"
+        };
+        let mut code = format!(
+            "{kind} {{\n    /// {about}.\n    ///\n    /// <{}>\n    {ty}\n}}\n\n",
+            context.url
         );
-    }
+        if !body.is_empty() {
+            let _ = write!(
+                code,
+                "impl {ty} {{\n{}}}\n\n",
+                body.trim_start_matches('\n')
+            );
+        }
+        code
+    };
     plan.push(&context.group, context.part, code);
     ty
 }
@@ -533,7 +562,8 @@ fn union(
                 continue;
             }
             Shape::Enum { values, .. } => {
-                let argument = super::enums::named(plan, &context.group, &ty, "value", values);
+                let argument =
+                    super::enums::named(plan, &context.group, &ty, "value", &context.url, values);
                 (
                     "Word".to_owned(),
                     "One of the words.",
@@ -577,10 +607,20 @@ fn union(
         }
         let _ = write!(body, "        /// {doc}\n        {variant}({from}),\n");
     }
-    let code = format!(
-        "one_of! {{\n    /// The `{name}` of [`{owner}`](crate::api::{owner}), in one of its forms.\n    ///\n    /// <{}>\n    {ty} {{\n        [\n{words}        ]\n{body}    }}\n}}\n\n{more}",
-        context.url
-    );
+    let about = format!("The `{name}` of [`{owner}`](crate::api::{owner}), in one of its forms");
+    let code = if let Some(known) = plan.same.find(&ty, &format!("[{words}]{body}")) {
+        same::alias(
+            &format!("{about}: the same as [`{known}`](crate::api::{known})."),
+            &context.url,
+            &ty,
+            &known,
+        )
+    } else {
+        format!(
+            "one_of! {{\n    /// {about}.\n    ///\n    /// <{}>\n    {ty} {{\n        [\n{words}        ]\n{body}    }}\n}}\n\n{more}",
+            context.url
+        )
+    };
     plan.push(&context.group, context.part, code);
     Argument {
         ty: format!("impl Into<api::{ty}>"),

@@ -111,13 +111,15 @@ fn emit_view(plan: &mut Plan<'_>, owner: &Owner, about: &str, fields: &[Field]) 
     for field in fields {
         accessors.push_str(&accessor(plan, owner, field, fields));
     }
+    let has = plan.taken.claim(&[format!("{name}Fields")]);
     let mut code = format!(
-        "view! {{\n    /// {about}\n    ///\n    /// <{url}>\n    {name}, \"{label}\"\n}}\n\n"
+        "view! {{\n    /// {about} It has what [`{has}`](crate::api::{has}) has.\n    ///\n    /// <{url}>\n    {name} =\n    \
+         /// The accessors of [`{name}`](crate::api::{name}).\n    {has}, \"{label}\"\n}}\n\n"
     );
     if !accessors.is_empty() {
         let _ = write!(
             code,
-            "impl {name} {{\n{}}}\n\n",
+            "impl {has} {{\n{}}}\n\n",
             accessors.trim_start_matches('\n')
         );
     }
@@ -135,8 +137,13 @@ fn accessor(plan: &mut Plan<'_>, owner: &Owner, field: &Field, siblings: &[Field
     } else {
         (reading.ty, reading.call)
     };
+    let (call, or_none) = match call.as_str() {
+        // Lists of numbers are too rare for a reader of their own when they are always there.
+        "ints" => ("opt_ints", ".unwrap_or_default()"),
+        call => (call, ""),
+    };
     format!(
-        "\n    /// {}\n    #[inline]\n    pub fn {}(&self) -> {ty} {{\n        self.0.{call}(\"{}\", \"{}\")\n    }}\n",
+        "\n    /// {}\n    #[inline]\n    pub fn {}(&self) -> {ty} {{\n        self.0.{call}(\"{}\", \"{}\"){or_none}\n    }}\n",
         docs::read(field, siblings),
         ident(&field.name, RESERVED),
         owner.label,
@@ -160,7 +167,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
         Shape::DateTime => simple("Instant<'_>", "instant"),
         Shape::Binary | Shape::Any => simple("Json", "value"),
         Shape::Enum { values, .. } => {
-            let ty = super::enums::named(plan, &owner.group, &owner.name, name, values);
+            let ty = super::enums::named(plan, &owner.group, &owner.name, name, &owner.url, values);
             Reading {
                 ty: format!("api::{ty}"),
                 call: "word".to_owned(),

@@ -3,16 +3,18 @@
 //! Stripe's `account_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, Timestamp, params, request, view, words};
+use crate::view::prelude::{Client, Timestamp, params, request, view};
 
 view! {
-    /// The `account_link` object.
+    /// The `account_link` object. It has what [`AccountLinkFields`](crate::api::AccountLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/account_links/object>
-    AccountLink, "account_link"
+    AccountLink =
+    /// The accessors of [`AccountLink`](crate::api::AccountLink).
+    AccountLinkFields, "account_link"
 }
 
-impl AccountLink {
+impl AccountLinkFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -54,11 +56,9 @@ impl AccountLinks<'_> {
         account: &str,
         type_: api::AccountLinkCreateType,
     ) -> api::AccountLinkCreate {
-        api::AccountLinkCreate(
-            RequestBuilder::new(self.0, api::AccountLinkCreate::OPERATION)
-                .set("account", account)
-                .set("type", type_),
-        )
+        api::AccountLinkCreate::new(self.0)
+            .set_str("account", account)
+            .set("type", type_)
     }
 }
 
@@ -66,14 +66,14 @@ request! {
     /// The request of `client.account_links().create(…)`: `POST /v1/account_links`.
     ///
     /// <https://docs.stripe.com/api/account_links/create>
-    AccountLinkCreate => api::AccountLink; "account_links.create", Post "/v1/account_links", Api V1 Form
+    AccountLinkCreate, AccountLinkCreateEndpoint => api::AccountLink; "account_links.create", Post "/v1/account_links", Api V1 Form
 }
 
 impl AccountLinkCreate {
     /// Collect.
     #[inline]
     pub fn collect(self, collect: api::AccountLinkCreateCollect) -> Self {
-        Self(self.0.set("collect", collect))
+        self.set("collect", collect)
     }
 
     /// Collection options.
@@ -82,19 +82,19 @@ impl AccountLinkCreate {
         self,
         collection_options: api::AccountLinkCreateCollectionOptions,
     ) -> Self {
-        Self(self.0.set("collection_options", collection_options))
+        self.set("collection_options", collection_options)
     }
 
     /// Refresh url.
     #[inline]
     pub fn refresh_url(self, refresh_url: &str) -> Self {
-        Self(self.0.set("refresh_url", refresh_url))
+        self.set_str("refresh_url", refresh_url)
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.set("return_url", return_url))
+        self.set_str("return_url", return_url)
     }
 }
 
@@ -122,32 +122,19 @@ impl AccountLinkCreateCollectionOptions {
     }
 }
 
-words! {
-    /// The values of `collect`, first of all in [`AccountLinkCreate`](crate::api::AccountLinkCreate).
-    AccountLinkCreateCollect {
-        /// `currently_due`
-        CurrentlyDue = "currently_due",
-        /// `eventually_due`
-        EventuallyDue = "eventually_due",
-    }
-}
+/// The values of `collect`, first of all in [`AccountLinkCreate`](crate::api::AccountLinkCreate): the same as [`V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields).
+///
+/// <https://docs.stripe.com/api/account_links/create>
+pub type AccountLinkCreateCollect =
+    api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields;
 
-words! {
-    /// The values of `future_requirements`, first of all in [`AccountLinkCreateCollectionOptions`](crate::api::AccountLinkCreateCollectionOptions).
-    AccountLinkCreateCollectionOptionsFutureRequirements {
-        /// `include`
-        Include = "include",
-        /// `omit`
-        Omit = "omit",
-    }
-}
+/// The values of `future_requirements`, first of all in [`AccountLinkCreateCollectionOptions`](crate::api::AccountLinkCreateCollectionOptions): the same as [`V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements).
+///
+/// <https://docs.stripe.com/api/account_links/create>
+pub type AccountLinkCreateCollectionOptionsFutureRequirements =
+    api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements;
 
-words! {
-    /// The values of `type`, first of all in [`AccountLinkCreate`](crate::api::AccountLinkCreate).
-    AccountLinkCreateType {
-        /// `account_onboarding`
-        AccountOnboarding = "account_onboarding",
-        /// `account_update`
-        AccountUpdate = "account_update",
-    }
-}
+/// The values of `type`, first of all in [`AccountLinkCreate`](crate::api::AccountLinkCreate): the same as [`V2CoreAccountLinkReturnedEventDataUseCase`](crate::api::V2CoreAccountLinkReturnedEventDataUseCase).
+///
+/// <https://docs.stripe.com/api/account_links/create>
+pub type AccountLinkCreateType = api::V2CoreAccountLinkReturnedEventDataUseCase;

@@ -3,16 +3,18 @@
 //! Stripe's `apple_pay_domain`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, Timestamp, request, request_list, view};
+use crate::view::prelude::{Client, List, Timestamp, request, view};
 
 view! {
-    /// The `apple_pay_domain` object.
+    /// The `apple_pay_domain` object. It has what [`ApplePayDomainFields`](crate::api::ApplePayDomainFields) has.
     ///
     /// <https://docs.stripe.com/api/apple_pay_domains/object>
-    ApplePayDomain, "apple_pay_domain"
+    ApplePayDomain =
+    /// The accessors of [`ApplePayDomain`](crate::api::ApplePayDomain).
+    ApplePayDomainFields, "apple_pay_domain"
 }
 
-impl ApplePayDomain {
+impl ApplePayDomainFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -45,13 +47,15 @@ impl ApplePayDomain {
 }
 
 view! {
-    /// What is left of a deleted `apple_pay_domain`.
+    /// What is left of a deleted `apple_pay_domain`. It has what [`DeletedApplePayDomainFields`](crate::api::DeletedApplePayDomainFields) has.
     ///
     /// <https://docs.stripe.com/api/apple_pay_domains/object>
-    DeletedApplePayDomain, "deleted_apple_pay_domain"
+    DeletedApplePayDomain =
+    /// The accessors of [`DeletedApplePayDomain`](crate::api::DeletedApplePayDomain).
+    DeletedApplePayDomainFields, "deleted_apple_pay_domain"
 }
 
-impl DeletedApplePayDomain {
+impl DeletedApplePayDomainFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -83,10 +87,7 @@ impl ApplePayDomains<'_> {
     /// <https://docs.stripe.com/api/apple_pay_domains/list>
     #[inline]
     pub fn list(&self) -> api::ApplePayDomainList {
-        api::ApplePayDomainList(RequestBuilder::new(
-            self.0,
-            api::ApplePayDomainList::OPERATION,
-        ))
+        api::ApplePayDomainList::new(self.0)
     }
 
     /// `POST /v1/apple_pay/domains`.
@@ -94,10 +95,7 @@ impl ApplePayDomains<'_> {
     /// <https://docs.stripe.com/api/apple_pay_domains/create>
     #[inline]
     pub fn create(&self, domain_name: &str) -> api::ApplePayDomainCreate {
-        api::ApplePayDomainCreate(
-            RequestBuilder::new(self.0, api::ApplePayDomainCreate::OPERATION)
-                .set("domain_name", domain_name),
-        )
+        api::ApplePayDomainCreate::new(self.0).set_str("domain_name", domain_name)
     }
 
     /// `GET /v1/apple_pay/domains/{domain}`.
@@ -105,9 +103,7 @@ impl ApplePayDomains<'_> {
     /// <https://docs.stripe.com/api/apple_pay_domains/retrieve>
     #[inline]
     pub fn retrieve(&self, domain: &str) -> api::ApplePayDomainRetrieve {
-        api::ApplePayDomainRetrieve(
-            RequestBuilder::new(self.0, api::ApplePayDomainRetrieve::OPERATION).path_arg(domain),
-        )
+        api::ApplePayDomainRetrieve::new(self.0).path_arg(domain)
     }
 
     /// `DELETE /v1/apple_pay/domains/{domain}`.
@@ -115,42 +111,40 @@ impl ApplePayDomains<'_> {
     /// <https://docs.stripe.com/api/apple_pay_domains/delete>
     #[inline]
     pub fn delete(&self, domain: &str) -> api::ApplePayDomainDelete {
-        api::ApplePayDomainDelete(
-            RequestBuilder::new(self.0, api::ApplePayDomainDelete::OPERATION).path_arg(domain),
-        )
+        api::ApplePayDomainDelete::new(self.0).path_arg(domain)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.apple_pay_domains().list(…)`: `GET /v1/apple_pay/domains`.
     ///
     /// <https://docs.stripe.com/api/apple_pay_domains/list>
-    ApplePayDomainList => List<api::ApplePayDomain>, api::ApplePayDomain; "apple_pay_domains.list", Get "/v1/apple_pay/domains", Api V1 Form
+    ApplePayDomainList, ApplePayDomainListEndpoint => List<api::ApplePayDomain>; "apple_pay_domains.list", Get "/v1/apple_pay/domains", Api V1 Form
 }
 
 impl ApplePayDomainList {
     /// Domain name.
     #[inline]
     pub fn domain_name(self, domain_name: &str) -> Self {
-        Self(self.0.set("domain_name", domain_name))
+        self.set_str("domain_name", domain_name)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -158,19 +152,19 @@ request! {
     /// The request of `client.apple_pay_domains().create(…)`: `POST /v1/apple_pay/domains`.
     ///
     /// <https://docs.stripe.com/api/apple_pay_domains/create>
-    ApplePayDomainCreate => api::ApplePayDomain; "apple_pay_domains.create", Post "/v1/apple_pay/domains", Api V1 Form
+    ApplePayDomainCreate, ApplePayDomainCreateEndpoint => api::ApplePayDomain; "apple_pay_domains.create", Post "/v1/apple_pay/domains", Api V1 Form
 }
 
 request! {
     /// The request of `client.apple_pay_domains().retrieve(…)`: `GET /v1/apple_pay/domains/{domain}`.
     ///
     /// <https://docs.stripe.com/api/apple_pay_domains/retrieve>
-    ApplePayDomainRetrieve => api::ApplePayDomain; "apple_pay_domains.retrieve", Get "/v1/apple_pay/domains/{domain}", Api V1 Form
+    ApplePayDomainRetrieve, ApplePayDomainRetrieveEndpoint => api::ApplePayDomain; "apple_pay_domains.retrieve", Get "/v1/apple_pay/domains/{domain}", Api V1 Form
 }
 
 request! {
     /// The request of `client.apple_pay_domains().delete(…)`: `DELETE /v1/apple_pay/domains/{domain}`.
     ///
     /// <https://docs.stripe.com/api/apple_pay_domains/delete>
-    ApplePayDomainDelete => api::DeletedApplePayDomain; "apple_pay_domains.delete", Delete "/v1/apple_pay/domains/{domain}", Api V1 Form
+    ApplePayDomainDelete, ApplePayDomainDeleteEndpoint => api::DeletedApplePayDomain; "apple_pay_domains.delete", Delete "/v1/apple_pay/domains/{domain}", Api V1 Form
 }

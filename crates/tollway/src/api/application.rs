@@ -5,13 +5,15 @@
 use crate::view::prelude::view;
 
 view! {
-    /// The `application` object.
+    /// The `application` object. It has what [`ApplicationFields`](crate::api::ApplicationFields) has.
     ///
     /// <https://docs.stripe.com/api/applications/object>
-    Application, "application"
+    Application =
+    /// The accessors of [`Application`](crate::api::Application).
+    ApplicationFields, "application"
 }
 
-impl Application {
+impl ApplicationFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {
@@ -32,13 +34,15 @@ impl Application {
 }
 
 view! {
-    /// What is left of a deleted `application`.
+    /// What is left of a deleted `application`. It has what [`DeletedApplicationFields`](crate::api::DeletedApplicationFields) has.
     ///
     /// <https://docs.stripe.com/api/applications/object>
-    DeletedApplication, "deleted_application"
+    DeletedApplication =
+    /// The accessors of [`DeletedApplication`](crate::api::DeletedApplication).
+    DeletedApplicationFields, "deleted_application"
 }
 
-impl DeletedApplication {
+impl DeletedApplicationFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {

@@ -3,19 +3,18 @@
 //! Stripe's `application_fee`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, RangeQuery, RequestBuilder, Timestamp, request, request_list, view,
-    words,
-};
+use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view, words};
 
 view! {
-    /// The `application_fee` object.
+    /// The `application_fee` object. It has what [`ApplicationFeeFields`](crate::api::ApplicationFeeFields) has.
     ///
     /// <https://docs.stripe.com/api/application_fees/object>
-    ApplicationFee, "application_fee"
+    ApplicationFee =
+    /// The accessors of [`ApplicationFee`](crate::api::ApplicationFee).
+    ApplicationFeeFields, "application_fee"
 }
 
-impl ApplicationFee {
+impl ApplicationFeeFields {
     /// Account. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn account(&self) -> Expandable<api::Account> {
@@ -109,13 +108,15 @@ impl ApplicationFee {
 }
 
 view! {
-    /// Fee source of [`ApplicationFee`](crate::api::ApplicationFee): its `fee_source`.
+    /// Fee source of [`ApplicationFee`](crate::api::ApplicationFee): its `fee_source`. It has what [`ApplicationFeeFeeSourceFields`](crate::api::ApplicationFeeFeeSourceFields) has.
     ///
     /// <https://docs.stripe.com/api/application_fees/object#application_fee_object-fee_source>
-    ApplicationFeeFeeSource, "platform_earning_fee_source"
+    ApplicationFeeFeeSource =
+    /// The accessors of [`ApplicationFeeFeeSource`](crate::api::ApplicationFeeFeeSource).
+    ApplicationFeeFeeSourceFields, "platform_earning_fee_source"
 }
 
-impl ApplicationFeeFeeSource {
+impl ApplicationFeeFeeSourceFields {
     /// Charge. `None` when absent.
     #[inline]
     pub fn charge(&self) -> Option<&str> {
@@ -153,10 +154,7 @@ impl<'a> ApplicationFees<'a> {
     /// <https://docs.stripe.com/api/application_fees/list>
     #[inline]
     pub fn list(&self) -> api::ApplicationFeeList {
-        api::ApplicationFeeList(RequestBuilder::new(
-            self.0,
-            api::ApplicationFeeList::OPERATION,
-        ))
+        api::ApplicationFeeList::new(self.0)
     }
 
     /// `GET /v1/application_fees/{id}`.
@@ -164,48 +162,46 @@ impl<'a> ApplicationFees<'a> {
     /// <https://docs.stripe.com/api/application_fees/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::ApplicationFeeRetrieve {
-        api::ApplicationFeeRetrieve(
-            RequestBuilder::new(self.0, api::ApplicationFeeRetrieve::OPERATION).path_arg(id),
-        )
+        api::ApplicationFeeRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.application_fees().list(…)`: `GET /v1/application_fees`.
     ///
     /// <https://docs.stripe.com/api/application_fees/list>
-    ApplicationFeeList => List<api::ApplicationFee>, api::ApplicationFee; "application_fees.list", Get "/v1/application_fees", Api V1 Form
+    ApplicationFeeList, ApplicationFeeListEndpoint => List<api::ApplicationFee>; "application_fees.list", Get "/v1/application_fees", Api V1 Form
 }
 
 impl ApplicationFeeList {
     /// Charge.
     #[inline]
     pub fn charge(self, charge: &str) -> Self {
-        Self(self.0.set("charge", charge))
+        self.set_str("charge", charge)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -213,11 +209,13 @@ request! {
     /// The request of `client.application_fees().retrieve(…)`: `GET /v1/application_fees/{id}`.
     ///
     /// <https://docs.stripe.com/api/application_fees/retrieve>
-    ApplicationFeeRetrieve => api::ApplicationFee; "application_fees.retrieve", Get "/v1/application_fees/{id}", Api V1 Form
+    ApplicationFeeRetrieve, ApplicationFeeRetrieveEndpoint => api::ApplicationFee; "application_fees.retrieve", Get "/v1/application_fees/{id}", Api V1 Form
 }
 
 words! {
     /// The values of `type`, first of all in [`ApplicationFeeFeeSource`](crate::api::ApplicationFeeFeeSource).
+    ///
+    /// <https://docs.stripe.com/api/application_fees/object#application_fee_object-fee_source>
     ApplicationFeeFeeSourceType {
         /// `charge`
         Charge = "charge",

@@ -3,18 +3,18 @@
 //! Stripe's `apps_install`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, RangeQuery, RequestBuilder, Timestamp, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, List, RangeQuery, Timestamp, request, view, words};
 
 view! {
-    /// The `apps.install` object.
+    /// The `apps.install` object. It has what [`AppsInstallFields`](crate::api::AppsInstallFields) has.
     ///
     /// <https://docs.stripe.com/api/apps/installs/object>
-    AppsInstall, "apps.install"
+    AppsInstall =
+    /// The accessors of [`AppsInstall`](crate::api::AppsInstall).
+    AppsInstallFields, "apps.install"
 }
 
-impl AppsInstall {
+impl AppsInstallFields {
     /// Account.
     #[inline]
     pub fn account(&self) -> &str {
@@ -121,13 +121,15 @@ impl AppsInstall {
 }
 
 view! {
-    /// Content security policy granted of [`AppsInstall`](crate::api::AppsInstall): its `content_security_policy_granted`.
+    /// Content security policy granted of [`AppsInstall`](crate::api::AppsInstall): its `content_security_policy_granted`. It has what [`AppsInstallContentSecurityPolicyGrantedFields`](crate::api::AppsInstallContentSecurityPolicyGrantedFields) has.
     ///
     /// <https://docs.stripe.com/api/apps/installs/object#apps_install_object-content_security_policy_granted>
-    AppsInstallContentSecurityPolicyGranted, "apps_install_content_security_policy_granted"
+    AppsInstallContentSecurityPolicyGranted =
+    /// The accessors of [`AppsInstallContentSecurityPolicyGranted`](crate::api::AppsInstallContentSecurityPolicyGranted).
+    AppsInstallContentSecurityPolicyGrantedFields, "apps_install_content_security_policy_granted"
 }
 
-impl AppsInstallContentSecurityPolicyGranted {
+impl AppsInstallContentSecurityPolicyGrantedFields {
     /// Connect src, as a list.
     #[inline]
     pub fn connect_src(&self) -> Vec<&str> {
@@ -146,13 +148,15 @@ impl AppsInstallContentSecurityPolicyGranted {
 }
 
 view! {
-    /// Content security policy pending of [`AppsInstall`](crate::api::AppsInstall): its `content_security_policy_pending`.
+    /// Content security policy pending of [`AppsInstall`](crate::api::AppsInstall): its `content_security_policy_pending`. It has what [`AppsInstallContentSecurityPolicyPendingFields`](crate::api::AppsInstallContentSecurityPolicyPendingFields) has.
     ///
     /// <https://docs.stripe.com/api/apps/installs/object#apps_install_object-content_security_policy_pending>
-    AppsInstallContentSecurityPolicyPending, "apps_install_content_security_policy_pending"
+    AppsInstallContentSecurityPolicyPending =
+    /// The accessors of [`AppsInstallContentSecurityPolicyPending`](crate::api::AppsInstallContentSecurityPolicyPending).
+    AppsInstallContentSecurityPolicyPendingFields, "apps_install_content_security_policy_pending"
 }
 
-impl AppsInstallContentSecurityPolicyPending {
+impl AppsInstallContentSecurityPolicyPendingFields {
     /// Connect src, as a list.
     #[inline]
     pub fn connect_src(&self) -> Vec<&str> {
@@ -182,7 +186,7 @@ impl AppsInstalls<'_> {
     /// <https://docs.stripe.com/api/apps/installs/list>
     #[inline]
     pub fn list(&self) -> api::AppsInstallList {
-        api::AppsInstallList(RequestBuilder::new(self.0, api::AppsInstallList::OPERATION))
+        api::AppsInstallList::new(self.0)
     }
 
     /// `POST /v1/apps/installs`.
@@ -190,9 +194,7 @@ impl AppsInstalls<'_> {
     /// <https://docs.stripe.com/api/apps/installs/create>
     #[inline]
     pub fn create(&self, app: &str) -> api::AppsInstallCreate {
-        api::AppsInstallCreate(
-            RequestBuilder::new(self.0, api::AppsInstallCreate::OPERATION).set("app", app),
-        )
+        api::AppsInstallCreate::new(self.0).set_str("app", app)
     }
 
     /// `GET /v1/apps/installs/{id}`.
@@ -200,9 +202,7 @@ impl AppsInstalls<'_> {
     /// <https://docs.stripe.com/api/apps/installs/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::AppsInstallRetrieve {
-        api::AppsInstallRetrieve(
-            RequestBuilder::new(self.0, api::AppsInstallRetrieve::OPERATION).path_arg(id),
-        )
+        api::AppsInstallRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/apps/installs/{id}`.
@@ -210,9 +210,7 @@ impl AppsInstalls<'_> {
     /// <https://docs.stripe.com/api/apps/installs/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::AppsInstallUpdate {
-        api::AppsInstallUpdate(
-            RequestBuilder::new(self.0, api::AppsInstallUpdate::OPERATION).path_arg(id),
-        )
+        api::AppsInstallUpdate::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/apps/installs/{id}/uninstall`.
@@ -220,78 +218,76 @@ impl AppsInstalls<'_> {
     /// <https://docs.stripe.com/api/apps/installs/uninstall>
     #[inline]
     pub fn uninstall(&self, id: &str) -> api::AppsInstallUninstall {
-        api::AppsInstallUninstall(
-            RequestBuilder::new(self.0, api::AppsInstallUninstall::OPERATION).path_arg(id),
-        )
+        api::AppsInstallUninstall::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.apps().installs().list(…)`: `GET /v1/apps/installs`.
     ///
     /// <https://docs.stripe.com/api/apps/installs/list>
-    AppsInstallList => List<api::AppsInstall>, api::AppsInstall; "apps.installs.list", Get "/v1/apps/installs", Api V1 Form
+    AppsInstallList, AppsInstallListEndpoint => List<api::AppsInstall>; "apps.installs.list", Get "/v1/apps/installs", Api V1 Form
 }
 
 impl AppsInstallList {
     /// Account.
     #[inline]
     pub fn account(self, account: &str) -> Self {
-        Self(self.0.set("account", account))
+        self.set_str("account", account)
     }
 
     /// App.
     #[inline]
     pub fn app(self, app: &str) -> Self {
-        Self(self.0.set("app", app))
+        self.set_str("app", app)
     }
 
     /// Approval required: true or false.
     #[inline]
     pub fn approval_required(self, approval_required: bool) -> Self {
-        Self(self.0.set("approval_required", approval_required))
+        self.set_bool("approval_required", approval_required)
     }
 
     /// Channel.
     #[inline]
     pub fn channel(self, channel: api::AppsInstallListChannel) -> Self {
-        Self(self.0.set("channel", channel))
+        self.set("channel", channel)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Created by.
     #[inline]
     pub fn created_by(self, created_by: &str) -> Self {
-        Self(self.0.set("created_by", created_by))
+        self.set_str("created_by", created_by)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::AppsInstallStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -299,26 +295,26 @@ request! {
     /// The request of `client.apps().installs().create(…)`: `POST /v1/apps/installs`.
     ///
     /// <https://docs.stripe.com/api/apps/installs/create>
-    AppsInstallCreate => api::AppsInstall; "apps.installs.create", Post "/v1/apps/installs", Api V1 Form
+    AppsInstallCreate, AppsInstallCreateEndpoint => api::AppsInstall; "apps.installs.create", Post "/v1/apps/installs", Api V1 Form
 }
 
 impl AppsInstallCreate {
     /// Channel.
     #[inline]
     pub fn channel(self, channel: api::AppsInstallListChannel) -> Self {
-        Self(self.0.set("channel", channel))
+        self.set("channel", channel)
     }
 
     /// Code challenge.
     #[inline]
     pub fn code_challenge(self, code_challenge: &str) -> Self {
-        Self(self.0.set("code_challenge", code_challenge))
+        self.set_str("code_challenge", code_challenge)
     }
 
     /// Code challenge method.
     #[inline]
     pub fn code_challenge_method(self, code_challenge_method: &str) -> Self {
-        Self(self.0.set("code_challenge_method", code_challenge_method))
+        self.set_str("code_challenge_method", code_challenge_method)
     }
 }
 
@@ -326,25 +322,27 @@ request! {
     /// The request of `client.apps().installs().retrieve(…)`: `GET /v1/apps/installs/{id}`.
     ///
     /// <https://docs.stripe.com/api/apps/installs/retrieve>
-    AppsInstallRetrieve => api::AppsInstall; "apps.installs.retrieve", Get "/v1/apps/installs/{id}", Api V1 Form
+    AppsInstallRetrieve, AppsInstallRetrieveEndpoint => api::AppsInstall; "apps.installs.retrieve", Get "/v1/apps/installs/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.apps().installs().update(…)`: `POST /v1/apps/installs/{id}`.
     ///
     /// <https://docs.stripe.com/api/apps/installs/update>
-    AppsInstallUpdate => api::AppsInstall; "apps.installs.update", Post "/v1/apps/installs/{id}", Api V1 Form
+    AppsInstallUpdate, AppsInstallUpdateEndpoint => api::AppsInstall; "apps.installs.update", Post "/v1/apps/installs/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.apps().installs().uninstall(…)`: `POST /v1/apps/installs/{id}/uninstall`.
     ///
     /// <https://docs.stripe.com/api/apps/installs/uninstall>
-    AppsInstallUninstall => api::AppsInstall; "apps.installs.uninstall", Post "/v1/apps/installs/{id}/uninstall", Api V1 Form
+    AppsInstallUninstall, AppsInstallUninstallEndpoint => api::AppsInstall; "apps.installs.uninstall", Post "/v1/apps/installs/{id}/uninstall", Api V1 Form
 }
 
 words! {
     /// The values of `channel`, first of all in [`AppsInstall`](crate::api::AppsInstall).
+    ///
+    /// <https://docs.stripe.com/api/apps/installs/object>
     AppsInstallChannel {
         /// `private_live`
         PrivateLive = "private_live",
@@ -361,6 +359,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`AppsInstall`](crate::api::AppsInstall).
+    ///
+    /// <https://docs.stripe.com/api/apps/installs/object>
     AppsInstallStatus {
         /// `install_failed`
         InstallFailed = "install_failed",
@@ -377,6 +377,8 @@ words! {
 
 words! {
     /// The values of `channel`, first of all in [`AppsInstallList`](crate::api::AppsInstallList).
+    ///
+    /// <https://docs.stripe.com/api/apps/installs/list>
     AppsInstallListChannel {
         /// `private_live`
         PrivateLive = "private_live",

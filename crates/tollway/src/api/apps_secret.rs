@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Params, RequestBuilder, Timestamp, params_required, request, request_list, view,
-    words,
+    Client, List, Params, Timestamp, params_required, request, view, words,
 };
 
 view! {
-    /// The `apps.secret` object.
+    /// The `apps.secret` object. It has what [`AppsSecretFields`](crate::api::AppsSecretFields) has.
     ///
     /// <https://docs.stripe.com/api/apps/secrets/object>
-    AppsSecret, "apps.secret"
+    AppsSecret =
+    /// The accessors of [`AppsSecret`](crate::api::AppsSecret).
+    AppsSecretFields, "apps.secret"
 }
 
-impl AppsSecret {
+impl AppsSecretFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -72,13 +73,15 @@ impl AppsSecret {
 }
 
 view! {
-    /// Scope of [`AppsSecret`](crate::api::AppsSecret): its `scope`.
+    /// Scope of [`AppsSecret`](crate::api::AppsSecret): its `scope`. It has what [`AppsSecretScopeFields`](crate::api::AppsSecretScopeFields) has.
     ///
     /// <https://docs.stripe.com/api/apps/secrets/object#apps_secret_object-scope>
-    AppsSecretScope, "secret_service_resource_scope"
+    AppsSecretScope =
+    /// The accessors of [`AppsSecretScope`](crate::api::AppsSecretScope).
+    AppsSecretScopeFields, "secret_service_resource_scope"
 }
 
-impl AppsSecretScope {
+impl AppsSecretScopeFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> api::AppsSecretScopeType {
@@ -104,9 +107,7 @@ impl AppsSecrets<'_> {
     /// <https://docs.stripe.com/api/apps/secrets/list>
     #[inline]
     pub fn list(&self, scope: api::AppsSecretListScope) -> api::AppsSecretList {
-        api::AppsSecretList(
-            RequestBuilder::new(self.0, api::AppsSecretList::OPERATION).set("scope", scope),
-        )
+        api::AppsSecretList::new(self.0).set("scope", scope)
     }
 
     /// `POST /v1/apps/secrets`.
@@ -119,12 +120,10 @@ impl AppsSecrets<'_> {
         payload: &str,
         scope: api::AppsSecretCreateScope,
     ) -> api::AppsSecretCreate {
-        api::AppsSecretCreate(
-            RequestBuilder::new(self.0, api::AppsSecretCreate::OPERATION)
-                .set("name", name)
-                .set("payload", payload)
-                .set("scope", scope),
-        )
+        api::AppsSecretCreate::new(self.0)
+            .set_str("name", name)
+            .set_str("payload", payload)
+            .set("scope", scope)
     }
 
     /// `POST /v1/apps/secrets/delete`.
@@ -136,11 +135,9 @@ impl AppsSecrets<'_> {
         name: &str,
         scope: api::AppsSecretDeleteWhereScope,
     ) -> api::AppsSecretDeleteWhere {
-        api::AppsSecretDeleteWhere(
-            RequestBuilder::new(self.0, api::AppsSecretDeleteWhere::OPERATION)
-                .set("name", name)
-                .set("scope", scope),
-        )
+        api::AppsSecretDeleteWhere::new(self.0)
+            .set_str("name", name)
+            .set("scope", scope)
     }
 
     /// `GET /v1/apps/secrets/find`.
@@ -148,38 +145,36 @@ impl AppsSecrets<'_> {
     /// <https://docs.stripe.com/api/apps/secrets/find>
     #[inline]
     pub fn find(&self, name: &str, scope: api::AppsSecretFindScope) -> api::AppsSecretFind {
-        api::AppsSecretFind(
-            RequestBuilder::new(self.0, api::AppsSecretFind::OPERATION)
-                .set("name", name)
-                .set("scope", scope),
-        )
+        api::AppsSecretFind::new(self.0)
+            .set_str("name", name)
+            .set("scope", scope)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.apps().secrets().list(…)`: `GET /v1/apps/secrets`.
     ///
     /// <https://docs.stripe.com/api/apps/secrets/list>
-    AppsSecretList => List<api::AppsSecret>, api::AppsSecret; "apps.secrets.list", Get "/v1/apps/secrets", Api V1 Form
+    AppsSecretList, AppsSecretListEndpoint => List<api::AppsSecret>; "apps.secrets.list", Get "/v1/apps/secrets", Api V1 Form
 }
 
 impl AppsSecretList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -187,17 +182,14 @@ request! {
     /// The request of `client.apps().secrets().create(…)`: `POST /v1/apps/secrets`.
     ///
     /// <https://docs.stripe.com/api/apps/secrets/create>
-    AppsSecretCreate => api::AppsSecret; "apps.secrets.create", Post "/v1/apps/secrets", Api V1 Form
+    AppsSecretCreate, AppsSecretCreateEndpoint => api::AppsSecret; "apps.secrets.create", Post "/v1/apps/secrets", Api V1 Form
 }
 
 impl AppsSecretCreate {
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
+        self.set("expires_at", Into::<Timestamp>::into(expires_at))
     }
 }
 
@@ -205,14 +197,14 @@ request! {
     /// The request of `client.apps().secrets().delete_where(…)`: `POST /v1/apps/secrets/delete`.
     ///
     /// <https://docs.stripe.com/api/apps/secrets/delete_where>
-    AppsSecretDeleteWhere => api::AppsSecret; "apps.secrets.delete_where", Post "/v1/apps/secrets/delete", Api V1 Form
+    AppsSecretDeleteWhere, AppsSecretDeleteWhereEndpoint => api::AppsSecret; "apps.secrets.delete_where", Post "/v1/apps/secrets/delete", Api V1 Form
 }
 
 request! {
     /// The request of `client.apps().secrets().find(…)`: `GET /v1/apps/secrets/find`.
     ///
     /// <https://docs.stripe.com/api/apps/secrets/find>
-    AppsSecretFind => api::AppsSecret; "apps.secrets.find", Get "/v1/apps/secrets/find", Api V1 Form
+    AppsSecretFind, AppsSecretFindEndpoint => api::AppsSecret; "apps.secrets.find", Get "/v1/apps/secrets/find", Api V1 Form
 }
 
 params_required! {
@@ -232,75 +224,29 @@ impl AppsSecretListScope {
     /// User.
     #[inline]
     pub fn user(self, user: &str) -> Self {
-        Self(self.0.with("user", user))
+        Self(self.0.with_str("user", user))
     }
 }
 
-params_required! {
-    /// The `scope` of [`AppsSecretCreate`](crate::api::AppsSecretCreate).
-    ///
-    /// <https://docs.stripe.com/api/apps/secrets/create>
-    AppsSecretCreateScope
-}
+/// The `scope` of [`AppsSecretCreate`](crate::api::AppsSecretCreate): the same as [`AppsSecretListScope`](crate::api::AppsSecretListScope).
+///
+/// <https://docs.stripe.com/api/apps/secrets/create>
+pub type AppsSecretCreateScope = api::AppsSecretListScope;
 
-impl AppsSecretCreateScope {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::AppsSecretScopeType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `scope` of [`AppsSecretDeleteWhere`](crate::api::AppsSecretDeleteWhere): the same as [`AppsSecretListScope`](crate::api::AppsSecretListScope).
+///
+/// <https://docs.stripe.com/api/apps/secrets/delete_where>
+pub type AppsSecretDeleteWhereScope = api::AppsSecretListScope;
 
-    /// User.
-    #[inline]
-    pub fn user(self, user: &str) -> Self {
-        Self(self.0.with("user", user))
-    }
-}
-
-params_required! {
-    /// The `scope` of [`AppsSecretDeleteWhere`](crate::api::AppsSecretDeleteWhere).
-    ///
-    /// <https://docs.stripe.com/api/apps/secrets/delete_where>
-    AppsSecretDeleteWhereScope
-}
-
-impl AppsSecretDeleteWhereScope {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::AppsSecretScopeType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// User.
-    #[inline]
-    pub fn user(self, user: &str) -> Self {
-        Self(self.0.with("user", user))
-    }
-}
-
-params_required! {
-    /// The `scope` of [`AppsSecretFind`](crate::api::AppsSecretFind).
-    ///
-    /// <https://docs.stripe.com/api/apps/secrets/find>
-    AppsSecretFindScope
-}
-
-impl AppsSecretFindScope {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::AppsSecretScopeType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// User.
-    #[inline]
-    pub fn user(self, user: &str) -> Self {
-        Self(self.0.with("user", user))
-    }
-}
+/// The `scope` of [`AppsSecretFind`](crate::api::AppsSecretFind): the same as [`AppsSecretListScope`](crate::api::AppsSecretListScope).
+///
+/// <https://docs.stripe.com/api/apps/secrets/find>
+pub type AppsSecretFindScope = api::AppsSecretListScope;
 
 words! {
     /// The values of `type`, first of all in [`AppsSecretScope`](crate::api::AppsSecretScope).
+    ///
+    /// <https://docs.stripe.com/api/apps/secrets/object#apps_secret_object-scope>
     AppsSecretScopeType {
         /// `account`
         Account = "account",

@@ -3,16 +3,18 @@
 //! Stripe's `balance`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, request, view};
+use crate::view::prelude::{Client, request, view};
 
 view! {
-    /// The `balance` object.
+    /// The `balance` object. It has what [`BalanceFields`](crate::api::BalanceFields) has.
     ///
     /// <https://docs.stripe.com/api/balance/object>
-    Balance, "balance"
+    Balance =
+    /// The accessors of [`Balance`](crate::api::Balance).
+    BalanceFields, "balance"
 }
 
-impl Balance {
+impl BalanceFields {
     /// Available, as a list.
     #[inline]
     pub fn available(&self) -> Vec<api::BalanceAvailable> {
@@ -63,13 +65,15 @@ impl Balance {
 }
 
 view! {
-    /// Available of [`Balance`](crate::api::Balance): its `available`.
+    /// Available of [`Balance`](crate::api::Balance): its `available`. It has what [`BalanceAvailableFields`](crate::api::BalanceAvailableFields) has.
     ///
     /// <https://docs.stripe.com/api/balance/object#balance_object-available>
-    BalanceAvailable, "balance_amount"
+    BalanceAvailable =
+    /// The accessors of [`BalanceAvailable`](crate::api::BalanceAvailable).
+    BalanceAvailableFields, "balance_amount"
 }
 
-impl BalanceAvailable {
+impl BalanceAvailableFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -90,13 +94,15 @@ impl BalanceAvailable {
 }
 
 view! {
-    /// Source types of [`Balance`](crate::api::Balance): its `available.source_types`.
+    /// Source types of [`Balance`](crate::api::Balance): its `available.source_types`. It has what [`BalanceAvailableSourceTypesFields`](crate::api::BalanceAvailableSourceTypesFields) has.
     ///
     /// <https://docs.stripe.com/api/balance/object#balance_object-available-source_types>
-    BalanceAvailableSourceTypes, "balance_amount_by_source_type"
+    BalanceAvailableSourceTypes =
+    /// The accessors of [`BalanceAvailableSourceTypes`](crate::api::BalanceAvailableSourceTypes).
+    BalanceAvailableSourceTypesFields, "balance_amount_by_source_type"
 }
 
-impl BalanceAvailableSourceTypes {
+impl BalanceAvailableSourceTypesFields {
     /// Bank account. `None` when absent.
     #[inline]
     pub fn bank_account(&self) -> Option<i64> {
@@ -118,13 +124,15 @@ impl BalanceAvailableSourceTypes {
 }
 
 view! {
-    /// Instant available of [`Balance`](crate::api::Balance): its `instant_available`.
+    /// Instant available of [`Balance`](crate::api::Balance): its `instant_available`. It has what [`BalanceInstantAvailableFields`](crate::api::BalanceInstantAvailableFields) has.
     ///
     /// <https://docs.stripe.com/api/balance/object#balance_object-instant_available>
-    BalanceInstantAvailable, "balance_amount_net"
+    BalanceInstantAvailable =
+    /// The accessors of [`BalanceInstantAvailable`](crate::api::BalanceInstantAvailable).
+    BalanceInstantAvailableFields, "balance_amount_net"
 }
 
-impl BalanceInstantAvailable {
+impl BalanceInstantAvailableFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -151,13 +159,15 @@ impl BalanceInstantAvailable {
 }
 
 view! {
-    /// Issuing of [`Balance`](crate::api::Balance): its `issuing`.
+    /// Issuing of [`Balance`](crate::api::Balance): its `issuing`. It has what [`BalanceIssuingFields`](crate::api::BalanceIssuingFields) has.
     ///
     /// <https://docs.stripe.com/api/balance/object#balance_object-issuing>
-    BalanceIssuing, "balance_detail"
+    BalanceIssuing =
+    /// The accessors of [`BalanceIssuing`](crate::api::BalanceIssuing).
+    BalanceIssuingFields, "balance_detail"
 }
 
-impl BalanceIssuing {
+impl BalanceIssuingFields {
     /// Available, as a list.
     #[inline]
     pub fn available(&self) -> Vec<api::BalanceAvailable> {
@@ -166,13 +176,15 @@ impl BalanceIssuing {
 }
 
 view! {
-    /// Refund and dispute prefunding of [`Balance`](crate::api::Balance): its `refund_and_dispute_prefunding`.
+    /// Refund and dispute prefunding of [`Balance`](crate::api::Balance): its `refund_and_dispute_prefunding`. It has what [`BalanceRefundAndDisputePrefundingFields`](crate::api::BalanceRefundAndDisputePrefundingFields) has.
     ///
     /// <https://docs.stripe.com/api/balance/object#balance_object-refund_and_dispute_prefunding>
-    BalanceRefundAndDisputePrefunding, "balance_detail_ungated"
+    BalanceRefundAndDisputePrefunding =
+    /// The accessors of [`BalanceRefundAndDisputePrefunding`](crate::api::BalanceRefundAndDisputePrefunding).
+    BalanceRefundAndDisputePrefundingFields, "balance_detail_ungated"
 }
 
-impl BalanceRefundAndDisputePrefunding {
+impl BalanceRefundAndDisputePrefundingFields {
     /// Available, as a list.
     #[inline]
     pub fn available(&self) -> Vec<api::BalanceAvailable> {
@@ -187,13 +199,15 @@ impl BalanceRefundAndDisputePrefunding {
 }
 
 view! {
-    /// Net available of [`Balance`](crate::api::Balance): its `instant_available.net_available`.
+    /// Net available of [`Balance`](crate::api::Balance): its `instant_available.net_available`. It has what [`BalanceInstantAvailableNetAvailableFields`](crate::api::BalanceInstantAvailableNetAvailableFields) has.
     ///
     /// <https://docs.stripe.com/api/balance/object#balance_object-instant_available-net_available>
-    BalanceInstantAvailableNetAvailable, "balance_net_available"
+    BalanceInstantAvailableNetAvailable =
+    /// The accessors of [`BalanceInstantAvailableNetAvailable`](crate::api::BalanceInstantAvailableNetAvailable).
+    BalanceInstantAvailableNetAvailableFields, "balance_net_available"
 }
 
-impl BalanceInstantAvailableNetAvailable {
+impl BalanceInstantAvailableNetAvailableFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -225,7 +239,7 @@ impl BalanceService<'_> {
     /// <https://docs.stripe.com/api/balance/retrieve>
     #[inline]
     pub fn retrieve(&self) -> api::BalanceRetrieve {
-        api::BalanceRetrieve(RequestBuilder::new(self.0, api::BalanceRetrieve::OPERATION))
+        api::BalanceRetrieve::new(self.0)
     }
 }
 
@@ -233,5 +247,5 @@ request! {
     /// The request of `client.balance().retrieve(…)`: `GET /v1/balance`.
     ///
     /// <https://docs.stripe.com/api/balance/retrieve>
-    BalanceRetrieve => api::Balance; "balance.retrieve", Get "/v1/balance", Api V1 Form
+    BalanceRetrieve, BalanceRetrieveEndpoint => api::Balance; "balance.retrieve", Get "/v1/balance", Api V1 Form
 }

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Json, Map, Params, RequestBuilder, Value, entries, list, params, params_required,
-    request, view, words,
+    Client, Json, Map, Params, Value, entries, list, params, params_required, request, view, words,
 };
 
 view! {
-    /// The `balance_settings` object.
+    /// The `balance_settings` object. It has what [`BalanceSettingsFields`](crate::api::BalanceSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/balance_settings/object>
-    BalanceSettings, "balance_settings"
+    BalanceSettings =
+    /// The accessors of [`BalanceSettings`](crate::api::BalanceSettings).
+    BalanceSettingsFields, "balance_settings"
 }
 
-impl BalanceSettings {
+impl BalanceSettingsFields {
     /// The object's type, `balance_settings`.
     #[inline]
     pub fn object(&self) -> &str {
@@ -30,13 +31,15 @@ impl BalanceSettings {
 }
 
 view! {
-    /// Automatic transfer rules by currency of [`BalanceSettings`](crate::api::BalanceSettings): its `payments.payouts.automatic_transfer_rules_by_currency`.
+    /// Automatic transfer rules by currency of [`BalanceSettings`](crate::api::BalanceSettings): its `payments.payouts.automatic_transfer_rules_by_currency`. It has what [`BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrencyFields`](crate::api::BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrencyFields) has.
     ///
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-automatic_transfer_rules_by_currency>
-    BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency, "balance_settings_resource_automatic_transfer_rule"
+    BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency =
+    /// The accessors of [`BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency`](crate::api::BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency).
+    BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrencyFields, "balance_settings_resource_automatic_transfer_rule"
 }
 
-impl BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency {
+impl BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrencyFields {
     /// Payout method.
     #[inline]
     pub fn payout_method(&self) -> &str {
@@ -64,13 +67,15 @@ impl BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency {
 }
 
 view! {
-    /// Payments of [`BalanceSettings`](crate::api::BalanceSettings): its `payments`.
+    /// Payments of [`BalanceSettings`](crate::api::BalanceSettings): its `payments`. It has what [`BalanceSettingsPaymentsFields`](crate::api::BalanceSettingsPaymentsFields) has.
     ///
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments>
-    BalanceSettingsPayments, "balance_settings_resource_payments"
+    BalanceSettingsPayments =
+    /// The accessors of [`BalanceSettingsPayments`](crate::api::BalanceSettingsPayments).
+    BalanceSettingsPaymentsFields, "balance_settings_resource_payments"
 }
 
-impl BalanceSettingsPayments {
+impl BalanceSettingsPaymentsFields {
     /// Debit negative balances: true or false. `None` when null.
     #[inline]
     pub fn debit_negative_balances(&self) -> Option<bool> {
@@ -96,13 +101,15 @@ impl BalanceSettingsPayments {
 }
 
 view! {
-    /// Schedule of [`BalanceSettings`](crate::api::BalanceSettings): its `payments.payouts.schedule`.
+    /// Schedule of [`BalanceSettings`](crate::api::BalanceSettings): its `payments.payouts.schedule`. It has what [`BalanceSettingsPaymentsPayoutsScheduleFields`](crate::api::BalanceSettingsPaymentsPayoutsScheduleFields) has.
     ///
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-schedule>
-    BalanceSettingsPaymentsPayoutsSchedule, "balance_settings_resource_payout_schedule"
+    BalanceSettingsPaymentsPayoutsSchedule =
+    /// The accessors of [`BalanceSettingsPaymentsPayoutsSchedule`](crate::api::BalanceSettingsPaymentsPayoutsSchedule).
+    BalanceSettingsPaymentsPayoutsScheduleFields, "balance_settings_resource_payout_schedule"
 }
 
-impl BalanceSettingsPaymentsPayoutsSchedule {
+impl BalanceSettingsPaymentsPayoutsScheduleFields {
     /// Interval. `None` when null.
     #[inline]
     pub fn interval(&self) -> Option<api::BalanceSettingsPaymentsPayoutsScheduleInterval> {
@@ -132,13 +139,15 @@ impl BalanceSettingsPaymentsPayoutsSchedule {
 }
 
 view! {
-    /// Payouts of [`BalanceSettings`](crate::api::BalanceSettings): its `payments.payouts`.
+    /// Payouts of [`BalanceSettings`](crate::api::BalanceSettings): its `payments.payouts`. It has what [`BalanceSettingsPaymentsPayoutsFields`](crate::api::BalanceSettingsPaymentsPayoutsFields) has.
     ///
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts>
-    BalanceSettingsPaymentsPayouts, "balance_settings_resource_payouts"
+    BalanceSettingsPaymentsPayouts =
+    /// The accessors of [`BalanceSettingsPaymentsPayouts`](crate::api::BalanceSettingsPaymentsPayouts).
+    BalanceSettingsPaymentsPayoutsFields, "balance_settings_resource_payouts"
 }
 
-impl BalanceSettingsPaymentsPayouts {
+impl BalanceSettingsPaymentsPayoutsFields {
     /// Automatic transfer rules by currency, by key. `None` when null.
     #[inline]
     pub fn automatic_transfer_rules_by_currency(&self) -> Option<Map<'_, Json>> {
@@ -179,13 +188,15 @@ impl BalanceSettingsPaymentsPayouts {
 }
 
 view! {
-    /// Settlement timing of [`BalanceSettings`](crate::api::BalanceSettings): its `payments.settlement_timing`.
+    /// Settlement timing of [`BalanceSettings`](crate::api::BalanceSettings): its `payments.settlement_timing`. It has what [`BalanceSettingsPaymentsSettlementTimingFields`](crate::api::BalanceSettingsPaymentsSettlementTimingFields) has.
     ///
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-settlement_timing>
-    BalanceSettingsPaymentsSettlementTiming, "balance_settings_resource_settlement_timing"
+    BalanceSettingsPaymentsSettlementTiming =
+    /// The accessors of [`BalanceSettingsPaymentsSettlementTiming`](crate::api::BalanceSettingsPaymentsSettlementTiming).
+    BalanceSettingsPaymentsSettlementTimingFields, "balance_settings_resource_settlement_timing"
 }
 
-impl BalanceSettingsPaymentsSettlementTiming {
+impl BalanceSettingsPaymentsSettlementTimingFields {
     /// Delay days.
     #[inline]
     pub fn delay_days(&self) -> i64 {
@@ -213,13 +224,15 @@ impl BalanceSettingsPaymentsSettlementTiming {
 }
 
 view! {
-    /// Start of day of [`BalanceSettings`](crate::api::BalanceSettings): its `payments.settlement_timing.start_of_day`.
+    /// Start of day of [`BalanceSettings`](crate::api::BalanceSettings): its `payments.settlement_timing.start_of_day`. It has what [`BalanceSettingsPaymentsSettlementTimingStartOfDayFields`](crate::api::BalanceSettingsPaymentsSettlementTimingStartOfDayFields) has.
     ///
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-settlement_timing-start_of_day>
-    BalanceSettingsPaymentsSettlementTimingStartOfDay, "balance_settings_resource_start_of_day"
+    BalanceSettingsPaymentsSettlementTimingStartOfDay =
+    /// The accessors of [`BalanceSettingsPaymentsSettlementTimingStartOfDay`](crate::api::BalanceSettingsPaymentsSettlementTimingStartOfDay).
+    BalanceSettingsPaymentsSettlementTimingStartOfDayFields, "balance_settings_resource_start_of_day"
 }
 
-impl BalanceSettingsPaymentsSettlementTimingStartOfDay {
+impl BalanceSettingsPaymentsSettlementTimingStartOfDayFields {
     /// Hour.
     #[inline]
     pub fn hour(&self) -> i64 {
@@ -253,10 +266,7 @@ impl BalanceSettingsService<'_> {
     /// <https://docs.stripe.com/api/balance_settings/retrieve>
     #[inline]
     pub fn retrieve(&self) -> api::BalanceSettingsRetrieve {
-        api::BalanceSettingsRetrieve(RequestBuilder::new(
-            self.0,
-            api::BalanceSettingsRetrieve::OPERATION,
-        ))
+        api::BalanceSettingsRetrieve::new(self.0)
     }
 
     /// `POST /v1/balance_settings`.
@@ -264,10 +274,7 @@ impl BalanceSettingsService<'_> {
     /// <https://docs.stripe.com/api/balance_settings/update>
     #[inline]
     pub fn update(&self) -> api::BalanceSettingsUpdate {
-        api::BalanceSettingsUpdate(RequestBuilder::new(
-            self.0,
-            api::BalanceSettingsUpdate::OPERATION,
-        ))
+        api::BalanceSettingsUpdate::new(self.0)
     }
 }
 
@@ -275,21 +282,21 @@ request! {
     /// The request of `client.balance_settings().retrieve(…)`: `GET /v1/balance_settings`.
     ///
     /// <https://docs.stripe.com/api/balance_settings/retrieve>
-    BalanceSettingsRetrieve => api::BalanceSettings; "balance_settings.retrieve", Get "/v1/balance_settings", Api V1 Form
+    BalanceSettingsRetrieve, BalanceSettingsRetrieveEndpoint => api::BalanceSettings; "balance_settings.retrieve", Get "/v1/balance_settings", Api V1 Form
 }
 
 request! {
     /// The request of `client.balance_settings().update(…)`: `POST /v1/balance_settings`.
     ///
     /// <https://docs.stripe.com/api/balance_settings/update>
-    BalanceSettingsUpdate => api::BalanceSettings; "balance_settings.update", Post "/v1/balance_settings", Api V1 Form
+    BalanceSettingsUpdate, BalanceSettingsUpdateEndpoint => api::BalanceSettings; "balance_settings.update", Post "/v1/balance_settings", Api V1 Form
 }
 
 impl BalanceSettingsUpdate {
     /// Payments.
     #[inline]
     pub fn payments(self, payments: api::BalanceSettingsUpdatePayments) -> Self {
-        Self(self.0.set("payments", payments))
+        self.set("payments", payments)
     }
 }
 
@@ -309,7 +316,7 @@ impl BalanceSettingsUpdatePaymentsPayoutsAutomaticTransferRulesByCurrency {
     ) -> Self {
         Self(
             Params::new()
-                .with("payout_method", payout_method)
+                .with_str("payout_method", payout_method)
                 .with("type", type_),
         )
     }
@@ -317,7 +324,10 @@ impl BalanceSettingsUpdatePaymentsPayoutsAutomaticTransferRulesByCurrency {
     /// Transfer up to amount.
     #[inline]
     pub fn transfer_up_to_amount(self, transfer_up_to_amount: i64) -> Self {
-        Self(self.0.with("transfer_up_to_amount", transfer_up_to_amount))
+        Self(
+            self.0
+                .with_int("transfer_up_to_amount", transfer_up_to_amount),
+        )
     }
 }
 
@@ -412,7 +422,10 @@ impl BalanceSettingsUpdatePaymentsPayouts {
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.with("statement_descriptor", statement_descriptor))
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
     }
 }
 
@@ -427,19 +440,19 @@ impl BalanceSettingsUpdatePaymentsSettlementTimingStartOfDay {
     /// Hour.
     #[inline]
     pub fn hour(self, hour: i64) -> Self {
-        Self(self.0.with("hour", hour))
+        Self(self.0.with_int("hour", hour))
     }
 
     /// Minutes.
     #[inline]
     pub fn minutes(self, minutes: i64) -> Self {
-        Self(self.0.with("minutes", minutes))
+        Self(self.0.with_int("minutes", minutes))
     }
 
     /// Timezone.
     #[inline]
     pub fn timezone(self, timezone: &str) -> Self {
-        Self(self.0.with("timezone", timezone))
+        Self(self.0.with_str("timezone", timezone))
     }
 }
 
@@ -454,7 +467,7 @@ impl BalanceSettingsUpdatePaymentsSettlementTiming {
     /// Delay days override.
     #[inline]
     pub fn delay_days_override(self, delay_days_override: i64) -> Self {
-        Self(self.0.with("delay_days_override", delay_days_override))
+        Self(self.0.with_int("delay_days_override", delay_days_override))
     }
 
     /// Unsets `delay_days_override`.
@@ -492,7 +505,7 @@ impl BalanceSettingsUpdatePayments {
     pub fn debit_negative_balances(self, debit_negative_balances: bool) -> Self {
         Self(
             self.0
-                .with("debit_negative_balances", debit_negative_balances),
+                .with_bool("debit_negative_balances", debit_negative_balances),
         )
     }
 
@@ -514,6 +527,8 @@ impl BalanceSettingsUpdatePayments {
 
 words! {
     /// The values of `type`, first of all in [`BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency`](crate::api::BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency).
+    ///
+    /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-automatic_transfer_rules_by_currency>
     BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrencyType {
         /// `transfer_all`
         TransferAll = "transfer_all",
@@ -524,6 +539,8 @@ words! {
 
 words! {
     /// The values of `interval`, first of all in [`BalanceSettingsPaymentsPayoutsSchedule`](crate::api::BalanceSettingsPaymentsPayoutsSchedule).
+    ///
+    /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-schedule>
     BalanceSettingsPaymentsPayoutsScheduleInterval {
         /// `daily`
         Daily = "daily",
@@ -538,6 +555,8 @@ words! {
 
 words! {
     /// The values of `weekly_payout_day`, first of all in [`BalanceSettingsPaymentsPayoutsSchedule`](crate::api::BalanceSettingsPaymentsPayoutsSchedule).
+    ///
+    /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-schedule>
     BalanceSettingsPaymentsPayoutsScheduleWeeklyPayoutDay {
         /// `friday`
         Friday = "friday",
@@ -554,6 +573,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`BalanceSettingsPaymentsPayouts`](crate::api::BalanceSettingsPaymentsPayouts).
+    ///
+    /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts>
     BalanceSettingsPaymentsPayoutsStatus {
         /// `disabled`
         Disabled = "disabled",

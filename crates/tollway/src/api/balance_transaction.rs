@@ -3,19 +3,18 @@
 //! Stripe's `balance_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, RangeQuery, RequestBuilder, Timestamp, request, request_list, view,
-    words,
-};
+use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view, words};
 
 view! {
-    /// The `balance_transaction` object.
+    /// The `balance_transaction` object. It has what [`BalanceTransactionFields`](crate::api::BalanceTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/balance_transactions/object>
-    BalanceTransaction, "balance_transaction"
+    BalanceTransaction =
+    /// The accessors of [`BalanceTransaction`](crate::api::BalanceTransaction).
+    BalanceTransactionFields, "balance_transaction"
 }
 
-impl BalanceTransaction {
+impl BalanceTransactionFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -114,13 +113,15 @@ impl BalanceTransaction {
 }
 
 view! {
-    /// Fee details of [`BalanceTransaction`](crate::api::BalanceTransaction): its `fee_details`.
+    /// Fee details of [`BalanceTransaction`](crate::api::BalanceTransaction): its `fee_details`. It has what [`BalanceTransactionFeeDetailFields`](crate::api::BalanceTransactionFeeDetailFields) has.
     ///
     /// <https://docs.stripe.com/api/balance_transactions/object#balance_transaction_object-fee_details>
-    BalanceTransactionFeeDetail, "fee"
+    BalanceTransactionFeeDetail =
+    /// The accessors of [`BalanceTransactionFeeDetail`](crate::api::BalanceTransactionFeeDetail).
+    BalanceTransactionFeeDetailFields, "fee"
 }
 
-impl BalanceTransactionFeeDetail {
+impl BalanceTransactionFeeDetailFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -164,10 +165,7 @@ impl BalanceTransactions<'_> {
     /// <https://docs.stripe.com/api/balance_transactions/list>
     #[inline]
     pub fn list(&self) -> api::BalanceTransactionList {
-        api::BalanceTransactionList(RequestBuilder::new(
-            self.0,
-            api::BalanceTransactionList::OPERATION,
-        ))
+        api::BalanceTransactionList::new(self.0)
     }
 
     /// `GET /v1/balance_transactions/{id}`.
@@ -175,66 +173,64 @@ impl BalanceTransactions<'_> {
     /// <https://docs.stripe.com/api/balance_transactions/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::BalanceTransactionRetrieve {
-        api::BalanceTransactionRetrieve(
-            RequestBuilder::new(self.0, api::BalanceTransactionRetrieve::OPERATION).path_arg(id),
-        )
+        api::BalanceTransactionRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.balance_transactions().list(…)`: `GET /v1/balance_transactions`.
     ///
     /// <https://docs.stripe.com/api/balance_transactions/list>
-    BalanceTransactionList => List<api::BalanceTransaction>, api::BalanceTransaction; "balance_transactions.list", Get "/v1/balance_transactions", Api V1 Form
+    BalanceTransactionList, BalanceTransactionListEndpoint => List<api::BalanceTransaction>; "balance_transactions.list", Get "/v1/balance_transactions", Api V1 Form
 }
 
 impl BalanceTransactionList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Payout.
     #[inline]
     pub fn payout(self, payout: &str) -> Self {
-        Self(self.0.set("payout", payout))
+        self.set_str("payout", payout)
     }
 
     /// Source.
     #[inline]
     pub fn source(self, source: &str) -> Self {
-        Self(self.0.set("source", source))
+        self.set_str("source", source)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.set("type", type_))
+        self.set_str("type", type_)
     }
 }
 
@@ -242,11 +238,13 @@ request! {
     /// The request of `client.balance_transactions().retrieve(…)`: `GET /v1/balance_transactions/{id}`.
     ///
     /// <https://docs.stripe.com/api/balance_transactions/retrieve>
-    BalanceTransactionRetrieve => api::BalanceTransaction; "balance_transactions.retrieve", Get "/v1/balance_transactions/{id}", Api V1 Form
+    BalanceTransactionRetrieve, BalanceTransactionRetrieveEndpoint => api::BalanceTransaction; "balance_transactions.retrieve", Get "/v1/balance_transactions/{id}", Api V1 Form
 }
 
 words! {
     /// The values of `balance_type`, first of all in [`BalanceTransaction`](crate::api::BalanceTransaction).
+    ///
+    /// <https://docs.stripe.com/api/balance_transactions/object>
     BalanceTransactionBalanceType {
         /// `issuing`
         Issuing = "issuing",

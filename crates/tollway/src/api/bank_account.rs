@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, view, words};
 
 view! {
-    /// The `bank_account` object.
+    /// The `bank_account` object. It has what [`BankAccountFields`](crate::api::BankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/bank_accounts/object>
-    BankAccount, "bank_account"
+    BankAccount =
+    /// The accessors of [`BankAccount`](crate::api::BankAccount).
+    BankAccountFields, "bank_account"
 }
 
-impl BankAccount {
+impl BankAccountFields {
     /// Account. An id, or the object itself when `expand` asks for it. `None` when absent or null.
     #[inline]
     pub fn account(&self) -> Option<Expandable<api::Account>> {
@@ -129,13 +131,15 @@ impl BankAccount {
 }
 
 view! {
-    /// What is left of a deleted `bank_account`.
+    /// What is left of a deleted `bank_account`. It has what [`DeletedBankAccountFields`](crate::api::DeletedBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/bank_accounts/object>
-    DeletedBankAccount, "deleted_bank_account"
+    DeletedBankAccount =
+    /// The accessors of [`DeletedBankAccount`](crate::api::DeletedBankAccount).
+    DeletedBankAccountFields, "deleted_bank_account"
 }
 
-impl DeletedBankAccount {
+impl DeletedBankAccountFields {
     /// Currency: three-letter ISO code in lower case. `None` when absent or null.
     #[inline]
     pub fn currency(&self) -> Option<&str> {
@@ -162,13 +166,15 @@ impl DeletedBankAccount {
 }
 
 view! {
-    /// Future requirements of [`BankAccount`](crate::api::BankAccount): its `future_requirements`.
+    /// Future requirements of [`BankAccount`](crate::api::BankAccount): its `future_requirements`. It has what [`BankAccountFutureRequirementsFields`](crate::api::BankAccountFutureRequirementsFields) has.
     ///
     /// <https://docs.stripe.com/api/bank_accounts/object#bank_account_object-future_requirements>
-    BankAccountFutureRequirements, "external_account_requirements"
+    BankAccountFutureRequirements =
+    /// The accessors of [`BankAccountFutureRequirements`](crate::api::BankAccountFutureRequirements).
+    BankAccountFutureRequirementsFields, "external_account_requirements"
 }
 
-impl BankAccountFutureRequirements {
+impl BankAccountFutureRequirementsFields {
     /// Currently due, as a list. `None` when null.
     #[inline]
     pub fn currently_due(&self) -> Option<Vec<&str>> {
@@ -199,6 +205,8 @@ impl BankAccountFutureRequirements {
 
 words! {
     /// The values of `available_payout_method`, first of all in [`BankAccount`](crate::api::BankAccount).
+    ///
+    /// <https://docs.stripe.com/api/bank_accounts/object>
     BankAccountAvailablePayoutMethod {
         /// `instant`
         Instant = "instant",

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Params, RequestBuilder, list, params_required, request, request_list,
-    view, words,
+    Client, Expandable, List, Params, list, params_required, request, view, words,
 };
 
 view! {
-    /// The `billing.alert` object.
+    /// The `billing.alert` object. It has what [`BillingAlertFields`](crate::api::BillingAlertFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/alerts/object>
-    BillingAlert, "billing.alert"
+    BillingAlert =
+    /// The accessors of [`BillingAlert`](crate::api::BillingAlert).
+    BillingAlertFields, "billing.alert"
 }
 
-impl BillingAlert {
+impl BillingAlertFields {
     /// Alert type: always `usage_threshold`.
     #[inline]
     pub fn alert_type(&self) -> &str {
@@ -60,13 +61,15 @@ impl BillingAlert {
 }
 
 view! {
-    /// Filters of [`BillingAlert`](crate::api::BillingAlert): its `usage_threshold.filters`.
+    /// Filters of [`BillingAlert`](crate::api::BillingAlert): its `usage_threshold.filters`. It has what [`BillingAlertUsageThresholdFilterFields`](crate::api::BillingAlertUsageThresholdFilterFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/alerts/object#billing_alert_object-usage_threshold-filters>
-    BillingAlertUsageThresholdFilter, "thresholds_resource_usage_alert_filter"
+    BillingAlertUsageThresholdFilter =
+    /// The accessors of [`BillingAlertUsageThresholdFilter`](crate::api::BillingAlertUsageThresholdFilter).
+    BillingAlertUsageThresholdFilterFields, "thresholds_resource_usage_alert_filter"
 }
 
-impl BillingAlertUsageThresholdFilter {
+impl BillingAlertUsageThresholdFilterFields {
     /// Customer. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn customer(&self) -> Option<Expandable<api::Customer>> {
@@ -83,13 +86,15 @@ impl BillingAlertUsageThresholdFilter {
 }
 
 view! {
-    /// Usage threshold of [`BillingAlert`](crate::api::BillingAlert): its `usage_threshold`.
+    /// Usage threshold of [`BillingAlert`](crate::api::BillingAlert): its `usage_threshold`. It has what [`BillingAlertUsageThresholdFields`](crate::api::BillingAlertUsageThresholdFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/alerts/object#billing_alert_object-usage_threshold>
-    BillingAlertUsageThreshold, "thresholds_resource_usage_threshold_config"
+    BillingAlertUsageThreshold =
+    /// The accessors of [`BillingAlertUsageThreshold`](crate::api::BillingAlertUsageThreshold).
+    BillingAlertUsageThresholdFields, "thresholds_resource_usage_threshold_config"
 }
 
-impl BillingAlertUsageThreshold {
+impl BillingAlertUsageThresholdFields {
     /// Filters, as a list. `None` when null.
     #[inline]
     pub fn filters(&self) -> Option<Vec<api::BillingAlertUsageThresholdFilter>> {
@@ -131,10 +136,7 @@ impl BillingAlerts<'_> {
     /// <https://docs.stripe.com/api/billing/alerts/list>
     #[inline]
     pub fn list(&self) -> api::BillingAlertList {
-        api::BillingAlertList(RequestBuilder::new(
-            self.0,
-            api::BillingAlertList::OPERATION,
-        ))
+        api::BillingAlertList::new(self.0)
     }
 
     /// `POST /v1/billing/alerts`.
@@ -142,11 +144,9 @@ impl BillingAlerts<'_> {
     /// <https://docs.stripe.com/api/billing/alerts/create>
     #[inline]
     pub fn create(&self, alert_type: &str, title: &str) -> api::BillingAlertCreate {
-        api::BillingAlertCreate(
-            RequestBuilder::new(self.0, api::BillingAlertCreate::OPERATION)
-                .set("alert_type", alert_type)
-                .set("title", title),
-        )
+        api::BillingAlertCreate::new(self.0)
+            .set_str("alert_type", alert_type)
+            .set_str("title", title)
     }
 
     /// `GET /v1/billing/alerts/{id}`.
@@ -154,9 +154,7 @@ impl BillingAlerts<'_> {
     /// <https://docs.stripe.com/api/billing/alerts/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::BillingAlertRetrieve {
-        api::BillingAlertRetrieve(
-            RequestBuilder::new(self.0, api::BillingAlertRetrieve::OPERATION).path_arg(id),
-        )
+        api::BillingAlertRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/alerts/{id}/activate`.
@@ -164,9 +162,7 @@ impl BillingAlerts<'_> {
     /// <https://docs.stripe.com/api/billing/alerts/activate>
     #[inline]
     pub fn activate(&self, id: &str) -> api::BillingAlertActivate {
-        api::BillingAlertActivate(
-            RequestBuilder::new(self.0, api::BillingAlertActivate::OPERATION).path_arg(id),
-        )
+        api::BillingAlertActivate::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/alerts/{id}/archive`.
@@ -174,9 +170,7 @@ impl BillingAlerts<'_> {
     /// <https://docs.stripe.com/api/billing/alerts/archive>
     #[inline]
     pub fn archive(&self, id: &str) -> api::BillingAlertArchive {
-        api::BillingAlertArchive(
-            RequestBuilder::new(self.0, api::BillingAlertArchive::OPERATION).path_arg(id),
-        )
+        api::BillingAlertArchive::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/alerts/{id}/deactivate`.
@@ -184,48 +178,46 @@ impl BillingAlerts<'_> {
     /// <https://docs.stripe.com/api/billing/alerts/deactivate>
     #[inline]
     pub fn deactivate(&self, id: &str) -> api::BillingAlertDeactivate {
-        api::BillingAlertDeactivate(
-            RequestBuilder::new(self.0, api::BillingAlertDeactivate::OPERATION).path_arg(id),
-        )
+        api::BillingAlertDeactivate::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.billing().alerts().list(…)`: `GET /v1/billing/alerts`.
     ///
     /// <https://docs.stripe.com/api/billing/alerts/list>
-    BillingAlertList => List<api::BillingAlert>, api::BillingAlert; "billing.alerts.list", Get "/v1/billing/alerts", Api V1 Form
+    BillingAlertList, BillingAlertListEndpoint => List<api::BillingAlert>; "billing.alerts.list", Get "/v1/billing/alerts", Api V1 Form
 }
 
 impl BillingAlertList {
     /// Alert type: always `usage_threshold`.
     #[inline]
     pub fn alert_type(self, alert_type: &str) -> Self {
-        Self(self.0.set("alert_type", alert_type))
+        self.set_str("alert_type", alert_type)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Meter.
     #[inline]
     pub fn meter(self, meter: &str) -> Self {
-        Self(self.0.set("meter", meter))
+        self.set_str("meter", meter)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -233,14 +225,14 @@ request! {
     /// The request of `client.billing().alerts().create(…)`: `POST /v1/billing/alerts`.
     ///
     /// <https://docs.stripe.com/api/billing/alerts/create>
-    BillingAlertCreate => api::BillingAlert; "billing.alerts.create", Post "/v1/billing/alerts", Api V1 Form
+    BillingAlertCreate, BillingAlertCreateEndpoint => api::BillingAlert; "billing.alerts.create", Post "/v1/billing/alerts", Api V1 Form
 }
 
 impl BillingAlertCreate {
     /// Usage threshold.
     #[inline]
     pub fn usage_threshold(self, usage_threshold: api::BillingAlertCreateUsageThreshold) -> Self {
-        Self(self.0.set("usage_threshold", usage_threshold))
+        self.set("usage_threshold", usage_threshold)
     }
 }
 
@@ -248,28 +240,28 @@ request! {
     /// The request of `client.billing().alerts().retrieve(…)`: `GET /v1/billing/alerts/{id}`.
     ///
     /// <https://docs.stripe.com/api/billing/alerts/retrieve>
-    BillingAlertRetrieve => api::BillingAlert; "billing.alerts.retrieve", Get "/v1/billing/alerts/{id}", Api V1 Form
+    BillingAlertRetrieve, BillingAlertRetrieveEndpoint => api::BillingAlert; "billing.alerts.retrieve", Get "/v1/billing/alerts/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.billing().alerts().activate(…)`: `POST /v1/billing/alerts/{id}/activate`.
     ///
     /// <https://docs.stripe.com/api/billing/alerts/activate>
-    BillingAlertActivate => api::BillingAlert; "billing.alerts.activate", Post "/v1/billing/alerts/{id}/activate", Api V1 Form
+    BillingAlertActivate, BillingAlertActivateEndpoint => api::BillingAlert; "billing.alerts.activate", Post "/v1/billing/alerts/{id}/activate", Api V1 Form
 }
 
 request! {
     /// The request of `client.billing().alerts().archive(…)`: `POST /v1/billing/alerts/{id}/archive`.
     ///
     /// <https://docs.stripe.com/api/billing/alerts/archive>
-    BillingAlertArchive => api::BillingAlert; "billing.alerts.archive", Post "/v1/billing/alerts/{id}/archive", Api V1 Form
+    BillingAlertArchive, BillingAlertArchiveEndpoint => api::BillingAlert; "billing.alerts.archive", Post "/v1/billing/alerts/{id}/archive", Api V1 Form
 }
 
 request! {
     /// The request of `client.billing().alerts().deactivate(…)`: `POST /v1/billing/alerts/{id}/deactivate`.
     ///
     /// <https://docs.stripe.com/api/billing/alerts/deactivate>
-    BillingAlertDeactivate => api::BillingAlert; "billing.alerts.deactivate", Post "/v1/billing/alerts/{id}/deactivate", Api V1 Form
+    BillingAlertDeactivate, BillingAlertDeactivateEndpoint => api::BillingAlert; "billing.alerts.deactivate", Post "/v1/billing/alerts/{id}/deactivate", Api V1 Form
 }
 
 params_required! {
@@ -283,13 +275,13 @@ impl BillingAlertCreateUsageThresholdFilter {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
+        Self(Params::new().with_str("type", type_))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.with("customer", customer))
+        Self(self.0.with_str("customer", customer))
     }
 }
 
@@ -306,9 +298,9 @@ impl BillingAlertCreateUsageThreshold {
     pub fn new(gte: i64, meter: &str, recurrence: &str) -> Self {
         Self(
             Params::new()
-                .with("gte", gte)
-                .with("meter", meter)
-                .with("recurrence", recurrence),
+                .with_int("gte", gte)
+                .with_str("meter", meter)
+                .with_str("recurrence", recurrence),
         )
     }
 
@@ -324,6 +316,8 @@ impl BillingAlertCreateUsageThreshold {
 
 words! {
     /// The values of `status`, first of all in [`BillingAlert`](crate::api::BillingAlert).
+    ///
+    /// <https://docs.stripe.com/api/billing/alerts/object>
     BillingAlertStatus {
         /// `active`
         Active = "active",

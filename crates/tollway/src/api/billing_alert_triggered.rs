@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Timestamp, view};
 
 view! {
-    /// The `billing.alert_triggered` object.
+    /// The `billing.alert_triggered` object. It has what [`BillingAlertTriggeredFields`](crate::api::BillingAlertTriggeredFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/alert_triggereds/object>
-    BillingAlertTriggered, "billing.alert_triggered"
+    BillingAlertTriggered =
+    /// The accessors of [`BillingAlertTriggered`](crate::api::BillingAlertTriggered).
+    BillingAlertTriggeredFields, "billing.alert_triggered"
 }
 
-impl BillingAlertTriggered {
+impl BillingAlertTriggeredFields {
     /// Alert.
     #[inline]
     pub fn alert(&self) -> api::BillingAlert {

@@ -4,17 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, Params, RequestBuilder, list, params, params_required, request, view, words,
+    Client, Expandable, Params, list, params, params_required, request, view, words,
 };
 
 view! {
-    /// The `billing.credit_balance_summary` object.
+    /// The `billing.credit_balance_summary` object. It has what [`BillingCreditBalanceSummaryFields`](crate::api::BillingCreditBalanceSummaryFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_summary/object>
-    BillingCreditBalanceSummary, "billing.credit_balance_summary"
+    BillingCreditBalanceSummary =
+    /// The accessors of [`BillingCreditBalanceSummary`](crate::api::BillingCreditBalanceSummary).
+    BillingCreditBalanceSummaryFields, "billing.credit_balance_summary"
 }
 
-impl BillingCreditBalanceSummary {
+impl BillingCreditBalanceSummaryFields {
     /// Balances, as a list.
     #[inline]
     pub fn balances(&self) -> Vec<api::BillingCreditBalanceSummaryBalance> {
@@ -48,13 +50,15 @@ impl BillingCreditBalanceSummary {
 }
 
 view! {
-    /// Amount of [`BillingCreditGrant`](crate::api::BillingCreditGrant): its `amount`.
+    /// Amount of [`BillingCreditGrant`](crate::api::BillingCreditGrant): its `amount`. It has what [`BillingCreditBalanceSummaryBalanceAvailableBalanceFields`](crate::api::BillingCreditBalanceSummaryBalanceAvailableBalanceFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/object#billing_credit_grant_object-amount>
-    BillingCreditBalanceSummaryBalanceAvailableBalance, "billing_credit_grants_resource_amount"
+    BillingCreditBalanceSummaryBalanceAvailableBalance =
+    /// The accessors of [`BillingCreditBalanceSummaryBalanceAvailableBalance`](crate::api::BillingCreditBalanceSummaryBalanceAvailableBalance).
+    BillingCreditBalanceSummaryBalanceAvailableBalanceFields, "billing_credit_grants_resource_amount"
 }
 
-impl BillingCreditBalanceSummaryBalanceAvailableBalance {
+impl BillingCreditBalanceSummaryBalanceAvailableBalanceFields {
     /// Monetary. `None` when null.
     #[inline]
     pub fn monetary(
@@ -73,13 +77,15 @@ impl BillingCreditBalanceSummaryBalanceAvailableBalance {
 }
 
 view! {
-    /// Monetary of [`BillingCreditGrant`](crate::api::BillingCreditGrant): its `amount.monetary`.
+    /// Monetary of [`BillingCreditGrant`](crate::api::BillingCreditGrant): its `amount.monetary`. It has what [`BillingCreditBalanceSummaryBalanceAvailableBalanceMonetaryFields`](crate::api::BillingCreditBalanceSummaryBalanceAvailableBalanceMonetaryFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/object#billing_credit_grant_object-amount-monetary>
-    BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary, "billing_credit_grants_resource_monetary_amount"
+    BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary =
+    /// The accessors of [`BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary`](crate::api::BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary).
+    BillingCreditBalanceSummaryBalanceAvailableBalanceMonetaryFields, "billing_credit_grants_resource_monetary_amount"
 }
 
-impl BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary {
+impl BillingCreditBalanceSummaryBalanceAvailableBalanceMonetaryFields {
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(&self) -> &str {
@@ -96,13 +102,15 @@ impl BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary {
 }
 
 view! {
-    /// Balances of [`BillingCreditBalanceSummary`](crate::api::BillingCreditBalanceSummary): its `balances`.
+    /// Balances of [`BillingCreditBalanceSummary`](crate::api::BillingCreditBalanceSummary): its `balances`. It has what [`BillingCreditBalanceSummaryBalanceFields`](crate::api::BillingCreditBalanceSummaryBalanceFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_summary/object#billing_credit_balance_summary_object-balances>
-    BillingCreditBalanceSummaryBalance, "credit_balance"
+    BillingCreditBalanceSummaryBalance =
+    /// The accessors of [`BillingCreditBalanceSummaryBalance`](crate::api::BillingCreditBalanceSummaryBalance).
+    BillingCreditBalanceSummaryBalanceFields, "credit_balance"
 }
 
-impl BillingCreditBalanceSummaryBalance {
+impl BillingCreditBalanceSummaryBalanceFields {
     /// Available balance.
     #[inline]
     pub fn available_balance(&self) -> api::BillingCreditBalanceSummaryBalanceAvailableBalance {
@@ -131,10 +139,7 @@ impl BillingCreditBalanceSummaryService<'_> {
         &self,
         filter: api::BillingCreditBalanceSummaryRetrieveFilter,
     ) -> api::BillingCreditBalanceSummaryRetrieve {
-        api::BillingCreditBalanceSummaryRetrieve(
-            RequestBuilder::new(self.0, api::BillingCreditBalanceSummaryRetrieve::OPERATION)
-                .set("filter", filter),
-        )
+        api::BillingCreditBalanceSummaryRetrieve::new(self.0).set("filter", filter)
     }
 }
 
@@ -142,20 +147,20 @@ request! {
     /// The request of `client.billing().credit_balance_summary().retrieve(…)`: `GET /v1/billing/credit_balance_summary`.
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_summary/retrieve>
-    BillingCreditBalanceSummaryRetrieve => api::BillingCreditBalanceSummary; "billing.credit_balance_summary.retrieve", Get "/v1/billing/credit_balance_summary", Api V1 Form
+    BillingCreditBalanceSummaryRetrieve, BillingCreditBalanceSummaryRetrieveEndpoint => api::BillingCreditBalanceSummary; "billing.credit_balance_summary.retrieve", Get "/v1/billing/credit_balance_summary", Api V1 Form
 }
 
 impl BillingCreditBalanceSummaryRetrieve {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 }
 
@@ -170,7 +175,7 @@ impl BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice {
     /// With what Stripe requires.
     #[inline]
     pub fn new(id: &str) -> Self {
-        Self(Params::new().with("id", id))
+        Self(Params::new().with_str("id", id))
     }
 }
 
@@ -185,7 +190,7 @@ impl BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope {
     /// Price type: always `metered`.
     #[inline]
     pub fn price_type(self, price_type: &str) -> Self {
-        Self(self.0.with("price_type", price_type))
+        Self(self.0.with_str("price_type", price_type))
     }
 
     /// Prices, as a list.
@@ -226,12 +231,14 @@ impl BillingCreditBalanceSummaryRetrieveFilter {
     /// Credit grant.
     #[inline]
     pub fn credit_grant(self, credit_grant: &str) -> Self {
-        Self(self.0.with("credit_grant", credit_grant))
+        Self(self.0.with_str("credit_grant", credit_grant))
     }
 }
 
 words! {
     /// The values of `type`, first of all in [`BillingCreditBalanceSummaryRetrieveFilter`](crate::api::BillingCreditBalanceSummaryRetrieveFilter).
+    ///
+    /// <https://docs.stripe.com/api/billing/credit_balance_summary/retrieve>
     BillingCreditBalanceSummaryRetrieveFilterType {
         /// `applicability_scope`
         ApplicabilityScope = "applicability_scope",

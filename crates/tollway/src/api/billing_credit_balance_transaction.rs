@@ -3,18 +3,18 @@
 //! Stripe's `billing_credit_balance_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, RequestBuilder, Timestamp, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, Expandable, List, Timestamp, request, view, words};
 
 view! {
-    /// The `billing.credit_balance_transaction` object.
+    /// The `billing.credit_balance_transaction` object. It has what [`BillingCreditBalanceTransactionFields`](crate::api::BillingCreditBalanceTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object>
-    BillingCreditBalanceTransaction, "billing.credit_balance_transaction"
+    BillingCreditBalanceTransaction =
+    /// The accessors of [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction).
+    BillingCreditBalanceTransactionFields, "billing.credit_balance_transaction"
 }
 
-impl BillingCreditBalanceTransaction {
+impl BillingCreditBalanceTransactionFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -85,13 +85,15 @@ impl BillingCreditBalanceTransaction {
 }
 
 view! {
-    /// Credit of [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction): its `credit`.
+    /// Credit of [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction): its `credit`. It has what [`BillingCreditBalanceTransactionCreditFields`](crate::api::BillingCreditBalanceTransactionCreditFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object#billing_credit_balance_transaction_object-credit>
-    BillingCreditBalanceTransactionCredit, "billing_credit_grants_resource_balance_credit"
+    BillingCreditBalanceTransactionCredit =
+    /// The accessors of [`BillingCreditBalanceTransactionCredit`](crate::api::BillingCreditBalanceTransactionCredit).
+    BillingCreditBalanceTransactionCreditFields, "billing_credit_grants_resource_balance_credit"
 }
 
-impl BillingCreditBalanceTransactionCredit {
+impl BillingCreditBalanceTransactionCreditFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> api::BillingCreditBalanceSummaryBalanceAvailableBalance {
@@ -119,13 +121,15 @@ impl BillingCreditBalanceTransactionCredit {
 }
 
 view! {
-    /// Credits application invoice voided of [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction): its `credit.credits_application_invoice_voided`.
+    /// Credits application invoice voided of [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction): its `credit.credits_application_invoice_voided`. It has what [`BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoidedFields`](crate::api::BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoidedFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object#billing_credit_balance_transaction_object-credit-credits_application_invoice_voided>
-    BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided, "billing_credit_grants_resource_balance_credits_application_invoice_voided"
+    BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided =
+    /// The accessors of [`BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided`](crate::api::BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided).
+    BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoidedFields, "billing_credit_grants_resource_balance_credits_application_invoice_voided"
 }
 
-impl BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided {
+impl BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoidedFields {
     /// Invoice. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn invoice(&self) -> Expandable<api::Invoice> {
@@ -146,13 +150,15 @@ impl BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided {
 }
 
 view! {
-    /// Credits applied of [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction): its `debit.credits_applied`.
+    /// Credits applied of [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction): its `debit.credits_applied`. It has what [`BillingCreditBalanceTransactionDebitCreditsAppliedFields`](crate::api::BillingCreditBalanceTransactionDebitCreditsAppliedFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object#billing_credit_balance_transaction_object-debit-credits_applied>
-    BillingCreditBalanceTransactionDebitCreditsApplied, "billing_credit_grants_resource_balance_credits_applied"
+    BillingCreditBalanceTransactionDebitCreditsApplied =
+    /// The accessors of [`BillingCreditBalanceTransactionDebitCreditsApplied`](crate::api::BillingCreditBalanceTransactionDebitCreditsApplied).
+    BillingCreditBalanceTransactionDebitCreditsAppliedFields, "billing_credit_grants_resource_balance_credits_applied"
 }
 
-impl BillingCreditBalanceTransactionDebitCreditsApplied {
+impl BillingCreditBalanceTransactionDebitCreditsAppliedFields {
     /// Invoice. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn invoice(&self) -> Expandable<api::Invoice> {
@@ -173,13 +179,15 @@ impl BillingCreditBalanceTransactionDebitCreditsApplied {
 }
 
 view! {
-    /// Debit of [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction): its `debit`.
+    /// Debit of [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction): its `debit`. It has what [`BillingCreditBalanceTransactionDebitFields`](crate::api::BillingCreditBalanceTransactionDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object#billing_credit_balance_transaction_object-debit>
-    BillingCreditBalanceTransactionDebit, "billing_credit_grants_resource_balance_debit"
+    BillingCreditBalanceTransactionDebit =
+    /// The accessors of [`BillingCreditBalanceTransactionDebit`](crate::api::BillingCreditBalanceTransactionDebit).
+    BillingCreditBalanceTransactionDebitFields, "billing_credit_grants_resource_balance_debit"
 }
 
-impl BillingCreditBalanceTransactionDebit {
+impl BillingCreditBalanceTransactionDebitFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> api::BillingCreditBalanceSummaryBalanceAvailableBalance {
@@ -218,10 +226,7 @@ impl BillingCreditBalanceTransactions<'_> {
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/list>
     #[inline]
     pub fn list(&self) -> api::BillingCreditBalanceTransactionList {
-        api::BillingCreditBalanceTransactionList(RequestBuilder::new(
-            self.0,
-            api::BillingCreditBalanceTransactionList::OPERATION,
-        ))
+        api::BillingCreditBalanceTransactionList::new(self.0)
     }
 
     /// `GET /v1/billing/credit_balance_transactions/{id}`.
@@ -229,58 +234,52 @@ impl BillingCreditBalanceTransactions<'_> {
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::BillingCreditBalanceTransactionRetrieve {
-        api::BillingCreditBalanceTransactionRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::BillingCreditBalanceTransactionRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::BillingCreditBalanceTransactionRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.billing().credit_balance_transactions().list(…)`: `GET /v1/billing/credit_balance_transactions`.
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/list>
-    BillingCreditBalanceTransactionList => List<api::BillingCreditBalanceTransaction>, api::BillingCreditBalanceTransaction; "billing.credit_balance_transactions.list", Get "/v1/billing/credit_balance_transactions", Api V1 Form
+    BillingCreditBalanceTransactionList, BillingCreditBalanceTransactionListEndpoint => List<api::BillingCreditBalanceTransaction>; "billing.credit_balance_transactions.list", Get "/v1/billing/credit_balance_transactions", Api V1 Form
 }
 
 impl BillingCreditBalanceTransactionList {
     /// Credit grant.
     #[inline]
     pub fn credit_grant(self, credit_grant: &str) -> Self {
-        Self(self.0.set("credit_grant", credit_grant))
+        self.set_str("credit_grant", credit_grant)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -288,11 +287,13 @@ request! {
     /// The request of `client.billing().credit_balance_transactions().retrieve(…)`: `GET /v1/billing/credit_balance_transactions/{id}`.
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/retrieve>
-    BillingCreditBalanceTransactionRetrieve => api::BillingCreditBalanceTransaction; "billing.credit_balance_transactions.retrieve", Get "/v1/billing/credit_balance_transactions/{id}", Api V1 Form
+    BillingCreditBalanceTransactionRetrieve, BillingCreditBalanceTransactionRetrieveEndpoint => api::BillingCreditBalanceTransaction; "billing.credit_balance_transactions.retrieve", Get "/v1/billing/credit_balance_transactions/{id}", Api V1 Form
 }
 
 words! {
     /// The values of `type`, first of all in [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction).
+    ///
+    /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object>
     BillingCreditBalanceTransactionType {
         /// `credit`
         Credit = "credit",
@@ -303,6 +304,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`BillingCreditBalanceTransactionCredit`](crate::api::BillingCreditBalanceTransactionCredit).
+    ///
+    /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object#billing_credit_balance_transaction_object-credit>
     BillingCreditBalanceTransactionCreditType {
         /// `credits_application_invoice_voided`
         CreditsApplicationInvoiceVoided = "credits_application_invoice_voided",
@@ -313,6 +316,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`BillingCreditBalanceTransactionDebit`](crate::api::BillingCreditBalanceTransactionDebit).
+    ///
+    /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object#billing_credit_balance_transaction_object-debit>
     BillingCreditBalanceTransactionDebitType {
         /// `credits_applied`
         CreditsApplied = "credits_applied",

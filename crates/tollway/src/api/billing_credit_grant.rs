@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RequestBuilder, Timestamp, Value, list, pairs, params,
-    params_required, request, request_list, view, words,
+    Client, Expandable, List, Map, Params, Timestamp, Value, pairs, params_required, request, view,
+    words,
 };
 
 view! {
-    /// The `billing.credit_grant` object.
+    /// The `billing.credit_grant` object. It has what [`BillingCreditGrantFields`](crate::api::BillingCreditGrantFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/object>
-    BillingCreditGrant, "billing.credit_grant"
+    BillingCreditGrant =
+    /// The accessors of [`BillingCreditGrant`](crate::api::BillingCreditGrant).
+    BillingCreditGrantFields, "billing.credit_grant"
 }
 
-impl BillingCreditGrant {
+impl BillingCreditGrantFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> api::BillingCreditBalanceSummaryBalanceAvailableBalance {
@@ -121,13 +123,15 @@ impl BillingCreditGrant {
 }
 
 view! {
-    /// Applicability config of [`BillingCreditGrant`](crate::api::BillingCreditGrant): its `applicability_config`.
+    /// Applicability config of [`BillingCreditGrant`](crate::api::BillingCreditGrant): its `applicability_config`. It has what [`BillingCreditGrantApplicabilityConfigFields`](crate::api::BillingCreditGrantApplicabilityConfigFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/object#billing_credit_grant_object-applicability_config>
-    BillingCreditGrantApplicabilityConfig, "billing_credit_grants_resource_applicability_config"
+    BillingCreditGrantApplicabilityConfig =
+    /// The accessors of [`BillingCreditGrantApplicabilityConfig`](crate::api::BillingCreditGrantApplicabilityConfig).
+    BillingCreditGrantApplicabilityConfigFields, "billing_credit_grants_resource_applicability_config"
 }
 
-impl BillingCreditGrantApplicabilityConfig {
+impl BillingCreditGrantApplicabilityConfigFields {
     /// Scope.
     #[inline]
     pub fn scope(&self) -> api::BillingCreditGrantApplicabilityConfigScope {
@@ -139,13 +143,15 @@ impl BillingCreditGrantApplicabilityConfig {
 }
 
 view! {
-    /// Prices of [`BillingCreditGrant`](crate::api::BillingCreditGrant): its `applicability_config.scope.prices`.
+    /// Prices of [`BillingCreditGrant`](crate::api::BillingCreditGrant): its `applicability_config.scope.prices`. It has what [`BillingCreditGrantApplicabilityConfigScopePriceFields`](crate::api::BillingCreditGrantApplicabilityConfigScopePriceFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/object#billing_credit_grant_object-applicability_config-scope-prices>
-    BillingCreditGrantApplicabilityConfigScopePrice, "billing_credit_grants_resource_applicable_price"
+    BillingCreditGrantApplicabilityConfigScopePrice =
+    /// The accessors of [`BillingCreditGrantApplicabilityConfigScopePrice`](crate::api::BillingCreditGrantApplicabilityConfigScopePrice).
+    BillingCreditGrantApplicabilityConfigScopePriceFields, "billing_credit_grants_resource_applicable_price"
 }
 
-impl BillingCreditGrantApplicabilityConfigScopePrice {
+impl BillingCreditGrantApplicabilityConfigScopePriceFields {
     /// The object's id. `None` when null.
     #[inline]
     pub fn id(&self) -> Option<&str> {
@@ -155,13 +161,15 @@ impl BillingCreditGrantApplicabilityConfigScopePrice {
 }
 
 view! {
-    /// Scope of [`BillingCreditGrant`](crate::api::BillingCreditGrant): its `applicability_config.scope`.
+    /// Scope of [`BillingCreditGrant`](crate::api::BillingCreditGrant): its `applicability_config.scope`. It has what [`BillingCreditGrantApplicabilityConfigScopeFields`](crate::api::BillingCreditGrantApplicabilityConfigScopeFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/object#billing_credit_grant_object-applicability_config-scope>
-    BillingCreditGrantApplicabilityConfigScope, "billing_credit_grants_resource_scope"
+    BillingCreditGrantApplicabilityConfigScope =
+    /// The accessors of [`BillingCreditGrantApplicabilityConfigScope`](crate::api::BillingCreditGrantApplicabilityConfigScope).
+    BillingCreditGrantApplicabilityConfigScopeFields, "billing_credit_grants_resource_scope"
 }
 
-impl BillingCreditGrantApplicabilityConfigScope {
+impl BillingCreditGrantApplicabilityConfigScopeFields {
     /// Price type: always `metered`. `None` when absent.
     #[inline]
     pub fn price_type(&self) -> Option<&str> {
@@ -189,10 +197,7 @@ impl BillingCreditGrants<'_> {
     /// <https://docs.stripe.com/api/billing/credit_grants/list>
     #[inline]
     pub fn list(&self) -> api::BillingCreditGrantList {
-        api::BillingCreditGrantList(RequestBuilder::new(
-            self.0,
-            api::BillingCreditGrantList::OPERATION,
-        ))
+        api::BillingCreditGrantList::new(self.0)
     }
 
     /// `POST /v1/billing/credit_grants`.
@@ -204,11 +209,9 @@ impl BillingCreditGrants<'_> {
         amount: api::BillingCreditGrantCreateAmount,
         applicability_config: api::BillingCreditGrantCreateApplicabilityConfig,
     ) -> api::BillingCreditGrantCreate {
-        api::BillingCreditGrantCreate(
-            RequestBuilder::new(self.0, api::BillingCreditGrantCreate::OPERATION)
-                .set("amount", amount)
-                .set("applicability_config", applicability_config),
-        )
+        api::BillingCreditGrantCreate::new(self.0)
+            .set("amount", amount)
+            .set("applicability_config", applicability_config)
     }
 
     /// `GET /v1/billing/credit_grants/{id}`.
@@ -216,9 +219,7 @@ impl BillingCreditGrants<'_> {
     /// <https://docs.stripe.com/api/billing/credit_grants/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::BillingCreditGrantRetrieve {
-        api::BillingCreditGrantRetrieve(
-            RequestBuilder::new(self.0, api::BillingCreditGrantRetrieve::OPERATION).path_arg(id),
-        )
+        api::BillingCreditGrantRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/credit_grants/{id}`.
@@ -226,9 +227,7 @@ impl BillingCreditGrants<'_> {
     /// <https://docs.stripe.com/api/billing/credit_grants/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::BillingCreditGrantUpdate {
-        api::BillingCreditGrantUpdate(
-            RequestBuilder::new(self.0, api::BillingCreditGrantUpdate::OPERATION).path_arg(id),
-        )
+        api::BillingCreditGrantUpdate::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/credit_grants/{id}/expire`.
@@ -236,9 +235,7 @@ impl BillingCreditGrants<'_> {
     /// <https://docs.stripe.com/api/billing/credit_grants/expire>
     #[inline]
     pub fn expire(&self, id: &str) -> api::BillingCreditGrantExpire {
-        api::BillingCreditGrantExpire(
-            RequestBuilder::new(self.0, api::BillingCreditGrantExpire::OPERATION).path_arg(id),
-        )
+        api::BillingCreditGrantExpire::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/credit_grants/{id}/void`.
@@ -246,48 +243,46 @@ impl BillingCreditGrants<'_> {
     /// <https://docs.stripe.com/api/billing/credit_grants/void_grant>
     #[inline]
     pub fn void_grant(&self, id: &str) -> api::BillingCreditGrantVoidGrant {
-        api::BillingCreditGrantVoidGrant(
-            RequestBuilder::new(self.0, api::BillingCreditGrantVoidGrant::OPERATION).path_arg(id),
-        )
+        api::BillingCreditGrantVoidGrant::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.billing().credit_grants().list(…)`: `GET /v1/billing/credit_grants`.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/list>
-    BillingCreditGrantList => List<api::BillingCreditGrant>, api::BillingCreditGrant; "billing.credit_grants.list", Get "/v1/billing/credit_grants", Api V1 Form
+    BillingCreditGrantList, BillingCreditGrantListEndpoint => List<api::BillingCreditGrant>; "billing.credit_grants.list", Get "/v1/billing/credit_grants", Api V1 Form
 }
 
 impl BillingCreditGrantList {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -295,44 +290,38 @@ request! {
     /// The request of `client.billing().credit_grants().create(…)`: `POST /v1/billing/credit_grants`.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/create>
-    BillingCreditGrantCreate => api::BillingCreditGrant; "billing.credit_grants.create", Post "/v1/billing/credit_grants", Api V1 Form
+    BillingCreditGrantCreate, BillingCreditGrantCreateEndpoint => api::BillingCreditGrant; "billing.credit_grants.create", Post "/v1/billing/credit_grants", Api V1 Form
 }
 
 impl BillingCreditGrantCreate {
     /// Category.
     #[inline]
     pub fn category(self, category: api::BillingCreditGrantCategory) -> Self {
-        Self(self.0.set("category", category))
+        self.set("category", category)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Effective at, in seconds since the Unix epoch.
     #[inline]
     pub fn effective_at(self, effective_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("effective_at", Into::<Timestamp>::into(effective_at)),
-        )
+        self.set("effective_at", Into::<Timestamp>::into(effective_at))
     }
 
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
+        self.set("expires_at", Into::<Timestamp>::into(expires_at))
     }
 
     /// Key-value pairs of your own.
@@ -341,19 +330,19 @@ impl BillingCreditGrantCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Priority.
     #[inline]
     pub fn priority(self, priority: i64) -> Self {
-        Self(self.0.set("priority", priority))
+        self.set_int("priority", priority)
     }
 }
 
@@ -361,30 +350,27 @@ request! {
     /// The request of `client.billing().credit_grants().retrieve(…)`: `GET /v1/billing/credit_grants/{id}`.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/retrieve>
-    BillingCreditGrantRetrieve => api::BillingCreditGrant; "billing.credit_grants.retrieve", Get "/v1/billing/credit_grants/{id}", Api V1 Form
+    BillingCreditGrantRetrieve, BillingCreditGrantRetrieveEndpoint => api::BillingCreditGrant; "billing.credit_grants.retrieve", Get "/v1/billing/credit_grants/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.billing().credit_grants().update(…)`: `POST /v1/billing/credit_grants/{id}`.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/update>
-    BillingCreditGrantUpdate => api::BillingCreditGrant; "billing.credit_grants.update", Post "/v1/billing/credit_grants/{id}", Api V1 Form
+    BillingCreditGrantUpdate, BillingCreditGrantUpdateEndpoint => api::BillingCreditGrant; "billing.credit_grants.update", Post "/v1/billing/credit_grants/{id}", Api V1 Form
 }
 
 impl BillingCreditGrantUpdate {
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
+        self.set("expires_at", Into::<Timestamp>::into(expires_at))
     }
 
     /// Unsets `expires_at`.
     #[inline]
     pub fn clear_expires_at(self) -> Self {
-        Self(self.0.set("expires_at", Value::Clear))
+        self.set("expires_at", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -393,7 +379,7 @@ impl BillingCreditGrantUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -401,14 +387,14 @@ request! {
     /// The request of `client.billing().credit_grants().expire(…)`: `POST /v1/billing/credit_grants/{id}/expire`.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/expire>
-    BillingCreditGrantExpire => api::BillingCreditGrant; "billing.credit_grants.expire", Post "/v1/billing/credit_grants/{id}/expire", Api V1 Form
+    BillingCreditGrantExpire, BillingCreditGrantExpireEndpoint => api::BillingCreditGrant; "billing.credit_grants.expire", Post "/v1/billing/credit_grants/{id}/expire", Api V1 Form
 }
 
 request! {
     /// The request of `client.billing().credit_grants().void_grant(…)`: `POST /v1/billing/credit_grants/{id}/void`.
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/void_grant>
-    BillingCreditGrantVoidGrant => api::BillingCreditGrant; "billing.credit_grants.void_grant", Post "/v1/billing/credit_grants/{id}/void", Api V1 Form
+    BillingCreditGrantVoidGrant, BillingCreditGrantVoidGrantEndpoint => api::BillingCreditGrant; "billing.credit_grants.void_grant", Post "/v1/billing/credit_grants/{id}/void", Api V1 Form
 }
 
 params_required! {
@@ -424,8 +410,8 @@ impl BillingCreditGrantCreateAmountMonetary {
     pub fn new(currency: &str, value: i64) -> Self {
         Self(
             Params::new()
-                .with("currency", currency)
-                .with("value", value),
+                .with_str("currency", currency)
+                .with_int("value", value),
         )
     }
 }
@@ -441,7 +427,7 @@ impl BillingCreditGrantCreateAmount {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
+        Self(Params::new().with_str("type", type_))
     }
 
     /// Monetary.
@@ -451,44 +437,17 @@ impl BillingCreditGrantCreateAmount {
     }
 }
 
-params_required! {
-    /// The `price` of [`BillingCreditGrantCreateApplicabilityConfigScope`](crate::api::BillingCreditGrantCreateApplicabilityConfigScope).
-    ///
-    /// <https://docs.stripe.com/api/billing/credit_grants/create>
-    BillingCreditGrantCreateApplicabilityConfigScopePrice
-}
+/// The `price` of [`BillingCreditGrantCreateApplicabilityConfigScope`](crate::api::BillingCreditGrantCreateApplicabilityConfigScope): the same as [`BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice`](crate::api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice).
+///
+/// <https://docs.stripe.com/api/billing/credit_grants/create>
+pub type BillingCreditGrantCreateApplicabilityConfigScopePrice =
+    api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice;
 
-impl BillingCreditGrantCreateApplicabilityConfigScopePrice {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(id: &str) -> Self {
-        Self(Params::new().with("id", id))
-    }
-}
-
-params! {
-    /// The `scope` of [`BillingCreditGrantCreateApplicabilityConfig`](crate::api::BillingCreditGrantCreateApplicabilityConfig).
-    ///
-    /// <https://docs.stripe.com/api/billing/credit_grants/create>
-    BillingCreditGrantCreateApplicabilityConfigScope
-}
-
-impl BillingCreditGrantCreateApplicabilityConfigScope {
-    /// Price type: always `metered`.
-    #[inline]
-    pub fn price_type(self, price_type: &str) -> Self {
-        Self(self.0.with("price_type", price_type))
-    }
-
-    /// Prices, as a list.
-    #[inline]
-    pub fn prices(
-        self,
-        prices: impl IntoIterator<Item = api::BillingCreditGrantCreateApplicabilityConfigScopePrice>,
-    ) -> Self {
-        Self(self.0.with("prices", list(prices)))
-    }
-}
+/// The `scope` of [`BillingCreditGrantCreateApplicabilityConfig`](crate::api::BillingCreditGrantCreateApplicabilityConfig): the same as [`BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope`](crate::api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope).
+///
+/// <https://docs.stripe.com/api/billing/credit_grants/create>
+pub type BillingCreditGrantCreateApplicabilityConfigScope =
+    api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope;
 
 params_required! {
     /// The `applicability_config` of [`BillingCreditGrantCreate`](crate::api::BillingCreditGrantCreate).
@@ -507,6 +466,8 @@ impl BillingCreditGrantCreateApplicabilityConfig {
 
 words! {
     /// The values of `category`, first of all in [`BillingCreditGrant`](crate::api::BillingCreditGrant).
+    ///
+    /// <https://docs.stripe.com/api/billing/credit_grants/object>
     BillingCreditGrantCategory {
         /// `paid`
         Paid = "paid",

@@ -3,18 +3,18 @@
 //! Stripe's `billing_feedback_option`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, RequestBuilder, Timestamp, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, List, Timestamp, request, view, words};
 
 view! {
-    /// The `billing.feedback_option` object.
+    /// The `billing.feedback_option` object. It has what [`BillingFeedbackOptionFields`](crate::api::BillingFeedbackOptionFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/feedback_options/object>
-    BillingFeedbackOption, "billing.feedback_option"
+    BillingFeedbackOption =
+    /// The accessors of [`BillingFeedbackOption`](crate::api::BillingFeedbackOption).
+    BillingFeedbackOptionFields, "billing.feedback_option"
 }
 
-impl BillingFeedbackOption {
+impl BillingFeedbackOptionFields {
     /// Description.
     #[inline]
     pub fn description(&self) -> &str {
@@ -53,13 +53,15 @@ impl BillingFeedbackOption {
 }
 
 view! {
-    /// Status transitions of [`BillingFeedbackOption`](crate::api::BillingFeedbackOption): its `status_transitions`.
+    /// Status transitions of [`BillingFeedbackOption`](crate::api::BillingFeedbackOption): its `status_transitions`. It has what [`BillingFeedbackOptionStatusTransitionsFields`](crate::api::BillingFeedbackOptionStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/feedback_options/object#billing_feedback_option_object-status_transitions>
-    BillingFeedbackOptionStatusTransitions, "billing_feedback_option_status_transitions"
+    BillingFeedbackOptionStatusTransitions =
+    /// The accessors of [`BillingFeedbackOptionStatusTransitions`](crate::api::BillingFeedbackOptionStatusTransitions).
+    BillingFeedbackOptionStatusTransitionsFields, "billing_feedback_option_status_transitions"
 }
 
-impl BillingFeedbackOptionStatusTransitions {
+impl BillingFeedbackOptionStatusTransitionsFields {
     /// Deactivated at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn deactivated_at(&self) -> Option<Timestamp> {
@@ -82,10 +84,7 @@ impl BillingFeedbackOptions<'_> {
     /// <https://docs.stripe.com/api/billing/feedback_options/list>
     #[inline]
     pub fn list(&self) -> api::BillingFeedbackOptionList {
-        api::BillingFeedbackOptionList(RequestBuilder::new(
-            self.0,
-            api::BillingFeedbackOptionList::OPERATION,
-        ))
+        api::BillingFeedbackOptionList::new(self.0)
     }
 
     /// `POST /v1/billing/feedback_options`.
@@ -93,10 +92,7 @@ impl BillingFeedbackOptions<'_> {
     /// <https://docs.stripe.com/api/billing/feedback_options/create>
     #[inline]
     pub fn create(&self, description: &str) -> api::BillingFeedbackOptionCreate {
-        api::BillingFeedbackOptionCreate(
-            RequestBuilder::new(self.0, api::BillingFeedbackOptionCreate::OPERATION)
-                .set("description", description),
-        )
+        api::BillingFeedbackOptionCreate::new(self.0).set_str("description", description)
     }
 
     /// `GET /v1/billing/feedback_options/{id}`.
@@ -104,9 +100,7 @@ impl BillingFeedbackOptions<'_> {
     /// <https://docs.stripe.com/api/billing/feedback_options/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::BillingFeedbackOptionRetrieve {
-        api::BillingFeedbackOptionRetrieve(
-            RequestBuilder::new(self.0, api::BillingFeedbackOptionRetrieve::OPERATION).path_arg(id),
-        )
+        api::BillingFeedbackOptionRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/feedback_options/{id}`.
@@ -114,9 +108,7 @@ impl BillingFeedbackOptions<'_> {
     /// <https://docs.stripe.com/api/billing/feedback_options/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::BillingFeedbackOptionUpdate {
-        api::BillingFeedbackOptionUpdate(
-            RequestBuilder::new(self.0, api::BillingFeedbackOptionUpdate::OPERATION).path_arg(id),
-        )
+        api::BillingFeedbackOptionUpdate::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/feedback_options/{id}/deactivate`.
@@ -124,43 +116,40 @@ impl BillingFeedbackOptions<'_> {
     /// <https://docs.stripe.com/api/billing/feedback_options/deactivate>
     #[inline]
     pub fn deactivate(&self, id: &str) -> api::BillingFeedbackOptionDeactivate {
-        api::BillingFeedbackOptionDeactivate(
-            RequestBuilder::new(self.0, api::BillingFeedbackOptionDeactivate::OPERATION)
-                .path_arg(id),
-        )
+        api::BillingFeedbackOptionDeactivate::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.billing().feedback_options().list(…)`: `GET /v1/billing/feedback_options`.
     ///
     /// <https://docs.stripe.com/api/billing/feedback_options/list>
-    BillingFeedbackOptionList => List<api::BillingFeedbackOption>, api::BillingFeedbackOption; "billing.feedback_options.list", Get "/v1/billing/feedback_options", Api V1 Form
+    BillingFeedbackOptionList, BillingFeedbackOptionListEndpoint => List<api::BillingFeedbackOption>; "billing.feedback_options.list", Get "/v1/billing/feedback_options", Api V1 Form
 }
 
 impl BillingFeedbackOptionList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::BillingFeedbackOptionStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -168,28 +157,28 @@ request! {
     /// The request of `client.billing().feedback_options().create(…)`: `POST /v1/billing/feedback_options`.
     ///
     /// <https://docs.stripe.com/api/billing/feedback_options/create>
-    BillingFeedbackOptionCreate => api::BillingFeedbackOption; "billing.feedback_options.create", Post "/v1/billing/feedback_options", Api V1 Form
+    BillingFeedbackOptionCreate, BillingFeedbackOptionCreateEndpoint => api::BillingFeedbackOption; "billing.feedback_options.create", Post "/v1/billing/feedback_options", Api V1 Form
 }
 
 request! {
     /// The request of `client.billing().feedback_options().retrieve(…)`: `GET /v1/billing/feedback_options/{id}`.
     ///
     /// <https://docs.stripe.com/api/billing/feedback_options/retrieve>
-    BillingFeedbackOptionRetrieve => api::BillingFeedbackOption; "billing.feedback_options.retrieve", Get "/v1/billing/feedback_options/{id}", Api V1 Form
+    BillingFeedbackOptionRetrieve, BillingFeedbackOptionRetrieveEndpoint => api::BillingFeedbackOption; "billing.feedback_options.retrieve", Get "/v1/billing/feedback_options/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.billing().feedback_options().update(…)`: `POST /v1/billing/feedback_options/{id}`.
     ///
     /// <https://docs.stripe.com/api/billing/feedback_options/update>
-    BillingFeedbackOptionUpdate => api::BillingFeedbackOption; "billing.feedback_options.update", Post "/v1/billing/feedback_options/{id}", Api V1 Form
+    BillingFeedbackOptionUpdate, BillingFeedbackOptionUpdateEndpoint => api::BillingFeedbackOption; "billing.feedback_options.update", Post "/v1/billing/feedback_options/{id}", Api V1 Form
 }
 
 impl BillingFeedbackOptionUpdate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 }
 
@@ -197,11 +186,13 @@ request! {
     /// The request of `client.billing().feedback_options().deactivate(…)`: `POST /v1/billing/feedback_options/{id}/deactivate`.
     ///
     /// <https://docs.stripe.com/api/billing/feedback_options/deactivate>
-    BillingFeedbackOptionDeactivate => api::BillingFeedbackOption; "billing.feedback_options.deactivate", Post "/v1/billing/feedback_options/{id}/deactivate", Api V1 Form
+    BillingFeedbackOptionDeactivate, BillingFeedbackOptionDeactivateEndpoint => api::BillingFeedbackOption; "billing.feedback_options.deactivate", Post "/v1/billing/feedback_options/{id}/deactivate", Api V1 Form
 }
 
 words! {
     /// The values of `status`, first of all in [`BillingFeedbackOption`](crate::api::BillingFeedbackOption).
+    ///
+    /// <https://docs.stripe.com/api/billing/feedback_options/object>
     BillingFeedbackOptionStatus {
         /// `active`
         Active = "active",

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Params, RequestBuilder, Timestamp, params_required, request, request_list, view,
-    words,
+    Client, List, Params, Timestamp, params_required, request, view, words,
 };
 
 view! {
-    /// The `billing.meter` object.
+    /// The `billing.meter` object. It has what [`BillingMeterFields`](crate::api::BillingMeterFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/meters/object>
-    BillingMeter, "billing.meter"
+    BillingMeter =
+    /// The accessors of [`BillingMeter`](crate::api::BillingMeter).
+    BillingMeterFields, "billing.meter"
 }
 
-impl BillingMeter {
+impl BillingMeterFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -96,13 +97,15 @@ impl BillingMeter {
 }
 
 view! {
-    /// Default aggregation of [`BillingMeter`](crate::api::BillingMeter): its `default_aggregation`.
+    /// Default aggregation of [`BillingMeter`](crate::api::BillingMeter): its `default_aggregation`. It has what [`BillingMeterDefaultAggregationFields`](crate::api::BillingMeterDefaultAggregationFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/meters/object#billing_meter_object-default_aggregation>
-    BillingMeterDefaultAggregation, "billing_meter_resource_aggregation_settings"
+    BillingMeterDefaultAggregation =
+    /// The accessors of [`BillingMeterDefaultAggregation`](crate::api::BillingMeterDefaultAggregation).
+    BillingMeterDefaultAggregationFields, "billing_meter_resource_aggregation_settings"
 }
 
-impl BillingMeterDefaultAggregation {
+impl BillingMeterDefaultAggregationFields {
     /// Formula.
     #[inline]
     pub fn formula(&self) -> api::BillingMeterDefaultAggregationFormula {
@@ -112,13 +115,15 @@ impl BillingMeterDefaultAggregation {
 }
 
 view! {
-    /// Status transitions of [`BillingMeter`](crate::api::BillingMeter): its `status_transitions`.
+    /// Status transitions of [`BillingMeter`](crate::api::BillingMeter): its `status_transitions`. It has what [`BillingMeterStatusTransitionsFields`](crate::api::BillingMeterStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/meters/object#billing_meter_object-status_transitions>
-    BillingMeterStatusTransitions, "billing_meter_resource_billing_meter_status_transitions"
+    BillingMeterStatusTransitions =
+    /// The accessors of [`BillingMeterStatusTransitions`](crate::api::BillingMeterStatusTransitions).
+    BillingMeterStatusTransitionsFields, "billing_meter_resource_billing_meter_status_transitions"
 }
 
-impl BillingMeterStatusTransitions {
+impl BillingMeterStatusTransitionsFields {
     /// Deactivated at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn deactivated_at(&self) -> Option<Timestamp> {
@@ -130,13 +135,15 @@ impl BillingMeterStatusTransitions {
 }
 
 view! {
-    /// Value settings of [`BillingMeter`](crate::api::BillingMeter): its `value_settings`.
+    /// Value settings of [`BillingMeter`](crate::api::BillingMeter): its `value_settings`. It has what [`BillingMeterValueSettingsFields`](crate::api::BillingMeterValueSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/meters/object#billing_meter_object-value_settings>
-    BillingMeterValueSettings, "billing_meter_resource_billing_meter_value"
+    BillingMeterValueSettings =
+    /// The accessors of [`BillingMeterValueSettings`](crate::api::BillingMeterValueSettings).
+    BillingMeterValueSettingsFields, "billing_meter_resource_billing_meter_value"
 }
 
-impl BillingMeterValueSettings {
+impl BillingMeterValueSettingsFields {
     /// Event payload key.
     #[inline]
     pub fn event_payload_key(&self) -> &str {
@@ -148,13 +155,15 @@ impl BillingMeterValueSettings {
 }
 
 view! {
-    /// Customer mapping of [`BillingMeter`](crate::api::BillingMeter): its `customer_mapping`.
+    /// Customer mapping of [`BillingMeter`](crate::api::BillingMeter): its `customer_mapping`. It has what [`BillingMeterCustomerMappingFields`](crate::api::BillingMeterCustomerMappingFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/meters/object#billing_meter_object-customer_mapping>
-    BillingMeterCustomerMapping, "billing_meter_resource_customer_mapping_settings"
+    BillingMeterCustomerMapping =
+    /// The accessors of [`BillingMeterCustomerMapping`](crate::api::BillingMeterCustomerMapping).
+    BillingMeterCustomerMappingFields, "billing_meter_resource_customer_mapping_settings"
 }
 
-impl BillingMeterCustomerMapping {
+impl BillingMeterCustomerMappingFields {
     /// Event payload key.
     #[inline]
     pub fn event_payload_key(&self) -> &str {
@@ -190,10 +199,7 @@ impl<'a> BillingMeters<'a> {
     /// <https://docs.stripe.com/api/billing/meters/list>
     #[inline]
     pub fn list(&self) -> api::BillingMeterList {
-        api::BillingMeterList(RequestBuilder::new(
-            self.0,
-            api::BillingMeterList::OPERATION,
-        ))
+        api::BillingMeterList::new(self.0)
     }
 
     /// `POST /v1/billing/meters`.
@@ -206,12 +212,10 @@ impl<'a> BillingMeters<'a> {
         display_name: &str,
         event_name: &str,
     ) -> api::BillingMeterCreate {
-        api::BillingMeterCreate(
-            RequestBuilder::new(self.0, api::BillingMeterCreate::OPERATION)
-                .set("default_aggregation", default_aggregation)
-                .set("display_name", display_name)
-                .set("event_name", event_name),
-        )
+        api::BillingMeterCreate::new(self.0)
+            .set("default_aggregation", default_aggregation)
+            .set_str("display_name", display_name)
+            .set_str("event_name", event_name)
     }
 
     /// `GET /v1/billing/meters/{id}`.
@@ -219,9 +223,7 @@ impl<'a> BillingMeters<'a> {
     /// <https://docs.stripe.com/api/billing/meters/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::BillingMeterRetrieve {
-        api::BillingMeterRetrieve(
-            RequestBuilder::new(self.0, api::BillingMeterRetrieve::OPERATION).path_arg(id),
-        )
+        api::BillingMeterRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/meters/{id}`.
@@ -229,9 +231,7 @@ impl<'a> BillingMeters<'a> {
     /// <https://docs.stripe.com/api/billing/meters/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::BillingMeterUpdate {
-        api::BillingMeterUpdate(
-            RequestBuilder::new(self.0, api::BillingMeterUpdate::OPERATION).path_arg(id),
-        )
+        api::BillingMeterUpdate::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/meters/{id}/deactivate`.
@@ -239,9 +239,7 @@ impl<'a> BillingMeters<'a> {
     /// <https://docs.stripe.com/api/billing/meters/deactivate>
     #[inline]
     pub fn deactivate(&self, id: &str) -> api::BillingMeterDeactivate {
-        api::BillingMeterDeactivate(
-            RequestBuilder::new(self.0, api::BillingMeterDeactivate::OPERATION).path_arg(id),
-        )
+        api::BillingMeterDeactivate::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/billing/meters/{id}/reactivate`.
@@ -249,42 +247,40 @@ impl<'a> BillingMeters<'a> {
     /// <https://docs.stripe.com/api/billing/meters/reactivate>
     #[inline]
     pub fn reactivate(&self, id: &str) -> api::BillingMeterReactivate {
-        api::BillingMeterReactivate(
-            RequestBuilder::new(self.0, api::BillingMeterReactivate::OPERATION).path_arg(id),
-        )
+        api::BillingMeterReactivate::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.billing().meters().list(…)`: `GET /v1/billing/meters`.
     ///
     /// <https://docs.stripe.com/api/billing/meters/list>
-    BillingMeterList => List<api::BillingMeter>, api::BillingMeter; "billing.meters.list", Get "/v1/billing/meters", Api V1 Form
+    BillingMeterList, BillingMeterListEndpoint => List<api::BillingMeter>; "billing.meters.list", Get "/v1/billing/meters", Api V1 Form
 }
 
 impl BillingMeterList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::BillingMeterStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -292,7 +288,7 @@ request! {
     /// The request of `client.billing().meters().create(…)`: `POST /v1/billing/meters`.
     ///
     /// <https://docs.stripe.com/api/billing/meters/create>
-    BillingMeterCreate => api::BillingMeter; "billing.meters.create", Post "/v1/billing/meters", Api V1 Form
+    BillingMeterCreate, BillingMeterCreateEndpoint => api::BillingMeter; "billing.meters.create", Post "/v1/billing/meters", Api V1 Form
 }
 
 impl BillingMeterCreate {
@@ -302,19 +298,19 @@ impl BillingMeterCreate {
         self,
         customer_mapping: api::BillingMeterCreateCustomerMapping,
     ) -> Self {
-        Self(self.0.set("customer_mapping", customer_mapping))
+        self.set("customer_mapping", customer_mapping)
     }
 
     /// Event time window.
     #[inline]
     pub fn event_time_window(self, event_time_window: api::BillingMeterEventTimeWindow) -> Self {
-        Self(self.0.set("event_time_window", event_time_window))
+        self.set("event_time_window", event_time_window)
     }
 
     /// Value settings.
     #[inline]
     pub fn value_settings(self, value_settings: api::BillingMeterCreateValueSettings) -> Self {
-        Self(self.0.set("value_settings", value_settings))
+        self.set("value_settings", value_settings)
     }
 }
 
@@ -322,21 +318,21 @@ request! {
     /// The request of `client.billing().meters().retrieve(…)`: `GET /v1/billing/meters/{id}`.
     ///
     /// <https://docs.stripe.com/api/billing/meters/retrieve>
-    BillingMeterRetrieve => api::BillingMeter; "billing.meters.retrieve", Get "/v1/billing/meters/{id}", Api V1 Form
+    BillingMeterRetrieve, BillingMeterRetrieveEndpoint => api::BillingMeter; "billing.meters.retrieve", Get "/v1/billing/meters/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.billing().meters().update(…)`: `POST /v1/billing/meters/{id}`.
     ///
     /// <https://docs.stripe.com/api/billing/meters/update>
-    BillingMeterUpdate => api::BillingMeter; "billing.meters.update", Post "/v1/billing/meters/{id}", Api V1 Form
+    BillingMeterUpdate, BillingMeterUpdateEndpoint => api::BillingMeter; "billing.meters.update", Post "/v1/billing/meters/{id}", Api V1 Form
 }
 
 impl BillingMeterUpdate {
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.set("display_name", display_name))
+        self.set_str("display_name", display_name)
     }
 }
 
@@ -344,14 +340,14 @@ request! {
     /// The request of `client.billing().meters().deactivate(…)`: `POST /v1/billing/meters/{id}/deactivate`.
     ///
     /// <https://docs.stripe.com/api/billing/meters/deactivate>
-    BillingMeterDeactivate => api::BillingMeter; "billing.meters.deactivate", Post "/v1/billing/meters/{id}/deactivate", Api V1 Form
+    BillingMeterDeactivate, BillingMeterDeactivateEndpoint => api::BillingMeter; "billing.meters.deactivate", Post "/v1/billing/meters/{id}/deactivate", Api V1 Form
 }
 
 request! {
     /// The request of `client.billing().meters().reactivate(…)`: `POST /v1/billing/meters/{id}/reactivate`.
     ///
     /// <https://docs.stripe.com/api/billing/meters/reactivate>
-    BillingMeterReactivate => api::BillingMeter; "billing.meters.reactivate", Post "/v1/billing/meters/{id}/reactivate", Api V1 Form
+    BillingMeterReactivate, BillingMeterReactivateEndpoint => api::BillingMeter; "billing.meters.reactivate", Post "/v1/billing/meters/{id}/reactivate", Api V1 Form
 }
 
 params_required! {
@@ -367,8 +363,8 @@ impl BillingMeterCreateCustomerMapping {
     pub fn new(event_payload_key: &str, type_: &str) -> Self {
         Self(
             Params::new()
-                .with("event_payload_key", event_payload_key)
-                .with("type", type_),
+                .with_str("event_payload_key", event_payload_key)
+                .with_str("type", type_),
         )
     }
 }
@@ -399,12 +395,14 @@ impl BillingMeterCreateValueSettings {
     /// With what Stripe requires.
     #[inline]
     pub fn new(event_payload_key: &str) -> Self {
-        Self(Params::new().with("event_payload_key", event_payload_key))
+        Self(Params::new().with_str("event_payload_key", event_payload_key))
     }
 }
 
 words! {
     /// The values of `event_time_window`, first of all in [`BillingMeter`](crate::api::BillingMeter).
+    ///
+    /// <https://docs.stripe.com/api/billing/meters/object>
     BillingMeterEventTimeWindow {
         /// `day`
         Day = "day",
@@ -413,18 +411,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`BillingMeter`](crate::api::BillingMeter).
-    BillingMeterStatus {
-        /// `active`
-        Active = "active",
-        /// `inactive`
-        Inactive = "inactive",
-    }
-}
+/// The values of `status`, first of all in [`BillingMeter`](crate::api::BillingMeter): the same as [`BillingFeedbackOptionStatus`](crate::api::BillingFeedbackOptionStatus).
+///
+/// <https://docs.stripe.com/api/billing/meters/object>
+pub type BillingMeterStatus = api::BillingFeedbackOptionStatus;
 
 words! {
     /// The values of `formula`, first of all in [`BillingMeterDefaultAggregation`](crate::api::BillingMeterDefaultAggregation).
+    ///
+    /// <https://docs.stripe.com/api/billing/meters/object#billing_meter_object-default_aggregation>
     BillingMeterDefaultAggregationFormula {
         /// `count`
         Count = "count",

@@ -3,16 +3,18 @@
 //! Stripe's `billing_meter_event`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Map, RequestBuilder, Timestamp, pairs, request, view};
+use crate::view::prelude::{Client, Map, Timestamp, pairs, request, view};
 
 view! {
-    /// The `billing.meter_event` object.
+    /// The `billing.meter_event` object. It has what [`BillingMeterEventFields`](crate::api::BillingMeterEventFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/meter_events/object>
-    BillingMeterEvent, "billing.meter_event"
+    BillingMeterEvent =
+    /// The accessors of [`BillingMeterEvent`](crate::api::BillingMeterEvent).
+    BillingMeterEventFields, "billing.meter_event"
 }
 
-impl BillingMeterEvent {
+impl BillingMeterEventFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -72,11 +74,9 @@ impl BillingMeterEvents<'_> {
         event_name: &str,
         payload: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> api::BillingMeterEventCreate {
-        api::BillingMeterEventCreate(
-            RequestBuilder::new(self.0, api::BillingMeterEventCreate::OPERATION)
-                .set("event_name", event_name)
-                .set("payload", pairs(payload)),
-        )
+        api::BillingMeterEventCreate::new(self.0)
+            .set_str("event_name", event_name)
+            .set("payload", pairs(payload))
     }
 }
 
@@ -84,19 +84,19 @@ request! {
     /// The request of `client.billing().meter_events().create(…)`: `POST /v1/billing/meter_events`.
     ///
     /// <https://docs.stripe.com/api/billing/meter_events/create>
-    BillingMeterEventCreate => api::BillingMeterEvent; "billing.meter_events.create", Post "/v1/billing/meter_events", Api V1 Form
+    BillingMeterEventCreate, BillingMeterEventCreateEndpoint => api::BillingMeterEvent; "billing.meter_events.create", Post "/v1/billing/meter_events", Api V1 Form
 }
 
 impl BillingMeterEventCreate {
     /// Identifier.
     #[inline]
     pub fn identifier(self, identifier: &str) -> Self {
-        Self(self.0.set("identifier", identifier))
+        self.set_str("identifier", identifier)
     }
 
     /// Timestamp, in seconds since the Unix epoch.
     #[inline]
     pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.set("timestamp", Into::<Timestamp>::into(timestamp)))
+        self.set("timestamp", Into::<Timestamp>::into(timestamp))
     }
 }

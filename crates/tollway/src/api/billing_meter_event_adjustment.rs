@@ -3,16 +3,18 @@
 //! Stripe's `billing_meter_event_adjustment`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, params, request, view, words};
+use crate::view::prelude::{Client, params, request, view, words};
 
 view! {
-    /// The `billing.meter_event_adjustment` object.
+    /// The `billing.meter_event_adjustment` object. It has what [`BillingMeterEventAdjustmentFields`](crate::api::BillingMeterEventAdjustmentFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/meter_event_adjustments/object>
-    BillingMeterEventAdjustment, "billing.meter_event_adjustment"
+    BillingMeterEventAdjustment =
+    /// The accessors of [`BillingMeterEventAdjustment`](crate::api::BillingMeterEventAdjustment).
+    BillingMeterEventAdjustmentFields, "billing.meter_event_adjustment"
 }
 
-impl BillingMeterEventAdjustment {
+impl BillingMeterEventAdjustmentFields {
     /// Cancel. `None` when null.
     #[inline]
     pub fn cancel(&self) -> Option<api::BillingMeterEventAdjustmentCancel> {
@@ -52,13 +54,15 @@ impl BillingMeterEventAdjustment {
 }
 
 view! {
-    /// Cancel of [`BillingMeterEventAdjustment`](crate::api::BillingMeterEventAdjustment): its `cancel`.
+    /// Cancel of [`BillingMeterEventAdjustment`](crate::api::BillingMeterEventAdjustment): its `cancel`. It has what [`BillingMeterEventAdjustmentCancelFields`](crate::api::BillingMeterEventAdjustmentCancelFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/meter_event_adjustments/object#billing_meter_event_adjustment_object-cancel>
-    BillingMeterEventAdjustmentCancel, "billing_meter_resource_billing_meter_event_adjustment_cancel"
+    BillingMeterEventAdjustmentCancel =
+    /// The accessors of [`BillingMeterEventAdjustmentCancel`](crate::api::BillingMeterEventAdjustmentCancel).
+    BillingMeterEventAdjustmentCancelFields, "billing_meter_resource_billing_meter_event_adjustment_cancel"
 }
 
-impl BillingMeterEventAdjustmentCancel {
+impl BillingMeterEventAdjustmentCancelFields {
     /// Identifier. `None` when null.
     #[inline]
     pub fn identifier(&self) -> Option<&str> {
@@ -81,11 +85,9 @@ impl BillingMeterEventAdjustments<'_> {
     /// <https://docs.stripe.com/api/billing/meter_event_adjustments/create>
     #[inline]
     pub fn create(&self, event_name: &str, type_: &str) -> api::BillingMeterEventAdjustmentCreate {
-        api::BillingMeterEventAdjustmentCreate(
-            RequestBuilder::new(self.0, api::BillingMeterEventAdjustmentCreate::OPERATION)
-                .set("event_name", event_name)
-                .set("type", type_),
-        )
+        api::BillingMeterEventAdjustmentCreate::new(self.0)
+            .set_str("event_name", event_name)
+            .set_str("type", type_)
     }
 }
 
@@ -93,14 +95,14 @@ request! {
     /// The request of `client.billing().meter_event_adjustments().create(…)`: `POST /v1/billing/meter_event_adjustments`.
     ///
     /// <https://docs.stripe.com/api/billing/meter_event_adjustments/create>
-    BillingMeterEventAdjustmentCreate => api::BillingMeterEventAdjustment; "billing.meter_event_adjustments.create", Post "/v1/billing/meter_event_adjustments", Api V1 Form
+    BillingMeterEventAdjustmentCreate, BillingMeterEventAdjustmentCreateEndpoint => api::BillingMeterEventAdjustment; "billing.meter_event_adjustments.create", Post "/v1/billing/meter_event_adjustments", Api V1 Form
 }
 
 impl BillingMeterEventAdjustmentCreate {
     /// Cancel.
     #[inline]
     pub fn cancel(self, cancel: api::BillingMeterEventAdjustmentCreateCancel) -> Self {
-        Self(self.0.set("cancel", cancel))
+        self.set("cancel", cancel)
     }
 }
 
@@ -115,12 +117,14 @@ impl BillingMeterEventAdjustmentCreateCancel {
     /// Identifier.
     #[inline]
     pub fn identifier(self, identifier: &str) -> Self {
-        Self(self.0.with("identifier", identifier))
+        Self(self.0.with_str("identifier", identifier))
     }
 }
 
 words! {
     /// The values of `status`, first of all in [`BillingMeterEventAdjustment`](crate::api::BillingMeterEventAdjustment).
+    ///
+    /// <https://docs.stripe.com/api/billing/meter_event_adjustments/object>
     BillingMeterEventAdjustmentStatus {
         /// `complete`
         Complete = "complete",

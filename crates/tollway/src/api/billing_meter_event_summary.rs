@@ -3,16 +3,18 @@
 //! Stripe's `billing_meter_event_summary`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, Timestamp, request_list, view, words};
+use crate::view::prelude::{Client, List, Timestamp, request, view};
 
 view! {
-    /// The `billing.meter_event_summary` object.
+    /// The `billing.meter_event_summary` object. It has what [`BillingMeterEventSummaryFields`](crate::api::BillingMeterEventSummaryFields) has.
     ///
     /// <https://docs.stripe.com/api/billing/meters/event_summaries/object>
-    BillingMeterEventSummary, "billing.meter_event_summary"
+    BillingMeterEventSummary =
+    /// The accessors of [`BillingMeterEventSummary`](crate::api::BillingMeterEventSummary).
+    BillingMeterEventSummaryFields, "billing.meter_event_summary"
 }
 
-impl BillingMeterEventSummary {
+impl BillingMeterEventSummaryFields {
     /// Aggregated value.
     #[inline]
     pub fn aggregated_value(&self) -> f64 {
@@ -75,40 +77,38 @@ impl BillingMetersEventSummaries<'_> {
         end_time: impl Into<Timestamp>,
         start_time: impl Into<Timestamp>,
     ) -> api::BillingMetersEventSummaryList {
-        api::BillingMetersEventSummaryList(
-            RequestBuilder::new(self.0, api::BillingMetersEventSummaryList::OPERATION)
-                .path_arg(id)
-                .set("customer", customer)
-                .set("end_time", Into::<Timestamp>::into(end_time))
-                .set("start_time", Into::<Timestamp>::into(start_time)),
-        )
+        api::BillingMetersEventSummaryList::new(self.0)
+            .path_arg(id)
+            .set_str("customer", customer)
+            .set("end_time", Into::<Timestamp>::into(end_time))
+            .set("start_time", Into::<Timestamp>::into(start_time))
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.billing().meters().event_summaries().list(…)`: `GET /v1/billing/meters/{id}/event_summaries`.
     ///
     /// <https://docs.stripe.com/api/billing/meters/event_summaries/list>
-    BillingMetersEventSummaryList => List<api::BillingMeterEventSummary>, api::BillingMeterEventSummary; "billing.meters.event_summaries.list", Get "/v1/billing/meters/{id}/event_summaries", Api V1 Form
+    BillingMetersEventSummaryList, BillingMetersEventSummaryListEndpoint => List<api::BillingMeterEventSummary>; "billing.meters.event_summaries.list", Get "/v1/billing/meters/{id}/event_summaries", Api V1 Form
 }
 
 impl BillingMetersEventSummaryList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Value grouping window.
@@ -117,16 +117,11 @@ impl BillingMetersEventSummaryList {
         self,
         value_grouping_window: api::BillingMetersEventSummaryListValueGroupingWindow,
     ) -> Self {
-        Self(self.0.set("value_grouping_window", value_grouping_window))
+        self.set("value_grouping_window", value_grouping_window)
     }
 }
 
-words! {
-    /// The values of `value_grouping_window`, first of all in [`BillingMetersEventSummaryList`](crate::api::BillingMetersEventSummaryList).
-    BillingMetersEventSummaryListValueGroupingWindow {
-        /// `day`
-        Day = "day",
-        /// `hour`
-        Hour = "hour",
-    }
-}
+/// The values of `value_grouping_window`, first of all in [`BillingMetersEventSummaryList`](crate::api::BillingMetersEventSummaryList): the same as [`BillingMeterEventTimeWindow`](crate::api::BillingMeterEventTimeWindow).
+///
+/// <https://docs.stripe.com/api/billing/meters/event_summaries/list>
+pub type BillingMetersEventSummaryListValueGroupingWindow = api::BillingMeterEventTimeWindow;

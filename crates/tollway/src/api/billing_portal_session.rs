@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, Params, RequestBuilder, Timestamp, list, params, params_required, request,
-    view, words,
+    Client, Expandable, Params, Timestamp, list, params, params_required, request, view, words,
 };
 
 view! {
-    /// The `billing_portal.session` object.
+    /// The `billing_portal.session` object. It has what [`BillingPortalSessionFields`](crate::api::BillingPortalSessionFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object>
-    BillingPortalSession, "billing_portal.session"
+    BillingPortalSession =
+    /// The accessors of [`BillingPortalSession`](crate::api::BillingPortalSession).
+    BillingPortalSessionFields, "billing_portal.session"
 }
 
-impl BillingPortalSession {
+impl BillingPortalSessionFields {
     /// After expiration. `None` when absent or null.
     #[inline]
     pub fn after_expiration(&self) -> Option<api::BillingPortalSessionAfterExpiration> {
@@ -98,13 +99,15 @@ impl BillingPortalSession {
 }
 
 view! {
-    /// After expiration of [`BillingPortalSession`](crate::api::BillingPortalSession): its `after_expiration`.
+    /// After expiration of [`BillingPortalSession`](crate::api::BillingPortalSession): its `after_expiration`. It has what [`BillingPortalSessionAfterExpirationFields`](crate::api::BillingPortalSessionAfterExpirationFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-after_expiration>
-    BillingPortalSessionAfterExpiration, "billing_portal_session_after_expiration"
+    BillingPortalSessionAfterExpiration =
+    /// The accessors of [`BillingPortalSessionAfterExpiration`](crate::api::BillingPortalSessionAfterExpiration).
+    BillingPortalSessionAfterExpirationFields, "billing_portal_session_after_expiration"
 }
 
-impl BillingPortalSessionAfterExpiration {
+impl BillingPortalSessionAfterExpirationFields {
     /// Customer login. `None` when null.
     #[inline]
     pub fn customer_login(&self) -> Option<api::BillingPortalSessionAfterExpirationCustomerLogin> {
@@ -121,13 +124,15 @@ impl BillingPortalSessionAfterExpiration {
 }
 
 view! {
-    /// Customer login of [`BillingPortalSession`](crate::api::BillingPortalSession): its `after_expiration.customer_login`.
+    /// Customer login of [`BillingPortalSession`](crate::api::BillingPortalSession): its `after_expiration.customer_login`. It has what [`BillingPortalSessionAfterExpirationCustomerLoginFields`](crate::api::BillingPortalSessionAfterExpirationCustomerLoginFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-after_expiration-customer_login>
-    BillingPortalSessionAfterExpirationCustomerLogin, "billing_portal_session_after_expiration_customer_login"
+    BillingPortalSessionAfterExpirationCustomerLogin =
+    /// The accessors of [`BillingPortalSessionAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionAfterExpirationCustomerLogin).
+    BillingPortalSessionAfterExpirationCustomerLoginFields, "billing_portal_session_after_expiration_customer_login"
 }
 
-impl BillingPortalSessionAfterExpirationCustomerLogin {
+impl BillingPortalSessionAfterExpirationCustomerLoginFields {
     /// Expires at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn expires_at(&self) -> Option<Timestamp> {
@@ -139,13 +144,15 @@ impl BillingPortalSessionAfterExpirationCustomerLogin {
 }
 
 view! {
-    /// Hosted confirmation of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.after_completion.hosted_confirmation`.
+    /// Hosted confirmation of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.after_completion.hosted_confirmation`. It has what [`BillingPortalSessionFlowAfterCompletionHostedConfirmationFields`](crate::api::BillingPortalSessionFlowAfterCompletionHostedConfirmationFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-after_completion-hosted_confirmation>
-    BillingPortalSessionFlowAfterCompletionHostedConfirmation, "portal_flows_after_completion_hosted_confirmation"
+    BillingPortalSessionFlowAfterCompletionHostedConfirmation =
+    /// The accessors of [`BillingPortalSessionFlowAfterCompletionHostedConfirmation`](crate::api::BillingPortalSessionFlowAfterCompletionHostedConfirmation).
+    BillingPortalSessionFlowAfterCompletionHostedConfirmationFields, "portal_flows_after_completion_hosted_confirmation"
 }
 
-impl BillingPortalSessionFlowAfterCompletionHostedConfirmation {
+impl BillingPortalSessionFlowAfterCompletionHostedConfirmationFields {
     /// Custom message. `None` when null.
     #[inline]
     pub fn custom_message(&self) -> Option<&str> {
@@ -157,13 +164,15 @@ impl BillingPortalSessionFlowAfterCompletionHostedConfirmation {
 }
 
 view! {
-    /// Redirect of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.after_completion.redirect`.
+    /// Redirect of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.after_completion.redirect`. It has what [`BillingPortalSessionFlowAfterCompletionRedirectFields`](crate::api::BillingPortalSessionFlowAfterCompletionRedirectFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-after_completion-redirect>
-    BillingPortalSessionFlowAfterCompletionRedirect, "portal_flows_after_completion_redirect"
+    BillingPortalSessionFlowAfterCompletionRedirect =
+    /// The accessors of [`BillingPortalSessionFlowAfterCompletionRedirect`](crate::api::BillingPortalSessionFlowAfterCompletionRedirect).
+    BillingPortalSessionFlowAfterCompletionRedirectFields, "portal_flows_after_completion_redirect"
 }
 
-impl BillingPortalSessionFlowAfterCompletionRedirect {
+impl BillingPortalSessionFlowAfterCompletionRedirectFields {
     /// Return url.
     #[inline]
     pub fn return_url(&self) -> &str {
@@ -173,13 +182,15 @@ impl BillingPortalSessionFlowAfterCompletionRedirect {
 }
 
 view! {
-    /// Coupon offer of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_cancel.retention.coupon_offer`.
+    /// Coupon offer of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_cancel.retention.coupon_offer`. It has what [`BillingPortalSessionFlowSubscriptionCancelRetentionCouponOfferFields`](crate::api::BillingPortalSessionFlowSubscriptionCancelRetentionCouponOfferFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-subscription_cancel-retention-coupon_offer>
-    BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer, "portal_flows_coupon_offer"
+    BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer =
+    /// The accessors of [`BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer`](crate::api::BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer).
+    BillingPortalSessionFlowSubscriptionCancelRetentionCouponOfferFields, "portal_flows_coupon_offer"
 }
 
-impl BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer {
+impl BillingPortalSessionFlowSubscriptionCancelRetentionCouponOfferFields {
     /// Coupon.
     #[inline]
     pub fn coupon(&self) -> &str {
@@ -188,13 +199,15 @@ impl BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer {
 }
 
 view! {
-    /// Flow of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow`.
+    /// Flow of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow`. It has what [`BillingPortalSessionFlowFields`](crate::api::BillingPortalSessionFlowFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow>
-    BillingPortalSessionFlow, "portal_flows_flow"
+    BillingPortalSessionFlow =
+    /// The accessors of [`BillingPortalSessionFlow`](crate::api::BillingPortalSessionFlow).
+    BillingPortalSessionFlowFields, "portal_flows_flow"
 }
 
-impl BillingPortalSessionFlow {
+impl BillingPortalSessionFlowFields {
     /// After completion.
     #[inline]
     pub fn after_completion(&self) -> api::BillingPortalSessionFlowAfterCompletion {
@@ -242,13 +255,15 @@ impl BillingPortalSessionFlow {
 }
 
 view! {
-    /// After completion of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.after_completion`.
+    /// After completion of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.after_completion`. It has what [`BillingPortalSessionFlowAfterCompletionFields`](crate::api::BillingPortalSessionFlowAfterCompletionFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-after_completion>
-    BillingPortalSessionFlowAfterCompletion, "portal_flows_flow_after_completion"
+    BillingPortalSessionFlowAfterCompletion =
+    /// The accessors of [`BillingPortalSessionFlowAfterCompletion`](crate::api::BillingPortalSessionFlowAfterCompletion).
+    BillingPortalSessionFlowAfterCompletionFields, "portal_flows_flow_after_completion"
 }
 
-impl BillingPortalSessionFlowAfterCompletion {
+impl BillingPortalSessionFlowAfterCompletionFields {
     /// Hosted confirmation. `None` when null.
     #[inline]
     pub fn hosted_confirmation(
@@ -273,20 +288,24 @@ impl BillingPortalSessionFlowAfterCompletion {
 }
 
 view! {
-    /// Customer update of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.customer_update`.
+    /// Customer update of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.customer_update`. It has what [`BillingPortalSessionFlowCustomerUpdateFields`](crate::api::BillingPortalSessionFlowCustomerUpdateFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-customer_update>
-    BillingPortalSessionFlowCustomerUpdate, "portal_flows_flow_customer_update"
+    BillingPortalSessionFlowCustomerUpdate =
+    /// The accessors of [`BillingPortalSessionFlowCustomerUpdate`](crate::api::BillingPortalSessionFlowCustomerUpdate).
+    BillingPortalSessionFlowCustomerUpdateFields, "portal_flows_flow_customer_update"
 }
 
 view! {
-    /// Subscription cancel of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_cancel`.
+    /// Subscription cancel of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_cancel`. It has what [`BillingPortalSessionFlowSubscriptionCancelFields`](crate::api::BillingPortalSessionFlowSubscriptionCancelFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-subscription_cancel>
-    BillingPortalSessionFlowSubscriptionCancel, "portal_flows_flow_subscription_cancel"
+    BillingPortalSessionFlowSubscriptionCancel =
+    /// The accessors of [`BillingPortalSessionFlowSubscriptionCancel`](crate::api::BillingPortalSessionFlowSubscriptionCancel).
+    BillingPortalSessionFlowSubscriptionCancelFields, "portal_flows_flow_subscription_cancel"
 }
 
-impl BillingPortalSessionFlowSubscriptionCancel {
+impl BillingPortalSessionFlowSubscriptionCancelFields {
     /// Retention. `None` when null.
     #[inline]
     pub fn retention(&self) -> Option<api::BillingPortalSessionFlowSubscriptionCancelRetention> {
@@ -303,13 +322,15 @@ impl BillingPortalSessionFlowSubscriptionCancel {
 }
 
 view! {
-    /// Subscription pause of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_pause`.
+    /// Subscription pause of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_pause`. It has what [`BillingPortalSessionFlowSubscriptionPauseFields`](crate::api::BillingPortalSessionFlowSubscriptionPauseFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-subscription_pause>
-    BillingPortalSessionFlowSubscriptionPause, "portal_flows_flow_subscription_pause"
+    BillingPortalSessionFlowSubscriptionPause =
+    /// The accessors of [`BillingPortalSessionFlowSubscriptionPause`](crate::api::BillingPortalSessionFlowSubscriptionPause).
+    BillingPortalSessionFlowSubscriptionPauseFields, "portal_flows_flow_subscription_pause"
 }
 
-impl BillingPortalSessionFlowSubscriptionPause {
+impl BillingPortalSessionFlowSubscriptionPauseFields {
     /// Subscription.
     #[inline]
     pub fn subscription(&self) -> &str {
@@ -319,13 +340,15 @@ impl BillingPortalSessionFlowSubscriptionPause {
 }
 
 view! {
-    /// Subscription update of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_update`.
+    /// Subscription update of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_update`. It has what [`BillingPortalSessionFlowSubscriptionUpdateFields`](crate::api::BillingPortalSessionFlowSubscriptionUpdateFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-subscription_update>
-    BillingPortalSessionFlowSubscriptionUpdate, "portal_flows_flow_subscription_update"
+    BillingPortalSessionFlowSubscriptionUpdate =
+    /// The accessors of [`BillingPortalSessionFlowSubscriptionUpdate`](crate::api::BillingPortalSessionFlowSubscriptionUpdate).
+    BillingPortalSessionFlowSubscriptionUpdateFields, "portal_flows_flow_subscription_update"
 }
 
-impl BillingPortalSessionFlowSubscriptionUpdate {
+impl BillingPortalSessionFlowSubscriptionUpdateFields {
     /// Subscription.
     #[inline]
     pub fn subscription(&self) -> &str {
@@ -335,13 +358,15 @@ impl BillingPortalSessionFlowSubscriptionUpdate {
 }
 
 view! {
-    /// Subscription update confirm of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_update_confirm`.
+    /// Subscription update confirm of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_update_confirm`. It has what [`BillingPortalSessionFlowSubscriptionUpdateConfirmFields`](crate::api::BillingPortalSessionFlowSubscriptionUpdateConfirmFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-subscription_update_confirm>
-    BillingPortalSessionFlowSubscriptionUpdateConfirm, "portal_flows_flow_subscription_update_confirm"
+    BillingPortalSessionFlowSubscriptionUpdateConfirm =
+    /// The accessors of [`BillingPortalSessionFlowSubscriptionUpdateConfirm`](crate::api::BillingPortalSessionFlowSubscriptionUpdateConfirm).
+    BillingPortalSessionFlowSubscriptionUpdateConfirmFields, "portal_flows_flow_subscription_update_confirm"
 }
 
-impl BillingPortalSessionFlowSubscriptionUpdateConfirm {
+impl BillingPortalSessionFlowSubscriptionUpdateConfirmFields {
     /// Discounts, as a list. `None` when null.
     #[inline]
     pub fn discounts(
@@ -369,13 +394,15 @@ impl BillingPortalSessionFlowSubscriptionUpdateConfirm {
 }
 
 view! {
-    /// Retention of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_cancel.retention`.
+    /// Retention of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_cancel.retention`. It has what [`BillingPortalSessionFlowSubscriptionCancelRetentionFields`](crate::api::BillingPortalSessionFlowSubscriptionCancelRetentionFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-subscription_cancel-retention>
-    BillingPortalSessionFlowSubscriptionCancelRetention, "portal_flows_retention"
+    BillingPortalSessionFlowSubscriptionCancelRetention =
+    /// The accessors of [`BillingPortalSessionFlowSubscriptionCancelRetention`](crate::api::BillingPortalSessionFlowSubscriptionCancelRetention).
+    BillingPortalSessionFlowSubscriptionCancelRetentionFields, "portal_flows_retention"
 }
 
-impl BillingPortalSessionFlowSubscriptionCancelRetention {
+impl BillingPortalSessionFlowSubscriptionCancelRetentionFields {
     /// Coupon offer. `None` when null.
     #[inline]
     pub fn coupon_offer(
@@ -392,13 +419,15 @@ impl BillingPortalSessionFlowSubscriptionCancelRetention {
 }
 
 view! {
-    /// Discounts of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_update_confirm.discounts`.
+    /// Discounts of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_update_confirm.discounts`. It has what [`BillingPortalSessionFlowSubscriptionUpdateConfirmDiscountFields`](crate::api::BillingPortalSessionFlowSubscriptionUpdateConfirmDiscountFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-subscription_update_confirm-discounts>
-    BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount, "portal_flows_subscription_update_confirm_discount"
+    BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount =
+    /// The accessors of [`BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount`](crate::api::BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount).
+    BillingPortalSessionFlowSubscriptionUpdateConfirmDiscountFields, "portal_flows_subscription_update_confirm_discount"
 }
 
-impl BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount {
+impl BillingPortalSessionFlowSubscriptionUpdateConfirmDiscountFields {
     /// Coupon. `None` when null.
     #[inline]
     pub fn coupon(&self) -> Option<&str> {
@@ -419,13 +448,15 @@ impl BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount {
 }
 
 view! {
-    /// Items of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_update_confirm.items`.
+    /// Items of [`BillingPortalSession`](crate::api::BillingPortalSession): its `flow.subscription_update_confirm.items`. It has what [`BillingPortalSessionFlowSubscriptionUpdateConfirmItemFields`](crate::api::BillingPortalSessionFlowSubscriptionUpdateConfirmItemFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-subscription_update_confirm-items>
-    BillingPortalSessionFlowSubscriptionUpdateConfirmItem, "portal_flows_subscription_update_confirm_item"
+    BillingPortalSessionFlowSubscriptionUpdateConfirmItem =
+    /// The accessors of [`BillingPortalSessionFlowSubscriptionUpdateConfirmItem`](crate::api::BillingPortalSessionFlowSubscriptionUpdateConfirmItem).
+    BillingPortalSessionFlowSubscriptionUpdateConfirmItemFields, "portal_flows_subscription_update_confirm_item"
 }
 
-impl BillingPortalSessionFlowSubscriptionUpdateConfirmItem {
+impl BillingPortalSessionFlowSubscriptionUpdateConfirmItemFields {
     /// The object's id. `None` when null.
     #[inline]
     pub fn id(&self) -> Option<&str> {
@@ -460,10 +491,7 @@ impl BillingPortalSessions<'_> {
     /// <https://docs.stripe.com/api/billing_portal/sessions/create>
     #[inline]
     pub fn create(&self) -> api::BillingPortalSessionCreate {
-        api::BillingPortalSessionCreate(RequestBuilder::new(
-            self.0,
-            api::BillingPortalSessionCreate::OPERATION,
-        ))
+        api::BillingPortalSessionCreate::new(self.0)
     }
 }
 
@@ -471,7 +499,7 @@ request! {
     /// The request of `client.billing_portal().sessions().create(…)`: `POST /v1/billing_portal/sessions`.
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/create>
-    BillingPortalSessionCreate => api::BillingPortalSession; "billing_portal.sessions.create", Post "/v1/billing_portal/sessions", Api V1 Form
+    BillingPortalSessionCreate, BillingPortalSessionCreateEndpoint => api::BillingPortalSession; "billing_portal.sessions.create", Post "/v1/billing_portal/sessions", Api V1 Form
 }
 
 impl BillingPortalSessionCreate {
@@ -481,49 +509,49 @@ impl BillingPortalSessionCreate {
         self,
         after_expiration: api::BillingPortalSessionCreateAfterExpiration,
     ) -> Self {
-        Self(self.0.set("after_expiration", after_expiration))
+        self.set("after_expiration", after_expiration)
     }
 
     /// Configuration.
     #[inline]
     pub fn configuration(self, configuration: &str) -> Self {
-        Self(self.0.set("configuration", configuration))
+        self.set_str("configuration", configuration)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Flow data.
     #[inline]
     pub fn flow_data(self, flow_data: api::BillingPortalSessionCreateFlowData) -> Self {
-        Self(self.0.set("flow_data", flow_data))
+        self.set("flow_data", flow_data)
     }
 
     /// Locale.
     #[inline]
     pub fn locale(self, locale: api::BillingPortalSessionLocale) -> Self {
-        Self(self.0.set("locale", locale))
+        self.set("locale", locale)
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.set("return_url", return_url))
+        self.set_str("return_url", return_url)
     }
 }
 
@@ -580,7 +608,7 @@ impl BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation {
     /// Custom message.
     #[inline]
     pub fn custom_message(self, custom_message: &str) -> Self {
-        Self(self.0.with("custom_message", custom_message))
+        Self(self.0.with_str("custom_message", custom_message))
     }
 }
 
@@ -595,7 +623,7 @@ impl BillingPortalSessionCreateFlowDataAfterCompletionRedirect {
     /// With what Stripe requires.
     #[inline]
     pub fn new(return_url: &str) -> Self {
-        Self(Params::new().with("return_url", return_url))
+        Self(Params::new().with_str("return_url", return_url))
     }
 }
 
@@ -643,7 +671,7 @@ impl BillingPortalSessionCreateFlowDataSubscriptionCancelRetentionCouponOffer {
     /// With what Stripe requires.
     #[inline]
     pub fn new(coupon: &str) -> Self {
-        Self(Params::new().with("coupon", coupon))
+        Self(Params::new().with_str("coupon", coupon))
     }
 }
 
@@ -664,7 +692,7 @@ impl BillingPortalSessionCreateFlowDataSubscriptionCancelRetention {
         Self(
             Params::new()
                 .with("coupon_offer", coupon_offer)
-                .with("type", type_),
+                .with_str("type", type_),
         )
     }
 }
@@ -680,7 +708,7 @@ impl BillingPortalSessionCreateFlowDataSubscriptionCancel {
     /// With what Stripe requires.
     #[inline]
     pub fn new(subscription: &str) -> Self {
-        Self(Params::new().with("subscription", subscription))
+        Self(Params::new().with_str("subscription", subscription))
     }
 
     /// Retention.
@@ -704,24 +732,15 @@ impl BillingPortalSessionCreateFlowDataSubscriptionPause {
     /// With what Stripe requires.
     #[inline]
     pub fn new(subscription: &str) -> Self {
-        Self(Params::new().with("subscription", subscription))
+        Self(Params::new().with_str("subscription", subscription))
     }
 }
 
-params_required! {
-    /// The `subscription_update` of [`BillingPortalSessionCreateFlowData`](crate::api::BillingPortalSessionCreateFlowData).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/sessions/create>
-    BillingPortalSessionCreateFlowDataSubscriptionUpdate
-}
-
-impl BillingPortalSessionCreateFlowDataSubscriptionUpdate {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(subscription: &str) -> Self {
-        Self(Params::new().with("subscription", subscription))
-    }
-}
+/// The `subscription_update` of [`BillingPortalSessionCreateFlowData`](crate::api::BillingPortalSessionCreateFlowData): the same as [`BillingPortalSessionCreateFlowDataSubscriptionPause`](crate::api::BillingPortalSessionCreateFlowDataSubscriptionPause).
+///
+/// <https://docs.stripe.com/api/billing_portal/sessions/create>
+pub type BillingPortalSessionCreateFlowDataSubscriptionUpdate =
+    api::BillingPortalSessionCreateFlowDataSubscriptionPause;
 
 params! {
     /// The `discount` of [`BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirm`](crate::api::BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirm).
@@ -734,13 +753,13 @@ impl BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmDiscount {
     /// Coupon.
     #[inline]
     pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
+        Self(self.0.with_str("coupon", coupon))
     }
 
     /// Promotion code.
     #[inline]
     pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
+        Self(self.0.with_str("promotion_code", promotion_code))
     }
 }
 
@@ -755,19 +774,19 @@ impl BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmItem {
     /// With what Stripe requires.
     #[inline]
     pub fn new(id: &str) -> Self {
-        Self(Params::new().with("id", id))
+        Self(Params::new().with_str("id", id))
     }
 
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 }
 
@@ -790,7 +809,7 @@ impl BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirm {
         Self(
             Params::new()
                 .with("items", list(items))
-                .with("subscription", subscription),
+                .with_str("subscription", subscription),
         )
     }
 
@@ -871,6 +890,8 @@ impl BillingPortalSessionCreateFlowData {
 
 words! {
     /// The values of `type`, first of all in [`BillingPortalSessionAfterExpiration`](crate::api::BillingPortalSessionAfterExpiration).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-after_expiration>
     BillingPortalSessionAfterExpirationType {
         /// `customer_login`
         CustomerLogin = "customer_login",
@@ -879,6 +900,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`BillingPortalSessionFlow`](crate::api::BillingPortalSessionFlow).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow>
     BillingPortalSessionFlowType {
         /// `customer_update`
         CustomerUpdate = "customer_update",
@@ -897,6 +920,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`BillingPortalSessionFlowAfterCompletion`](crate::api::BillingPortalSessionFlowAfterCompletion).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-after_completion>
     BillingPortalSessionFlowAfterCompletionType {
         /// `hosted_confirmation`
         HostedConfirmation = "hosted_confirmation",

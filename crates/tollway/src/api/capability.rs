@@ -3,18 +3,18 @@
 //! Stripe's `capability`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, RequestBuilder, Timestamp, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, Expandable, List, Timestamp, request, view, words};
 
 view! {
-    /// Future requirements of [`Capability`](crate::api::Capability): its `future_requirements`.
+    /// Future requirements of [`Capability`](crate::api::Capability): its `future_requirements`. It has what [`CapabilityFutureRequirementsFields`](crate::api::CapabilityFutureRequirementsFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/capabilities/object#capability_object-future_requirements>
-    CapabilityFutureRequirements, "account_capability_future_requirements"
+    CapabilityFutureRequirements =
+    /// The accessors of [`CapabilityFutureRequirements`](crate::api::CapabilityFutureRequirements).
+    CapabilityFutureRequirementsFields, "account_capability_future_requirements"
 }
 
-impl CapabilityFutureRequirements {
+impl CapabilityFutureRequirementsFields {
     /// Alternatives, as a list. `None` when null.
     #[inline]
     pub fn alternatives(&self) -> Option<Vec<api::AccountFutureRequirementsAlternative>> {
@@ -75,13 +75,15 @@ impl CapabilityFutureRequirements {
 }
 
 view! {
-    /// Requirements of [`Capability`](crate::api::Capability): its `requirements`.
+    /// Requirements of [`Capability`](crate::api::Capability): its `requirements`. It has what [`CapabilityRequirementsFields`](crate::api::CapabilityRequirementsFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/capabilities/object#capability_object-requirements>
-    CapabilityRequirements, "account_capability_requirements"
+    CapabilityRequirements =
+    /// The accessors of [`CapabilityRequirements`](crate::api::CapabilityRequirements).
+    CapabilityRequirementsFields, "account_capability_requirements"
 }
 
-impl CapabilityRequirements {
+impl CapabilityRequirementsFields {
     /// Alternatives, as a list. `None` when null.
     #[inline]
     pub fn alternatives(&self) -> Option<Vec<api::AccountFutureRequirementsAlternative>> {
@@ -139,13 +141,15 @@ impl CapabilityRequirements {
 }
 
 view! {
-    /// The `capability` object.
+    /// The `capability` object. It has what [`CapabilityFields`](crate::api::CapabilityFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/capabilities/object>
-    Capability, "capability"
+    Capability =
+    /// The accessors of [`Capability`](crate::api::Capability).
+    CapabilityFields, "capability"
 }
 
-impl Capability {
+impl CapabilityFields {
     /// Account. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn account(&self) -> Expandable<api::Account> {
@@ -207,9 +211,7 @@ impl AccountsCapabilities<'_> {
     /// <https://docs.stripe.com/api/accounts/capabilities/list>
     #[inline]
     pub fn list(&self, account: &str) -> api::AccountsCapabilityList {
-        api::AccountsCapabilityList(
-            RequestBuilder::new(self.0, api::AccountsCapabilityList::OPERATION).path_arg(account),
-        )
+        api::AccountsCapabilityList::new(self.0).path_arg(account)
     }
 
     /// `GET /v1/accounts/{account}/capabilities/{capability}`.
@@ -217,11 +219,9 @@ impl AccountsCapabilities<'_> {
     /// <https://docs.stripe.com/api/accounts/capabilities/retrieve>
     #[inline]
     pub fn retrieve(&self, account: &str, capability: &str) -> api::AccountsCapabilityRetrieve {
-        api::AccountsCapabilityRetrieve(
-            RequestBuilder::new(self.0, api::AccountsCapabilityRetrieve::OPERATION)
-                .path_arg(account)
-                .path_arg(capability),
-        )
+        api::AccountsCapabilityRetrieve::new(self.0)
+            .path_arg(account)
+            .path_arg(capability)
     }
 
     /// `POST /v1/accounts/{account}/capabilities/{capability}`.
@@ -229,45 +229,45 @@ impl AccountsCapabilities<'_> {
     /// <https://docs.stripe.com/api/accounts/capabilities/update>
     #[inline]
     pub fn update(&self, account: &str, capability: &str) -> api::AccountsCapabilityUpdate {
-        api::AccountsCapabilityUpdate(
-            RequestBuilder::new(self.0, api::AccountsCapabilityUpdate::OPERATION)
-                .path_arg(account)
-                .path_arg(capability),
-        )
+        api::AccountsCapabilityUpdate::new(self.0)
+            .path_arg(account)
+            .path_arg(capability)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.accounts().capabilities().list(…)`: `GET /v1/accounts/{account}/capabilities`.
     ///
     /// <https://docs.stripe.com/api/accounts/capabilities/list>
-    AccountsCapabilityList => List<api::Capability>, api::Capability; "accounts.capabilities.list", Get "/v1/accounts/{account}/capabilities", Api V1 Form
+    AccountsCapabilityList, AccountsCapabilityListEndpoint => List<api::Capability>; "accounts.capabilities.list", Get "/v1/accounts/{account}/capabilities", Api V1 Form
 }
 
 request! {
     /// The request of `client.accounts().capabilities().retrieve(…)`: `GET /v1/accounts/{account}/capabilities/{capability}`.
     ///
     /// <https://docs.stripe.com/api/accounts/capabilities/retrieve>
-    AccountsCapabilityRetrieve => api::Capability; "accounts.capabilities.retrieve", Get "/v1/accounts/{account}/capabilities/{capability}", Api V1 Form
+    AccountsCapabilityRetrieve, AccountsCapabilityRetrieveEndpoint => api::Capability; "accounts.capabilities.retrieve", Get "/v1/accounts/{account}/capabilities/{capability}", Api V1 Form
 }
 
 request! {
     /// The request of `client.accounts().capabilities().update(…)`: `POST /v1/accounts/{account}/capabilities/{capability}`.
     ///
     /// <https://docs.stripe.com/api/accounts/capabilities/update>
-    AccountsCapabilityUpdate => api::Capability; "accounts.capabilities.update", Post "/v1/accounts/{account}/capabilities/{capability}", Api V1 Form
+    AccountsCapabilityUpdate, AccountsCapabilityUpdateEndpoint => api::Capability; "accounts.capabilities.update", Post "/v1/accounts/{account}/capabilities/{capability}", Api V1 Form
 }
 
 impl AccountsCapabilityUpdate {
     /// Requested: true or false.
     #[inline]
     pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.set("requested", requested))
+        self.set_bool("requested", requested)
     }
 }
 
 words! {
     /// The values of `disabled_reason`, first of all in [`CapabilityFutureRequirements`](crate::api::CapabilityFutureRequirements).
+    ///
+    /// <https://docs.stripe.com/api/accounts/capabilities/object#capability_object-future_requirements>
     CapabilityFutureRequirementsDisabledReason {
         /// `other`
         Other = "other",
@@ -294,6 +294,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`Capability`](crate::api::Capability).
+    ///
+    /// <https://docs.stripe.com/api/accounts/capabilities/object>
     CapabilityStatus {
         /// `active`
         Active = "active",

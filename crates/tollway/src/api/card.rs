@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, view, words};
 
 view! {
-    /// The `card` object.
+    /// The `card` object. It has what [`CardFields`](crate::api::CardFields) has.
     ///
     /// <https://docs.stripe.com/api/cards/object>
-    Card, "card"
+    Card =
+    /// The accessors of [`Card`](crate::api::Card).
+    CardFields, "card"
 }
 
-impl Card {
+impl CardFields {
     /// Account. An id, or the object itself when `expand` asks for it. `None` when absent or null.
     #[inline]
     pub fn account(&self) -> Option<Expandable<api::Account>> {
@@ -219,13 +221,15 @@ impl Card {
 }
 
 view! {
-    /// What is left of a deleted `card`.
+    /// What is left of a deleted `card`. It has what [`DeletedCardFields`](crate::api::DeletedCardFields) has.
     ///
     /// <https://docs.stripe.com/api/cards/object>
-    DeletedCard, "deleted_card"
+    DeletedCard =
+    /// The accessors of [`DeletedCard`](crate::api::DeletedCard).
+    DeletedCardFields, "deleted_card"
 }
 
-impl DeletedCard {
+impl DeletedCardFields {
     /// Currency: three-letter ISO code in lower case. `None` when absent or null.
     #[inline]
     pub fn currency(&self) -> Option<&str> {
@@ -252,13 +256,15 @@ impl DeletedCard {
 }
 
 view! {
-    /// Networks of [`Card`](crate::api::Card): its `networks`.
+    /// Networks of [`Card`](crate::api::Card): its `networks`. It has what [`CardNetworksFields`](crate::api::CardNetworksFields) has.
     ///
     /// <https://docs.stripe.com/api/cards/object#card_object-networks>
-    CardNetworks, "token_card_networks"
+    CardNetworks =
+    /// The accessors of [`CardNetworks`](crate::api::CardNetworks).
+    CardNetworksFields, "token_card_networks"
 }
 
-impl CardNetworks {
+impl CardNetworksFields {
     /// Preferred. `None` when null.
     #[inline]
     pub fn preferred(&self) -> Option<&str> {
@@ -268,6 +274,8 @@ impl CardNetworks {
 
 words! {
     /// The values of `allow_redisplay`, first of all in [`Card`](crate::api::Card).
+    ///
+    /// <https://docs.stripe.com/api/cards/object>
     CardAllowRedisplay {
         /// `always`
         Always = "always",
@@ -278,18 +286,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `available_payout_method`, first of all in [`Card`](crate::api::Card).
-    CardAvailablePayoutMethod {
-        /// `instant`
-        Instant = "instant",
-        /// `standard`
-        Standard = "standard",
-    }
-}
+/// The values of `available_payout_method`, first of all in [`Card`](crate::api::Card): the same as [`BankAccountAvailablePayoutMethod`](crate::api::BankAccountAvailablePayoutMethod).
+///
+/// <https://docs.stripe.com/api/cards/object>
+pub type CardAvailablePayoutMethod = api::BankAccountAvailablePayoutMethod;
 
 words! {
     /// The values of `regulated_status`, first of all in [`Card`](crate::api::Card).
+    ///
+    /// <https://docs.stripe.com/api/cards/object>
     CardRegulatedStatus {
         /// `regulated`
         Regulated = "regulated",

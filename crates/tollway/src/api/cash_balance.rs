@@ -3,16 +3,18 @@
 //! Stripe's `cash_balance`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Map, RequestBuilder, params, request, view, words};
+use crate::view::prelude::{Client, Map, request, view, words};
 
 view! {
-    /// The `cash_balance` object.
+    /// The `cash_balance` object. It has what [`CashBalanceFields`](crate::api::CashBalanceFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance/object>
-    CashBalance, "cash_balance"
+    CashBalance =
+    /// The accessors of [`CashBalance`](crate::api::CashBalance).
+    CashBalanceFields, "cash_balance"
 }
 
-impl CashBalance {
+impl CashBalanceFields {
     /// Available, by key. `None` when null.
     #[inline]
     pub fn available(&self) -> Option<Map<'_, i64>> {
@@ -51,13 +53,15 @@ impl CashBalance {
 }
 
 view! {
-    /// Settings of [`CashBalance`](crate::api::CashBalance): its `settings`.
+    /// Settings of [`CashBalance`](crate::api::CashBalance): its `settings`. It has what [`CashBalanceSettingsFields`](crate::api::CashBalanceSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance/object#cash_balance_object-settings>
-    CashBalanceSettings, "customer_balance_customer_balance_settings"
+    CashBalanceSettings =
+    /// The accessors of [`CashBalanceSettings`](crate::api::CashBalanceSettings).
+    CashBalanceSettingsFields, "customer_balance_customer_balance_settings"
 }
 
-impl CashBalanceSettings {
+impl CashBalanceSettingsFields {
     /// Reconciliation mode.
     #[inline]
     pub fn reconciliation_mode(&self) -> api::CashBalanceSettingsReconciliationMode {
@@ -89,10 +93,7 @@ impl CustomersCashBalance<'_> {
     /// <https://docs.stripe.com/api/customers/cash_balance/retrieve>
     #[inline]
     pub fn retrieve(&self, customer: &str) -> api::CustomersCashBalanceRetrieve {
-        api::CustomersCashBalanceRetrieve(
-            RequestBuilder::new(self.0, api::CustomersCashBalanceRetrieve::OPERATION)
-                .path_arg(customer),
-        )
+        api::CustomersCashBalanceRetrieve::new(self.0).path_arg(customer)
     }
 
     /// `POST /v1/customers/{customer}/cash_balance`.
@@ -100,10 +101,7 @@ impl CustomersCashBalance<'_> {
     /// <https://docs.stripe.com/api/customers/cash_balance/update>
     #[inline]
     pub fn update(&self, customer: &str) -> api::CustomersCashBalanceUpdate {
-        api::CustomersCashBalanceUpdate(
-            RequestBuilder::new(self.0, api::CustomersCashBalanceUpdate::OPERATION)
-                .path_arg(customer),
-        )
+        api::CustomersCashBalanceUpdate::new(self.0).path_arg(customer)
     }
 }
 
@@ -111,44 +109,33 @@ request! {
     /// The request of `client.customers().cash_balance().retrieve(…)`: `GET /v1/customers/{customer}/cash_balance`.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance/retrieve>
-    CustomersCashBalanceRetrieve => api::CashBalance; "customers.cash_balance.retrieve", Get "/v1/customers/{customer}/cash_balance", Api V1 Form
+    CustomersCashBalanceRetrieve, CustomersCashBalanceRetrieveEndpoint => api::CashBalance; "customers.cash_balance.retrieve", Get "/v1/customers/{customer}/cash_balance", Api V1 Form
 }
 
 request! {
     /// The request of `client.customers().cash_balance().update(…)`: `POST /v1/customers/{customer}/cash_balance`.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance/update>
-    CustomersCashBalanceUpdate => api::CashBalance; "customers.cash_balance.update", Post "/v1/customers/{customer}/cash_balance", Api V1 Form
+    CustomersCashBalanceUpdate, CustomersCashBalanceUpdateEndpoint => api::CashBalance; "customers.cash_balance.update", Post "/v1/customers/{customer}/cash_balance", Api V1 Form
 }
 
 impl CustomersCashBalanceUpdate {
     /// Settings.
     #[inline]
     pub fn settings(self, settings: api::CustomersCashBalanceUpdateSettings) -> Self {
-        Self(self.0.set("settings", settings))
+        self.set("settings", settings)
     }
 }
 
-params! {
-    /// The `settings` of [`CustomersCashBalanceUpdate`](crate::api::CustomersCashBalanceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/customers/cash_balance/update>
-    CustomersCashBalanceUpdateSettings
-}
-
-impl CustomersCashBalanceUpdateSettings {
-    /// Reconciliation mode.
-    #[inline]
-    pub fn reconciliation_mode(
-        self,
-        reconciliation_mode: api::CustomersCashBalanceUpdateSettingsReconciliationMode,
-    ) -> Self {
-        Self(self.0.with("reconciliation_mode", reconciliation_mode))
-    }
-}
+/// The `settings` of [`CustomersCashBalanceUpdate`](crate::api::CustomersCashBalanceUpdate): the same as [`CustomerCreateCashBalanceSettings`](crate::api::CustomerCreateCashBalanceSettings).
+///
+/// <https://docs.stripe.com/api/customers/cash_balance/update>
+pub type CustomersCashBalanceUpdateSettings = api::CustomerCreateCashBalanceSettings;
 
 words! {
     /// The values of `reconciliation_mode`, first of all in [`CashBalanceSettings`](crate::api::CashBalanceSettings).
+    ///
+    /// <https://docs.stripe.com/api/customers/cash_balance/object#cash_balance_object-settings>
     CashBalanceSettingsReconciliationMode {
         /// `automatic`
         Automatic = "automatic",
@@ -157,14 +144,8 @@ words! {
     }
 }
 
-words! {
-    /// The values of `reconciliation_mode`, first of all in [`CustomersCashBalanceUpdateSettings`](crate::api::CustomersCashBalanceUpdateSettings).
-    CustomersCashBalanceUpdateSettingsReconciliationMode {
-        /// `automatic`
-        Automatic = "automatic",
-        /// `manual`
-        Manual = "manual",
-        /// `merchant_default`
-        MerchantDefault = "merchant_default",
-    }
-}
+/// The values of `reconciliation_mode`, first of all in [`CustomersCashBalanceUpdateSettings`](crate::api::CustomersCashBalanceUpdateSettings): the same as [`CustomerCreateCashBalanceSettingsReconciliationMode`](crate::api::CustomerCreateCashBalanceSettingsReconciliationMode).
+///
+/// <https://docs.stripe.com/api/customers/cash_balance/update>
+pub type CustomersCashBalanceUpdateSettingsReconciliationMode =
+    api::CustomerCreateCashBalanceSettingsReconciliationMode;

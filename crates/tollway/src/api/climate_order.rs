@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Decimal, Expandable, List, Map, Params, RequestBuilder, Timestamp, Value, decimal,
-    pairs, params_required, request, request_list, view, words,
+    Client, Decimal, Expandable, List, Map, Params, Timestamp, Value, decimal, pairs,
+    params_required, request, view, words,
 };
 
 view! {
-    /// The `climate.order` object.
+    /// The `climate.order` object. It has what [`ClimateOrderFields`](crate::api::ClimateOrderFields) has.
     ///
     /// <https://docs.stripe.com/api/climate/orders/object>
-    ClimateOrder, "climate.order"
+    ClimateOrder =
+    /// The accessors of [`ClimateOrder`](crate::api::ClimateOrder).
+    ClimateOrderFields, "climate.order"
 }
 
-impl ClimateOrder {
+impl ClimateOrderFields {
     /// Amount fees, in the smallest unit of `currency`.
     #[inline]
     pub fn amount_fees(&self) -> i64 {
@@ -150,13 +152,15 @@ impl ClimateOrder {
 }
 
 view! {
-    /// Beneficiary of [`ClimateOrder`](crate::api::ClimateOrder): its `beneficiary`.
+    /// Beneficiary of [`ClimateOrder`](crate::api::ClimateOrder): its `beneficiary`. It has what [`ClimateOrderBeneficiaryFields`](crate::api::ClimateOrderBeneficiaryFields) has.
     ///
     /// <https://docs.stripe.com/api/climate/orders/object#climate_order_object-beneficiary>
-    ClimateOrderBeneficiary, "climate_removals_beneficiary"
+    ClimateOrderBeneficiary =
+    /// The accessors of [`ClimateOrderBeneficiary`](crate::api::ClimateOrderBeneficiary).
+    ClimateOrderBeneficiaryFields, "climate_removals_beneficiary"
 }
 
-impl ClimateOrderBeneficiary {
+impl ClimateOrderBeneficiaryFields {
     /// Public name.
     #[inline]
     pub fn public_name(&self) -> &str {
@@ -165,13 +169,15 @@ impl ClimateOrderBeneficiary {
 }
 
 view! {
-    /// Locations of [`ClimateSupplier`](crate::api::ClimateSupplier): its `locations`.
+    /// Locations of [`ClimateSupplier`](crate::api::ClimateSupplier): its `locations`. It has what [`ClimateOrderDeliveryDetailLocationFields`](crate::api::ClimateOrderDeliveryDetailLocationFields) has.
     ///
     /// <https://docs.stripe.com/api/climate/suppliers/object#climate_supplier_object-locations>
-    ClimateOrderDeliveryDetailLocation, "climate_removals_location"
+    ClimateOrderDeliveryDetailLocation =
+    /// The accessors of [`ClimateOrderDeliveryDetailLocation`](crate::api::ClimateOrderDeliveryDetailLocation).
+    ClimateOrderDeliveryDetailLocationFields, "climate_removals_location"
 }
 
-impl ClimateOrderDeliveryDetailLocation {
+impl ClimateOrderDeliveryDetailLocationFields {
     /// City. `None` when null.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -204,13 +210,15 @@ impl ClimateOrderDeliveryDetailLocation {
 }
 
 view! {
-    /// Delivery details of [`ClimateOrder`](crate::api::ClimateOrder): its `delivery_details`.
+    /// Delivery details of [`ClimateOrder`](crate::api::ClimateOrder): its `delivery_details`. It has what [`ClimateOrderDeliveryDetailFields`](crate::api::ClimateOrderDeliveryDetailFields) has.
     ///
     /// <https://docs.stripe.com/api/climate/orders/object#climate_order_object-delivery_details>
-    ClimateOrderDeliveryDetail, "climate_removals_order_deliveries"
+    ClimateOrderDeliveryDetail =
+    /// The accessors of [`ClimateOrderDeliveryDetail`](crate::api::ClimateOrderDeliveryDetail).
+    ClimateOrderDeliveryDetailFields, "climate_removals_order_deliveries"
 }
 
-impl ClimateOrderDeliveryDetail {
+impl ClimateOrderDeliveryDetailFields {
     /// Delivered at, in seconds since the Unix epoch.
     #[inline]
     pub fn delivered_at(&self) -> Timestamp {
@@ -258,10 +266,7 @@ impl ClimateOrders<'_> {
     /// <https://docs.stripe.com/api/climate/orders/list>
     #[inline]
     pub fn list(&self) -> api::ClimateOrderList {
-        api::ClimateOrderList(RequestBuilder::new(
-            self.0,
-            api::ClimateOrderList::OPERATION,
-        ))
+        api::ClimateOrderList::new(self.0)
     }
 
     /// `POST /v1/climate/orders`.
@@ -269,9 +274,7 @@ impl ClimateOrders<'_> {
     /// <https://docs.stripe.com/api/climate/orders/create>
     #[inline]
     pub fn create(&self, product: &str) -> api::ClimateOrderCreate {
-        api::ClimateOrderCreate(
-            RequestBuilder::new(self.0, api::ClimateOrderCreate::OPERATION).set("product", product),
-        )
+        api::ClimateOrderCreate::new(self.0).set_str("product", product)
     }
 
     /// `GET /v1/climate/orders/{order}`.
@@ -279,9 +282,7 @@ impl ClimateOrders<'_> {
     /// <https://docs.stripe.com/api/climate/orders/retrieve>
     #[inline]
     pub fn retrieve(&self, order: &str) -> api::ClimateOrderRetrieve {
-        api::ClimateOrderRetrieve(
-            RequestBuilder::new(self.0, api::ClimateOrderRetrieve::OPERATION).path_arg(order),
-        )
+        api::ClimateOrderRetrieve::new(self.0).path_arg(order)
     }
 
     /// `POST /v1/climate/orders/{order}`.
@@ -289,9 +290,7 @@ impl ClimateOrders<'_> {
     /// <https://docs.stripe.com/api/climate/orders/update>
     #[inline]
     pub fn update(&self, order: &str) -> api::ClimateOrderUpdate {
-        api::ClimateOrderUpdate(
-            RequestBuilder::new(self.0, api::ClimateOrderUpdate::OPERATION).path_arg(order),
-        )
+        api::ClimateOrderUpdate::new(self.0).path_arg(order)
     }
 
     /// `POST /v1/climate/orders/{order}/cancel`.
@@ -299,36 +298,34 @@ impl ClimateOrders<'_> {
     /// <https://docs.stripe.com/api/climate/orders/cancel>
     #[inline]
     pub fn cancel(&self, order: &str) -> api::ClimateOrderCancel {
-        api::ClimateOrderCancel(
-            RequestBuilder::new(self.0, api::ClimateOrderCancel::OPERATION).path_arg(order),
-        )
+        api::ClimateOrderCancel::new(self.0).path_arg(order)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.climate().orders().list(…)`: `GET /v1/climate/orders`.
     ///
     /// <https://docs.stripe.com/api/climate/orders/list>
-    ClimateOrderList => List<api::ClimateOrder>, api::ClimateOrder; "climate.orders.list", Get "/v1/climate/orders", Api V1 Form
+    ClimateOrderList, ClimateOrderListEndpoint => List<api::ClimateOrder>; "climate.orders.list", Get "/v1/climate/orders", Api V1 Form
 }
 
 impl ClimateOrderList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -336,26 +333,26 @@ request! {
     /// The request of `client.climate().orders().create(…)`: `POST /v1/climate/orders`.
     ///
     /// <https://docs.stripe.com/api/climate/orders/create>
-    ClimateOrderCreate => api::ClimateOrder; "climate.orders.create", Post "/v1/climate/orders", Api V1 Form
+    ClimateOrderCreate, ClimateOrderCreateEndpoint => api::ClimateOrder; "climate.orders.create", Post "/v1/climate/orders", Api V1 Form
 }
 
 impl ClimateOrderCreate {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Beneficiary.
     #[inline]
     pub fn beneficiary(self, beneficiary: api::ClimateOrderCreateBeneficiary) -> Self {
-        Self(self.0.set("beneficiary", beneficiary))
+        self.set("beneficiary", beneficiary)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Key-value pairs of your own.
@@ -364,13 +361,13 @@ impl ClimateOrderCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Metric tons, as a decimal number.
     #[inline]
     pub fn metric_tons(self, metric_tons: &str) -> Self {
-        Self(self.0.set("metric_tons", decimal(metric_tons)))
+        self.set("metric_tons", decimal(metric_tons))
     }
 }
 
@@ -378,27 +375,27 @@ request! {
     /// The request of `client.climate().orders().retrieve(…)`: `GET /v1/climate/orders/{order}`.
     ///
     /// <https://docs.stripe.com/api/climate/orders/retrieve>
-    ClimateOrderRetrieve => api::ClimateOrder; "climate.orders.retrieve", Get "/v1/climate/orders/{order}", Api V1 Form
+    ClimateOrderRetrieve, ClimateOrderRetrieveEndpoint => api::ClimateOrder; "climate.orders.retrieve", Get "/v1/climate/orders/{order}", Api V1 Form
 }
 
 request! {
     /// The request of `client.climate().orders().update(…)`: `POST /v1/climate/orders/{order}`.
     ///
     /// <https://docs.stripe.com/api/climate/orders/update>
-    ClimateOrderUpdate => api::ClimateOrder; "climate.orders.update", Post "/v1/climate/orders/{order}", Api V1 Form
+    ClimateOrderUpdate, ClimateOrderUpdateEndpoint => api::ClimateOrder; "climate.orders.update", Post "/v1/climate/orders/{order}", Api V1 Form
 }
 
 impl ClimateOrderUpdate {
     /// Beneficiary.
     #[inline]
     pub fn beneficiary(self, beneficiary: api::ClimateOrderUpdateBeneficiary) -> Self {
-        Self(self.0.set("beneficiary", beneficiary))
+        self.set("beneficiary", beneficiary)
     }
 
     /// Unsets `beneficiary`.
     #[inline]
     pub fn clear_beneficiary(self) -> Self {
-        Self(self.0.set("beneficiary", Value::Clear))
+        self.set("beneficiary", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -407,7 +404,7 @@ impl ClimateOrderUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -415,7 +412,7 @@ request! {
     /// The request of `client.climate().orders().cancel(…)`: `POST /v1/climate/orders/{order}/cancel`.
     ///
     /// <https://docs.stripe.com/api/climate/orders/cancel>
-    ClimateOrderCancel => api::ClimateOrder; "climate.orders.cancel", Post "/v1/climate/orders/{order}/cancel", Api V1 Form
+    ClimateOrderCancel, ClimateOrderCancelEndpoint => api::ClimateOrder; "climate.orders.cancel", Post "/v1/climate/orders/{order}/cancel", Api V1 Form
 }
 
 params_required! {
@@ -429,27 +426,19 @@ impl ClimateOrderCreateBeneficiary {
     /// With what Stripe requires.
     #[inline]
     pub fn new(public_name: &str) -> Self {
-        Self(Params::new().with("public_name", public_name))
+        Self(Params::new().with_str("public_name", public_name))
     }
 }
 
-params_required! {
-    /// The `beneficiary` of [`ClimateOrderUpdate`](crate::api::ClimateOrderUpdate).
-    ///
-    /// <https://docs.stripe.com/api/climate/orders/update>
-    ClimateOrderUpdateBeneficiary
-}
-
-impl ClimateOrderUpdateBeneficiary {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(public_name: &str) -> Self {
-        Self(Params::new().with("public_name", public_name))
-    }
-}
+/// The `beneficiary` of [`ClimateOrderUpdate`](crate::api::ClimateOrderUpdate): the same as [`ClimateOrderCreateBeneficiary`](crate::api::ClimateOrderCreateBeneficiary).
+///
+/// <https://docs.stripe.com/api/climate/orders/update>
+pub type ClimateOrderUpdateBeneficiary = api::ClimateOrderCreateBeneficiary;
 
 words! {
     /// The values of `cancellation_reason`, first of all in [`ClimateOrder`](crate::api::ClimateOrder).
+    ///
+    /// <https://docs.stripe.com/api/climate/orders/object>
     ClimateOrderCancellationReason {
         /// `expired`
         Expired = "expired",
@@ -462,6 +451,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`ClimateOrder`](crate::api::ClimateOrder).
+    ///
+    /// <https://docs.stripe.com/api/climate/orders/object>
     ClimateOrderStatus {
         /// `awaiting_funds`
         AwaitingFunds = "awaiting_funds",

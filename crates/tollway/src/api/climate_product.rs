@@ -3,18 +3,18 @@
 //! Stripe's `climate_product`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Decimal, List, Map, RequestBuilder, Timestamp, request, request_list, view,
-};
+use crate::view::prelude::{Client, Decimal, List, Map, Timestamp, request, view};
 
 view! {
-    /// The `climate.product` object.
+    /// The `climate.product` object. It has what [`ClimateProductFields`](crate::api::ClimateProductFields) has.
     ///
     /// <https://docs.stripe.com/api/climate/products/object>
-    ClimateProduct, "climate.product"
+    ClimateProduct =
+    /// The accessors of [`ClimateProduct`](crate::api::ClimateProduct).
+    ClimateProductFields, "climate.product"
 }
 
-impl ClimateProduct {
+impl ClimateProductFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -74,13 +74,15 @@ impl ClimateProduct {
 }
 
 view! {
-    /// Current prices per metric ton of [`ClimateProduct`](crate::api::ClimateProduct): its `current_prices_per_metric_ton`.
+    /// Current prices per metric ton of [`ClimateProduct`](crate::api::ClimateProduct): its `current_prices_per_metric_ton`. It has what [`ClimateProductCurrentPricesPerMetricTonFields`](crate::api::ClimateProductCurrentPricesPerMetricTonFields) has.
     ///
     /// <https://docs.stripe.com/api/climate/products/object#climate_product_object-current_prices_per_metric_ton>
-    ClimateProductCurrentPricesPerMetricTon, "climate_removals_products_price"
+    ClimateProductCurrentPricesPerMetricTon =
+    /// The accessors of [`ClimateProductCurrentPricesPerMetricTon`](crate::api::ClimateProductCurrentPricesPerMetricTon).
+    ClimateProductCurrentPricesPerMetricTonFields, "climate_removals_products_price"
 }
 
-impl ClimateProductCurrentPricesPerMetricTon {
+impl ClimateProductCurrentPricesPerMetricTonFields {
     /// Amount fees.
     #[inline]
     pub fn amount_fees(&self) -> i64 {
@@ -114,10 +116,7 @@ impl ClimateProducts<'_> {
     /// <https://docs.stripe.com/api/climate/products/list>
     #[inline]
     pub fn list(&self) -> api::ClimateProductList {
-        api::ClimateProductList(RequestBuilder::new(
-            self.0,
-            api::ClimateProductList::OPERATION,
-        ))
+        api::ClimateProductList::new(self.0)
     }
 
     /// `GET /v1/climate/products/{product}`.
@@ -125,36 +124,34 @@ impl ClimateProducts<'_> {
     /// <https://docs.stripe.com/api/climate/products/retrieve>
     #[inline]
     pub fn retrieve(&self, product: &str) -> api::ClimateProductRetrieve {
-        api::ClimateProductRetrieve(
-            RequestBuilder::new(self.0, api::ClimateProductRetrieve::OPERATION).path_arg(product),
-        )
+        api::ClimateProductRetrieve::new(self.0).path_arg(product)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.climate().products().list(…)`: `GET /v1/climate/products`.
     ///
     /// <https://docs.stripe.com/api/climate/products/list>
-    ClimateProductList => List<api::ClimateProduct>, api::ClimateProduct; "climate.products.list", Get "/v1/climate/products", Api V1 Form
+    ClimateProductList, ClimateProductListEndpoint => List<api::ClimateProduct>; "climate.products.list", Get "/v1/climate/products", Api V1 Form
 }
 
 impl ClimateProductList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -162,5 +159,5 @@ request! {
     /// The request of `client.climate().products().retrieve(…)`: `GET /v1/climate/products/{product}`.
     ///
     /// <https://docs.stripe.com/api/climate/products/retrieve>
-    ClimateProductRetrieve => api::ClimateProduct; "climate.products.retrieve", Get "/v1/climate/products/{product}", Api V1 Form
+    ClimateProductRetrieve, ClimateProductRetrieveEndpoint => api::ClimateProduct; "climate.products.retrieve", Get "/v1/climate/products/{product}", Api V1 Form
 }

@@ -3,16 +3,18 @@
 //! Stripe's `climate_supplier`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, request, request_list, view, words};
+use crate::view::prelude::{Client, List, request, view, words};
 
 view! {
-    /// The `climate.supplier` object.
+    /// The `climate.supplier` object. It has what [`ClimateSupplierFields`](crate::api::ClimateSupplierFields) has.
     ///
     /// <https://docs.stripe.com/api/climate/suppliers/object>
-    ClimateSupplier, "climate.supplier"
+    ClimateSupplier =
+    /// The accessors of [`ClimateSupplier`](crate::api::ClimateSupplier).
+    ClimateSupplierFields, "climate.supplier"
 }
 
-impl ClimateSupplier {
+impl ClimateSupplierFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {
@@ -68,10 +70,7 @@ impl ClimateSuppliers<'_> {
     /// <https://docs.stripe.com/api/climate/suppliers/list>
     #[inline]
     pub fn list(&self) -> api::ClimateSupplierList {
-        api::ClimateSupplierList(RequestBuilder::new(
-            self.0,
-            api::ClimateSupplierList::OPERATION,
-        ))
+        api::ClimateSupplierList::new(self.0)
     }
 
     /// `GET /v1/climate/suppliers/{supplier}`.
@@ -79,36 +78,34 @@ impl ClimateSuppliers<'_> {
     /// <https://docs.stripe.com/api/climate/suppliers/retrieve>
     #[inline]
     pub fn retrieve(&self, supplier: &str) -> api::ClimateSupplierRetrieve {
-        api::ClimateSupplierRetrieve(
-            RequestBuilder::new(self.0, api::ClimateSupplierRetrieve::OPERATION).path_arg(supplier),
-        )
+        api::ClimateSupplierRetrieve::new(self.0).path_arg(supplier)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.climate().suppliers().list(…)`: `GET /v1/climate/suppliers`.
     ///
     /// <https://docs.stripe.com/api/climate/suppliers/list>
-    ClimateSupplierList => List<api::ClimateSupplier>, api::ClimateSupplier; "climate.suppliers.list", Get "/v1/climate/suppliers", Api V1 Form
+    ClimateSupplierList, ClimateSupplierListEndpoint => List<api::ClimateSupplier>; "climate.suppliers.list", Get "/v1/climate/suppliers", Api V1 Form
 }
 
 impl ClimateSupplierList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -116,11 +113,13 @@ request! {
     /// The request of `client.climate().suppliers().retrieve(…)`: `GET /v1/climate/suppliers/{supplier}`.
     ///
     /// <https://docs.stripe.com/api/climate/suppliers/retrieve>
-    ClimateSupplierRetrieve => api::ClimateSupplier; "climate.suppliers.retrieve", Get "/v1/climate/suppliers/{supplier}", Api V1 Form
+    ClimateSupplierRetrieve, ClimateSupplierRetrieveEndpoint => api::ClimateSupplier; "climate.suppliers.retrieve", Get "/v1/climate/suppliers/{supplier}", Api V1 Form
 }
 
 words! {
     /// The values of `removal_pathway`, first of all in [`ClimateSupplier`](crate::api::ClimateSupplier).
+    ///
+    /// <https://docs.stripe.com/api/climate/suppliers/object>
     ClimateSupplierRemovalPathway {
         /// `biomass_carbon_removal_and_storage`
         BiomassCarbonRemovalAndStorage = "biomass_carbon_removal_and_storage",

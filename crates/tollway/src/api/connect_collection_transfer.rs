@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, view};
 
 view! {
-    /// The `connect_collection_transfer` object.
+    /// The `connect_collection_transfer` object. It has what [`ConnectCollectionTransferFields`](crate::api::ConnectCollectionTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/connect_collection_transfers/object>
-    ConnectCollectionTransfer, "connect_collection_transfer"
+    ConnectCollectionTransfer =
+    /// The accessors of [`ConnectCollectionTransfer`](crate::api::ConnectCollectionTransfer).
+    ConnectCollectionTransferFields, "connect_collection_transfer"
 }
 
-impl ConnectCollectionTransfer {
+impl ConnectCollectionTransferFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {

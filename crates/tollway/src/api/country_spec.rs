@@ -3,16 +3,18 @@
 //! Stripe's `country_spec`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Json, List, Map, RequestBuilder, request, request_list, view};
+use crate::view::prelude::{Client, Json, List, Map, request, view};
 
 view! {
-    /// The `country_spec` object.
+    /// The `country_spec` object. It has what [`CountrySpecFields`](crate::api::CountrySpecFields) has.
     ///
     /// <https://docs.stripe.com/api/country_specs/object>
-    CountrySpec, "country_spec"
+    CountrySpec =
+    /// The accessors of [`CountrySpec`](crate::api::CountrySpec).
+    CountrySpecFields, "country_spec"
 }
 
-impl CountrySpec {
+impl CountrySpecFields {
     /// Default currency: three-letter ISO code in lower case.
     #[inline]
     pub fn default_currency(&self) -> &str {
@@ -66,13 +68,15 @@ impl CountrySpec {
 }
 
 view! {
-    /// Company of [`CountrySpec`](crate::api::CountrySpec): its `verification_fields.company`.
+    /// Company of [`CountrySpec`](crate::api::CountrySpec): its `verification_fields.company`. It has what [`CountrySpecVerificationFieldsCompanyFields`](crate::api::CountrySpecVerificationFieldsCompanyFields) has.
     ///
     /// <https://docs.stripe.com/api/country_specs/object#country_spec_object-verification_fields-company>
-    CountrySpecVerificationFieldsCompany, "country_spec_verification_field_details"
+    CountrySpecVerificationFieldsCompany =
+    /// The accessors of [`CountrySpecVerificationFieldsCompany`](crate::api::CountrySpecVerificationFieldsCompany).
+    CountrySpecVerificationFieldsCompanyFields, "country_spec_verification_field_details"
 }
 
-impl CountrySpecVerificationFieldsCompany {
+impl CountrySpecVerificationFieldsCompanyFields {
     /// Additional, as a list.
     #[inline]
     pub fn additional(&self) -> Vec<&str> {
@@ -89,13 +93,15 @@ impl CountrySpecVerificationFieldsCompany {
 }
 
 view! {
-    /// Verification fields of [`CountrySpec`](crate::api::CountrySpec): its `verification_fields`.
+    /// Verification fields of [`CountrySpec`](crate::api::CountrySpec): its `verification_fields`. It has what [`CountrySpecVerificationFieldsFields`](crate::api::CountrySpecVerificationFieldsFields) has.
     ///
     /// <https://docs.stripe.com/api/country_specs/object#country_spec_object-verification_fields>
-    CountrySpecVerificationFields, "country_spec_verification_fields"
+    CountrySpecVerificationFields =
+    /// The accessors of [`CountrySpecVerificationFields`](crate::api::CountrySpecVerificationFields).
+    CountrySpecVerificationFieldsFields, "country_spec_verification_fields"
 }
 
-impl CountrySpecVerificationFields {
+impl CountrySpecVerificationFieldsFields {
     /// Company.
     #[inline]
     pub fn company(&self) -> api::CountrySpecVerificationFieldsCompany {
@@ -122,7 +128,7 @@ impl CountrySpecs<'_> {
     /// <https://docs.stripe.com/api/country_specs/list>
     #[inline]
     pub fn list(&self) -> api::CountrySpecList {
-        api::CountrySpecList(RequestBuilder::new(self.0, api::CountrySpecList::OPERATION))
+        api::CountrySpecList::new(self.0)
     }
 
     /// `GET /v1/country_specs/{country}`.
@@ -130,36 +136,34 @@ impl CountrySpecs<'_> {
     /// <https://docs.stripe.com/api/country_specs/retrieve>
     #[inline]
     pub fn retrieve(&self, country: &str) -> api::CountrySpecRetrieve {
-        api::CountrySpecRetrieve(
-            RequestBuilder::new(self.0, api::CountrySpecRetrieve::OPERATION).path_arg(country),
-        )
+        api::CountrySpecRetrieve::new(self.0).path_arg(country)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.country_specs().list(…)`: `GET /v1/country_specs`.
     ///
     /// <https://docs.stripe.com/api/country_specs/list>
-    CountrySpecList => List<api::CountrySpec>, api::CountrySpec; "country_specs.list", Get "/v1/country_specs", Api V1 Form
+    CountrySpecList, CountrySpecListEndpoint => List<api::CountrySpec>; "country_specs.list", Get "/v1/country_specs", Api V1 Form
 }
 
 impl CountrySpecList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -167,5 +171,5 @@ request! {
     /// The request of `client.country_specs().retrieve(…)`: `GET /v1/country_specs/{country}`.
     ///
     /// <https://docs.stripe.com/api/country_specs/retrieve>
-    CountrySpecRetrieve => api::CountrySpec; "country_specs.retrieve", Get "/v1/country_specs/{country}", Api V1 Form
+    CountrySpecRetrieve, CountrySpecRetrieveEndpoint => api::CountrySpec; "country_specs.retrieve", Get "/v1/country_specs/{country}", Api V1 Form
 }

@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, Value, entries, pairs,
-    params, params_required, request, request_list, texts, view, words,
+    Client, List, Map, Params, RangeQuery, Timestamp, Value, entries, pairs, params,
+    params_required, request, texts, view, words,
 };
 
 view! {
-    /// The `coupon` object.
+    /// The `coupon` object. It has what [`CouponFields`](crate::api::CouponFields) has.
     ///
     /// <https://docs.stripe.com/api/coupons/object>
-    Coupon, "coupon"
+    Coupon =
+    /// The accessors of [`Coupon`](crate::api::Coupon).
+    CouponFields, "coupon"
 }
 
-impl Coupon {
+impl CouponFields {
     /// Amount off, in the smallest unit of `currency`. `None` when null.
     #[inline]
     pub fn amount_off(&self) -> Option<i64> {
@@ -120,13 +122,15 @@ impl Coupon {
 }
 
 view! {
-    /// Applies to of [`Coupon`](crate::api::Coupon): its `applies_to`.
+    /// Applies to of [`Coupon`](crate::api::Coupon): its `applies_to`. It has what [`CouponAppliesToFields`](crate::api::CouponAppliesToFields) has.
     ///
     /// <https://docs.stripe.com/api/coupons/object#coupon_object-applies_to>
-    CouponAppliesTo, "coupon_applies_to"
+    CouponAppliesTo =
+    /// The accessors of [`CouponAppliesTo`](crate::api::CouponAppliesTo).
+    CouponAppliesToFields, "coupon_applies_to"
 }
 
-impl CouponAppliesTo {
+impl CouponAppliesToFields {
     /// Products, as a list.
     #[inline]
     pub fn products(&self) -> Vec<&str> {
@@ -135,13 +139,15 @@ impl CouponAppliesTo {
 }
 
 view! {
-    /// Currency options of [`Coupon`](crate::api::Coupon): its `currency_options`.
+    /// Currency options of [`Coupon`](crate::api::Coupon): its `currency_options`. It has what [`CouponCurrencyOptionsFields`](crate::api::CouponCurrencyOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/coupons/object#coupon_object-currency_options>
-    CouponCurrencyOptions, "coupon_currency_option"
+    CouponCurrencyOptions =
+    /// The accessors of [`CouponCurrencyOptions`](crate::api::CouponCurrencyOptions).
+    CouponCurrencyOptionsFields, "coupon_currency_option"
 }
 
-impl CouponCurrencyOptions {
+impl CouponCurrencyOptionsFields {
     /// Amount off.
     #[inline]
     pub fn amount_off(&self) -> i64 {
@@ -150,13 +156,15 @@ impl CouponCurrencyOptions {
 }
 
 view! {
-    /// What is left of a deleted `coupon`.
+    /// What is left of a deleted `coupon`. It has what [`DeletedCouponFields`](crate::api::DeletedCouponFields) has.
     ///
     /// <https://docs.stripe.com/api/coupons/object>
-    DeletedCoupon, "deleted_coupon"
+    DeletedCoupon =
+    /// The accessors of [`DeletedCoupon`](crate::api::DeletedCoupon).
+    DeletedCouponFields, "deleted_coupon"
 }
 
-impl DeletedCoupon {
+impl DeletedCouponFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -188,7 +196,7 @@ impl Coupons<'_> {
     /// <https://docs.stripe.com/api/coupons/list>
     #[inline]
     pub fn list(&self) -> api::CouponList {
-        api::CouponList(RequestBuilder::new(self.0, api::CouponList::OPERATION))
+        api::CouponList::new(self.0)
     }
 
     /// `POST /v1/coupons`.
@@ -196,7 +204,7 @@ impl Coupons<'_> {
     /// <https://docs.stripe.com/api/coupons/create>
     #[inline]
     pub fn create(&self) -> api::CouponCreate {
-        api::CouponCreate(RequestBuilder::new(self.0, api::CouponCreate::OPERATION))
+        api::CouponCreate::new(self.0)
     }
 
     /// `GET /v1/coupons/{coupon}`.
@@ -204,9 +212,7 @@ impl Coupons<'_> {
     /// <https://docs.stripe.com/api/coupons/retrieve>
     #[inline]
     pub fn retrieve(&self, coupon: &str) -> api::CouponRetrieve {
-        api::CouponRetrieve(
-            RequestBuilder::new(self.0, api::CouponRetrieve::OPERATION).path_arg(coupon),
-        )
+        api::CouponRetrieve::new(self.0).path_arg(coupon)
     }
 
     /// `POST /v1/coupons/{coupon}`.
@@ -214,9 +220,7 @@ impl Coupons<'_> {
     /// <https://docs.stripe.com/api/coupons/update>
     #[inline]
     pub fn update(&self, coupon: &str) -> api::CouponUpdate {
-        api::CouponUpdate(
-            RequestBuilder::new(self.0, api::CouponUpdate::OPERATION).path_arg(coupon),
-        )
+        api::CouponUpdate::new(self.0).path_arg(coupon)
     }
 
     /// `DELETE /v1/coupons/{coupon}`.
@@ -224,42 +228,40 @@ impl Coupons<'_> {
     /// <https://docs.stripe.com/api/coupons/delete>
     #[inline]
     pub fn delete(&self, coupon: &str) -> api::CouponDelete {
-        api::CouponDelete(
-            RequestBuilder::new(self.0, api::CouponDelete::OPERATION).path_arg(coupon),
-        )
+        api::CouponDelete::new(self.0).path_arg(coupon)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.coupons().list(…)`: `GET /v1/coupons`.
     ///
     /// <https://docs.stripe.com/api/coupons/list>
-    CouponList => List<api::Coupon>, api::Coupon; "coupons.list", Get "/v1/coupons", Api V1 Form
+    CouponList, CouponListEndpoint => List<api::Coupon>; "coupons.list", Get "/v1/coupons", Api V1 Form
 }
 
 impl CouponList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -267,26 +269,26 @@ request! {
     /// The request of `client.coupons().create(…)`: `POST /v1/coupons`.
     ///
     /// <https://docs.stripe.com/api/coupons/create>
-    CouponCreate => api::Coupon; "coupons.create", Post "/v1/coupons", Api V1 Form
+    CouponCreate, CouponCreateEndpoint => api::Coupon; "coupons.create", Post "/v1/coupons", Api V1 Form
 }
 
 impl CouponCreate {
     /// Amount off, in the smallest unit of `currency`.
     #[inline]
     pub fn amount_off(self, amount_off: i64) -> Self {
-        Self(self.0.set("amount_off", amount_off))
+        self.set_int("amount_off", amount_off)
     }
 
     /// Applies to.
     #[inline]
     pub fn applies_to(self, applies_to: api::CouponCreateAppliesTo) -> Self {
-        Self(self.0.set("applies_to", applies_to))
+        self.set("applies_to", applies_to)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Currency options, by key.
@@ -295,31 +297,31 @@ impl CouponCreate {
         self,
         currency_options: impl IntoIterator<Item = (impl Into<String>, api::CouponCreateCurrencyOption)>,
     ) -> Self {
-        Self(self.0.set("currency_options", entries(currency_options)))
+        self.set("currency_options", entries(currency_options))
     }
 
     /// Duration.
     #[inline]
     pub fn duration(self, duration: api::CouponDuration) -> Self {
-        Self(self.0.set("duration", duration))
+        self.set("duration", duration)
     }
 
     /// Duration in months.
     #[inline]
     pub fn duration_in_months(self, duration_in_months: i64) -> Self {
-        Self(self.0.set("duration_in_months", duration_in_months))
+        self.set_int("duration_in_months", duration_in_months)
     }
 
     /// The object's id.
     #[inline]
     pub fn id(self, id: &str) -> Self {
-        Self(self.0.set("id", id))
+        self.set_str("id", id)
     }
 
     /// Max redemptions.
     #[inline]
     pub fn max_redemptions(self, max_redemptions: i64) -> Self {
-        Self(self.0.set("max_redemptions", max_redemptions))
+        self.set_int("max_redemptions", max_redemptions)
     }
 
     /// Key-value pairs of your own.
@@ -328,31 +330,31 @@ impl CouponCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Percent off.
     #[inline]
     pub fn percent_off(self, percent_off: f64) -> Self {
-        Self(self.0.set("percent_off", percent_off))
+        self.set("percent_off", percent_off)
     }
 
     /// Redeem by, in seconds since the Unix epoch.
     #[inline]
     pub fn redeem_by(self, redeem_by: impl Into<Timestamp>) -> Self {
-        Self(self.0.set("redeem_by", Into::<Timestamp>::into(redeem_by)))
+        self.set("redeem_by", Into::<Timestamp>::into(redeem_by))
     }
 }
 
@@ -360,14 +362,14 @@ request! {
     /// The request of `client.coupons().retrieve(…)`: `GET /v1/coupons/{coupon}`.
     ///
     /// <https://docs.stripe.com/api/coupons/retrieve>
-    CouponRetrieve => api::Coupon; "coupons.retrieve", Get "/v1/coupons/{coupon}", Api V1 Form
+    CouponRetrieve, CouponRetrieveEndpoint => api::Coupon; "coupons.retrieve", Get "/v1/coupons/{coupon}", Api V1 Form
 }
 
 request! {
     /// The request of `client.coupons().update(…)`: `POST /v1/coupons/{coupon}`.
     ///
     /// <https://docs.stripe.com/api/coupons/update>
-    CouponUpdate => api::Coupon; "coupons.update", Post "/v1/coupons/{coupon}", Api V1 Form
+    CouponUpdate, CouponUpdateEndpoint => api::Coupon; "coupons.update", Post "/v1/coupons/{coupon}", Api V1 Form
 }
 
 impl CouponUpdate {
@@ -377,7 +379,7 @@ impl CouponUpdate {
         self,
         currency_options: impl IntoIterator<Item = (impl Into<String>, api::CouponUpdateCurrencyOption)>,
     ) -> Self {
-        Self(self.0.set("currency_options", entries(currency_options)))
+        self.set("currency_options", entries(currency_options))
     }
 
     /// Key-value pairs of your own.
@@ -386,19 +388,19 @@ impl CouponUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 }
 
@@ -406,7 +408,7 @@ request! {
     /// The request of `client.coupons().delete(…)`: `DELETE /v1/coupons/{coupon}`.
     ///
     /// <https://docs.stripe.com/api/coupons/delete>
-    CouponDelete => api::DeletedCoupon; "coupons.delete", Delete "/v1/coupons/{coupon}", Api V1 Form
+    CouponDelete, CouponDeleteEndpoint => api::DeletedCoupon; "coupons.delete", Delete "/v1/coupons/{coupon}", Api V1 Form
 }
 
 params! {
@@ -435,27 +437,19 @@ impl CouponCreateCurrencyOption {
     /// With what Stripe requires.
     #[inline]
     pub fn new(amount_off: i64) -> Self {
-        Self(Params::new().with("amount_off", amount_off))
+        Self(Params::new().with_int("amount_off", amount_off))
     }
 }
 
-params_required! {
-    /// The `currency_option` of [`CouponUpdate`](crate::api::CouponUpdate).
-    ///
-    /// <https://docs.stripe.com/api/coupons/update>
-    CouponUpdateCurrencyOption
-}
-
-impl CouponUpdateCurrencyOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount_off: i64) -> Self {
-        Self(Params::new().with("amount_off", amount_off))
-    }
-}
+/// The `currency_option` of [`CouponUpdate`](crate::api::CouponUpdate): the same as [`CouponCreateCurrencyOption`](crate::api::CouponCreateCurrencyOption).
+///
+/// <https://docs.stripe.com/api/coupons/update>
+pub type CouponUpdateCurrencyOption = api::CouponCreateCurrencyOption;
 
 words! {
     /// The values of `duration`, first of all in [`Coupon`](crate::api::Coupon).
+    ///
+    /// <https://docs.stripe.com/api/coupons/object>
     CouponDuration {
         /// `forever`
         Forever = "forever",

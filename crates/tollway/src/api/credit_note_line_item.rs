@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Decimal, List, Map, Params, RequestBuilder, Timestamp, Value, decimal, list, pairs,
-    params, params_required, request_list, texts, view, words,
+    Client, Decimal, List, Map, Timestamp, list, pairs, request, view, words,
 };
 
 view! {
-    /// The `credit_note_line_item` object.
+    /// The `credit_note_line_item` object. It has what [`CreditNoteLineItemFields`](crate::api::CreditNoteLineItemFields) has.
     ///
     /// <https://docs.stripe.com/api/credit_notes/preview_lines/object>
-    CreditNoteLineItem, "credit_note_line_item"
+    CreditNoteLineItem =
+    /// The accessors of [`CreditNoteLineItem`](crate::api::CreditNoteLineItem).
+    CreditNoteLineItemFields, "credit_note_line_item"
 }
 
-impl CreditNoteLineItem {
+impl CreditNoteLineItemFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -128,10 +129,7 @@ impl CreditNotesLineItems<'_> {
     /// <https://docs.stripe.com/api/credit_notes/line_items/list>
     #[inline]
     pub fn list(&self, credit_note: &str) -> api::CreditNotesLineItemList {
-        api::CreditNotesLineItemList(
-            RequestBuilder::new(self.0, api::CreditNotesLineItemList::OPERATION)
-                .path_arg(credit_note),
-        )
+        api::CreditNotesLineItemList::new(self.0).path_arg(credit_note)
     }
 }
 
@@ -147,85 +145,79 @@ impl CreditNotesPreviewLines<'_> {
     /// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
     #[inline]
     pub fn list(&self, invoice: &str) -> api::CreditNotesPreviewLineList {
-        api::CreditNotesPreviewLineList(
-            RequestBuilder::new(self.0, api::CreditNotesPreviewLineList::OPERATION)
-                .set("invoice", invoice),
-        )
+        api::CreditNotesPreviewLineList::new(self.0).set_str("invoice", invoice)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.credit_notes().line_items().list(…)`: `GET /v1/credit_notes/{credit_note}/lines`.
     ///
     /// <https://docs.stripe.com/api/credit_notes/line_items/list>
-    CreditNotesLineItemList => List<api::CreditNoteLineItem>, api::CreditNoteLineItem; "credit_notes.line_items.list", Get "/v1/credit_notes/{credit_note}/lines", Api V1 Form
+    CreditNotesLineItemList, CreditNotesLineItemListEndpoint => List<api::CreditNoteLineItem>; "credit_notes.line_items.list", Get "/v1/credit_notes/{credit_note}/lines", Api V1 Form
 }
 
 impl CreditNotesLineItemList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.credit_notes().preview_lines().list(…)`: `GET /v1/credit_notes/preview/lines`.
     ///
     /// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
-    CreditNotesPreviewLineList => List<api::CreditNoteLineItem>, api::CreditNoteLineItem; "credit_notes.preview_lines.list", Get "/v1/credit_notes/preview/lines", Api V1 Form
+    CreditNotesPreviewLineList, CreditNotesPreviewLineListEndpoint => List<api::CreditNoteLineItem>; "credit_notes.preview_lines.list", Get "/v1/credit_notes/preview/lines", Api V1 Form
 }
 
 impl CreditNotesPreviewLineList {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Credit amount.
     #[inline]
     pub fn credit_amount(self, credit_amount: i64) -> Self {
-        Self(self.0.set("credit_amount", credit_amount))
+        self.set_int("credit_amount", credit_amount)
     }
 
     /// Effective at, in seconds since the Unix epoch.
     #[inline]
     pub fn effective_at(self, effective_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("effective_at", Into::<Timestamp>::into(effective_at)),
-        )
+        self.set("effective_at", Into::<Timestamp>::into(effective_at))
     }
 
     /// Email type.
     #[inline]
     pub fn email_type(self, email_type: api::CreditNotesPreviewLineListEmailType) -> Self {
-        Self(self.0.set("email_type", email_type))
+        self.set("email_type", email_type)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Lines, as a list.
@@ -234,13 +226,13 @@ impl CreditNotesPreviewLineList {
         self,
         lines: impl IntoIterator<Item = api::CreditNotesPreviewLineListLine>,
     ) -> Self {
-        Self(self.0.set("lines", list(lines)))
+        self.set("lines", list(lines))
     }
 
     /// Memo.
     #[inline]
     pub fn memo(self, memo: &str) -> Self {
-        Self(self.0.set("memo", memo))
+        self.set_str("memo", memo)
     }
 
     /// Key-value pairs of your own.
@@ -249,25 +241,25 @@ impl CreditNotesPreviewLineList {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Out of band amount.
     #[inline]
     pub fn out_of_band_amount(self, out_of_band_amount: i64) -> Self {
-        Self(self.0.set("out_of_band_amount", out_of_band_amount))
+        self.set_int("out_of_band_amount", out_of_band_amount)
     }
 
     /// Reason.
     #[inline]
     pub fn reason(self, reason: api::CreditNotesPreviewLineListReason) -> Self {
-        Self(self.0.set("reason", reason))
+        self.set("reason", reason)
     }
 
     /// Refund amount.
     #[inline]
     pub fn refund_amount(self, refund_amount: i64) -> Self {
-        Self(self.0.set("refund_amount", refund_amount))
+        self.set_int("refund_amount", refund_amount)
     }
 
     /// Refunds, as a list.
@@ -276,204 +268,52 @@ impl CreditNotesPreviewLineList {
         self,
         refunds: impl IntoIterator<Item = api::CreditNotesPreviewLineListRefund>,
     ) -> Self {
-        Self(self.0.set("refunds", list(refunds)))
+        self.set("refunds", list(refunds))
     }
 
     /// Shipping cost.
     #[inline]
     pub fn shipping_cost(self, shipping_cost: api::CreditNotesPreviewLineListShippingCost) -> Self {
-        Self(self.0.set("shipping_cost", shipping_cost))
+        self.set("shipping_cost", shipping_cost)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
-params_required! {
-    /// The `tax_amount` of [`CreditNotesPreviewLineListLine`](crate::api::CreditNotesPreviewLineListLine).
-    ///
-    /// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
-    CreditNotesPreviewLineListLineTaxAmount
-}
+/// The `tax_amount` of [`CreditNotesPreviewLineListLine`](crate::api::CreditNotesPreviewLineListLine): the same as [`CreditNoteCreateLineTaxAmount`](crate::api::CreditNoteCreateLineTaxAmount).
+///
+/// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
+pub type CreditNotesPreviewLineListLineTaxAmount = api::CreditNoteCreateLineTaxAmount;
 
-impl CreditNotesPreviewLineListLineTaxAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, tax_rate: &str, taxable_amount: i64) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("tax_rate", tax_rate)
-                .with("taxable_amount", taxable_amount),
-        )
-    }
-}
+/// The `line` of [`CreditNotesPreviewLineList`](crate::api::CreditNotesPreviewLineList): the same as [`CreditNoteCreateLine`](crate::api::CreditNoteCreateLine).
+///
+/// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
+pub type CreditNotesPreviewLineListLine = api::CreditNoteCreateLine;
 
-params_required! {
-    /// The `line` of [`CreditNotesPreviewLineList`](crate::api::CreditNotesPreviewLineList).
-    ///
-    /// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
-    CreditNotesPreviewLineListLine
-}
+/// The `payment_record_refund` of [`CreditNotesPreviewLineListRefund`](crate::api::CreditNotesPreviewLineListRefund): the same as [`CreditNoteCreateRefundPaymentRecordRefund`](crate::api::CreditNoteCreateRefundPaymentRecordRefund).
+///
+/// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
+pub type CreditNotesPreviewLineListRefundPaymentRecordRefund =
+    api::CreditNoteCreateRefundPaymentRecordRefund;
 
-impl CreditNotesPreviewLineListLine {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::CreditNoteLineItemType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `refund` of [`CreditNotesPreviewLineList`](crate::api::CreditNotesPreviewLineList): the same as [`CreditNoteCreateRefund`](crate::api::CreditNoteCreateRefund).
+///
+/// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
+pub type CreditNotesPreviewLineListRefund = api::CreditNoteCreateRefund;
 
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Invoice line item.
-    #[inline]
-    pub fn invoice_line_item(self, invoice_line_item: &str) -> Self {
-        Self(self.0.with("invoice_line_item", invoice_line_item))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
-    }
-
-    /// Tax amounts, as a list.
-    #[inline]
-    pub fn tax_amounts(
-        self,
-        tax_amounts: impl IntoIterator<Item = api::CreditNotesPreviewLineListLineTaxAmount>,
-    ) -> Self {
-        Self(self.0.with("tax_amounts", list(tax_amounts)))
-    }
-
-    /// Unsets `tax_amounts`.
-    #[inline]
-    pub fn clear_tax_amounts(self) -> Self {
-        Self(self.0.with("tax_amounts", Value::Clear))
-    }
-
-    /// Tax rates, as a list.
-    #[inline]
-    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("tax_rates", texts(tax_rates)))
-    }
-
-    /// Unsets `tax_rates`.
-    #[inline]
-    pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
-    }
-
-    /// Unit amount.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params_required! {
-    /// The `payment_record_refund` of [`CreditNotesPreviewLineListRefund`](crate::api::CreditNotesPreviewLineListRefund).
-    ///
-    /// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
-    CreditNotesPreviewLineListRefundPaymentRecordRefund
-}
-
-impl CreditNotesPreviewLineListRefundPaymentRecordRefund {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(payment_record: &str, refund_group: &str) -> Self {
-        Self(
-            Params::new()
-                .with("payment_record", payment_record)
-                .with("refund_group", refund_group),
-        )
-    }
-}
-
-params! {
-    /// The `refund` of [`CreditNotesPreviewLineList`](crate::api::CreditNotesPreviewLineList).
-    ///
-    /// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
-    CreditNotesPreviewLineListRefund
-}
-
-impl CreditNotesPreviewLineListRefund {
-    /// Amount refunded.
-    #[inline]
-    pub fn amount_refunded(self, amount_refunded: i64) -> Self {
-        Self(self.0.with("amount_refunded", amount_refunded))
-    }
-
-    /// Payment record refund.
-    #[inline]
-    pub fn payment_record_refund(
-        self,
-        payment_record_refund: api::CreditNotesPreviewLineListRefundPaymentRecordRefund,
-    ) -> Self {
-        Self(self.0.with("payment_record_refund", payment_record_refund))
-    }
-
-    /// Refund.
-    #[inline]
-    pub fn refund(self, refund: &str) -> Self {
-        Self(self.0.with("refund", refund))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: api::CreditNotesPreviewLineListRefundType) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params! {
-    /// The `shipping_cost` of [`CreditNotesPreviewLineList`](crate::api::CreditNotesPreviewLineList).
-    ///
-    /// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
-    CreditNotesPreviewLineListShippingCost
-}
-
-impl CreditNotesPreviewLineListShippingCost {
-    /// Shipping rate.
-    #[inline]
-    pub fn shipping_rate(self, shipping_rate: &str) -> Self {
-        Self(self.0.with("shipping_rate", shipping_rate))
-    }
-}
+/// The `shipping_cost` of [`CreditNotesPreviewLineList`](crate::api::CreditNotesPreviewLineList): the same as [`CreditNoteCreateShippingCost`](crate::api::CreditNoteCreateShippingCost).
+///
+/// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
+pub type CreditNotesPreviewLineListShippingCost = api::CreditNoteCreateShippingCost;
 
 words! {
     /// The values of `type`, first of all in [`CreditNoteLineItem`](crate::api::CreditNoteLineItem).
+    ///
+    /// <https://docs.stripe.com/api/credit_notes/preview_lines/object>
     CreditNoteLineItemType {
         /// `custom_line_item`
         CustomLineItem = "custom_line_item",
@@ -482,36 +322,17 @@ words! {
     }
 }
 
-words! {
-    /// The values of `email_type`, first of all in [`CreditNotesPreviewLineList`](crate::api::CreditNotesPreviewLineList).
-    CreditNotesPreviewLineListEmailType {
-        /// `credit_note`
-        CreditNote = "credit_note",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `email_type`, first of all in [`CreditNotesPreviewLineList`](crate::api::CreditNotesPreviewLineList): the same as [`CreditNoteCreateEmailType`](crate::api::CreditNoteCreateEmailType).
+///
+/// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
+pub type CreditNotesPreviewLineListEmailType = api::CreditNoteCreateEmailType;
 
-words! {
-    /// The values of `reason`, first of all in [`CreditNotesPreviewLineList`](crate::api::CreditNotesPreviewLineList).
-    CreditNotesPreviewLineListReason {
-        /// `duplicate`
-        Duplicate = "duplicate",
-        /// `fraudulent`
-        Fraudulent = "fraudulent",
-        /// `order_change`
-        OrderChange = "order_change",
-        /// `product_unsatisfactory`
-        ProductUnsatisfactory = "product_unsatisfactory",
-    }
-}
+/// The values of `reason`, first of all in [`CreditNotesPreviewLineList`](crate::api::CreditNotesPreviewLineList): the same as [`CreditNoteReason`](crate::api::CreditNoteReason).
+///
+/// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
+pub type CreditNotesPreviewLineListReason = api::CreditNoteReason;
 
-words! {
-    /// The values of `type`, first of all in [`CreditNotesPreviewLineListRefund`](crate::api::CreditNotesPreviewLineListRefund).
-    CreditNotesPreviewLineListRefundType {
-        /// `payment_record_refund`
-        PaymentRecordRefund = "payment_record_refund",
-        /// `refund`
-        Refund = "refund",
-    }
-}
+/// The values of `type`, first of all in [`CreditNotesPreviewLineListRefund`](crate::api::CreditNotesPreviewLineListRefund): the same as [`CreditNoteRefundType`](crate::api::CreditNoteRefundType).
+///
+/// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
+pub type CreditNotesPreviewLineListRefundType = api::CreditNoteRefundType;

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, RangeQuery, RequestBuilder, Timestamp, Value, pairs, request,
-    request_list, view, words,
+    Client, Expandable, List, Map, RangeQuery, Timestamp, Value, pairs, request, view, words,
 };
 
 view! {
-    /// The `customer_balance_transaction` object.
+    /// The `customer_balance_transaction` object. It has what [`CustomerBalanceTransactionFields`](crate::api::CustomerBalanceTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/balance_transactions/object>
-    CustomerBalanceTransaction, "customer_balance_transaction"
+    CustomerBalanceTransaction =
+    /// The accessors of [`CustomerBalanceTransaction`](crate::api::CustomerBalanceTransaction).
+    CustomerBalanceTransactionFields, "customer_balance_transaction"
 }
 
-impl CustomerBalanceTransaction {
+impl CustomerBalanceTransactionFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -123,10 +124,7 @@ impl CustomersBalanceTransactions<'_> {
     /// <https://docs.stripe.com/api/customers/balance_transactions/list>
     #[inline]
     pub fn list(&self, customer: &str) -> api::CustomersBalanceTransactionList {
-        api::CustomersBalanceTransactionList(
-            RequestBuilder::new(self.0, api::CustomersBalanceTransactionList::OPERATION)
-                .path_arg(customer),
-        )
+        api::CustomersBalanceTransactionList::new(self.0).path_arg(customer)
     }
 
     /// `POST /v1/customers/{customer}/balance_transactions`.
@@ -139,12 +137,10 @@ impl CustomersBalanceTransactions<'_> {
         amount: i64,
         currency: &str,
     ) -> api::CustomersBalanceTransactionCreate {
-        api::CustomersBalanceTransactionCreate(
-            RequestBuilder::new(self.0, api::CustomersBalanceTransactionCreate::OPERATION)
-                .path_arg(customer)
-                .set("amount", amount)
-                .set("currency", currency),
-        )
+        api::CustomersBalanceTransactionCreate::new(self.0)
+            .path_arg(customer)
+            .set_int("amount", amount)
+            .set_str("currency", currency)
     }
 
     /// `GET /v1/customers/{customer}/balance_transactions/{transaction}`.
@@ -156,11 +152,9 @@ impl CustomersBalanceTransactions<'_> {
         customer: &str,
         transaction: &str,
     ) -> api::CustomersBalanceTransactionRetrieve {
-        api::CustomersBalanceTransactionRetrieve(
-            RequestBuilder::new(self.0, api::CustomersBalanceTransactionRetrieve::OPERATION)
-                .path_arg(customer)
-                .path_arg(transaction),
-        )
+        api::CustomersBalanceTransactionRetrieve::new(self.0)
+            .path_arg(customer)
+            .path_arg(transaction)
     }
 
     /// `POST /v1/customers/{customer}/balance_transactions/{transaction}`.
@@ -172,50 +166,48 @@ impl CustomersBalanceTransactions<'_> {
         customer: &str,
         transaction: &str,
     ) -> api::CustomersBalanceTransactionUpdate {
-        api::CustomersBalanceTransactionUpdate(
-            RequestBuilder::new(self.0, api::CustomersBalanceTransactionUpdate::OPERATION)
-                .path_arg(customer)
-                .path_arg(transaction),
-        )
+        api::CustomersBalanceTransactionUpdate::new(self.0)
+            .path_arg(customer)
+            .path_arg(transaction)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.customers().balance_transactions().list(…)`: `GET /v1/customers/{customer}/balance_transactions`.
     ///
     /// <https://docs.stripe.com/api/customers/balance_transactions/list>
-    CustomersBalanceTransactionList => List<api::CustomerBalanceTransaction>, api::CustomerBalanceTransaction; "customers.balance_transactions.list", Get "/v1/customers/{customer}/balance_transactions", Api V1 Form
+    CustomersBalanceTransactionList, CustomersBalanceTransactionListEndpoint => List<api::CustomerBalanceTransaction>; "customers.balance_transactions.list", Get "/v1/customers/{customer}/balance_transactions", Api V1 Form
 }
 
 impl CustomersBalanceTransactionList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// Invoice.
     #[inline]
     pub fn invoice(self, invoice: &str) -> Self {
-        Self(self.0.set("invoice", invoice))
+        self.set_str("invoice", invoice)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -223,14 +215,14 @@ request! {
     /// The request of `client.customers().balance_transactions().create(…)`: `POST /v1/customers/{customer}/balance_transactions`.
     ///
     /// <https://docs.stripe.com/api/customers/balance_transactions/create>
-    CustomersBalanceTransactionCreate => api::CustomerBalanceTransaction; "customers.balance_transactions.create", Post "/v1/customers/{customer}/balance_transactions", Api V1 Form
+    CustomersBalanceTransactionCreate, CustomersBalanceTransactionCreateEndpoint => api::CustomerBalanceTransaction; "customers.balance_transactions.create", Post "/v1/customers/{customer}/balance_transactions", Api V1 Form
 }
 
 impl CustomersBalanceTransactionCreate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Key-value pairs of your own.
@@ -239,13 +231,13 @@ impl CustomersBalanceTransactionCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -253,21 +245,21 @@ request! {
     /// The request of `client.customers().balance_transactions().retrieve(…)`: `GET /v1/customers/{customer}/balance_transactions/{transaction}`.
     ///
     /// <https://docs.stripe.com/api/customers/balance_transactions/retrieve>
-    CustomersBalanceTransactionRetrieve => api::CustomerBalanceTransaction; "customers.balance_transactions.retrieve", Get "/v1/customers/{customer}/balance_transactions/{transaction}", Api V1 Form
+    CustomersBalanceTransactionRetrieve, CustomersBalanceTransactionRetrieveEndpoint => api::CustomerBalanceTransaction; "customers.balance_transactions.retrieve", Get "/v1/customers/{customer}/balance_transactions/{transaction}", Api V1 Form
 }
 
 request! {
     /// The request of `client.customers().balance_transactions().update(…)`: `POST /v1/customers/{customer}/balance_transactions/{transaction}`.
     ///
     /// <https://docs.stripe.com/api/customers/balance_transactions/update>
-    CustomersBalanceTransactionUpdate => api::CustomerBalanceTransaction; "customers.balance_transactions.update", Post "/v1/customers/{customer}/balance_transactions/{transaction}", Api V1 Form
+    CustomersBalanceTransactionUpdate, CustomersBalanceTransactionUpdateEndpoint => api::CustomerBalanceTransaction; "customers.balance_transactions.update", Post "/v1/customers/{customer}/balance_transactions/{transaction}", Api V1 Form
 }
 
 impl CustomersBalanceTransactionUpdate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Key-value pairs of your own.
@@ -276,18 +268,20 @@ impl CustomersBalanceTransactionUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
 words! {
     /// The values of `type`, first of all in [`CustomerBalanceTransaction`](crate::api::CustomerBalanceTransaction).
+    ///
+    /// <https://docs.stripe.com/api/customers/balance_transactions/object>
     CustomerBalanceTransactionType {
         /// `adjustment`
         Adjustment = "adjustment",

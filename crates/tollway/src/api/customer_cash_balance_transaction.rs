@@ -3,18 +3,18 @@
 //! Stripe's `customer_cash_balance_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, RequestBuilder, Timestamp, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, Expandable, List, Timestamp, request, view, words};
 
 view! {
-    /// Adjusted for overdraft of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `adjusted_for_overdraft`.
+    /// Adjusted for overdraft of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `adjusted_for_overdraft`. It has what [`CustomerCashBalanceTransactionAdjustedForOverdraftFields`](crate::api::CustomerCashBalanceTransactionAdjustedForOverdraftFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-adjusted_for_overdraft>
-    CustomerCashBalanceTransactionAdjustedForOverdraft, "customer_balance_resource_cash_balance_transaction_resource_adjusted_for_overdraft"
+    CustomerCashBalanceTransactionAdjustedForOverdraft =
+    /// The accessors of [`CustomerCashBalanceTransactionAdjustedForOverdraft`](crate::api::CustomerCashBalanceTransactionAdjustedForOverdraft).
+    CustomerCashBalanceTransactionAdjustedForOverdraftFields, "customer_balance_resource_cash_balance_transaction_resource_adjusted_for_overdraft"
 }
 
-impl CustomerCashBalanceTransactionAdjustedForOverdraft {
+impl CustomerCashBalanceTransactionAdjustedForOverdraftFields {
     /// Balance transaction. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn balance_transaction(&self) -> Expandable<api::BalanceTransaction> {
@@ -35,13 +35,15 @@ impl CustomerCashBalanceTransactionAdjustedForOverdraft {
 }
 
 view! {
-    /// Applied to payment of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `applied_to_payment`.
+    /// Applied to payment of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `applied_to_payment`. It has what [`CustomerCashBalanceTransactionAppliedToPaymentFields`](crate::api::CustomerCashBalanceTransactionAppliedToPaymentFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-applied_to_payment>
-    CustomerCashBalanceTransactionAppliedToPayment, "customer_balance_resource_cash_balance_transaction_resource_applied_to_payment_transaction"
+    CustomerCashBalanceTransactionAppliedToPayment =
+    /// The accessors of [`CustomerCashBalanceTransactionAppliedToPayment`](crate::api::CustomerCashBalanceTransactionAppliedToPayment).
+    CustomerCashBalanceTransactionAppliedToPaymentFields, "customer_balance_resource_cash_balance_transaction_resource_applied_to_payment_transaction"
 }
 
-impl CustomerCashBalanceTransactionAppliedToPayment {
+impl CustomerCashBalanceTransactionAppliedToPaymentFields {
     /// Payment intent. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn payment_intent(&self) -> Expandable<api::PaymentIntent> {
@@ -50,13 +52,15 @@ impl CustomerCashBalanceTransactionAppliedToPayment {
 }
 
 view! {
-    /// Funded of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded`.
+    /// Funded of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded`. It has what [`CustomerCashBalanceTransactionFundedFields`](crate::api::CustomerCashBalanceTransactionFundedFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded>
-    CustomerCashBalanceTransactionFunded, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction"
+    CustomerCashBalanceTransactionFunded =
+    /// The accessors of [`CustomerCashBalanceTransactionFunded`](crate::api::CustomerCashBalanceTransactionFunded).
+    CustomerCashBalanceTransactionFundedFields, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction"
 }
 
-impl CustomerCashBalanceTransactionFunded {
+impl CustomerCashBalanceTransactionFundedFields {
     /// Bank transfer.
     #[inline]
     pub fn bank_transfer(&self) -> api::CustomerCashBalanceTransactionFundedBankTransfer {
@@ -68,13 +72,15 @@ impl CustomerCashBalanceTransactionFunded {
 }
 
 view! {
-    /// Bank transfer of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded.bank_transfer`.
+    /// Bank transfer of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded.bank_transfer`. It has what [`CustomerCashBalanceTransactionFundedBankTransferFields`](crate::api::CustomerCashBalanceTransactionFundedBankTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded-bank_transfer>
-    CustomerCashBalanceTransactionFundedBankTransfer, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer"
+    CustomerCashBalanceTransactionFundedBankTransfer =
+    /// The accessors of [`CustomerCashBalanceTransactionFundedBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransfer).
+    CustomerCashBalanceTransactionFundedBankTransferFields, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer"
 }
 
-impl CustomerCashBalanceTransactionFundedBankTransfer {
+impl CustomerCashBalanceTransactionFundedBankTransferFields {
     /// Eu bank transfer. `None` when absent.
     #[inline]
     pub fn eu_bank_transfer(
@@ -121,13 +127,15 @@ impl CustomerCashBalanceTransactionFundedBankTransfer {
 }
 
 view! {
-    /// Eu bank transfer of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded.bank_transfer.eu_bank_transfer`.
+    /// Eu bank transfer of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded.bank_transfer.eu_bank_transfer`. It has what [`CustomerCashBalanceTransactionFundedBankTransferEuBankTransferFields`](crate::api::CustomerCashBalanceTransactionFundedBankTransferEuBankTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded-bank_transfer-eu_bank_transfer>
-    CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_eu_bank_transfer"
+    CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer =
+    /// The accessors of [`CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer).
+    CustomerCashBalanceTransactionFundedBankTransferEuBankTransferFields, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_eu_bank_transfer"
 }
 
-impl CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer {
+impl CustomerCashBalanceTransactionFundedBankTransferEuBankTransferFields {
     /// Bic. `None` when null.
     #[inline]
     pub fn bic(&self) -> Option<&str> {
@@ -148,13 +156,15 @@ impl CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer {
 }
 
 view! {
-    /// Gb bank transfer of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded.bank_transfer.gb_bank_transfer`.
+    /// Gb bank transfer of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded.bank_transfer.gb_bank_transfer`. It has what [`CustomerCashBalanceTransactionFundedBankTransferGbBankTransferFields`](crate::api::CustomerCashBalanceTransactionFundedBankTransferGbBankTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded-bank_transfer-gb_bank_transfer>
-    CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_gb_bank_transfer"
+    CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer =
+    /// The accessors of [`CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer).
+    CustomerCashBalanceTransactionFundedBankTransferGbBankTransferFields, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_gb_bank_transfer"
 }
 
-impl CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer {
+impl CustomerCashBalanceTransactionFundedBankTransferGbBankTransferFields {
     /// Account number last4. `None` when null.
     #[inline]
     pub fn account_number_last4(&self) -> Option<&str> {
@@ -175,13 +185,15 @@ impl CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer {
 }
 
 view! {
-    /// Jp bank transfer of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded.bank_transfer.jp_bank_transfer`.
+    /// Jp bank transfer of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded.bank_transfer.jp_bank_transfer`. It has what [`CustomerCashBalanceTransactionFundedBankTransferJpBankTransferFields`](crate::api::CustomerCashBalanceTransactionFundedBankTransferJpBankTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded-bank_transfer-jp_bank_transfer>
-    CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_jp_bank_transfer"
+    CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer =
+    /// The accessors of [`CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer).
+    CustomerCashBalanceTransactionFundedBankTransferJpBankTransferFields, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_jp_bank_transfer"
 }
 
-impl CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer {
+impl CustomerCashBalanceTransactionFundedBankTransferJpBankTransferFields {
     /// Sender bank. `None` when null.
     #[inline]
     pub fn sender_bank(&self) -> Option<&str> {
@@ -202,13 +214,15 @@ impl CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer {
 }
 
 view! {
-    /// Us bank transfer of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded.bank_transfer.us_bank_transfer`.
+    /// Us bank transfer of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `funded.bank_transfer.us_bank_transfer`. It has what [`CustomerCashBalanceTransactionFundedBankTransferUsBankTransferFields`](crate::api::CustomerCashBalanceTransactionFundedBankTransferUsBankTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded-bank_transfer-us_bank_transfer>
-    CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_us_bank_transfer"
+    CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer =
+    /// The accessors of [`CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer).
+    CustomerCashBalanceTransactionFundedBankTransferUsBankTransferFields, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_us_bank_transfer"
 }
 
-impl CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer {
+impl CustomerCashBalanceTransactionFundedBankTransferUsBankTransferFields {
     /// Network. `None` when absent.
     #[inline]
     pub fn network(
@@ -225,13 +239,15 @@ impl CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer {
 }
 
 view! {
-    /// Refunded from payment of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `refunded_from_payment`.
+    /// Refunded from payment of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `refunded_from_payment`. It has what [`CustomerCashBalanceTransactionRefundedFromPaymentFields`](crate::api::CustomerCashBalanceTransactionRefundedFromPaymentFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-refunded_from_payment>
-    CustomerCashBalanceTransactionRefundedFromPayment, "customer_balance_resource_cash_balance_transaction_resource_refunded_from_payment_transaction"
+    CustomerCashBalanceTransactionRefundedFromPayment =
+    /// The accessors of [`CustomerCashBalanceTransactionRefundedFromPayment`](crate::api::CustomerCashBalanceTransactionRefundedFromPayment).
+    CustomerCashBalanceTransactionRefundedFromPaymentFields, "customer_balance_resource_cash_balance_transaction_resource_refunded_from_payment_transaction"
 }
 
-impl CustomerCashBalanceTransactionRefundedFromPayment {
+impl CustomerCashBalanceTransactionRefundedFromPaymentFields {
     /// Refund. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn refund(&self) -> Expandable<api::Refund> {
@@ -240,13 +256,15 @@ impl CustomerCashBalanceTransactionRefundedFromPayment {
 }
 
 view! {
-    /// Transferred to balance of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `transferred_to_balance`.
+    /// Transferred to balance of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `transferred_to_balance`. It has what [`CustomerCashBalanceTransactionTransferredToBalanceFields`](crate::api::CustomerCashBalanceTransactionTransferredToBalanceFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-transferred_to_balance>
-    CustomerCashBalanceTransactionTransferredToBalance, "customer_balance_resource_cash_balance_transaction_resource_transferred_to_balance"
+    CustomerCashBalanceTransactionTransferredToBalance =
+    /// The accessors of [`CustomerCashBalanceTransactionTransferredToBalance`](crate::api::CustomerCashBalanceTransactionTransferredToBalance).
+    CustomerCashBalanceTransactionTransferredToBalanceFields, "customer_balance_resource_cash_balance_transaction_resource_transferred_to_balance"
 }
 
-impl CustomerCashBalanceTransactionTransferredToBalance {
+impl CustomerCashBalanceTransactionTransferredToBalanceFields {
     /// Balance transaction. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn balance_transaction(&self) -> Expandable<api::BalanceTransaction> {
@@ -258,13 +276,15 @@ impl CustomerCashBalanceTransactionTransferredToBalance {
 }
 
 view! {
-    /// Unapplied from payment of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `unapplied_from_payment`.
+    /// Unapplied from payment of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `unapplied_from_payment`. It has what [`CustomerCashBalanceTransactionUnappliedFromPaymentFields`](crate::api::CustomerCashBalanceTransactionUnappliedFromPaymentFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-unapplied_from_payment>
-    CustomerCashBalanceTransactionUnappliedFromPayment, "customer_balance_resource_cash_balance_transaction_resource_unapplied_from_payment_transaction"
+    CustomerCashBalanceTransactionUnappliedFromPayment =
+    /// The accessors of [`CustomerCashBalanceTransactionUnappliedFromPayment`](crate::api::CustomerCashBalanceTransactionUnappliedFromPayment).
+    CustomerCashBalanceTransactionUnappliedFromPaymentFields, "customer_balance_resource_cash_balance_transaction_resource_unapplied_from_payment_transaction"
 }
 
-impl CustomerCashBalanceTransactionUnappliedFromPayment {
+impl CustomerCashBalanceTransactionUnappliedFromPaymentFields {
     /// Payment intent. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn payment_intent(&self) -> Expandable<api::PaymentIntent> {
@@ -273,13 +293,15 @@ impl CustomerCashBalanceTransactionUnappliedFromPayment {
 }
 
 view! {
-    /// The `customer_cash_balance_transaction` object.
+    /// The `customer_cash_balance_transaction` object. It has what [`CustomerCashBalanceTransactionFields`](crate::api::CustomerCashBalanceTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object>
-    CustomerCashBalanceTransaction, "customer_cash_balance_transaction"
+    CustomerCashBalanceTransaction =
+    /// The accessors of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction).
+    CustomerCashBalanceTransactionFields, "customer_cash_balance_transaction"
 }
 
-impl CustomerCashBalanceTransaction {
+impl CustomerCashBalanceTransactionFields {
     /// Adjusted for overdraft. `None` when absent.
     #[inline]
     pub fn adjusted_for_overdraft(
@@ -415,10 +437,7 @@ impl CustomersCashBalanceTransactions<'_> {
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/list>
     #[inline]
     pub fn list(&self, customer: &str) -> api::CustomersCashBalanceTransactionList {
-        api::CustomersCashBalanceTransactionList(
-            RequestBuilder::new(self.0, api::CustomersCashBalanceTransactionList::OPERATION)
-                .path_arg(customer),
-        )
+        api::CustomersCashBalanceTransactionList::new(self.0).path_arg(customer)
     }
 
     /// `GET /v1/customers/{customer}/cash_balance_transactions/{transaction}`.
@@ -430,14 +449,9 @@ impl CustomersCashBalanceTransactions<'_> {
         customer: &str,
         transaction: &str,
     ) -> api::CustomersCashBalanceTransactionRetrieve {
-        api::CustomersCashBalanceTransactionRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::CustomersCashBalanceTransactionRetrieve::OPERATION,
-            )
+        api::CustomersCashBalanceTransactionRetrieve::new(self.0)
             .path_arg(customer)
-            .path_arg(transaction),
-        )
+            .path_arg(transaction)
     }
 }
 
@@ -458,39 +472,37 @@ impl TestHelpersCustomers<'_> {
         amount: i64,
         currency: &str,
     ) -> api::TestHelpersCustomerFundCashBalance {
-        api::TestHelpersCustomerFundCashBalance(
-            RequestBuilder::new(self.0, api::TestHelpersCustomerFundCashBalance::OPERATION)
-                .path_arg(customer)
-                .set("amount", amount)
-                .set("currency", currency),
-        )
+        api::TestHelpersCustomerFundCashBalance::new(self.0)
+            .path_arg(customer)
+            .set_int("amount", amount)
+            .set_str("currency", currency)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.customers().cash_balance_transactions().list(…)`: `GET /v1/customers/{customer}/cash_balance_transactions`.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/list>
-    CustomersCashBalanceTransactionList => List<api::CustomerCashBalanceTransaction>, api::CustomerCashBalanceTransaction; "customers.cash_balance_transactions.list", Get "/v1/customers/{customer}/cash_balance_transactions", Api V1 Form
+    CustomersCashBalanceTransactionList, CustomersCashBalanceTransactionListEndpoint => List<api::CustomerCashBalanceTransaction>; "customers.cash_balance_transactions.list", Get "/v1/customers/{customer}/cash_balance_transactions", Api V1 Form
 }
 
 impl CustomersCashBalanceTransactionList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -498,42 +510,34 @@ request! {
     /// The request of `client.customers().cash_balance_transactions().retrieve(…)`: `GET /v1/customers/{customer}/cash_balance_transactions/{transaction}`.
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/retrieve>
-    CustomersCashBalanceTransactionRetrieve => api::CustomerCashBalanceTransaction; "customers.cash_balance_transactions.retrieve", Get "/v1/customers/{customer}/cash_balance_transactions/{transaction}", Api V1 Form
+    CustomersCashBalanceTransactionRetrieve, CustomersCashBalanceTransactionRetrieveEndpoint => api::CustomerCashBalanceTransaction; "customers.cash_balance_transactions.retrieve", Get "/v1/customers/{customer}/cash_balance_transactions/{transaction}", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().customers().fund_cash_balance(…)`: `POST /v1/test_helpers/customers/{customer}/fund_cash_balance`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/customers/fund_cash_balance>
-    TestHelpersCustomerFundCashBalance => api::CustomerCashBalanceTransaction; "test_helpers.customers.fund_cash_balance", Post "/v1/test_helpers/customers/{customer}/fund_cash_balance", Api V1 Form
+    TestHelpersCustomerFundCashBalance, TestHelpersCustomerFundCashBalanceEndpoint => api::CustomerCashBalanceTransaction; "test_helpers.customers.fund_cash_balance", Post "/v1/test_helpers/customers/{customer}/fund_cash_balance", Api V1 Form
 }
 
 impl TestHelpersCustomerFundCashBalance {
     /// Reference.
     #[inline]
     pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.set("reference", reference))
+        self.set_str("reference", reference)
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`CustomerCashBalanceTransactionFundedBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransfer).
-    CustomerCashBalanceTransactionFundedBankTransferType {
-        /// `eu_bank_transfer`
-        EuBankTransfer = "eu_bank_transfer",
-        /// `gb_bank_transfer`
-        GbBankTransfer = "gb_bank_transfer",
-        /// `jp_bank_transfer`
-        JpBankTransfer = "jp_bank_transfer",
-        /// `mx_bank_transfer`
-        MxBankTransfer = "mx_bank_transfer",
-        /// `us_bank_transfer`
-        UsBankTransfer = "us_bank_transfer",
-    }
-}
+/// The values of `type`, first of all in [`CustomerCashBalanceTransactionFundedBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransfer): the same as [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType).
+///
+/// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded-bank_transfer>
+pub type CustomerCashBalanceTransactionFundedBankTransferType =
+    api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType;
 
 words! {
     /// The values of `network`, first of all in [`CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded-bank_transfer-us_bank_transfer>
     CustomerCashBalanceTransactionFundedBankTransferUsBankTransferNetwork {
         /// `ach`
         Ach = "ach",
@@ -550,6 +554,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction).
+    ///
+    /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object>
     CustomerCashBalanceTransactionType {
         /// `adjusted_for_overdraft`
         AdjustedForOverdraft = "adjusted_for_overdraft",

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, Params, RequestBuilder, Timestamp, list, params, params_required, request,
-    view, words,
+    Client, Expandable, Params, Timestamp, list, params, params_required, request, view,
 };
 
 view! {
-    /// The `customer_session` object.
+    /// The `customer_session` object. It has what [`CustomerSessionFields`](crate::api::CustomerSessionFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object>
-    CustomerSession, "customer_session"
+    CustomerSession =
+    /// The accessors of [`CustomerSession`](crate::api::CustomerSession).
+    CustomerSessionFields, "customer_session"
 }
 
-impl CustomerSession {
+impl CustomerSessionFields {
     /// Client secret.
     #[inline]
     pub fn client_secret(&self) -> &str {
@@ -66,13 +67,15 @@ impl CustomerSession {
 }
 
 view! {
-    /// Components of [`CustomerSession`](crate::api::CustomerSession): its `components`.
+    /// Components of [`CustomerSession`](crate::api::CustomerSession): its `components`. It has what [`CustomerSessionComponentsFields`](crate::api::CustomerSessionComponentsFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components>
-    CustomerSessionComponents, "customer_session_resource_components"
+    CustomerSessionComponents =
+    /// The accessors of [`CustomerSessionComponents`](crate::api::CustomerSessionComponents).
+    CustomerSessionComponentsFields, "customer_session_resource_components"
 }
 
-impl CustomerSessionComponents {
+impl CustomerSessionComponentsFields {
     /// Active entitlements.
     #[inline]
     pub fn active_entitlements(&self) -> api::CustomerSessionComponentsActiveEntitlements {
@@ -128,13 +131,15 @@ impl CustomerSessionComponents {
 }
 
 view! {
-    /// Active entitlements of [`CustomerSession`](crate::api::CustomerSession): its `components.active_entitlements`.
+    /// Active entitlements of [`CustomerSession`](crate::api::CustomerSession): its `components.active_entitlements`. It has what [`CustomerSessionComponentsActiveEntitlementsFields`](crate::api::CustomerSessionComponentsActiveEntitlementsFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-active_entitlements>
-    CustomerSessionComponentsActiveEntitlements, "customer_session_resource_components_active_entitlements"
+    CustomerSessionComponentsActiveEntitlements =
+    /// The accessors of [`CustomerSessionComponentsActiveEntitlements`](crate::api::CustomerSessionComponentsActiveEntitlements).
+    CustomerSessionComponentsActiveEntitlementsFields, "customer_session_resource_components_active_entitlements"
 }
 
-impl CustomerSessionComponentsActiveEntitlements {
+impl CustomerSessionComponentsActiveEntitlementsFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -146,13 +151,15 @@ impl CustomerSessionComponentsActiveEntitlements {
 }
 
 view! {
-    /// Customer portal of [`CustomerSession`](crate::api::CustomerSession): its `components.customer_portal`.
+    /// Customer portal of [`CustomerSession`](crate::api::CustomerSession): its `components.customer_portal`. It has what [`CustomerSessionComponentsCustomerPortalFields`](crate::api::CustomerSessionComponentsCustomerPortalFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-customer_portal>
-    CustomerSessionComponentsCustomerPortal, "customer_session_resource_components_customer_portal"
+    CustomerSessionComponentsCustomerPortal =
+    /// The accessors of [`CustomerSessionComponentsCustomerPortal`](crate::api::CustomerSessionComponentsCustomerPortal).
+    CustomerSessionComponentsCustomerPortalFields, "customer_session_resource_components_customer_portal"
 }
 
-impl CustomerSessionComponentsCustomerPortal {
+impl CustomerSessionComponentsCustomerPortalFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -164,13 +171,15 @@ impl CustomerSessionComponentsCustomerPortal {
 }
 
 view! {
-    /// Buy button of [`CustomerSession`](crate::api::CustomerSession): its `components.buy_button`.
+    /// Buy button of [`CustomerSession`](crate::api::CustomerSession): its `components.buy_button`. It has what [`CustomerSessionComponentsBuyButtonFields`](crate::api::CustomerSessionComponentsBuyButtonFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-buy_button>
-    CustomerSessionComponentsBuyButton, "customer_session_resource_components_resource_buy_button"
+    CustomerSessionComponentsBuyButton =
+    /// The accessors of [`CustomerSessionComponentsBuyButton`](crate::api::CustomerSessionComponentsBuyButton).
+    CustomerSessionComponentsBuyButtonFields, "customer_session_resource_components_resource_buy_button"
 }
 
-impl CustomerSessionComponentsBuyButton {
+impl CustomerSessionComponentsBuyButtonFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -182,13 +191,15 @@ impl CustomerSessionComponentsBuyButton {
 }
 
 view! {
-    /// Customer sheet of [`CustomerSession`](crate::api::CustomerSession): its `components.customer_sheet`.
+    /// Customer sheet of [`CustomerSession`](crate::api::CustomerSession): its `components.customer_sheet`. It has what [`CustomerSessionComponentsCustomerSheetFields`](crate::api::CustomerSessionComponentsCustomerSheetFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-customer_sheet>
-    CustomerSessionComponentsCustomerSheet, "customer_session_resource_components_resource_customer_sheet"
+    CustomerSessionComponentsCustomerSheet =
+    /// The accessors of [`CustomerSessionComponentsCustomerSheet`](crate::api::CustomerSessionComponentsCustomerSheet).
+    CustomerSessionComponentsCustomerSheetFields, "customer_session_resource_components_resource_customer_sheet"
 }
 
-impl CustomerSessionComponentsCustomerSheet {
+impl CustomerSessionComponentsCustomerSheetFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -209,13 +220,15 @@ impl CustomerSessionComponentsCustomerSheet {
 }
 
 view! {
-    /// Features of [`CustomerSession`](crate::api::CustomerSession): its `components.customer_sheet.features`.
+    /// Features of [`CustomerSession`](crate::api::CustomerSession): its `components.customer_sheet.features`. It has what [`CustomerSessionComponentsCustomerSheetFeaturesFields`](crate::api::CustomerSessionComponentsCustomerSheetFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-customer_sheet-features>
-    CustomerSessionComponentsCustomerSheetFeatures, "customer_session_resource_components_resource_customer_sheet_resource_features"
+    CustomerSessionComponentsCustomerSheetFeatures =
+    /// The accessors of [`CustomerSessionComponentsCustomerSheetFeatures`](crate::api::CustomerSessionComponentsCustomerSheetFeatures).
+    CustomerSessionComponentsCustomerSheetFeaturesFields, "customer_session_resource_components_resource_customer_sheet_resource_features"
 }
 
-impl CustomerSessionComponentsCustomerSheetFeatures {
+impl CustomerSessionComponentsCustomerSheetFeaturesFields {
     /// Payment method allow redisplay filters, as a list. `None` when null.
     #[inline]
     pub fn payment_method_allow_redisplay_filters(
@@ -242,13 +255,15 @@ impl CustomerSessionComponentsCustomerSheetFeatures {
 }
 
 view! {
-    /// Mobile payment element of [`CustomerSession`](crate::api::CustomerSession): its `components.mobile_payment_element`.
+    /// Mobile payment element of [`CustomerSession`](crate::api::CustomerSession): its `components.mobile_payment_element`. It has what [`CustomerSessionComponentsMobilePaymentElementFields`](crate::api::CustomerSessionComponentsMobilePaymentElementFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-mobile_payment_element>
-    CustomerSessionComponentsMobilePaymentElement, "customer_session_resource_components_resource_mobile_payment_element"
+    CustomerSessionComponentsMobilePaymentElement =
+    /// The accessors of [`CustomerSessionComponentsMobilePaymentElement`](crate::api::CustomerSessionComponentsMobilePaymentElement).
+    CustomerSessionComponentsMobilePaymentElementFields, "customer_session_resource_components_resource_mobile_payment_element"
 }
 
-impl CustomerSessionComponentsMobilePaymentElement {
+impl CustomerSessionComponentsMobilePaymentElementFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -269,13 +284,15 @@ impl CustomerSessionComponentsMobilePaymentElement {
 }
 
 view! {
-    /// Features of [`CustomerSession`](crate::api::CustomerSession): its `components.mobile_payment_element.features`.
+    /// Features of [`CustomerSession`](crate::api::CustomerSession): its `components.mobile_payment_element.features`. It has what [`CustomerSessionComponentsMobilePaymentElementFeaturesFields`](crate::api::CustomerSessionComponentsMobilePaymentElementFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-mobile_payment_element-features>
-    CustomerSessionComponentsMobilePaymentElementFeatures, "customer_session_resource_components_resource_mobile_payment_element_resource_features"
+    CustomerSessionComponentsMobilePaymentElementFeatures =
+    /// The accessors of [`CustomerSessionComponentsMobilePaymentElementFeatures`](crate::api::CustomerSessionComponentsMobilePaymentElementFeatures).
+    CustomerSessionComponentsMobilePaymentElementFeaturesFields, "customer_session_resource_components_resource_mobile_payment_element_resource_features"
 }
 
-impl CustomerSessionComponentsMobilePaymentElementFeatures {
+impl CustomerSessionComponentsMobilePaymentElementFeaturesFields {
     /// Payment method allow redisplay filters, as a list. `None` when null.
     #[inline]
     pub fn payment_method_allow_redisplay_filters(
@@ -321,13 +338,15 @@ impl CustomerSessionComponentsMobilePaymentElementFeatures {
 }
 
 view! {
-    /// Payment element of [`CustomerSession`](crate::api::CustomerSession): its `components.payment_element`.
+    /// Payment element of [`CustomerSession`](crate::api::CustomerSession): its `components.payment_element`. It has what [`CustomerSessionComponentsPaymentElementFields`](crate::api::CustomerSessionComponentsPaymentElementFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-payment_element>
-    CustomerSessionComponentsPaymentElement, "customer_session_resource_components_resource_payment_element"
+    CustomerSessionComponentsPaymentElement =
+    /// The accessors of [`CustomerSessionComponentsPaymentElement`](crate::api::CustomerSessionComponentsPaymentElement).
+    CustomerSessionComponentsPaymentElementFields, "customer_session_resource_components_resource_payment_element"
 }
 
-impl CustomerSessionComponentsPaymentElement {
+impl CustomerSessionComponentsPaymentElementFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -348,13 +367,15 @@ impl CustomerSessionComponentsPaymentElement {
 }
 
 view! {
-    /// Features of [`CustomerSession`](crate::api::CustomerSession): its `components.payment_element.features`.
+    /// Features of [`CustomerSession`](crate::api::CustomerSession): its `components.payment_element.features`. It has what [`CustomerSessionComponentsPaymentElementFeaturesFields`](crate::api::CustomerSessionComponentsPaymentElementFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-payment_element-features>
-    CustomerSessionComponentsPaymentElementFeatures, "customer_session_resource_components_resource_payment_element_resource_features"
+    CustomerSessionComponentsPaymentElementFeatures =
+    /// The accessors of [`CustomerSessionComponentsPaymentElementFeatures`](crate::api::CustomerSessionComponentsPaymentElementFeatures).
+    CustomerSessionComponentsPaymentElementFeaturesFields, "customer_session_resource_components_resource_payment_element_resource_features"
 }
 
-impl CustomerSessionComponentsPaymentElementFeatures {
+impl CustomerSessionComponentsPaymentElementFeaturesFields {
     /// Payment method allow redisplay filters, as a list.
     #[inline]
     pub fn payment_method_allow_redisplay_filters(
@@ -422,13 +443,15 @@ impl CustomerSessionComponentsPaymentElementFeatures {
 }
 
 view! {
-    /// Pricing table of [`CustomerSession`](crate::api::CustomerSession): its `components.pricing_table`.
+    /// Pricing table of [`CustomerSession`](crate::api::CustomerSession): its `components.pricing_table`. It has what [`CustomerSessionComponentsPricingTableFields`](crate::api::CustomerSessionComponentsPricingTableFields) has.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-pricing_table>
-    CustomerSessionComponentsPricingTable, "customer_session_resource_components_resource_pricing_table"
+    CustomerSessionComponentsPricingTable =
+    /// The accessors of [`CustomerSessionComponentsPricingTable`](crate::api::CustomerSessionComponentsPricingTable).
+    CustomerSessionComponentsPricingTableFields, "customer_session_resource_components_resource_pricing_table"
 }
 
-impl CustomerSessionComponentsPricingTable {
+impl CustomerSessionComponentsPricingTableFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -454,10 +477,7 @@ impl CustomerSessions<'_> {
         &self,
         components: api::CustomerSessionCreateComponents,
     ) -> api::CustomerSessionCreate {
-        api::CustomerSessionCreate(
-            RequestBuilder::new(self.0, api::CustomerSessionCreate::OPERATION)
-                .set("components", components),
-        )
+        api::CustomerSessionCreate::new(self.0).set("components", components)
     }
 }
 
@@ -465,67 +485,40 @@ request! {
     /// The request of `client.customer_sessions().create(…)`: `POST /v1/customer_sessions`.
     ///
     /// <https://docs.stripe.com/api/customer_sessions/create>
-    CustomerSessionCreate => api::CustomerSession; "customer_sessions.create", Post "/v1/customer_sessions", Api V1 Form
+    CustomerSessionCreate, CustomerSessionCreateEndpoint => api::CustomerSession; "customer_sessions.create", Post "/v1/customer_sessions", Api V1 Form
 }
 
 impl CustomerSessionCreate {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 }
 
-params_required! {
-    /// The `active_entitlements` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/customer_sessions/create>
-    CustomerSessionCreateComponentsActiveEntitlements
-}
+/// The `active_entitlements` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/customer_sessions/create>
+pub type CustomerSessionCreateComponentsActiveEntitlements =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
-impl CustomerSessionCreateComponentsActiveEntitlements {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
+/// The `buy_button` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/customer_sessions/create>
+pub type CustomerSessionCreateComponentsBuyButton =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
-params_required! {
-    /// The `buy_button` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/customer_sessions/create>
-    CustomerSessionCreateComponentsBuyButton
-}
-
-impl CustomerSessionCreateComponentsBuyButton {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
-
-params_required! {
-    /// The `customer_portal` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/customer_sessions/create>
-    CustomerSessionCreateComponentsCustomerPortal
-}
-
-impl CustomerSessionCreateComponentsCustomerPortal {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
+/// The `customer_portal` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/customer_sessions/create>
+pub type CustomerSessionCreateComponentsCustomerPortal =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
 params! {
     /// The `features` of [`CustomerSessionCreateComponentsCustomerSheet`](crate::api::CustomerSessionCreateComponentsCustomerSheet).
@@ -568,7 +561,7 @@ impl CustomerSessionCreateComponentsCustomerSheet {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -655,7 +648,7 @@ impl CustomerSessionCreateComponentsMobilePaymentElement {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -703,7 +696,7 @@ impl CustomerSessionCreateComponentsPaymentElementFeatures {
     /// Payment method redisplay limit.
     #[inline]
     pub fn payment_method_redisplay_limit(self, payment_method_redisplay_limit: i64) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_int(
             "payment_method_redisplay_limit",
             payment_method_redisplay_limit,
         ))
@@ -751,7 +744,7 @@ impl CustomerSessionCreateComponentsPaymentElement {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -764,20 +757,11 @@ impl CustomerSessionCreateComponentsPaymentElement {
     }
 }
 
-params_required! {
-    /// The `pricing_table` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/customer_sessions/create>
-    CustomerSessionCreateComponentsPricingTable
-}
-
-impl CustomerSessionCreateComponentsPricingTable {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
+/// The `pricing_table` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/customer_sessions/create>
+pub type CustomerSessionCreateComponentsPricingTable =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
 params! {
     /// The `components` of [`CustomerSessionCreate`](crate::api::CustomerSessionCreate).
@@ -851,34 +835,20 @@ impl CustomerSessionCreateComponents {
     }
 }
 
-words! {
-    /// The values of `payment_method_allow_redisplay_filter`, first of all in [`CustomerSessionComponentsCustomerSheetFeatures`](crate::api::CustomerSessionComponentsCustomerSheetFeatures).
-    CustomerSessionComponentsCustomerSheetFeaturesPaymentMethodAllowRedisplayFilter {
-        /// `always`
-        Always = "always",
-        /// `limited`
-        Limited = "limited",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `payment_method_allow_redisplay_filter`, first of all in [`CustomerSessionComponentsCustomerSheetFeatures`](crate::api::CustomerSessionComponentsCustomerSheetFeatures): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
+///
+/// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-customer_sheet-features>
+pub type CustomerSessionComponentsCustomerSheetFeaturesPaymentMethodAllowRedisplayFilter =
+    api::CardAllowRedisplay;
 
-words! {
-    /// The values of `payment_method_remove`, first of all in [`CustomerSessionComponentsCustomerSheetFeatures`](crate::api::CustomerSessionComponentsCustomerSheetFeatures).
-    CustomerSessionComponentsCustomerSheetFeaturesPaymentMethodRemove {
-        /// `disabled`
-        Disabled = "disabled",
-        /// `enabled`
-        Enabled = "enabled",
-    }
-}
+/// The values of `payment_method_remove`, first of all in [`CustomerSessionComponentsCustomerSheetFeatures`](crate::api::CustomerSessionComponentsCustomerSheetFeatures): the same as [`BalanceSettingsPaymentsPayoutsStatus`](crate::api::BalanceSettingsPaymentsPayoutsStatus).
+///
+/// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-customer_sheet-features>
+pub type CustomerSessionComponentsCustomerSheetFeaturesPaymentMethodRemove =
+    api::BalanceSettingsPaymentsPayoutsStatus;
 
-words! {
-    /// The values of `payment_method_save_usage`, first of all in [`CustomerSessionComponentsPaymentElementFeatures`](crate::api::CustomerSessionComponentsPaymentElementFeatures).
-    CustomerSessionComponentsPaymentElementFeaturesPaymentMethodSaveUsage {
-        /// `off_session`
-        OffSession = "off_session",
-        /// `on_session`
-        OnSession = "on_session",
-    }
-}
+/// The values of `payment_method_save_usage`, first of all in [`CustomerSessionComponentsPaymentElementFeatures`](crate::api::CustomerSessionComponentsPaymentElementFeatures): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-payment_element-features>
+pub type CustomerSessionComponentsPaymentElementFeaturesPaymentMethodSaveUsage =
+    api::ConfirmationTokenSetupFutureUsage;

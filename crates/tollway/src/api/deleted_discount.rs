@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, view, words};
 
 view! {
-    /// Source of [`DeletedDiscount`](crate::api::DeletedDiscount): its `source`.
+    /// Source of [`DeletedDiscount`](crate::api::DeletedDiscount): its `source`. It has what [`DeletedDiscountSourceFields`](crate::api::DeletedDiscountSourceFields) has.
     ///
     /// <https://docs.stripe.com/api/deleted_discounts/object#deleted_discount_object-source>
-    DeletedDiscountSource, "discount_source"
+    DeletedDiscountSource =
+    /// The accessors of [`DeletedDiscountSource`](crate::api::DeletedDiscountSource).
+    DeletedDiscountSourceFields, "discount_source"
 }
 
-impl DeletedDiscountSource {
+impl DeletedDiscountSourceFields {
     /// Coupon. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn coupon(&self) -> Option<Expandable<api::Coupon>> {
@@ -28,6 +30,8 @@ impl DeletedDiscountSource {
 
 words! {
     /// The values of `type`, first of all in [`DeletedDiscountSource`](crate::api::DeletedDiscountSource).
+    ///
+    /// <https://docs.stripe.com/api/deleted_discounts/object#deleted_discount_object-source>
     DeletedDiscountSourceType {
         /// `coupon`
         Coupon = "coupon",

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Timestamp, view};
 
 view! {
-    /// What is left of a deleted `discount`.
+    /// What is left of a deleted `discount`. It has what [`DeletedDiscountFields`](crate::api::DeletedDiscountFields) has.
     ///
     /// <https://docs.stripe.com/api/discounts/object>
-    DeletedDiscount, "deleted_discount"
+    DeletedDiscount =
+    /// The accessors of [`DeletedDiscount`](crate::api::DeletedDiscount).
+    DeletedDiscountFields, "deleted_discount"
 }
 
-impl DeletedDiscount {
+impl DeletedDiscountFields {
     /// Checkout session. `None` when null.
     #[inline]
     pub fn checkout_session(&self) -> Option<&str> {
@@ -93,13 +95,15 @@ impl DeletedDiscount {
 }
 
 view! {
-    /// The `discount` object.
+    /// The `discount` object. It has what [`DiscountFields`](crate::api::DiscountFields) has.
     ///
     /// <https://docs.stripe.com/api/discounts/object>
-    Discount, "discount"
+    Discount =
+    /// The accessors of [`Discount`](crate::api::Discount).
+    DiscountFields, "discount"
 }
 
-impl Discount {
+impl DiscountFields {
     /// Checkout session. `None` when null.
     #[inline]
     pub fn checkout_session(&self) -> Option<&str> {

@@ -3,16 +3,18 @@
 //! Stripe's `entitlements_active_entitlement`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, RequestBuilder, request, request_list, view};
+use crate::view::prelude::{Client, Expandable, List, request, view};
 
 view! {
-    /// The `entitlements.active_entitlement` object.
+    /// The `entitlements.active_entitlement` object. It has what [`EntitlementsActiveEntitlementFields`](crate::api::EntitlementsActiveEntitlementFields) has.
     ///
     /// <https://docs.stripe.com/api/entitlements/active_entitlements/object>
-    EntitlementsActiveEntitlement, "entitlements.active_entitlement"
+    EntitlementsActiveEntitlement =
+    /// The accessors of [`EntitlementsActiveEntitlement`](crate::api::EntitlementsActiveEntitlement).
+    EntitlementsActiveEntitlementFields, "entitlements.active_entitlement"
 }
 
-impl EntitlementsActiveEntitlement {
+impl EntitlementsActiveEntitlementFields {
     /// Feature. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn feature(&self) -> Expandable<api::EntitlementsFeature> {
@@ -57,10 +59,7 @@ impl EntitlementsActiveEntitlements<'_> {
     /// <https://docs.stripe.com/api/entitlements/active_entitlements/list>
     #[inline]
     pub fn list(&self, customer: &str) -> api::EntitlementsActiveEntitlementList {
-        api::EntitlementsActiveEntitlementList(
-            RequestBuilder::new(self.0, api::EntitlementsActiveEntitlementList::OPERATION)
-                .set("customer", customer),
-        )
+        api::EntitlementsActiveEntitlementList::new(self.0).set_str("customer", customer)
     }
 
     /// `GET /v1/entitlements/active_entitlements/{id}`.
@@ -68,40 +67,34 @@ impl EntitlementsActiveEntitlements<'_> {
     /// <https://docs.stripe.com/api/entitlements/active_entitlements/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::EntitlementsActiveEntitlementRetrieve {
-        api::EntitlementsActiveEntitlementRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::EntitlementsActiveEntitlementRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::EntitlementsActiveEntitlementRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.entitlements().active_entitlements().list(…)`: `GET /v1/entitlements/active_entitlements`.
     ///
     /// <https://docs.stripe.com/api/entitlements/active_entitlements/list>
-    EntitlementsActiveEntitlementList => List<api::EntitlementsActiveEntitlement>, api::EntitlementsActiveEntitlement; "entitlements.active_entitlements.list", Get "/v1/entitlements/active_entitlements", Api V1 Form
+    EntitlementsActiveEntitlementList, EntitlementsActiveEntitlementListEndpoint => List<api::EntitlementsActiveEntitlement>; "entitlements.active_entitlements.list", Get "/v1/entitlements/active_entitlements", Api V1 Form
 }
 
 impl EntitlementsActiveEntitlementList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -109,5 +102,5 @@ request! {
     /// The request of `client.entitlements().active_entitlements().retrieve(…)`: `GET /v1/entitlements/active_entitlements/{id}`.
     ///
     /// <https://docs.stripe.com/api/entitlements/active_entitlements/retrieve>
-    EntitlementsActiveEntitlementRetrieve => api::EntitlementsActiveEntitlement; "entitlements.active_entitlements.retrieve", Get "/v1/entitlements/active_entitlements/{id}", Api V1 Form
+    EntitlementsActiveEntitlementRetrieve, EntitlementsActiveEntitlementRetrieveEndpoint => api::EntitlementsActiveEntitlement; "entitlements.active_entitlements.retrieve", Get "/v1/entitlements/active_entitlements/{id}", Api V1 Form
 }

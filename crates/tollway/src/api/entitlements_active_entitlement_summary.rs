@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{List, view};
 
 view! {
-    /// The `entitlements.active_entitlement_summary` object.
+    /// The `entitlements.active_entitlement_summary` object. It has what [`EntitlementsActiveEntitlementSummaryFields`](crate::api::EntitlementsActiveEntitlementSummaryFields) has.
     ///
     /// <https://docs.stripe.com/api/entitlements/active_entitlement_summarys/object>
-    EntitlementsActiveEntitlementSummary, "entitlements.active_entitlement_summary"
+    EntitlementsActiveEntitlementSummary =
+    /// The accessors of [`EntitlementsActiveEntitlementSummary`](crate::api::EntitlementsActiveEntitlementSummary).
+    EntitlementsActiveEntitlementSummaryFields, "entitlements.active_entitlement_summary"
 }
 
-impl EntitlementsActiveEntitlementSummary {
+impl EntitlementsActiveEntitlementSummaryFields {
     /// Customer.
     #[inline]
     pub fn customer(&self) -> &str {

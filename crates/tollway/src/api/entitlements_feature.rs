@@ -3,18 +3,18 @@
 //! Stripe's `entitlements_feature`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, RequestBuilder, Value, pairs, request, request_list, view,
-};
+use crate::view::prelude::{Client, List, Map, Value, pairs, request, view};
 
 view! {
-    /// The `entitlements.feature` object.
+    /// The `entitlements.feature` object. It has what [`EntitlementsFeatureFields`](crate::api::EntitlementsFeatureFields) has.
     ///
     /// <https://docs.stripe.com/api/entitlements/features/object>
-    EntitlementsFeature, "entitlements.feature"
+    EntitlementsFeature =
+    /// The accessors of [`EntitlementsFeature`](crate::api::EntitlementsFeature).
+    EntitlementsFeatureFields, "entitlements.feature"
 }
 
-impl EntitlementsFeature {
+impl EntitlementsFeatureFields {
     /// Active: true or false.
     #[inline]
     pub fn active(&self) -> bool {
@@ -70,10 +70,7 @@ impl EntitlementsFeatures<'_> {
     /// <https://docs.stripe.com/api/entitlements/features/list>
     #[inline]
     pub fn list(&self) -> api::EntitlementsFeatureList {
-        api::EntitlementsFeatureList(RequestBuilder::new(
-            self.0,
-            api::EntitlementsFeatureList::OPERATION,
-        ))
+        api::EntitlementsFeatureList::new(self.0)
     }
 
     /// `POST /v1/entitlements/features`.
@@ -81,11 +78,9 @@ impl EntitlementsFeatures<'_> {
     /// <https://docs.stripe.com/api/entitlements/features/create>
     #[inline]
     pub fn create(&self, lookup_key: &str, name: &str) -> api::EntitlementsFeatureCreate {
-        api::EntitlementsFeatureCreate(
-            RequestBuilder::new(self.0, api::EntitlementsFeatureCreate::OPERATION)
-                .set("lookup_key", lookup_key)
-                .set("name", name),
-        )
+        api::EntitlementsFeatureCreate::new(self.0)
+            .set_str("lookup_key", lookup_key)
+            .set_str("name", name)
     }
 
     /// `GET /v1/entitlements/features/{id}`.
@@ -93,9 +88,7 @@ impl EntitlementsFeatures<'_> {
     /// <https://docs.stripe.com/api/entitlements/features/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::EntitlementsFeatureRetrieve {
-        api::EntitlementsFeatureRetrieve(
-            RequestBuilder::new(self.0, api::EntitlementsFeatureRetrieve::OPERATION).path_arg(id),
-        )
+        api::EntitlementsFeatureRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/entitlements/features/{id}`.
@@ -103,48 +96,46 @@ impl EntitlementsFeatures<'_> {
     /// <https://docs.stripe.com/api/entitlements/features/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::EntitlementsFeatureUpdate {
-        api::EntitlementsFeatureUpdate(
-            RequestBuilder::new(self.0, api::EntitlementsFeatureUpdate::OPERATION).path_arg(id),
-        )
+        api::EntitlementsFeatureUpdate::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.entitlements().features().list(…)`: `GET /v1/entitlements/features`.
     ///
     /// <https://docs.stripe.com/api/entitlements/features/list>
-    EntitlementsFeatureList => List<api::EntitlementsFeature>, api::EntitlementsFeature; "entitlements.features.list", Get "/v1/entitlements/features", Api V1 Form
+    EntitlementsFeatureList, EntitlementsFeatureListEndpoint => List<api::EntitlementsFeature>; "entitlements.features.list", Get "/v1/entitlements/features", Api V1 Form
 }
 
 impl EntitlementsFeatureList {
     /// Archived: true or false.
     #[inline]
     pub fn archived(self, archived: bool) -> Self {
-        Self(self.0.set("archived", archived))
+        self.set_bool("archived", archived)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Lookup key.
     #[inline]
     pub fn lookup_key(self, lookup_key: &str) -> Self {
-        Self(self.0.set("lookup_key", lookup_key))
+        self.set_str("lookup_key", lookup_key)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -152,7 +143,7 @@ request! {
     /// The request of `client.entitlements().features().create(…)`: `POST /v1/entitlements/features`.
     ///
     /// <https://docs.stripe.com/api/entitlements/features/create>
-    EntitlementsFeatureCreate => api::EntitlementsFeature; "entitlements.features.create", Post "/v1/entitlements/features", Api V1 Form
+    EntitlementsFeatureCreate, EntitlementsFeatureCreateEndpoint => api::EntitlementsFeature; "entitlements.features.create", Post "/v1/entitlements/features", Api V1 Form
 }
 
 impl EntitlementsFeatureCreate {
@@ -162,7 +153,7 @@ impl EntitlementsFeatureCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -170,21 +161,21 @@ request! {
     /// The request of `client.entitlements().features().retrieve(…)`: `GET /v1/entitlements/features/{id}`.
     ///
     /// <https://docs.stripe.com/api/entitlements/features/retrieve>
-    EntitlementsFeatureRetrieve => api::EntitlementsFeature; "entitlements.features.retrieve", Get "/v1/entitlements/features/{id}", Api V1 Form
+    EntitlementsFeatureRetrieve, EntitlementsFeatureRetrieveEndpoint => api::EntitlementsFeature; "entitlements.features.retrieve", Get "/v1/entitlements/features/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.entitlements().features().update(…)`: `POST /v1/entitlements/features/{id}`.
     ///
     /// <https://docs.stripe.com/api/entitlements/features/update>
-    EntitlementsFeatureUpdate => api::EntitlementsFeature; "entitlements.features.update", Post "/v1/entitlements/features/{id}", Api V1 Form
+    EntitlementsFeatureUpdate, EntitlementsFeatureUpdateEndpoint => api::EntitlementsFeature; "entitlements.features.update", Post "/v1/entitlements/features/{id}", Api V1 Form
 }
 
 impl EntitlementsFeatureUpdate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Key-value pairs of your own.
@@ -193,18 +184,18 @@ impl EntitlementsFeatureUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 }

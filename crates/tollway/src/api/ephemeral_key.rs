@@ -3,16 +3,18 @@
 //! Stripe's `ephemeral_key`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, Timestamp, request, view};
+use crate::view::prelude::{Client, Timestamp, request, view};
 
 view! {
-    /// The `ephemeral_key` object.
+    /// The `ephemeral_key` object. It has what [`EphemeralKeyFields`](crate::api::EphemeralKeyFields) has.
     ///
     /// <https://docs.stripe.com/api/ephemeral_keys/object>
-    EphemeralKey, "ephemeral_key"
+    EphemeralKey =
+    /// The accessors of [`EphemeralKey`](crate::api::EphemeralKey).
+    EphemeralKeyFields, "ephemeral_key"
 }
 
-impl EphemeralKey {
+impl EphemeralKeyFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -62,10 +64,7 @@ impl EphemeralKeys<'_> {
     /// <https://docs.stripe.com/api/ephemeral_keys/create>
     #[inline]
     pub fn create(&self) -> api::EphemeralKeyCreate {
-        api::EphemeralKeyCreate(RequestBuilder::new(
-            self.0,
-            api::EphemeralKeyCreate::OPERATION,
-        ))
+        api::EphemeralKeyCreate::new(self.0)
     }
 
     /// `DELETE /v1/ephemeral_keys/{key}`.
@@ -73,9 +72,7 @@ impl EphemeralKeys<'_> {
     /// <https://docs.stripe.com/api/ephemeral_keys/delete>
     #[inline]
     pub fn delete(&self, key: &str) -> api::EphemeralKeyDelete {
-        api::EphemeralKeyDelete(
-            RequestBuilder::new(self.0, api::EphemeralKeyDelete::OPERATION).path_arg(key),
-        )
+        api::EphemeralKeyDelete::new(self.0).path_arg(key)
     }
 }
 
@@ -83,32 +80,32 @@ request! {
     /// The request of `client.ephemeral_keys().create(…)`: `POST /v1/ephemeral_keys`.
     ///
     /// <https://docs.stripe.com/api/ephemeral_keys/create>
-    EphemeralKeyCreate => api::EphemeralKey; "ephemeral_keys.create", Post "/v1/ephemeral_keys", Api V1 Form
+    EphemeralKeyCreate, EphemeralKeyCreateEndpoint => api::EphemeralKey; "ephemeral_keys.create", Post "/v1/ephemeral_keys", Api V1 Form
 }
 
 impl EphemeralKeyCreate {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Issuing card.
     #[inline]
     pub fn issuing_card(self, issuing_card: &str) -> Self {
-        Self(self.0.set("issuing_card", issuing_card))
+        self.set_str("issuing_card", issuing_card)
     }
 
     /// Nonce.
     #[inline]
     pub fn nonce(self, nonce: &str) -> Self {
-        Self(self.0.set("nonce", nonce))
+        self.set_str("nonce", nonce)
     }
 
     /// Verification session.
     #[inline]
     pub fn verification_session(self, verification_session: &str) -> Self {
-        Self(self.0.set("verification_session", verification_session))
+        self.set_str("verification_session", verification_session)
     }
 }
 
@@ -116,5 +113,5 @@ request! {
     /// The request of `client.ephemeral_keys().delete(…)`: `DELETE /v1/ephemeral_keys/{key}`.
     ///
     /// <https://docs.stripe.com/api/ephemeral_keys/delete>
-    EphemeralKeyDelete => api::EphemeralKey; "ephemeral_keys.delete", Delete "/v1/ephemeral_keys/{key}", Api V1 Form
+    EphemeralKeyDelete, EphemeralKeyDeleteEndpoint => api::EphemeralKey; "ephemeral_keys.delete", Delete "/v1/ephemeral_keys/{key}", Api V1 Form
 }

@@ -3,19 +3,18 @@
 //! Stripe's `event`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Json, List, Map, RangeQuery, RequestBuilder, Timestamp, request, request_list, texts,
-    view,
-};
+use crate::view::prelude::{Client, Json, List, Map, RangeQuery, Timestamp, request, texts, view};
 
 view! {
-    /// The `event` object.
+    /// The `event` object. It has what [`EventFields`](crate::api::EventFields) has.
     ///
     /// <https://docs.stripe.com/api/events/object>
-    Event, "event"
+    Event =
+    /// The accessors of [`Event`](crate::api::Event).
+    EventFields, "event"
 }
 
-impl Event {
+impl EventFields {
     /// Account. `None` when absent.
     #[inline]
     pub fn account(&self) -> Option<&str> {
@@ -84,13 +83,15 @@ impl Event {
 }
 
 view! {
-    /// Data of [`Event`](crate::api::Event): its `data`.
+    /// Data of [`Event`](crate::api::Event): its `data`. It has what [`EventDataFields`](crate::api::EventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/events/object#event_object-data>
-    EventData, "notification_event_data"
+    EventData =
+    /// The accessors of [`EventData`](crate::api::EventData).
+    EventDataFields, "notification_event_data"
 }
 
-impl EventData {
+impl EventDataFields {
     /// Object, by key.
     #[inline]
     pub fn object(&self) -> Map<'_, Json> {
@@ -106,13 +107,15 @@ impl EventData {
 }
 
 view! {
-    /// Request of [`Event`](crate::api::Event): its `request`.
+    /// Request of [`Event`](crate::api::Event): its `request`. It has what [`EventRequestFields`](crate::api::EventRequestFields) has.
     ///
     /// <https://docs.stripe.com/api/events/object#event_object-request>
-    EventRequest, "notification_event_request"
+    EventRequest =
+    /// The accessors of [`EventRequest`](crate::api::EventRequest).
+    EventRequestFields, "notification_event_request"
 }
 
-impl EventRequest {
+impl EventRequestFields {
     /// The object's id. `None` when null.
     #[inline]
     pub fn id(&self) -> Option<&str> {
@@ -139,7 +142,7 @@ impl Events<'_> {
     /// <https://docs.stripe.com/api/events/list>
     #[inline]
     pub fn list(&self) -> api::EventList {
-        api::EventList(RequestBuilder::new(self.0, api::EventList::OPERATION))
+        api::EventList::new(self.0)
     }
 
     /// `GET /v1/events/{id}`.
@@ -147,58 +150,58 @@ impl Events<'_> {
     /// <https://docs.stripe.com/api/events/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::EventRetrieve {
-        api::EventRetrieve(RequestBuilder::new(self.0, api::EventRetrieve::OPERATION).path_arg(id))
+        api::EventRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.events().list(…)`: `GET /v1/events`.
     ///
     /// <https://docs.stripe.com/api/events/list>
-    EventList => List<api::Event>, api::Event; "events.list", Get "/v1/events", Api V1 Form
+    EventList, EventListEndpoint => List<api::Event>; "events.list", Get "/v1/events", Api V1 Form
 }
 
 impl EventList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Delivery success: true or false.
     #[inline]
     pub fn delivery_success(self, delivery_success: bool) -> Self {
-        Self(self.0.set("delivery_success", delivery_success))
+        self.set_bool("delivery_success", delivery_success)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.set("type", type_))
+        self.set_str("type", type_)
     }
 
     /// Types, as a list.
     #[inline]
     pub fn types(self, types: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("types", texts(types)))
+        self.set("types", texts(types))
     }
 }
 
@@ -206,5 +209,5 @@ request! {
     /// The request of `client.events().retrieve(…)`: `GET /v1/events/{id}`.
     ///
     /// <https://docs.stripe.com/api/events/retrieve>
-    EventRetrieve => api::Event; "events.retrieve", Get "/v1/events/{id}", Api V1 Form
+    EventRetrieve, EventRetrieveEndpoint => api::Event; "events.retrieve", Get "/v1/events/{id}", Api V1 Form
 }

@@ -3,16 +3,18 @@
 //! Stripe's `exchange_rate`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, RequestBuilder, request, request_list, view};
+use crate::view::prelude::{Client, List, Map, request, view};
 
 view! {
-    /// The `exchange_rate` object.
+    /// The `exchange_rate` object. It has what [`ExchangeRateFields`](crate::api::ExchangeRateFields) has.
     ///
     /// <https://docs.stripe.com/api/exchange_rates/object>
-    ExchangeRate, "exchange_rate"
+    ExchangeRate =
+    /// The accessors of [`ExchangeRate`](crate::api::ExchangeRate).
+    ExchangeRateFields, "exchange_rate"
 }
 
-impl ExchangeRate {
+impl ExchangeRateFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {
@@ -44,10 +46,7 @@ impl ExchangeRates<'_> {
     /// <https://docs.stripe.com/api/exchange_rates/list>
     #[inline]
     pub fn list(&self) -> api::ExchangeRateList {
-        api::ExchangeRateList(RequestBuilder::new(
-            self.0,
-            api::ExchangeRateList::OPERATION,
-        ))
+        api::ExchangeRateList::new(self.0)
     }
 
     /// `GET /v1/exchange_rates/{rate_id}`. Stripe advises against it.
@@ -55,36 +54,34 @@ impl ExchangeRates<'_> {
     /// <https://docs.stripe.com/api/exchange_rates/retrieve>
     #[inline]
     pub fn retrieve(&self, rate_id: &str) -> api::ExchangeRateRetrieve {
-        api::ExchangeRateRetrieve(
-            RequestBuilder::new(self.0, api::ExchangeRateRetrieve::OPERATION).path_arg(rate_id),
-        )
+        api::ExchangeRateRetrieve::new(self.0).path_arg(rate_id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.exchange_rates().list(…)`: `GET /v1/exchange_rates`.
     ///
     /// <https://docs.stripe.com/api/exchange_rates/list>
-    ExchangeRateList => List<api::ExchangeRate>, api::ExchangeRate; "exchange_rates.list", Get "/v1/exchange_rates", Api V1 Form
+    ExchangeRateList, ExchangeRateListEndpoint => List<api::ExchangeRate>; "exchange_rates.list", Get "/v1/exchange_rates", Api V1 Form
 }
 
 impl ExchangeRateList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -92,5 +89,5 @@ request! {
     /// The request of `client.exchange_rates().retrieve(…)`: `GET /v1/exchange_rates/{rate_id}`.
     ///
     /// <https://docs.stripe.com/api/exchange_rates/retrieve>
-    ExchangeRateRetrieve => api::ExchangeRate; "exchange_rates.retrieve", Get "/v1/exchange_rates/{rate_id}", Api V1 Form
+    ExchangeRateRetrieve, ExchangeRateRetrieveEndpoint => api::ExchangeRate; "exchange_rates.retrieve", Get "/v1/exchange_rates/{rate_id}", Api V1 Form
 }

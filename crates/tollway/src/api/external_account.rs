@@ -4,8 +4,7 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Params, RequestBuilder, Value, one_of, pairs, params, params_required, request,
-    request_list, texts, union, words,
+    Client, List, Params, Value, one_of, pairs, params, params_required, request, union,
 };
 
 union! {
@@ -44,10 +43,7 @@ impl AccountsExternalAccounts<'_> {
     /// <https://docs.stripe.com/api/accounts/external_accounts/list>
     #[inline]
     pub fn list(&self, account: &str) -> api::AccountsExternalAccountList {
-        api::AccountsExternalAccountList(
-            RequestBuilder::new(self.0, api::AccountsExternalAccountList::OPERATION)
-                .path_arg(account),
-        )
+        api::AccountsExternalAccountList::new(self.0).path_arg(account)
     }
 
     /// `POST /v1/accounts/{account}/external_accounts`.
@@ -59,16 +55,12 @@ impl AccountsExternalAccounts<'_> {
         account: &str,
         external_account: impl Into<api::AccountsExternalAccountCreateExternalAccount>,
     ) -> api::AccountsExternalAccountCreate {
-        api::AccountsExternalAccountCreate(
-            RequestBuilder::new(self.0, api::AccountsExternalAccountCreate::OPERATION)
-                .path_arg(account)
-                .set(
-                    "external_account",
-                    Into::<api::AccountsExternalAccountCreateExternalAccount>::into(
-                        external_account,
-                    ),
-                ),
-        )
+        api::AccountsExternalAccountCreate::new(self.0)
+            .path_arg(account)
+            .set(
+                "external_account",
+                Into::<api::AccountsExternalAccountCreateExternalAccount>::into(external_account),
+            )
     }
 
     /// `GET /v1/accounts/{account}/external_accounts/{id}`.
@@ -76,11 +68,9 @@ impl AccountsExternalAccounts<'_> {
     /// <https://docs.stripe.com/api/accounts/external_accounts/retrieve>
     #[inline]
     pub fn retrieve(&self, account: &str, id: &str) -> api::AccountsExternalAccountRetrieve {
-        api::AccountsExternalAccountRetrieve(
-            RequestBuilder::new(self.0, api::AccountsExternalAccountRetrieve::OPERATION)
-                .path_arg(account)
-                .path_arg(id),
-        )
+        api::AccountsExternalAccountRetrieve::new(self.0)
+            .path_arg(account)
+            .path_arg(id)
     }
 
     /// `POST /v1/accounts/{account}/external_accounts/{id}`.
@@ -88,11 +78,9 @@ impl AccountsExternalAccounts<'_> {
     /// <https://docs.stripe.com/api/accounts/external_accounts/update>
     #[inline]
     pub fn update(&self, account: &str, id: &str) -> api::AccountsExternalAccountUpdate {
-        api::AccountsExternalAccountUpdate(
-            RequestBuilder::new(self.0, api::AccountsExternalAccountUpdate::OPERATION)
-                .path_arg(account)
-                .path_arg(id),
-        )
+        api::AccountsExternalAccountUpdate::new(self.0)
+            .path_arg(account)
+            .path_arg(id)
     }
 
     /// `DELETE /v1/accounts/{account}/external_accounts/{id}`.
@@ -100,44 +88,42 @@ impl AccountsExternalAccounts<'_> {
     /// <https://docs.stripe.com/api/accounts/external_accounts/delete>
     #[inline]
     pub fn delete(&self, account: &str, id: &str) -> api::AccountsExternalAccountDelete {
-        api::AccountsExternalAccountDelete(
-            RequestBuilder::new(self.0, api::AccountsExternalAccountDelete::OPERATION)
-                .path_arg(account)
-                .path_arg(id),
-        )
+        api::AccountsExternalAccountDelete::new(self.0)
+            .path_arg(account)
+            .path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.accounts().external_accounts().list(…)`: `GET /v1/accounts/{account}/external_accounts`.
     ///
     /// <https://docs.stripe.com/api/accounts/external_accounts/list>
-    AccountsExternalAccountList => List<api::ExternalAccount>, api::ExternalAccount; "accounts.external_accounts.list", Get "/v1/accounts/{account}/external_accounts", Api V1 Form
+    AccountsExternalAccountList, AccountsExternalAccountListEndpoint => List<api::ExternalAccount>; "accounts.external_accounts.list", Get "/v1/accounts/{account}/external_accounts", Api V1 Form
 }
 
 impl AccountsExternalAccountList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Object.
     #[inline]
     pub fn object(self, object: api::AccountsExternalAccountListObject) -> Self {
-        Self(self.0.set("object", object))
+        self.set("object", object)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -145,14 +131,14 @@ request! {
     /// The request of `client.accounts().external_accounts().create(…)`: `POST /v1/accounts/{account}/external_accounts`.
     ///
     /// <https://docs.stripe.com/api/accounts/external_accounts/create>
-    AccountsExternalAccountCreate => api::ExternalAccount; "accounts.external_accounts.create", Post "/v1/accounts/{account}/external_accounts", Api V1 Form
+    AccountsExternalAccountCreate, AccountsExternalAccountCreateEndpoint => api::ExternalAccount; "accounts.external_accounts.create", Post "/v1/accounts/{account}/external_accounts", Api V1 Form
 }
 
 impl AccountsExternalAccountCreate {
     /// Default for currency: true or false.
     #[inline]
     pub fn default_for_currency(self, default_for_currency: bool) -> Self {
-        Self(self.0.set("default_for_currency", default_for_currency))
+        self.set_bool("default_for_currency", default_for_currency)
     }
 
     /// Key-value pairs of your own.
@@ -161,7 +147,7 @@ impl AccountsExternalAccountCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -169,21 +155,21 @@ request! {
     /// The request of `client.accounts().external_accounts().retrieve(…)`: `GET /v1/accounts/{account}/external_accounts/{id}`.
     ///
     /// <https://docs.stripe.com/api/accounts/external_accounts/retrieve>
-    AccountsExternalAccountRetrieve => api::ExternalAccount; "accounts.external_accounts.retrieve", Get "/v1/accounts/{account}/external_accounts/{id}", Api V1 Form
+    AccountsExternalAccountRetrieve, AccountsExternalAccountRetrieveEndpoint => api::ExternalAccount; "accounts.external_accounts.retrieve", Get "/v1/accounts/{account}/external_accounts/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.accounts().external_accounts().update(…)`: `POST /v1/accounts/{account}/external_accounts/{id}`.
     ///
     /// <https://docs.stripe.com/api/accounts/external_accounts/update>
-    AccountsExternalAccountUpdate => api::ExternalAccount; "accounts.external_accounts.update", Post "/v1/accounts/{account}/external_accounts/{id}", Api V1 Form
+    AccountsExternalAccountUpdate, AccountsExternalAccountUpdateEndpoint => api::ExternalAccount; "accounts.external_accounts.update", Post "/v1/accounts/{account}/external_accounts/{id}", Api V1 Form
 }
 
 impl AccountsExternalAccountUpdate {
     /// Account holder name.
     #[inline]
     pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.set("account_holder_name", account_holder_name))
+        self.set_str("account_holder_name", account_holder_name)
     }
 
     /// Account holder type.
@@ -192,79 +178,79 @@ impl AccountsExternalAccountUpdate {
         self,
         account_holder_type: api::AccountsExternalAccountCreateExternalAccountBankAccountAccountHolderType,
     ) -> Self {
-        Self(self.0.set("account_holder_type", account_holder_type))
+        self.set("account_holder_type", account_holder_type)
     }
 
     /// Unsets `account_holder_type`.
     #[inline]
     pub fn clear_account_holder_type(self) -> Self {
-        Self(self.0.set("account_holder_type", Value::Clear))
+        self.set("account_holder_type", Value::Clear)
     }
 
     /// Account type.
     #[inline]
     pub fn account_type(self, account_type: api::AccountsExternalAccountUpdateAccountType) -> Self {
-        Self(self.0.set("account_type", account_type))
+        self.set("account_type", account_type)
     }
 
     /// Address city.
     #[inline]
     pub fn address_city(self, address_city: &str) -> Self {
-        Self(self.0.set("address_city", address_city))
+        self.set_str("address_city", address_city)
     }
 
     /// Address country.
     #[inline]
     pub fn address_country(self, address_country: &str) -> Self {
-        Self(self.0.set("address_country", address_country))
+        self.set_str("address_country", address_country)
     }
 
     /// Address line1.
     #[inline]
     pub fn address_line1(self, address_line1: &str) -> Self {
-        Self(self.0.set("address_line1", address_line1))
+        self.set_str("address_line1", address_line1)
     }
 
     /// Address line2.
     #[inline]
     pub fn address_line2(self, address_line2: &str) -> Self {
-        Self(self.0.set("address_line2", address_line2))
+        self.set_str("address_line2", address_line2)
     }
 
     /// Address state.
     #[inline]
     pub fn address_state(self, address_state: &str) -> Self {
-        Self(self.0.set("address_state", address_state))
+        self.set_str("address_state", address_state)
     }
 
     /// Address zip.
     #[inline]
     pub fn address_zip(self, address_zip: &str) -> Self {
-        Self(self.0.set("address_zip", address_zip))
+        self.set_str("address_zip", address_zip)
     }
 
     /// Default for currency: true or false.
     #[inline]
     pub fn default_for_currency(self, default_for_currency: bool) -> Self {
-        Self(self.0.set("default_for_currency", default_for_currency))
+        self.set_bool("default_for_currency", default_for_currency)
     }
 
     /// Documents.
     #[inline]
     pub fn documents(self, documents: api::AccountsExternalAccountUpdateDocuments) -> Self {
-        Self(self.0.set("documents", documents))
+        self.set("documents", documents)
     }
 
     /// Exp month.
     #[inline]
     pub fn exp_month(self, exp_month: &str) -> Self {
-        Self(self.0.set("exp_month", exp_month))
+        self.set_str("exp_month", exp_month)
     }
 
     /// Exp year.
     #[inline]
     pub fn exp_year(self, exp_year: &str) -> Self {
-        Self(self.0.set("exp_year", exp_year))
+        self.set_str("exp_year", exp_year)
     }
 
     /// Key-value pairs of your own.
@@ -273,19 +259,19 @@ impl AccountsExternalAccountUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 }
 
@@ -293,7 +279,7 @@ request! {
     /// The request of `client.accounts().external_accounts().delete(…)`: `DELETE /v1/accounts/{account}/external_accounts/{id}`.
     ///
     /// <https://docs.stripe.com/api/accounts/external_accounts/delete>
-    AccountsExternalAccountDelete => api::DeletedExternalAccount; "accounts.external_accounts.delete", Delete "/v1/accounts/{account}/external_accounts/{id}", Api V1 Form
+    AccountsExternalAccountDelete, AccountsExternalAccountDeleteEndpoint => api::DeletedExternalAccount; "accounts.external_accounts.delete", Delete "/v1/accounts/{account}/external_accounts/{id}", Api V1 Form
 }
 
 params_required! {
@@ -309,59 +295,59 @@ impl AccountsExternalAccountCreateExternalAccountCard {
     pub fn new(exp_month: i64, exp_year: i64, number: &str, object: &str) -> Self {
         Self(
             Params::new()
-                .with("exp_month", exp_month)
-                .with("exp_year", exp_year)
-                .with("number", number)
-                .with("object", object),
+                .with_int("exp_month", exp_month)
+                .with_int("exp_year", exp_year)
+                .with_str("number", number)
+                .with_str("object", object),
         )
     }
 
     /// Address city.
     #[inline]
     pub fn address_city(self, address_city: &str) -> Self {
-        Self(self.0.with("address_city", address_city))
+        Self(self.0.with_str("address_city", address_city))
     }
 
     /// Address country.
     #[inline]
     pub fn address_country(self, address_country: &str) -> Self {
-        Self(self.0.with("address_country", address_country))
+        Self(self.0.with_str("address_country", address_country))
     }
 
     /// Address line1.
     #[inline]
     pub fn address_line1(self, address_line1: &str) -> Self {
-        Self(self.0.with("address_line1", address_line1))
+        Self(self.0.with_str("address_line1", address_line1))
     }
 
     /// Address line2.
     #[inline]
     pub fn address_line2(self, address_line2: &str) -> Self {
-        Self(self.0.with("address_line2", address_line2))
+        Self(self.0.with_str("address_line2", address_line2))
     }
 
     /// Address state.
     #[inline]
     pub fn address_state(self, address_state: &str) -> Self {
-        Self(self.0.with("address_state", address_state))
+        Self(self.0.with_str("address_state", address_state))
     }
 
     /// Address zip.
     #[inline]
     pub fn address_zip(self, address_zip: &str) -> Self {
-        Self(self.0.with("address_zip", address_zip))
+        Self(self.0.with_str("address_zip", address_zip))
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Cvc.
     #[inline]
     pub fn cvc(self, cvc: &str) -> Self {
-        Self(self.0.with("cvc", cvc))
+        Self(self.0.with_str("cvc", cvc))
     }
 
     /// Key-value pairs of your own.
@@ -376,77 +362,21 @@ impl AccountsExternalAccountCreateExternalAccountCard {
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 }
 
-params_required! {
-    /// The `external_account` of [`AccountsExternalAccountCreate`](crate::api::AccountsExternalAccountCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/external_accounts/create>
-    AccountsExternalAccountCreateExternalAccountBankAccount
-}
+/// The `external_account` of [`AccountsExternalAccountCreate`](crate::api::AccountsExternalAccountCreate): the same as [`AccountCreateExternalAccountBankAccount`](crate::api::AccountCreateExternalAccountBankAccount).
+///
+/// <https://docs.stripe.com/api/accounts/external_accounts/create>
+pub type AccountsExternalAccountCreateExternalAccountBankAccount =
+    api::AccountCreateExternalAccountBankAccount;
 
-impl AccountsExternalAccountCreateExternalAccountBankAccount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, country: &str, object: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("country", country)
-                .with("object", object),
-        )
-    }
-
-    /// Account holder name.
-    #[inline]
-    pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with("account_holder_name", account_holder_name))
-    }
-
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::AccountsExternalAccountCreateExternalAccountBankAccountAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
-    }
-
-    /// Routing number.
-    #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
-    }
-}
-
-params_required! {
-    /// The `external_account` of [`AccountsExternalAccountCreate`](crate::api::AccountsExternalAccountCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/external_accounts/create>
-    AccountsExternalAccountCreateExternalAccountCardToken
-}
-
-impl AccountsExternalAccountCreateExternalAccountCardToken {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(object: &str, token: &str) -> Self {
-        Self(Params::new().with("object", object).with("token", token))
-    }
-
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
-    }
-}
+/// The `external_account` of [`AccountsExternalAccountCreate`](crate::api::AccountsExternalAccountCreate): the same as [`AccountCreateExternalAccountCardToken`](crate::api::AccountCreateExternalAccountCardToken).
+///
+/// <https://docs.stripe.com/api/accounts/external_accounts/create>
+pub type AccountsExternalAccountCreateExternalAccountCardToken =
+    api::AccountCreateExternalAccountCardToken;
 
 one_of! {
     /// The `external_account` of [`AccountsExternalAccountCreate`](crate::api::AccountsExternalAccountCreate), in one of its forms.
@@ -472,20 +402,11 @@ impl From<&str> for AccountsExternalAccountCreateExternalAccount {
     }
 }
 
-params! {
-    /// The `bank_account_ownership_verification` of [`AccountsExternalAccountUpdateDocuments`](crate::api::AccountsExternalAccountUpdateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/external_accounts/update>
-    AccountsExternalAccountUpdateDocumentsBankAccountOwnershipVerification
-}
-
-impl AccountsExternalAccountUpdateDocumentsBankAccountOwnershipVerification {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
+/// The `bank_account_ownership_verification` of [`AccountsExternalAccountUpdateDocuments`](crate::api::AccountsExternalAccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/external_accounts/update>
+pub type AccountsExternalAccountUpdateDocumentsBankAccountOwnershipVerification =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
 params! {
     /// The `documents` of [`AccountsExternalAccountUpdate`](crate::api::AccountsExternalAccountUpdate).
@@ -508,36 +429,19 @@ impl AccountsExternalAccountUpdateDocuments {
     }
 }
 
-words! {
-    /// The values of `object`, first of all in [`AccountsExternalAccountList`](crate::api::AccountsExternalAccountList).
-    AccountsExternalAccountListObject {
-        /// `bank_account`
-        BankAccount = "bank_account",
-        /// `card`
-        Card = "card",
-    }
-}
+/// The values of `object`, first of all in [`AccountsExternalAccountList`](crate::api::AccountsExternalAccountList): the same as [`PayoutType`](crate::api::PayoutType).
+///
+/// <https://docs.stripe.com/api/accounts/external_accounts/list>
+pub type AccountsExternalAccountListObject = api::PayoutType;
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`AccountsExternalAccountCreateExternalAccountBankAccount`](crate::api::AccountsExternalAccountCreateExternalAccountBankAccount).
-    AccountsExternalAccountCreateExternalAccountBankAccountAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`AccountsExternalAccountCreateExternalAccountBankAccount`](crate::api::AccountsExternalAccountCreateExternalAccountBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/accounts/external_accounts/create>
+pub type AccountsExternalAccountCreateExternalAccountBankAccountAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
-words! {
-    /// The values of `account_type`, first of all in [`AccountsExternalAccountUpdate`](crate::api::AccountsExternalAccountUpdate).
-    AccountsExternalAccountUpdateAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `futsu`
-        Futsu = "futsu",
-        /// `savings`
-        Savings = "savings",
-        /// `toza`
-        Toza = "toza",
-    }
-}
+/// The values of `account_type`, first of all in [`AccountsExternalAccountUpdate`](crate::api::AccountsExternalAccountUpdate): the same as [`V2MoneyManagementPayoutMethodBankAccountBankAccountType`](crate::api::V2MoneyManagementPayoutMethodBankAccountBankAccountType).
+///
+/// <https://docs.stripe.com/api/accounts/external_accounts/update>
+pub type AccountsExternalAccountUpdateAccountType =
+    api::V2MoneyManagementPayoutMethodBankAccountBankAccountType;

@@ -3,19 +3,18 @@
 //! Stripe's `fee_refund`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, RequestBuilder, Timestamp, Value, pairs, request, request_list,
-    view,
-};
+use crate::view::prelude::{Client, Expandable, List, Map, Timestamp, Value, pairs, request, view};
 
 view! {
-    /// The `fee_refund` object.
+    /// The `fee_refund` object. It has what [`FeeRefundFields`](crate::api::FeeRefundFields) has.
     ///
     /// <https://docs.stripe.com/api/application_fees/refunds/object>
-    FeeRefund, "fee_refund"
+    FeeRefund =
+    /// The accessors of [`FeeRefund`](crate::api::FeeRefund).
+    FeeRefundFields, "fee_refund"
 }
 
-impl FeeRefund {
+impl FeeRefundFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -77,11 +76,9 @@ impl ApplicationFeesRefunds<'_> {
     /// <https://docs.stripe.com/api/application_fees/refunds/retrieve>
     #[inline]
     pub fn retrieve(&self, fee: &str, id: &str) -> api::ApplicationFeesRefundRetrieve {
-        api::ApplicationFeesRefundRetrieve(
-            RequestBuilder::new(self.0, api::ApplicationFeesRefundRetrieve::OPERATION)
-                .path_arg(fee)
-                .path_arg(id),
-        )
+        api::ApplicationFeesRefundRetrieve::new(self.0)
+            .path_arg(fee)
+            .path_arg(id)
     }
 
     /// `POST /v1/application_fees/{fee}/refunds/{id}`.
@@ -89,11 +86,9 @@ impl ApplicationFeesRefunds<'_> {
     /// <https://docs.stripe.com/api/application_fees/refunds/update>
     #[inline]
     pub fn update(&self, fee: &str, id: &str) -> api::ApplicationFeesRefundUpdate {
-        api::ApplicationFeesRefundUpdate(
-            RequestBuilder::new(self.0, api::ApplicationFeesRefundUpdate::OPERATION)
-                .path_arg(fee)
-                .path_arg(id),
-        )
+        api::ApplicationFeesRefundUpdate::new(self.0)
+            .path_arg(fee)
+            .path_arg(id)
     }
 
     /// `GET /v1/application_fees/{id}/refunds`.
@@ -101,9 +96,7 @@ impl ApplicationFeesRefunds<'_> {
     /// <https://docs.stripe.com/api/application_fees/refunds/list>
     #[inline]
     pub fn list(&self, id: &str) -> api::ApplicationFeesRefundList {
-        api::ApplicationFeesRefundList(
-            RequestBuilder::new(self.0, api::ApplicationFeesRefundList::OPERATION).path_arg(id),
-        )
+        api::ApplicationFeesRefundList::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/application_fees/{id}/refunds`.
@@ -111,9 +104,7 @@ impl ApplicationFeesRefunds<'_> {
     /// <https://docs.stripe.com/api/application_fees/refunds/create>
     #[inline]
     pub fn create(&self, id: &str) -> api::ApplicationFeesRefundCreate {
-        api::ApplicationFeesRefundCreate(
-            RequestBuilder::new(self.0, api::ApplicationFeesRefundCreate::OPERATION).path_arg(id),
-        )
+        api::ApplicationFeesRefundCreate::new(self.0).path_arg(id)
     }
 }
 
@@ -121,14 +112,14 @@ request! {
     /// The request of `client.application_fees().refunds().retrieve(…)`: `GET /v1/application_fees/{fee}/refunds/{id}`.
     ///
     /// <https://docs.stripe.com/api/application_fees/refunds/retrieve>
-    ApplicationFeesRefundRetrieve => api::FeeRefund; "application_fees.refunds.retrieve", Get "/v1/application_fees/{fee}/refunds/{id}", Api V1 Form
+    ApplicationFeesRefundRetrieve, ApplicationFeesRefundRetrieveEndpoint => api::FeeRefund; "application_fees.refunds.retrieve", Get "/v1/application_fees/{fee}/refunds/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.application_fees().refunds().update(…)`: `POST /v1/application_fees/{fee}/refunds/{id}`.
     ///
     /// <https://docs.stripe.com/api/application_fees/refunds/update>
-    ApplicationFeesRefundUpdate => api::FeeRefund; "application_fees.refunds.update", Post "/v1/application_fees/{fee}/refunds/{id}", Api V1 Form
+    ApplicationFeesRefundUpdate, ApplicationFeesRefundUpdateEndpoint => api::FeeRefund; "application_fees.refunds.update", Post "/v1/application_fees/{fee}/refunds/{id}", Api V1 Form
 }
 
 impl ApplicationFeesRefundUpdate {
@@ -138,40 +129,40 @@ impl ApplicationFeesRefundUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.application_fees().refunds().list(…)`: `GET /v1/application_fees/{id}/refunds`.
     ///
     /// <https://docs.stripe.com/api/application_fees/refunds/list>
-    ApplicationFeesRefundList => List<api::FeeRefund>, api::FeeRefund; "application_fees.refunds.list", Get "/v1/application_fees/{id}/refunds", Api V1 Form
+    ApplicationFeesRefundList, ApplicationFeesRefundListEndpoint => List<api::FeeRefund>; "application_fees.refunds.list", Get "/v1/application_fees/{id}/refunds", Api V1 Form
 }
 
 impl ApplicationFeesRefundList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -179,14 +170,14 @@ request! {
     /// The request of `client.application_fees().refunds().create(…)`: `POST /v1/application_fees/{id}/refunds`.
     ///
     /// <https://docs.stripe.com/api/application_fees/refunds/create>
-    ApplicationFeesRefundCreate => api::FeeRefund; "application_fees.refunds.create", Post "/v1/application_fees/{id}/refunds", Api V1 Form
+    ApplicationFeesRefundCreate, ApplicationFeesRefundCreateEndpoint => api::FeeRefund; "application_fees.refunds.create", Post "/v1/application_fees/{id}/refunds", Api V1 Form
 }
 
 impl ApplicationFeesRefundCreate {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Key-value pairs of your own.
@@ -195,6 +186,6 @@ impl ApplicationFeesRefundCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }

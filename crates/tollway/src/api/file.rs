@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Params, RangeQuery, RequestBuilder, Timestamp, Value, pairs, params_required,
-    request, request_list, view, words,
+    Client, List, Params, RangeQuery, Timestamp, Value, pairs, params_required, request, view,
+    words,
 };
 
 view! {
-    /// The `file` object.
+    /// The `file` object. It has what [`FileFields`](crate::api::FileFields) has.
     ///
     /// <https://docs.stripe.com/api/files/object>
-    File, "file"
+    File =
+    /// The accessors of [`File`](crate::api::File).
+    FileFields, "file"
 }
 
-impl File {
+impl FileFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -95,7 +97,7 @@ impl Files<'_> {
     /// <https://docs.stripe.com/api/files/list>
     #[inline]
     pub fn list(&self) -> api::FileList {
-        api::FileList(RequestBuilder::new(self.0, api::FileList::OPERATION))
+        api::FileList::new(self.0)
     }
 
     /// `POST /v1/files`.
@@ -107,11 +109,9 @@ impl Files<'_> {
         file: impl Into<Value>,
         purpose: api::FileCreatePurpose,
     ) -> api::FileCreate {
-        api::FileCreate(
-            RequestBuilder::new(self.0, api::FileCreate::OPERATION)
-                .set("file", file)
-                .set("purpose", purpose),
-        )
+        api::FileCreate::new(self.0)
+            .set("file", file)
+            .set("purpose", purpose)
     }
 
     /// `GET /v1/files/{file}`.
@@ -119,46 +119,46 @@ impl Files<'_> {
     /// <https://docs.stripe.com/api/files/retrieve>
     #[inline]
     pub fn retrieve(&self, file: &str) -> api::FileRetrieve {
-        api::FileRetrieve(RequestBuilder::new(self.0, api::FileRetrieve::OPERATION).path_arg(file))
+        api::FileRetrieve::new(self.0).path_arg(file)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.files().list(…)`: `GET /v1/files`.
     ///
     /// <https://docs.stripe.com/api/files/list>
-    FileList => List<api::File>, api::File; "files.list", Get "/v1/files", Api V1 Form
+    FileList, FileListEndpoint => List<api::File>; "files.list", Get "/v1/files", Api V1 Form
 }
 
 impl FileList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Purpose.
     #[inline]
     pub fn purpose(self, purpose: api::FilePurpose) -> Self {
-        Self(self.0.set("purpose", purpose))
+        self.set("purpose", purpose)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -166,14 +166,14 @@ request! {
     /// The request of `client.files().create(…)`: `POST /v1/files`.
     ///
     /// <https://docs.stripe.com/api/files/create>
-    FileCreate => api::File; "files.create", Post "/v1/files", Files V1 Multipart
+    FileCreate, FileCreateEndpoint => api::File; "files.create", Post "/v1/files", Files V1 Multipart
 }
 
 impl FileCreate {
     /// File link data.
     #[inline]
     pub fn file_link_data(self, file_link_data: api::FileCreateFileLinkData) -> Self {
-        Self(self.0.set("file_link_data", file_link_data))
+        self.set("file_link_data", file_link_data)
     }
 }
 
@@ -181,7 +181,7 @@ request! {
     /// The request of `client.files().retrieve(…)`: `GET /v1/files/{file}`.
     ///
     /// <https://docs.stripe.com/api/files/retrieve>
-    FileRetrieve => api::File; "files.retrieve", Get "/v1/files/{file}", Api V1 Form
+    FileRetrieve, FileRetrieveEndpoint => api::File; "files.retrieve", Get "/v1/files/{file}", Api V1 Form
 }
 
 params_required! {
@@ -195,7 +195,7 @@ impl FileCreateFileLinkData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(create: bool) -> Self {
-        Self(Params::new().with("create", create))
+        Self(Params::new().with_bool("create", create))
     }
 
     /// Expires at, in seconds since the Unix epoch.
@@ -225,6 +225,8 @@ impl FileCreateFileLinkData {
 
 words! {
     /// The values of `purpose`, first of all in [`FileCreate`](crate::api::FileCreate).
+    ///
+    /// <https://docs.stripe.com/api/files/create>
     FileCreatePurpose {
         /// `account_requirement`
         AccountRequirement = "account_requirement",

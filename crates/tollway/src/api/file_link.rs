@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, RangeQuery, RequestBuilder, Timestamp, Value, one_of, pairs,
-    request, request_list, view,
+    Client, Expandable, List, Map, RangeQuery, Timestamp, Value, one_of, pairs, request, view,
 };
 
 view! {
-    /// The `file_link` object.
+    /// The `file_link` object. It has what [`FileLinkFields`](crate::api::FileLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/file_links/object>
-    FileLink, "file_link"
+    FileLink =
+    /// The accessors of [`FileLink`](crate::api::FileLink).
+    FileLinkFields, "file_link"
 }
 
-impl FileLink {
+impl FileLinkFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -83,7 +84,7 @@ impl FileLinks<'_> {
     /// <https://docs.stripe.com/api/file_links/list>
     #[inline]
     pub fn list(&self) -> api::FileLinkList {
-        api::FileLinkList(RequestBuilder::new(self.0, api::FileLinkList::OPERATION))
+        api::FileLinkList::new(self.0)
     }
 
     /// `POST /v1/file_links`.
@@ -91,9 +92,7 @@ impl FileLinks<'_> {
     /// <https://docs.stripe.com/api/file_links/create>
     #[inline]
     pub fn create(&self, file: &str) -> api::FileLinkCreate {
-        api::FileLinkCreate(
-            RequestBuilder::new(self.0, api::FileLinkCreate::OPERATION).set("file", file),
-        )
+        api::FileLinkCreate::new(self.0).set_str("file", file)
     }
 
     /// `GET /v1/file_links/{link}`.
@@ -101,9 +100,7 @@ impl FileLinks<'_> {
     /// <https://docs.stripe.com/api/file_links/retrieve>
     #[inline]
     pub fn retrieve(&self, link: &str) -> api::FileLinkRetrieve {
-        api::FileLinkRetrieve(
-            RequestBuilder::new(self.0, api::FileLinkRetrieve::OPERATION).path_arg(link),
-        )
+        api::FileLinkRetrieve::new(self.0).path_arg(link)
     }
 
     /// `POST /v1/file_links/{link}`.
@@ -111,54 +108,52 @@ impl FileLinks<'_> {
     /// <https://docs.stripe.com/api/file_links/update>
     #[inline]
     pub fn update(&self, link: &str) -> api::FileLinkUpdate {
-        api::FileLinkUpdate(
-            RequestBuilder::new(self.0, api::FileLinkUpdate::OPERATION).path_arg(link),
-        )
+        api::FileLinkUpdate::new(self.0).path_arg(link)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.file_links().list(…)`: `GET /v1/file_links`.
     ///
     /// <https://docs.stripe.com/api/file_links/list>
-    FileLinkList => List<api::FileLink>, api::FileLink; "file_links.list", Get "/v1/file_links", Api V1 Form
+    FileLinkList, FileLinkListEndpoint => List<api::FileLink>; "file_links.list", Get "/v1/file_links", Api V1 Form
 }
 
 impl FileLinkList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// Expired: true or false.
     #[inline]
     pub fn expired(self, expired: bool) -> Self {
-        Self(self.0.set("expired", expired))
+        self.set_bool("expired", expired)
     }
 
     /// File.
     #[inline]
     pub fn file(self, file: &str) -> Self {
-        Self(self.0.set("file", file))
+        self.set_str("file", file)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -166,17 +161,14 @@ request! {
     /// The request of `client.file_links().create(…)`: `POST /v1/file_links`.
     ///
     /// <https://docs.stripe.com/api/file_links/create>
-    FileLinkCreate => api::FileLink; "file_links.create", Post "/v1/file_links", Api V1 Form
+    FileLinkCreate, FileLinkCreateEndpoint => api::FileLink; "file_links.create", Post "/v1/file_links", Api V1 Form
 }
 
 impl FileLinkCreate {
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
+        self.set("expires_at", Into::<Timestamp>::into(expires_at))
     }
 
     /// Key-value pairs of your own.
@@ -185,13 +177,13 @@ impl FileLinkCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -199,30 +191,30 @@ request! {
     /// The request of `client.file_links().retrieve(…)`: `GET /v1/file_links/{link}`.
     ///
     /// <https://docs.stripe.com/api/file_links/retrieve>
-    FileLinkRetrieve => api::FileLink; "file_links.retrieve", Get "/v1/file_links/{link}", Api V1 Form
+    FileLinkRetrieve, FileLinkRetrieveEndpoint => api::FileLink; "file_links.retrieve", Get "/v1/file_links/{link}", Api V1 Form
 }
 
 request! {
     /// The request of `client.file_links().update(…)`: `POST /v1/file_links/{link}`.
     ///
     /// <https://docs.stripe.com/api/file_links/update>
-    FileLinkUpdate => api::FileLink; "file_links.update", Post "/v1/file_links/{link}", Api V1 Form
+    FileLinkUpdate, FileLinkUpdateEndpoint => api::FileLink; "file_links.update", Post "/v1/file_links/{link}", Api V1 Form
 }
 
 impl FileLinkUpdate {
     /// Expires at.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<api::FileLinkUpdateExpiresAt>) -> Self {
-        Self(self.0.set(
+        self.set(
             "expires_at",
             Into::<api::FileLinkUpdateExpiresAt>::into(expires_at),
-        ))
+        )
     }
 
     /// Unsets `expires_at`.
     #[inline]
     pub fn clear_expires_at(self) -> Self {
-        Self(self.0.set("expires_at", Value::Clear))
+        self.set("expires_at", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -231,13 +223,13 @@ impl FileLinkUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, RequestBuilder, Timestamp, list, params, request, request_list,
-    texts, view, words,
+    Client, Expandable, List, Map, Timestamp, list, params, request, texts, view, words,
 };
 
 view! {
-    /// Account numbers of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `account_numbers`.
+    /// Account numbers of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `account_numbers`. It has what [`FinancialConnectionsAccountAccountNumberFields`](crate::api::FinancialConnectionsAccountAccountNumberFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_numbers>
-    FinancialConnectionsAccountAccountNumber, "bank_connections_resource_account_number_details"
+    FinancialConnectionsAccountAccountNumber =
+    /// The accessors of [`FinancialConnectionsAccountAccountNumber`](crate::api::FinancialConnectionsAccountAccountNumber).
+    FinancialConnectionsAccountAccountNumberFields, "bank_connections_resource_account_number_details"
 }
 
-impl FinancialConnectionsAccountAccountNumber {
+impl FinancialConnectionsAccountAccountNumberFields {
     /// Expected expiry date, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn expected_expiry_date(&self) -> Option<Timestamp> {
@@ -52,13 +53,15 @@ impl FinancialConnectionsAccountAccountNumber {
 }
 
 view! {
-    /// Status details of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `status_details`.
+    /// Status details of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `status_details`. It has what [`FinancialConnectionsAccountStatusDetailsFields`](crate::api::FinancialConnectionsAccountStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-status_details>
-    FinancialConnectionsAccountStatusDetails, "bank_connections_resource_account_status_details"
+    FinancialConnectionsAccountStatusDetails =
+    /// The accessors of [`FinancialConnectionsAccountStatusDetails`](crate::api::FinancialConnectionsAccountStatusDetails).
+    FinancialConnectionsAccountStatusDetailsFields, "bank_connections_resource_account_status_details"
 }
 
-impl FinancialConnectionsAccountStatusDetails {
+impl FinancialConnectionsAccountStatusDetailsFields {
     /// Active. `None` when absent.
     #[inline]
     pub fn active(&self) -> Option<api::FinancialConnectionsAccountStatusDetailsActive> {
@@ -68,13 +71,15 @@ impl FinancialConnectionsAccountStatusDetails {
 }
 
 view! {
-    /// Active of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `status_details.active`.
+    /// Active of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `status_details.active`. It has what [`FinancialConnectionsAccountStatusDetailsActiveFields`](crate::api::FinancialConnectionsAccountStatusDetailsActiveFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-status_details-active>
-    FinancialConnectionsAccountStatusDetailsActive, "bank_connections_resource_account_status_details_api_resource_active_status_details"
+    FinancialConnectionsAccountStatusDetailsActive =
+    /// The accessors of [`FinancialConnectionsAccountStatusDetailsActive`](crate::api::FinancialConnectionsAccountStatusDetailsActive).
+    FinancialConnectionsAccountStatusDetailsActiveFields, "bank_connections_resource_account_status_details_api_resource_active_status_details"
 }
 
-impl FinancialConnectionsAccountStatusDetailsActive {
+impl FinancialConnectionsAccountStatusDetailsActiveFields {
     /// Action.
     #[inline]
     pub fn action(&self) -> api::FinancialConnectionsAccountStatusDetailsActiveAction {
@@ -104,13 +109,15 @@ impl FinancialConnectionsAccountStatusDetailsActive {
 }
 
 view! {
-    /// Account holder of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `account_holder`.
+    /// Account holder of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `account_holder`. It has what [`FinancialConnectionsAccountAccountHolderFields`](crate::api::FinancialConnectionsAccountAccountHolderFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_holder>
-    FinancialConnectionsAccountAccountHolder, "bank_connections_resource_accountholder"
+    FinancialConnectionsAccountAccountHolder =
+    /// The accessors of [`FinancialConnectionsAccountAccountHolder`](crate::api::FinancialConnectionsAccountAccountHolder).
+    FinancialConnectionsAccountAccountHolderFields, "bank_connections_resource_accountholder"
 }
 
-impl FinancialConnectionsAccountAccountHolder {
+impl FinancialConnectionsAccountAccountHolderFields {
     /// Account. An id, or the object itself when `expand` asks for it. `None` when absent.
     #[inline]
     pub fn account(&self) -> Option<Expandable<api::Account>> {
@@ -143,13 +150,15 @@ impl FinancialConnectionsAccountAccountHolder {
 }
 
 view! {
-    /// Balance of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `balance`.
+    /// Balance of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `balance`. It has what [`FinancialConnectionsAccountBalanceFields`](crate::api::FinancialConnectionsAccountBalanceFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance>
-    FinancialConnectionsAccountBalance, "bank_connections_resource_balance"
+    FinancialConnectionsAccountBalance =
+    /// The accessors of [`FinancialConnectionsAccountBalance`](crate::api::FinancialConnectionsAccountBalance).
+    FinancialConnectionsAccountBalanceFields, "bank_connections_resource_balance"
 }
 
-impl FinancialConnectionsAccountBalance {
+impl FinancialConnectionsAccountBalanceFields {
     /// As of, in seconds since the Unix epoch.
     #[inline]
     pub fn as_of(&self) -> Timestamp {
@@ -183,13 +192,15 @@ impl FinancialConnectionsAccountBalance {
 }
 
 view! {
-    /// Cash of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `balance.cash`.
+    /// Cash of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `balance.cash`. It has what [`FinancialConnectionsAccountBalanceCashFields`](crate::api::FinancialConnectionsAccountBalanceCashFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance-cash>
-    FinancialConnectionsAccountBalanceCash, "bank_connections_resource_balance_api_resource_cash_balance"
+    FinancialConnectionsAccountBalanceCash =
+    /// The accessors of [`FinancialConnectionsAccountBalanceCash`](crate::api::FinancialConnectionsAccountBalanceCash).
+    FinancialConnectionsAccountBalanceCashFields, "bank_connections_resource_balance_api_resource_cash_balance"
 }
 
-impl FinancialConnectionsAccountBalanceCash {
+impl FinancialConnectionsAccountBalanceCashFields {
     /// Available, by key. `None` when null.
     #[inline]
     pub fn available(&self) -> Option<Map<'_, i64>> {
@@ -201,13 +212,15 @@ impl FinancialConnectionsAccountBalanceCash {
 }
 
 view! {
-    /// Credit of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `balance.credit`.
+    /// Credit of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `balance.credit`. It has what [`FinancialConnectionsAccountBalanceCreditFields`](crate::api::FinancialConnectionsAccountBalanceCreditFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance-credit>
-    FinancialConnectionsAccountBalanceCredit, "bank_connections_resource_balance_api_resource_credit_balance"
+    FinancialConnectionsAccountBalanceCredit =
+    /// The accessors of [`FinancialConnectionsAccountBalanceCredit`](crate::api::FinancialConnectionsAccountBalanceCredit).
+    FinancialConnectionsAccountBalanceCreditFields, "bank_connections_resource_balance_api_resource_credit_balance"
 }
 
-impl FinancialConnectionsAccountBalanceCredit {
+impl FinancialConnectionsAccountBalanceCreditFields {
     /// Used, by key. `None` when null.
     #[inline]
     pub fn used(&self) -> Option<Map<'_, i64>> {
@@ -219,13 +232,15 @@ impl FinancialConnectionsAccountBalanceCredit {
 }
 
 view! {
-    /// Balance refresh of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `balance_refresh`.
+    /// Balance refresh of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `balance_refresh`. It has what [`FinancialConnectionsAccountBalanceRefreshFields`](crate::api::FinancialConnectionsAccountBalanceRefreshFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance_refresh>
-    FinancialConnectionsAccountBalanceRefresh, "bank_connections_resource_balance_refresh"
+    FinancialConnectionsAccountBalanceRefresh =
+    /// The accessors of [`FinancialConnectionsAccountBalanceRefresh`](crate::api::FinancialConnectionsAccountBalanceRefresh).
+    FinancialConnectionsAccountBalanceRefreshFields, "bank_connections_resource_balance_refresh"
 }
 
-impl FinancialConnectionsAccountBalanceRefresh {
+impl FinancialConnectionsAccountBalanceRefreshFields {
     /// Last attempted at, in seconds since the Unix epoch.
     #[inline]
     pub fn last_attempted_at(&self) -> Timestamp {
@@ -253,13 +268,15 @@ impl FinancialConnectionsAccountBalanceRefresh {
 }
 
 view! {
-    /// Ownership refresh of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `ownership_refresh`.
+    /// Ownership refresh of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `ownership_refresh`. It has what [`FinancialConnectionsAccountOwnershipRefreshFields`](crate::api::FinancialConnectionsAccountOwnershipRefreshFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-ownership_refresh>
-    FinancialConnectionsAccountOwnershipRefresh, "bank_connections_resource_ownership_refresh"
+    FinancialConnectionsAccountOwnershipRefresh =
+    /// The accessors of [`FinancialConnectionsAccountOwnershipRefresh`](crate::api::FinancialConnectionsAccountOwnershipRefresh).
+    FinancialConnectionsAccountOwnershipRefreshFields, "bank_connections_resource_ownership_refresh"
 }
 
-impl FinancialConnectionsAccountOwnershipRefresh {
+impl FinancialConnectionsAccountOwnershipRefreshFields {
     /// Last attempted at, in seconds since the Unix epoch.
     #[inline]
     pub fn last_attempted_at(&self) -> Timestamp {
@@ -287,13 +304,15 @@ impl FinancialConnectionsAccountOwnershipRefresh {
 }
 
 view! {
-    /// Transaction refresh of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `transaction_refresh`.
+    /// Transaction refresh of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount): its `transaction_refresh`. It has what [`FinancialConnectionsAccountTransactionRefreshFields`](crate::api::FinancialConnectionsAccountTransactionRefreshFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-transaction_refresh>
-    FinancialConnectionsAccountTransactionRefresh, "bank_connections_resource_transaction_refresh"
+    FinancialConnectionsAccountTransactionRefresh =
+    /// The accessors of [`FinancialConnectionsAccountTransactionRefresh`](crate::api::FinancialConnectionsAccountTransactionRefresh).
+    FinancialConnectionsAccountTransactionRefreshFields, "bank_connections_resource_transaction_refresh"
 }
 
-impl FinancialConnectionsAccountTransactionRefresh {
+impl FinancialConnectionsAccountTransactionRefreshFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {
@@ -328,13 +347,15 @@ impl FinancialConnectionsAccountTransactionRefresh {
 }
 
 view! {
-    /// The `financial_connections.account` object.
+    /// The `financial_connections.account` object. It has what [`FinancialConnectionsAccountFields`](crate::api::FinancialConnectionsAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
-    FinancialConnectionsAccount, "financial_connections.account"
+    FinancialConnectionsAccount =
+    /// The accessors of [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
+    FinancialConnectionsAccountFields, "financial_connections.account"
 }
 
-impl FinancialConnectionsAccount {
+impl FinancialConnectionsAccountFields {
     /// Account holder. `None` when null.
     #[inline]
     pub fn account_holder(&self) -> Option<api::FinancialConnectionsAccountAccountHolder> {
@@ -498,10 +519,7 @@ impl<'a> FinancialConnectionsAccounts<'a> {
     /// <https://docs.stripe.com/api/financial_connections/accounts/list>
     #[inline]
     pub fn list(&self) -> api::FinancialConnectionsAccountList {
-        api::FinancialConnectionsAccountList(RequestBuilder::new(
-            self.0,
-            api::FinancialConnectionsAccountList::OPERATION,
-        ))
+        api::FinancialConnectionsAccountList::new(self.0)
     }
 
     /// `GET /v1/financial_connections/accounts/{account}`.
@@ -509,10 +527,7 @@ impl<'a> FinancialConnectionsAccounts<'a> {
     /// <https://docs.stripe.com/api/financial_connections/accounts/retrieve>
     #[inline]
     pub fn retrieve(&self, account: &str) -> api::FinancialConnectionsAccountRetrieve {
-        api::FinancialConnectionsAccountRetrieve(
-            RequestBuilder::new(self.0, api::FinancialConnectionsAccountRetrieve::OPERATION)
-                .path_arg(account),
-        )
+        api::FinancialConnectionsAccountRetrieve::new(self.0).path_arg(account)
     }
 
     /// `POST /v1/financial_connections/accounts/{account}/disconnect`.
@@ -520,13 +535,7 @@ impl<'a> FinancialConnectionsAccounts<'a> {
     /// <https://docs.stripe.com/api/financial_connections/accounts/disconnect>
     #[inline]
     pub fn disconnect(&self, account: &str) -> api::FinancialConnectionsAccountDisconnect {
-        api::FinancialConnectionsAccountDisconnect(
-            RequestBuilder::new(
-                self.0,
-                api::FinancialConnectionsAccountDisconnect::OPERATION,
-            )
-            .path_arg(account),
-        )
+        api::FinancialConnectionsAccountDisconnect::new(self.0).path_arg(account)
     }
 
     /// `POST /v1/financial_connections/accounts/{account}/refresh`.
@@ -538,11 +547,9 @@ impl<'a> FinancialConnectionsAccounts<'a> {
         account: &str,
         features: impl IntoIterator<Item = api::FinancialConnectionsAccountRefreshFeature>,
     ) -> api::FinancialConnectionsAccountRefresh {
-        api::FinancialConnectionsAccountRefresh(
-            RequestBuilder::new(self.0, api::FinancialConnectionsAccountRefresh::OPERATION)
-                .path_arg(account)
-                .set("features", list(features)),
-        )
+        api::FinancialConnectionsAccountRefresh::new(self.0)
+            .path_arg(account)
+            .set("features", list(features))
     }
 
     /// `POST /v1/financial_connections/accounts/{account}/subscribe`.
@@ -554,11 +561,9 @@ impl<'a> FinancialConnectionsAccounts<'a> {
         account: &str,
         features: impl IntoIterator<Item: Into<String>>,
     ) -> api::FinancialConnectionsAccountSubscribe {
-        api::FinancialConnectionsAccountSubscribe(
-            RequestBuilder::new(self.0, api::FinancialConnectionsAccountSubscribe::OPERATION)
-                .path_arg(account)
-                .set("features", texts(features)),
-        )
+        api::FinancialConnectionsAccountSubscribe::new(self.0)
+            .path_arg(account)
+            .set("features", texts(features))
     }
 
     /// `POST /v1/financial_connections/accounts/{account}/unsubscribe`.
@@ -570,22 +575,17 @@ impl<'a> FinancialConnectionsAccounts<'a> {
         account: &str,
         features: impl IntoIterator<Item: Into<String>>,
     ) -> api::FinancialConnectionsAccountUnsubscribe {
-        api::FinancialConnectionsAccountUnsubscribe(
-            RequestBuilder::new(
-                self.0,
-                api::FinancialConnectionsAccountUnsubscribe::OPERATION,
-            )
+        api::FinancialConnectionsAccountUnsubscribe::new(self.0)
             .path_arg(account)
-            .set("features", texts(features)),
-        )
+            .set("features", texts(features))
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.financial_connections().accounts().list(…)`: `GET /v1/financial_connections/accounts`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/list>
-    FinancialConnectionsAccountList => List<api::FinancialConnectionsAccount>, api::FinancialConnectionsAccount; "financial_connections.accounts.list", Get "/v1/financial_connections/accounts", Api V1 Form
+    FinancialConnectionsAccountList, FinancialConnectionsAccountListEndpoint => List<api::FinancialConnectionsAccount>; "financial_connections.accounts.list", Get "/v1/financial_connections/accounts", Api V1 Form
 }
 
 impl FinancialConnectionsAccountList {
@@ -595,31 +595,31 @@ impl FinancialConnectionsAccountList {
         self,
         account_holder: api::FinancialConnectionsAccountListAccountHolder,
     ) -> Self {
-        Self(self.0.set("account_holder", account_holder))
+        self.set("account_holder", account_holder)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Session.
     #[inline]
     pub fn session(self, session: &str) -> Self {
-        Self(self.0.set("session", session))
+        self.set_str("session", session)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -627,35 +627,35 @@ request! {
     /// The request of `client.financial_connections().accounts().retrieve(…)`: `GET /v1/financial_connections/accounts/{account}`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/retrieve>
-    FinancialConnectionsAccountRetrieve => api::FinancialConnectionsAccount; "financial_connections.accounts.retrieve", Get "/v1/financial_connections/accounts/{account}", Api V1 Form
+    FinancialConnectionsAccountRetrieve, FinancialConnectionsAccountRetrieveEndpoint => api::FinancialConnectionsAccount; "financial_connections.accounts.retrieve", Get "/v1/financial_connections/accounts/{account}", Api V1 Form
 }
 
 request! {
     /// The request of `client.financial_connections().accounts().disconnect(…)`: `POST /v1/financial_connections/accounts/{account}/disconnect`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/disconnect>
-    FinancialConnectionsAccountDisconnect => api::FinancialConnectionsAccount; "financial_connections.accounts.disconnect", Post "/v1/financial_connections/accounts/{account}/disconnect", Api V1 Form
+    FinancialConnectionsAccountDisconnect, FinancialConnectionsAccountDisconnectEndpoint => api::FinancialConnectionsAccount; "financial_connections.accounts.disconnect", Post "/v1/financial_connections/accounts/{account}/disconnect", Api V1 Form
 }
 
 request! {
     /// The request of `client.financial_connections().accounts().refresh(…)`: `POST /v1/financial_connections/accounts/{account}/refresh`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/refresh>
-    FinancialConnectionsAccountRefresh => api::FinancialConnectionsAccount; "financial_connections.accounts.refresh", Post "/v1/financial_connections/accounts/{account}/refresh", Api V1 Form
+    FinancialConnectionsAccountRefresh, FinancialConnectionsAccountRefreshEndpoint => api::FinancialConnectionsAccount; "financial_connections.accounts.refresh", Post "/v1/financial_connections/accounts/{account}/refresh", Api V1 Form
 }
 
 request! {
     /// The request of `client.financial_connections().accounts().subscribe(…)`: `POST /v1/financial_connections/accounts/{account}/subscribe`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/subscribe>
-    FinancialConnectionsAccountSubscribe => api::FinancialConnectionsAccount; "financial_connections.accounts.subscribe", Post "/v1/financial_connections/accounts/{account}/subscribe", Api V1 Form
+    FinancialConnectionsAccountSubscribe, FinancialConnectionsAccountSubscribeEndpoint => api::FinancialConnectionsAccount; "financial_connections.accounts.subscribe", Post "/v1/financial_connections/accounts/{account}/subscribe", Api V1 Form
 }
 
 request! {
     /// The request of `client.financial_connections().accounts().unsubscribe(…)`: `POST /v1/financial_connections/accounts/{account}/unsubscribe`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/unsubscribe>
-    FinancialConnectionsAccountUnsubscribe => api::FinancialConnectionsAccount; "financial_connections.accounts.unsubscribe", Post "/v1/financial_connections/accounts/{account}/unsubscribe", Api V1 Form
+    FinancialConnectionsAccountUnsubscribe, FinancialConnectionsAccountUnsubscribeEndpoint => api::FinancialConnectionsAccount; "financial_connections.accounts.unsubscribe", Post "/v1/financial_connections/accounts/{account}/unsubscribe", Api V1 Form
 }
 
 params! {
@@ -669,24 +669,26 @@ impl FinancialConnectionsAccountListAccountHolder {
     /// Account.
     #[inline]
     pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
+        Self(self.0.with_str("account", account))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.with("customer", customer))
+        Self(self.0.with_str("customer", customer))
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.with("customer_account", customer_account))
+        Self(self.0.with_str("customer_account", customer_account))
     }
 }
 
 words! {
     /// The values of `identifier_type`, first of all in [`FinancialConnectionsAccountAccountNumber`](crate::api::FinancialConnectionsAccountAccountNumber).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_numbers>
     FinancialConnectionsAccountAccountNumberIdentifierType {
         /// `account_number`
         AccountNumber = "account_number",
@@ -697,6 +699,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`FinancialConnectionsAccountAccountNumber`](crate::api::FinancialConnectionsAccountAccountNumber).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_numbers>
     FinancialConnectionsAccountAccountNumberStatus {
         /// `deactivated`
         Deactivated = "deactivated",
@@ -711,6 +715,8 @@ words! {
 
 words! {
     /// The values of `action`, first of all in [`FinancialConnectionsAccountStatusDetailsActive`](crate::api::FinancialConnectionsAccountStatusDetailsActive).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-status_details-active>
     FinancialConnectionsAccountStatusDetailsActiveAction {
         /// `none`
         None = "none",
@@ -721,6 +727,8 @@ words! {
 
 words! {
     /// The values of `cause`, first of all in [`FinancialConnectionsAccountStatusDetailsActive`](crate::api::FinancialConnectionsAccountStatusDetailsActive).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-status_details-active>
     FinancialConnectionsAccountStatusDetailsActiveCause {
         /// `access_expired`
         AccessExpired = "access_expired",
@@ -733,6 +741,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`FinancialConnectionsAccountAccountHolder`](crate::api::FinancialConnectionsAccountAccountHolder).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_holder>
     FinancialConnectionsAccountAccountHolderType {
         /// `account`
         Account = "account",
@@ -743,6 +753,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`FinancialConnectionsAccountBalance`](crate::api::FinancialConnectionsAccountBalance).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance>
     FinancialConnectionsAccountBalanceType {
         /// `cash`
         Cash = "cash",
@@ -753,6 +765,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`FinancialConnectionsAccountBalanceRefresh`](crate::api::FinancialConnectionsAccountBalanceRefresh).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance_refresh>
     FinancialConnectionsAccountBalanceRefreshStatus {
         /// `failed`
         Failed = "failed",
@@ -765,6 +779,8 @@ words! {
 
 words! {
     /// The values of `category`, first of all in [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object>
     FinancialConnectionsAccountCategory {
         /// `cash`
         Cash = "cash",
@@ -779,6 +795,8 @@ words! {
 
 words! {
     /// The values of `permission`, first of all in [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object>
     FinancialConnectionsAccountPermission {
         /// `balances`
         Balances = "balances",
@@ -793,6 +811,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object>
     FinancialConnectionsAccountStatus {
         /// `active`
         Active = "active",
@@ -805,6 +825,8 @@ words! {
 
 words! {
     /// The values of `subcategory`, first of all in [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object>
     FinancialConnectionsAccountSubcategory {
         /// `checking`
         Checking = "checking",
@@ -823,6 +845,8 @@ words! {
 
 words! {
     /// The values of `supported_payment_method_type`, first of all in [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/object>
     FinancialConnectionsAccountSupportedPaymentMethodType {
         /// `link`
         Link = "link",
@@ -833,6 +857,8 @@ words! {
 
 words! {
     /// The values of `feature`, first of all in [`FinancialConnectionsAccountRefresh`](crate::api::FinancialConnectionsAccountRefresh).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/accounts/refresh>
     FinancialConnectionsAccountRefreshFeature {
         /// `balance`
         Balance = "balance",

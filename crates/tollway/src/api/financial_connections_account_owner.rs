@@ -3,16 +3,18 @@
 //! Stripe's `financial_connections_account_owner`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, Timestamp, request_list, view};
+use crate::view::prelude::{Client, List, Timestamp, request, view};
 
 view! {
-    /// The `financial_connections.account_owner` object.
+    /// The `financial_connections.account_owner` object. It has what [`FinancialConnectionsAccountOwnerFields`](crate::api::FinancialConnectionsAccountOwnerFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/owners/object>
-    FinancialConnectionsAccountOwner, "financial_connections.account_owner"
+    FinancialConnectionsAccountOwner =
+    /// The accessors of [`FinancialConnectionsAccountOwner`](crate::api::FinancialConnectionsAccountOwner).
+    FinancialConnectionsAccountOwnerFields, "financial_connections.account_owner"
 }
 
-impl FinancialConnectionsAccountOwner {
+impl FinancialConnectionsAccountOwnerFields {
     /// Email. `None` when null.
     #[inline]
     pub fn email(&self) -> Option<&str> {
@@ -84,40 +86,35 @@ impl FinancialConnectionsAccountsOwners<'_> {
         account: &str,
         ownership: &str,
     ) -> api::FinancialConnectionsAccountsOwnerList {
-        api::FinancialConnectionsAccountsOwnerList(
-            RequestBuilder::new(
-                self.0,
-                api::FinancialConnectionsAccountsOwnerList::OPERATION,
-            )
+        api::FinancialConnectionsAccountsOwnerList::new(self.0)
             .path_arg(account)
-            .set("ownership", ownership),
-        )
+            .set_str("ownership", ownership)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.financial_connections().accounts().owners().list(…)`: `GET /v1/financial_connections/accounts/{account}/owners`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/owners/list>
-    FinancialConnectionsAccountsOwnerList => List<api::FinancialConnectionsAccountOwner>, api::FinancialConnectionsAccountOwner; "financial_connections.accounts.owners.list", Get "/v1/financial_connections/accounts/{account}/owners", Api V1 Form
+    FinancialConnectionsAccountsOwnerList, FinancialConnectionsAccountsOwnerListEndpoint => List<api::FinancialConnectionsAccountOwner>; "financial_connections.accounts.owners.list", Get "/v1/financial_connections/accounts/{account}/owners", Api V1 Form
 }
 
 impl FinancialConnectionsAccountsOwnerList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }

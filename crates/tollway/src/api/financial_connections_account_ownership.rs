@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{List, Timestamp, view};
 
 view! {
-    /// The `financial_connections.account_ownership` object.
+    /// The `financial_connections.account_ownership` object. It has what [`FinancialConnectionsAccountOwnershipFields`](crate::api::FinancialConnectionsAccountOwnershipFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/account_ownerships/object>
-    FinancialConnectionsAccountOwnership, "financial_connections.account_ownership"
+    FinancialConnectionsAccountOwnership =
+    /// The accessors of [`FinancialConnectionsAccountOwnership`](crate::api::FinancialConnectionsAccountOwnership).
+    FinancialConnectionsAccountOwnershipFields, "financial_connections.account_ownership"
 }
 
-impl FinancialConnectionsAccountOwnership {
+impl FinancialConnectionsAccountOwnershipFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {

@@ -3,16 +3,18 @@
 //! Stripe's `financial_connections_authorization`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view, words};
+use crate::view::prelude::{Timestamp, view};
 
 view! {
-    /// The `financial_connections.authorization` object.
+    /// The `financial_connections.authorization` object. It has what [`FinancialConnectionsAuthorizationFields`](crate::api::FinancialConnectionsAuthorizationFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/authorizations/object>
-    FinancialConnectionsAuthorization, "financial_connections.authorization"
+    FinancialConnectionsAuthorization =
+    /// The accessors of [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization).
+    FinancialConnectionsAuthorizationFields, "financial_connections.authorization"
 }
 
-impl FinancialConnectionsAuthorization {
+impl FinancialConnectionsAuthorizationFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {
@@ -55,13 +57,15 @@ impl FinancialConnectionsAuthorization {
 }
 
 view! {
-    /// Status details of [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization): its `status_details`.
+    /// Status details of [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization): its `status_details`. It has what [`FinancialConnectionsAuthorizationStatusDetailsFields`](crate::api::FinancialConnectionsAuthorizationStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/authorizations/object#financial_connections_authorization_object-status_details>
-    FinancialConnectionsAuthorizationStatusDetails, "financial_connections_authorization_status_details"
+    FinancialConnectionsAuthorizationStatusDetails =
+    /// The accessors of [`FinancialConnectionsAuthorizationStatusDetails`](crate::api::FinancialConnectionsAuthorizationStatusDetails).
+    FinancialConnectionsAuthorizationStatusDetailsFields, "financial_connections_authorization_status_details"
 }
 
-impl FinancialConnectionsAuthorizationStatusDetails {
+impl FinancialConnectionsAuthorizationStatusDetailsFields {
     /// Active. `None` when absent.
     #[inline]
     pub fn active(&self) -> Option<api::FinancialConnectionsAuthorizationStatusDetailsActive> {
@@ -82,13 +86,15 @@ impl FinancialConnectionsAuthorizationStatusDetails {
 }
 
 view! {
-    /// Active of [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization): its `status_details.active`.
+    /// Active of [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization): its `status_details.active`. It has what [`FinancialConnectionsAuthorizationStatusDetailsActiveFields`](crate::api::FinancialConnectionsAuthorizationStatusDetailsActiveFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/authorizations/object#financial_connections_authorization_object-status_details-active>
-    FinancialConnectionsAuthorizationStatusDetailsActive, "financial_connections_authorization_status_details_active"
+    FinancialConnectionsAuthorizationStatusDetailsActive =
+    /// The accessors of [`FinancialConnectionsAuthorizationStatusDetailsActive`](crate::api::FinancialConnectionsAuthorizationStatusDetailsActive).
+    FinancialConnectionsAuthorizationStatusDetailsActiveFields, "financial_connections_authorization_status_details_active"
 }
 
-impl FinancialConnectionsAuthorizationStatusDetailsActive {
+impl FinancialConnectionsAuthorizationStatusDetailsActiveFields {
     /// Action.
     #[inline]
     pub fn action(&self) -> api::FinancialConnectionsAuthorizationStatusDetailsActiveAction {
@@ -109,13 +115,15 @@ impl FinancialConnectionsAuthorizationStatusDetailsActive {
 }
 
 view! {
-    /// Inactive of [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization): its `status_details.inactive`.
+    /// Inactive of [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization): its `status_details.inactive`. It has what [`FinancialConnectionsAuthorizationStatusDetailsInactiveFields`](crate::api::FinancialConnectionsAuthorizationStatusDetailsInactiveFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/authorizations/object#financial_connections_authorization_object-status_details-inactive>
-    FinancialConnectionsAuthorizationStatusDetailsInactive, "financial_connections_authorization_status_details_inactive"
+    FinancialConnectionsAuthorizationStatusDetailsInactive =
+    /// The accessors of [`FinancialConnectionsAuthorizationStatusDetailsInactive`](crate::api::FinancialConnectionsAuthorizationStatusDetailsInactive).
+    FinancialConnectionsAuthorizationStatusDetailsInactiveFields, "financial_connections_authorization_status_details_inactive"
 }
 
-impl FinancialConnectionsAuthorizationStatusDetailsInactive {
+impl FinancialConnectionsAuthorizationStatusDetailsInactiveFields {
     /// Action.
     #[inline]
     pub fn action(&self) -> api::FinancialConnectionsAuthorizationStatusDetailsActiveAction {
@@ -126,22 +134,13 @@ impl FinancialConnectionsAuthorizationStatusDetailsInactive {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization).
-    FinancialConnectionsAuthorizationStatus {
-        /// `active`
-        Active = "active",
-        /// `inactive`
-        Inactive = "inactive",
-    }
-}
+/// The values of `status`, first of all in [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization): the same as [`BillingFeedbackOptionStatus`](crate::api::BillingFeedbackOptionStatus).
+///
+/// <https://docs.stripe.com/api/financial_connections/authorizations/object>
+pub type FinancialConnectionsAuthorizationStatus = api::BillingFeedbackOptionStatus;
 
-words! {
-    /// The values of `action`, first of all in [`FinancialConnectionsAuthorizationStatusDetailsActive`](crate::api::FinancialConnectionsAuthorizationStatusDetailsActive).
-    FinancialConnectionsAuthorizationStatusDetailsActiveAction {
-        /// `none`
-        None = "none",
-        /// `relink_required`
-        RelinkRequired = "relink_required",
-    }
-}
+/// The values of `action`, first of all in [`FinancialConnectionsAuthorizationStatusDetailsActive`](crate::api::FinancialConnectionsAuthorizationStatusDetailsActive): the same as [`FinancialConnectionsAccountStatusDetailsActiveAction`](crate::api::FinancialConnectionsAccountStatusDetailsActiveAction).
+///
+/// <https://docs.stripe.com/api/financial_connections/authorizations/object#financial_connections_authorization_object-status_details-active>
+pub type FinancialConnectionsAuthorizationStatusDetailsActiveAction =
+    api::FinancialConnectionsAccountStatusDetailsActiveAction;

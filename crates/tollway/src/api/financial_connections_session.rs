@@ -4,17 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Params, RequestBuilder, list, params, params_required, request, view, words,
+    Client, List, Params, list, params, params_required, request, view, words,
 };
 
 view! {
-    /// Filters of [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession): its `filters`.
+    /// Filters of [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession): its `filters`. It has what [`FinancialConnectionsSessionFiltersFields`](crate::api::FinancialConnectionsSessionFiltersFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-filters>
-    FinancialConnectionsSessionFilters, "bank_connections_resource_link_account_session_filters"
+    FinancialConnectionsSessionFilters =
+    /// The accessors of [`FinancialConnectionsSessionFilters`](crate::api::FinancialConnectionsSessionFilters).
+    FinancialConnectionsSessionFiltersFields, "bank_connections_resource_link_account_session_filters"
 }
 
-impl FinancialConnectionsSessionFilters {
+impl FinancialConnectionsSessionFiltersFields {
     /// Account subcategories, as a list. `None` when null.
     #[inline]
     pub fn account_subcategories(
@@ -48,13 +50,15 @@ impl FinancialConnectionsSessionFilters {
 }
 
 view! {
-    /// The `financial_connections.session` object.
+    /// The `financial_connections.session` object. It has what [`FinancialConnectionsSessionFields`](crate::api::FinancialConnectionsSessionFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/sessions/object>
-    FinancialConnectionsSession, "financial_connections.session"
+    FinancialConnectionsSession =
+    /// The accessors of [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession).
+    FinancialConnectionsSessionFields, "financial_connections.session"
 }
 
-impl FinancialConnectionsSession {
+impl FinancialConnectionsSessionFields {
     /// Account holder. `None` when null.
     #[inline]
     pub fn account_holder(&self) -> Option<api::FinancialConnectionsAccountAccountHolder> {
@@ -141,13 +145,15 @@ impl FinancialConnectionsSession {
 }
 
 view! {
-    /// Limits of [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession): its `limits`.
+    /// Limits of [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession): its `limits`. It has what [`FinancialConnectionsSessionLimitsFields`](crate::api::FinancialConnectionsSessionLimitsFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-limits>
-    FinancialConnectionsSessionLimits, "financial_connections_session_limits"
+    FinancialConnectionsSessionLimits =
+    /// The accessors of [`FinancialConnectionsSessionLimits`](crate::api::FinancialConnectionsSessionLimits).
+    FinancialConnectionsSessionLimitsFields, "financial_connections_session_limits"
 }
 
-impl FinancialConnectionsSessionLimits {
+impl FinancialConnectionsSessionLimitsFields {
     /// Accounts.
     #[inline]
     pub fn accounts(&self) -> i64 {
@@ -157,13 +163,15 @@ impl FinancialConnectionsSessionLimits {
 }
 
 view! {
-    /// Manual entry of [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession): its `manual_entry`.
+    /// Manual entry of [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession): its `manual_entry`. It has what [`FinancialConnectionsSessionManualEntryFields`](crate::api::FinancialConnectionsSessionManualEntryFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-manual_entry>
-    FinancialConnectionsSessionManualEntry, "financial_connections_session_manual_entry"
+    FinancialConnectionsSessionManualEntry =
+    /// The accessors of [`FinancialConnectionsSessionManualEntry`](crate::api::FinancialConnectionsSessionManualEntry).
+    FinancialConnectionsSessionManualEntryFields, "financial_connections_session_manual_entry"
 }
 
-impl FinancialConnectionsSessionManualEntry {
+impl FinancialConnectionsSessionManualEntryFields {
     /// Mode. `None` when absent.
     #[inline]
     pub fn mode(&self) -> Option<api::FinancialConnectionsSessionManualEntryMode> {
@@ -188,11 +196,9 @@ impl FinancialConnectionsSessions<'_> {
         account_holder: api::FinancialConnectionsSessionCreateAccountHolder,
         permissions: impl IntoIterator<Item = api::FinancialConnectionsSessionPermission>,
     ) -> api::FinancialConnectionsSessionCreate {
-        api::FinancialConnectionsSessionCreate(
-            RequestBuilder::new(self.0, api::FinancialConnectionsSessionCreate::OPERATION)
-                .set("account_holder", account_holder)
-                .set("permissions", list(permissions)),
-        )
+        api::FinancialConnectionsSessionCreate::new(self.0)
+            .set("account_holder", account_holder)
+            .set("permissions", list(permissions))
     }
 
     /// `GET /v1/financial_connections/sessions/{session}`.
@@ -200,10 +206,7 @@ impl FinancialConnectionsSessions<'_> {
     /// <https://docs.stripe.com/api/financial_connections/sessions/retrieve>
     #[inline]
     pub fn retrieve(&self, session: &str) -> api::FinancialConnectionsSessionRetrieve {
-        api::FinancialConnectionsSessionRetrieve(
-            RequestBuilder::new(self.0, api::FinancialConnectionsSessionRetrieve::OPERATION)
-                .path_arg(session),
-        )
+        api::FinancialConnectionsSessionRetrieve::new(self.0).path_arg(session)
     }
 }
 
@@ -211,20 +214,20 @@ request! {
     /// The request of `client.financial_connections().sessions().create(…)`: `POST /v1/financial_connections/sessions`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/sessions/create>
-    FinancialConnectionsSessionCreate => api::FinancialConnectionsSession; "financial_connections.sessions.create", Post "/v1/financial_connections/sessions", Api V1 Form
+    FinancialConnectionsSessionCreate, FinancialConnectionsSessionCreateEndpoint => api::FinancialConnectionsSession; "financial_connections.sessions.create", Post "/v1/financial_connections/sessions", Api V1 Form
 }
 
 impl FinancialConnectionsSessionCreate {
     /// Filters.
     #[inline]
     pub fn filters(self, filters: api::FinancialConnectionsSessionCreateFilters) -> Self {
-        Self(self.0.set("filters", filters))
+        self.set("filters", filters)
     }
 
     /// Limits.
     #[inline]
     pub fn limits(self, limits: api::FinancialConnectionsSessionCreateLimits) -> Self {
-        Self(self.0.set("limits", limits))
+        self.set("limits", limits)
     }
 
     /// Manual entry.
@@ -233,7 +236,7 @@ impl FinancialConnectionsSessionCreate {
         self,
         manual_entry: api::FinancialConnectionsSessionCreateManualEntry,
     ) -> Self {
-        Self(self.0.set("manual_entry", manual_entry))
+        self.set("manual_entry", manual_entry)
     }
 
     /// Prefetch, as a list.
@@ -242,13 +245,13 @@ impl FinancialConnectionsSessionCreate {
         self,
         prefetch: impl IntoIterator<Item = api::FinancialConnectionsSessionPrefetch>,
     ) -> Self {
-        Self(self.0.set("prefetch", list(prefetch)))
+        self.set("prefetch", list(prefetch))
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.set("return_url", return_url))
+        self.set_str("return_url", return_url)
     }
 }
 
@@ -256,7 +259,7 @@ request! {
     /// The request of `client.financial_connections().sessions().retrieve(…)`: `GET /v1/financial_connections/sessions/{session}`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/sessions/retrieve>
-    FinancialConnectionsSessionRetrieve => api::FinancialConnectionsSession; "financial_connections.sessions.retrieve", Get "/v1/financial_connections/sessions/{session}", Api V1 Form
+    FinancialConnectionsSessionRetrieve, FinancialConnectionsSessionRetrieveEndpoint => api::FinancialConnectionsSession; "financial_connections.sessions.retrieve", Get "/v1/financial_connections/sessions/{session}", Api V1 Form
 }
 
 params_required! {
@@ -276,19 +279,19 @@ impl FinancialConnectionsSessionCreateAccountHolder {
     /// Account.
     #[inline]
     pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
+        Self(self.0.with_str("account", account))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.with("customer", customer))
+        Self(self.0.with_str("customer", customer))
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.with("customer_account", customer_account))
+        Self(self.0.with_str("customer_account", customer_account))
     }
 }
 
@@ -317,7 +320,7 @@ impl FinancialConnectionsSessionCreateFilters {
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
+        Self(self.0.with_str("country", country))
     }
 
     /// Require payment method support.
@@ -344,7 +347,7 @@ impl FinancialConnectionsSessionCreateLimits {
     /// With what Stripe requires.
     #[inline]
     pub fn new(accounts: i64) -> Self {
-        Self(Params::new().with("accounts", accounts))
+        Self(Params::new().with_int("accounts", accounts))
     }
 }
 
@@ -365,6 +368,8 @@ impl FinancialConnectionsSessionCreateManualEntry {
 
 words! {
     /// The values of `account_subcategory`, first of all in [`FinancialConnectionsSessionFilters`](crate::api::FinancialConnectionsSessionFilters).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-filters>
     FinancialConnectionsSessionFiltersAccountSubcategory {
         /// `checking`
         Checking = "checking",
@@ -381,6 +386,8 @@ words! {
 
 words! {
     /// The values of `require_payment_method_support`, first of all in [`FinancialConnectionsSessionFilters`](crate::api::FinancialConnectionsSessionFilters).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-filters>
     FinancialConnectionsSessionFiltersRequirePaymentMethodSupport {
         /// `all`
         All = "all",
@@ -391,22 +398,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `permission`, first of all in [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession).
-    FinancialConnectionsSessionPermission {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `payment_method`
-        PaymentMethod = "payment_method",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `permission`, first of all in [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession): the same as [`FinancialConnectionsAccountPermission`](crate::api::FinancialConnectionsAccountPermission).
+///
+/// <https://docs.stripe.com/api/financial_connections/sessions/object>
+pub type FinancialConnectionsSessionPermission = api::FinancialConnectionsAccountPermission;
 
 words! {
     /// The values of `prefetch`, first of all in [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/sessions/object>
     FinancialConnectionsSessionPrefetch {
         /// `balances`
         Balances = "balances",
@@ -419,6 +419,8 @@ words! {
 
 words! {
     /// The values of `mode`, first of all in [`FinancialConnectionsSessionManualEntry`](crate::api::FinancialConnectionsSessionManualEntry).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-manual_entry>
     FinancialConnectionsSessionManualEntryMode {
         /// `automatic`
         Automatic = "automatic",
@@ -427,12 +429,8 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`FinancialConnectionsSessionCreateAccountHolder`](crate::api::FinancialConnectionsSessionCreateAccountHolder).
-    FinancialConnectionsSessionCreateAccountHolderType {
-        /// `account`
-        Account = "account",
-        /// `customer`
-        Customer = "customer",
-    }
-}
+/// The values of `type`, first of all in [`FinancialConnectionsSessionCreateAccountHolder`](crate::api::FinancialConnectionsSessionCreateAccountHolder): the same as [`FinancialConnectionsAccountAccountHolderType`](crate::api::FinancialConnectionsAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/financial_connections/sessions/create>
+pub type FinancialConnectionsSessionCreateAccountHolderType =
+    api::FinancialConnectionsAccountAccountHolderType;

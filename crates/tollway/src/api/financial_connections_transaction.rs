@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Params, RangeQuery, RequestBuilder, Timestamp, params_required, request,
-    request_list, view, words,
+    Client, List, Params, RangeQuery, Timestamp, params_required, request, view, words,
 };
 
 view! {
-    /// Status transitions of [`FinancialConnectionsTransaction`](crate::api::FinancialConnectionsTransaction): its `status_transitions`.
+    /// Status transitions of [`FinancialConnectionsTransaction`](crate::api::FinancialConnectionsTransaction): its `status_transitions`. It has what [`FinancialConnectionsTransactionStatusTransitionsFields`](crate::api::FinancialConnectionsTransactionStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/transactions/object#financial_connections_transaction_object-status_transitions>
-    FinancialConnectionsTransactionStatusTransitions, "bank_connections_resource_transaction_resource_status_transitions"
+    FinancialConnectionsTransactionStatusTransitions =
+    /// The accessors of [`FinancialConnectionsTransactionStatusTransitions`](crate::api::FinancialConnectionsTransactionStatusTransitions).
+    FinancialConnectionsTransactionStatusTransitionsFields, "bank_connections_resource_transaction_resource_status_transitions"
 }
 
-impl FinancialConnectionsTransactionStatusTransitions {
+impl FinancialConnectionsTransactionStatusTransitionsFields {
     /// Posted at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn posted_at(&self) -> Option<Timestamp> {
@@ -36,13 +37,15 @@ impl FinancialConnectionsTransactionStatusTransitions {
 }
 
 view! {
-    /// The `financial_connections.transaction` object.
+    /// The `financial_connections.transaction` object. It has what [`FinancialConnectionsTransactionFields`](crate::api::FinancialConnectionsTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/financial_connections/transactions/object>
-    FinancialConnectionsTransaction, "financial_connections.transaction"
+    FinancialConnectionsTransaction =
+    /// The accessors of [`FinancialConnectionsTransaction`](crate::api::FinancialConnectionsTransaction).
+    FinancialConnectionsTransactionFields, "financial_connections.transaction"
 }
 
-impl FinancialConnectionsTransaction {
+impl FinancialConnectionsTransactionFields {
     /// Account.
     #[inline]
     pub fn account(&self) -> &str {
@@ -134,10 +137,7 @@ impl FinancialConnectionsTransactions<'_> {
     /// <https://docs.stripe.com/api/financial_connections/transactions/list>
     #[inline]
     pub fn list(&self, account: &str) -> api::FinancialConnectionsTransactionList {
-        api::FinancialConnectionsTransactionList(
-            RequestBuilder::new(self.0, api::FinancialConnectionsTransactionList::OPERATION)
-                .set("account", account),
-        )
+        api::FinancialConnectionsTransactionList::new(self.0).set_str("account", account)
     }
 
     /// `GET /v1/financial_connections/transactions/{transaction}`.
@@ -145,49 +145,40 @@ impl FinancialConnectionsTransactions<'_> {
     /// <https://docs.stripe.com/api/financial_connections/transactions/retrieve>
     #[inline]
     pub fn retrieve(&self, transaction: &str) -> api::FinancialConnectionsTransactionRetrieve {
-        api::FinancialConnectionsTransactionRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::FinancialConnectionsTransactionRetrieve::OPERATION,
-            )
-            .path_arg(transaction),
-        )
+        api::FinancialConnectionsTransactionRetrieve::new(self.0).path_arg(transaction)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.financial_connections().transactions().list(…)`: `GET /v1/financial_connections/transactions`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/transactions/list>
-    FinancialConnectionsTransactionList => List<api::FinancialConnectionsTransaction>, api::FinancialConnectionsTransaction; "financial_connections.transactions.list", Get "/v1/financial_connections/transactions", Api V1 Form
+    FinancialConnectionsTransactionList, FinancialConnectionsTransactionListEndpoint => List<api::FinancialConnectionsTransaction>; "financial_connections.transactions.list", Get "/v1/financial_connections/transactions", Api V1 Form
 }
 
 impl FinancialConnectionsTransactionList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Transacted at.
     #[inline]
     pub fn transacted_at(self, transacted_at: impl Into<RangeQuery>) -> Self {
-        Self(
-            self.0
-                .set("transacted_at", Into::<RangeQuery>::into(transacted_at)),
-        )
+        self.set("transacted_at", Into::<RangeQuery>::into(transacted_at))
     }
 
     /// Transaction refresh.
@@ -196,7 +187,7 @@ impl FinancialConnectionsTransactionList {
         self,
         transaction_refresh: api::FinancialConnectionsTransactionListTransactionRefresh,
     ) -> Self {
-        Self(self.0.set("transaction_refresh", transaction_refresh))
+        self.set("transaction_refresh", transaction_refresh)
     }
 }
 
@@ -204,7 +195,7 @@ request! {
     /// The request of `client.financial_connections().transactions().retrieve(…)`: `GET /v1/financial_connections/transactions/{transaction}`.
     ///
     /// <https://docs.stripe.com/api/financial_connections/transactions/retrieve>
-    FinancialConnectionsTransactionRetrieve => api::FinancialConnectionsTransaction; "financial_connections.transactions.retrieve", Get "/v1/financial_connections/transactions/{transaction}", Api V1 Form
+    FinancialConnectionsTransactionRetrieve, FinancialConnectionsTransactionRetrieveEndpoint => api::FinancialConnectionsTransaction; "financial_connections.transactions.retrieve", Get "/v1/financial_connections/transactions/{transaction}", Api V1 Form
 }
 
 params_required! {
@@ -218,12 +209,14 @@ impl FinancialConnectionsTransactionListTransactionRefresh {
     /// With what Stripe requires.
     #[inline]
     pub fn new(after: &str) -> Self {
-        Self(Params::new().with("after", after))
+        Self(Params::new().with_str("after", after))
     }
 }
 
 words! {
     /// The values of `status`, first of all in [`FinancialConnectionsTransaction`](crate::api::FinancialConnectionsTransaction).
+    ///
+    /// <https://docs.stripe.com/api/financial_connections/transactions/object>
     FinancialConnectionsTransactionStatus {
         /// `pending`
         Pending = "pending",

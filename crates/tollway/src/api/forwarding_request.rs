@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, list, pairs, params,
-    params_required, request, request_list, view, words,
+    Client, List, Map, RangeQuery, Timestamp, list, pairs, params, request, view, words,
 };
 
 view! {
-    /// Request context of [`ForwardingRequest`](crate::api::ForwardingRequest): its `request_context`.
+    /// Request context of [`ForwardingRequest`](crate::api::ForwardingRequest): its `request_context`. It has what [`ForwardingRequestRequestContextFields`](crate::api::ForwardingRequestRequestContextFields) has.
     ///
     /// <https://docs.stripe.com/api/forwarding/requests/object#forwarding_request_object-request_context>
-    ForwardingRequestRequestContext, "forwarded_request_context"
+    ForwardingRequestRequestContext =
+    /// The accessors of [`ForwardingRequestRequestContext`](crate::api::ForwardingRequestRequestContext).
+    ForwardingRequestRequestContextFields, "forwarded_request_context"
 }
 
-impl ForwardingRequestRequestContext {
+impl ForwardingRequestRequestContextFields {
     /// Destination duration.
     #[inline]
     pub fn destination_duration(&self) -> i64 {
@@ -32,13 +33,15 @@ impl ForwardingRequestRequestContext {
 }
 
 view! {
-    /// Request details of [`ForwardingRequest`](crate::api::ForwardingRequest): its `request_details`.
+    /// Request details of [`ForwardingRequest`](crate::api::ForwardingRequest): its `request_details`. It has what [`ForwardingRequestRequestDetailsFields`](crate::api::ForwardingRequestRequestDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/forwarding/requests/object#forwarding_request_object-request_details>
-    ForwardingRequestRequestDetails, "forwarded_request_details"
+    ForwardingRequestRequestDetails =
+    /// The accessors of [`ForwardingRequestRequestDetails`](crate::api::ForwardingRequestRequestDetails).
+    ForwardingRequestRequestDetailsFields, "forwarded_request_details"
 }
 
-impl ForwardingRequestRequestDetails {
+impl ForwardingRequestRequestDetailsFields {
     /// Body.
     #[inline]
     pub fn body(&self) -> &str {
@@ -59,13 +62,15 @@ impl ForwardingRequestRequestDetails {
 }
 
 view! {
-    /// Headers of [`ForwardingRequest`](crate::api::ForwardingRequest): its `request_details.headers`.
+    /// Headers of [`ForwardingRequest`](crate::api::ForwardingRequest): its `request_details.headers`. It has what [`ForwardingRequestRequestDetailsHeaderFields`](crate::api::ForwardingRequestRequestDetailsHeaderFields) has.
     ///
     /// <https://docs.stripe.com/api/forwarding/requests/object#forwarding_request_object-request_details-headers>
-    ForwardingRequestRequestDetailsHeader, "forwarded_request_header"
+    ForwardingRequestRequestDetailsHeader =
+    /// The accessors of [`ForwardingRequestRequestDetailsHeader`](crate::api::ForwardingRequestRequestDetailsHeader).
+    ForwardingRequestRequestDetailsHeaderFields, "forwarded_request_header"
 }
 
-impl ForwardingRequestRequestDetailsHeader {
+impl ForwardingRequestRequestDetailsHeaderFields {
     /// Name.
     #[inline]
     pub fn name(&self) -> &str {
@@ -80,13 +85,15 @@ impl ForwardingRequestRequestDetailsHeader {
 }
 
 view! {
-    /// Response details of [`ForwardingRequest`](crate::api::ForwardingRequest): its `response_details`.
+    /// Response details of [`ForwardingRequest`](crate::api::ForwardingRequest): its `response_details`. It has what [`ForwardingRequestResponseDetailsFields`](crate::api::ForwardingRequestResponseDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/forwarding/requests/object#forwarding_request_object-response_details>
-    ForwardingRequestResponseDetails, "forwarded_response_details"
+    ForwardingRequestResponseDetails =
+    /// The accessors of [`ForwardingRequestResponseDetails`](crate::api::ForwardingRequestResponseDetails).
+    ForwardingRequestResponseDetailsFields, "forwarded_response_details"
 }
 
-impl ForwardingRequestResponseDetails {
+impl ForwardingRequestResponseDetailsFields {
     /// Body.
     #[inline]
     pub fn body(&self) -> &str {
@@ -107,13 +114,15 @@ impl ForwardingRequestResponseDetails {
 }
 
 view! {
-    /// The `forwarding.request` object.
+    /// The `forwarding.request` object. It has what [`ForwardingRequestFields`](crate::api::ForwardingRequestFields) has.
     ///
     /// <https://docs.stripe.com/api/forwarding/requests/object>
-    ForwardingRequest, "forwarding.request"
+    ForwardingRequest =
+    /// The accessors of [`ForwardingRequest`](crate::api::ForwardingRequest).
+    ForwardingRequestFields, "forwarding.request"
 }
 
-impl ForwardingRequest {
+impl ForwardingRequestFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -193,10 +202,7 @@ impl ForwardingRequests<'_> {
     /// <https://docs.stripe.com/api/forwarding/requests/list>
     #[inline]
     pub fn list(&self) -> api::ForwardingRequestList {
-        api::ForwardingRequestList(RequestBuilder::new(
-            self.0,
-            api::ForwardingRequestList::OPERATION,
-        ))
+        api::ForwardingRequestList::new(self.0)
     }
 
     /// `POST /v1/forwarding/requests`.
@@ -210,13 +216,11 @@ impl ForwardingRequests<'_> {
         request: api::ForwardingRequestCreateRequest,
         url: &str,
     ) -> api::ForwardingRequestCreate {
-        api::ForwardingRequestCreate(
-            RequestBuilder::new(self.0, api::ForwardingRequestCreate::OPERATION)
-                .set("payment_method", payment_method)
-                .set("replacements", list(replacements))
-                .set("request", request)
-                .set("url", url),
-        )
+        api::ForwardingRequestCreate::new(self.0)
+            .set_str("payment_method", payment_method)
+            .set("replacements", list(replacements))
+            .set("request", request)
+            .set_str("url", url)
     }
 
     /// `GET /v1/forwarding/requests/{id}`.
@@ -224,42 +228,40 @@ impl ForwardingRequests<'_> {
     /// <https://docs.stripe.com/api/forwarding/requests/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::ForwardingRequestRetrieve {
-        api::ForwardingRequestRetrieve(
-            RequestBuilder::new(self.0, api::ForwardingRequestRetrieve::OPERATION).path_arg(id),
-        )
+        api::ForwardingRequestRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.forwarding().requests().list(…)`: `GET /v1/forwarding/requests`.
     ///
     /// <https://docs.stripe.com/api/forwarding/requests/list>
-    ForwardingRequestList => List<api::ForwardingRequest>, api::ForwardingRequest; "forwarding.requests.list", Get "/v1/forwarding/requests", Api V1 Form
+    ForwardingRequestList, ForwardingRequestListEndpoint => List<api::ForwardingRequest>; "forwarding.requests.list", Get "/v1/forwarding/requests", Api V1 Form
 }
 
 impl ForwardingRequestList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -267,7 +269,7 @@ request! {
     /// The request of `client.forwarding().requests().create(…)`: `POST /v1/forwarding/requests`.
     ///
     /// <https://docs.stripe.com/api/forwarding/requests/create>
-    ForwardingRequestCreate => api::ForwardingRequest; "forwarding.requests.create", Post "/v1/forwarding/requests", Api V1 Form
+    ForwardingRequestCreate, ForwardingRequestCreateEndpoint => api::ForwardingRequest; "forwarding.requests.create", Post "/v1/forwarding/requests", Api V1 Form
 }
 
 impl ForwardingRequestCreate {
@@ -277,7 +279,7 @@ impl ForwardingRequestCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -285,23 +287,14 @@ request! {
     /// The request of `client.forwarding().requests().retrieve(…)`: `GET /v1/forwarding/requests/{id}`.
     ///
     /// <https://docs.stripe.com/api/forwarding/requests/retrieve>
-    ForwardingRequestRetrieve => api::ForwardingRequest; "forwarding.requests.retrieve", Get "/v1/forwarding/requests/{id}", Api V1 Form
+    ForwardingRequestRetrieve, ForwardingRequestRetrieveEndpoint => api::ForwardingRequest; "forwarding.requests.retrieve", Get "/v1/forwarding/requests/{id}", Api V1 Form
 }
 
-params_required! {
-    /// The `header` of [`ForwardingRequestCreateRequest`](crate::api::ForwardingRequestCreateRequest).
-    ///
-    /// <https://docs.stripe.com/api/forwarding/requests/create>
-    ForwardingRequestCreateRequestHeader
-}
-
-impl ForwardingRequestCreateRequestHeader {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
+/// The `header` of [`ForwardingRequestCreateRequest`](crate::api::ForwardingRequestCreateRequest): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/forwarding/requests/create>
+pub type ForwardingRequestCreateRequestHeader =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
 params! {
     /// The `request` of [`ForwardingRequestCreate`](crate::api::ForwardingRequestCreate).
@@ -314,7 +307,7 @@ impl ForwardingRequestCreateRequest {
     /// Body.
     #[inline]
     pub fn body(self, body: &str) -> Self {
-        Self(self.0.with("body", body))
+        Self(self.0.with_str("body", body))
     }
 
     /// Headers, as a list.
@@ -329,6 +322,8 @@ impl ForwardingRequestCreateRequest {
 
 words! {
     /// The values of `replacement`, first of all in [`ForwardingRequest`](crate::api::ForwardingRequest).
+    ///
+    /// <https://docs.stripe.com/api/forwarding/requests/object>
     ForwardingRequestReplacement {
         /// `card_cvc`
         CardCvc = "card_cvc",

@@ -3,18 +3,18 @@
 //! Stripe's `funding_instructions`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Params, RequestBuilder, list, params_required, request, view, words,
-};
+use crate::view::prelude::{Client, Params, list, params_required, request, view, words};
 
 view! {
-    /// The `funding_instructions` object.
+    /// The `funding_instructions` object. It has what [`FundingInstructionsFields`](crate::api::FundingInstructionsFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object>
-    FundingInstructions, "funding_instructions"
+    FundingInstructions =
+    /// The accessors of [`FundingInstructions`](crate::api::FundingInstructions).
+    FundingInstructionsFields, "funding_instructions"
 }
 
-impl FundingInstructions {
+impl FundingInstructionsFields {
     /// Bank transfer.
     #[inline]
     pub fn bank_transfer(&self) -> api::FundingInstructionsBankTransfer {
@@ -47,13 +47,15 @@ impl FundingInstructions {
 }
 
 view! {
-    /// Bank transfer of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer`.
+    /// Bank transfer of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer`. It has what [`FundingInstructionsBankTransferFields`](crate::api::FundingInstructionsBankTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer>
-    FundingInstructionsBankTransfer, "funding_instructions_bank_transfer"
+    FundingInstructionsBankTransfer =
+    /// The accessors of [`FundingInstructionsBankTransfer`](crate::api::FundingInstructionsBankTransfer).
+    FundingInstructionsBankTransferFields, "funding_instructions_bank_transfer"
 }
 
-impl FundingInstructionsBankTransfer {
+impl FundingInstructionsBankTransferFields {
     /// Country.
     #[inline]
     pub fn country(&self) -> &str {
@@ -76,13 +78,15 @@ impl FundingInstructionsBankTransfer {
 }
 
 view! {
-    /// Aba of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.aba`.
+    /// Aba of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.aba`. It has what [`FundingInstructionsBankTransferFinancialAddressAbaFields`](crate::api::FundingInstructionsBankTransferFinancialAddressAbaFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses-aba>
-    FundingInstructionsBankTransferFinancialAddressAba, "funding_instructions_bank_transfer_aba_record"
+    FundingInstructionsBankTransferFinancialAddressAba =
+    /// The accessors of [`FundingInstructionsBankTransferFinancialAddressAba`](crate::api::FundingInstructionsBankTransferFinancialAddressAba).
+    FundingInstructionsBankTransferFinancialAddressAbaFields, "funding_instructions_bank_transfer_aba_record"
 }
 
-impl FundingInstructionsBankTransferFinancialAddressAba {
+impl FundingInstructionsBankTransferFinancialAddressAbaFields {
     /// Account holder address.
     #[inline]
     pub fn account_holder_address(&self) -> api::Address {
@@ -146,13 +150,15 @@ impl FundingInstructionsBankTransferFinancialAddressAba {
 }
 
 view! {
-    /// Financial addresses of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses`.
+    /// Financial addresses of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses`. It has what [`FundingInstructionsBankTransferFinancialAddressFields`](crate::api::FundingInstructionsBankTransferFinancialAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses>
-    FundingInstructionsBankTransferFinancialAddress, "funding_instructions_bank_transfer_financial_address"
+    FundingInstructionsBankTransferFinancialAddress =
+    /// The accessors of [`FundingInstructionsBankTransferFinancialAddress`](crate::api::FundingInstructionsBankTransferFinancialAddress).
+    FundingInstructionsBankTransferFinancialAddressFields, "funding_instructions_bank_transfer_financial_address"
 }
 
-impl FundingInstructionsBankTransferFinancialAddress {
+impl FundingInstructionsBankTransferFinancialAddressFields {
     /// Aba. `None` when absent.
     #[inline]
     pub fn aba(&self) -> Option<api::FundingInstructionsBankTransferFinancialAddressAba> {
@@ -231,13 +237,15 @@ impl FundingInstructionsBankTransferFinancialAddress {
 }
 
 view! {
-    /// Iban of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.iban`.
+    /// Iban of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.iban`. It has what [`FundingInstructionsBankTransferFinancialAddressIbanFields`](crate::api::FundingInstructionsBankTransferFinancialAddressIbanFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses-iban>
-    FundingInstructionsBankTransferFinancialAddressIban, "funding_instructions_bank_transfer_iban_record"
+    FundingInstructionsBankTransferFinancialAddressIban =
+    /// The accessors of [`FundingInstructionsBankTransferFinancialAddressIban`](crate::api::FundingInstructionsBankTransferFinancialAddressIban).
+    FundingInstructionsBankTransferFinancialAddressIbanFields, "funding_instructions_bank_transfer_iban_record"
 }
 
-impl FundingInstructionsBankTransferFinancialAddressIban {
+impl FundingInstructionsBankTransferFinancialAddressIbanFields {
     /// Account holder address.
     #[inline]
     pub fn account_holder_address(&self) -> api::Address {
@@ -288,13 +296,15 @@ impl FundingInstructionsBankTransferFinancialAddressIban {
 }
 
 view! {
-    /// Sort code of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.sort_code`.
+    /// Sort code of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.sort_code`. It has what [`FundingInstructionsBankTransferFinancialAddressSortCodeFields`](crate::api::FundingInstructionsBankTransferFinancialAddressSortCodeFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses-sort_code>
-    FundingInstructionsBankTransferFinancialAddressSortCode, "funding_instructions_bank_transfer_sort_code_record"
+    FundingInstructionsBankTransferFinancialAddressSortCode =
+    /// The accessors of [`FundingInstructionsBankTransferFinancialAddressSortCode`](crate::api::FundingInstructionsBankTransferFinancialAddressSortCode).
+    FundingInstructionsBankTransferFinancialAddressSortCodeFields, "funding_instructions_bank_transfer_sort_code_record"
 }
 
-impl FundingInstructionsBankTransferFinancialAddressSortCode {
+impl FundingInstructionsBankTransferFinancialAddressSortCodeFields {
     /// Account holder address.
     #[inline]
     pub fn account_holder_address(&self) -> api::Address {
@@ -342,13 +352,15 @@ impl FundingInstructionsBankTransferFinancialAddressSortCode {
 }
 
 view! {
-    /// Spei of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.spei`.
+    /// Spei of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.spei`. It has what [`FundingInstructionsBankTransferFinancialAddressSpeiFields`](crate::api::FundingInstructionsBankTransferFinancialAddressSpeiFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses-spei>
-    FundingInstructionsBankTransferFinancialAddressSpei, "funding_instructions_bank_transfer_spei_record"
+    FundingInstructionsBankTransferFinancialAddressSpei =
+    /// The accessors of [`FundingInstructionsBankTransferFinancialAddressSpei`](crate::api::FundingInstructionsBankTransferFinancialAddressSpei).
+    FundingInstructionsBankTransferFinancialAddressSpeiFields, "funding_instructions_bank_transfer_spei_record"
 }
 
-impl FundingInstructionsBankTransferFinancialAddressSpei {
+impl FundingInstructionsBankTransferFinancialAddressSpeiFields {
     /// Account holder address.
     #[inline]
     pub fn account_holder_address(&self) -> api::Address {
@@ -403,13 +415,15 @@ impl FundingInstructionsBankTransferFinancialAddressSpei {
 }
 
 view! {
-    /// Swift of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.swift`.
+    /// Swift of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.swift`. It has what [`FundingInstructionsBankTransferFinancialAddressSwiftFields`](crate::api::FundingInstructionsBankTransferFinancialAddressSwiftFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses-swift>
-    FundingInstructionsBankTransferFinancialAddressSwift, "funding_instructions_bank_transfer_swift_record"
+    FundingInstructionsBankTransferFinancialAddressSwift =
+    /// The accessors of [`FundingInstructionsBankTransferFinancialAddressSwift`](crate::api::FundingInstructionsBankTransferFinancialAddressSwift).
+    FundingInstructionsBankTransferFinancialAddressSwiftFields, "funding_instructions_bank_transfer_swift_record"
 }
 
-impl FundingInstructionsBankTransferFinancialAddressSwift {
+impl FundingInstructionsBankTransferFinancialAddressSwiftFields {
     /// Account holder address.
     #[inline]
     pub fn account_holder_address(&self) -> api::Address {
@@ -475,13 +489,15 @@ impl FundingInstructionsBankTransferFinancialAddressSwift {
 }
 
 view! {
-    /// Zengin of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.zengin`.
+    /// Zengin of [`FundingInstructions`](crate::api::FundingInstructions): its `bank_transfer.financial_addresses.zengin`. It has what [`FundingInstructionsBankTransferFinancialAddressZenginFields`](crate::api::FundingInstructionsBankTransferFinancialAddressZenginFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses-zengin>
-    FundingInstructionsBankTransferFinancialAddressZengin, "funding_instructions_bank_transfer_zengin_record"
+    FundingInstructionsBankTransferFinancialAddressZengin =
+    /// The accessors of [`FundingInstructionsBankTransferFinancialAddressZengin`](crate::api::FundingInstructionsBankTransferFinancialAddressZengin).
+    FundingInstructionsBankTransferFinancialAddressZenginFields, "funding_instructions_bank_transfer_zengin_record"
 }
 
-impl FundingInstructionsBankTransferFinancialAddressZengin {
+impl FundingInstructionsBankTransferFinancialAddressZenginFields {
     /// Account holder address.
     #[inline]
     pub fn account_holder_address(&self) -> api::Address {
@@ -582,13 +598,11 @@ impl CustomersFundingInstructions<'_> {
         currency: &str,
         funding_type: &str,
     ) -> api::CustomersFundingInstructionCreate {
-        api::CustomersFundingInstructionCreate(
-            RequestBuilder::new(self.0, api::CustomersFundingInstructionCreate::OPERATION)
-                .path_arg(customer)
-                .set("bank_transfer", bank_transfer)
-                .set("currency", currency)
-                .set("funding_type", funding_type),
-        )
+        api::CustomersFundingInstructionCreate::new(self.0)
+            .path_arg(customer)
+            .set("bank_transfer", bank_transfer)
+            .set_str("currency", currency)
+            .set_str("funding_type", funding_type)
     }
 }
 
@@ -596,23 +610,14 @@ request! {
     /// The request of `client.customers().funding_instructions().create(…)`: `POST /v1/customers/{customer}/funding_instructions`.
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/create>
-    CustomersFundingInstructionCreate => api::FundingInstructions; "customers.funding_instructions.create", Post "/v1/customers/{customer}/funding_instructions", Api V1 Form
+    CustomersFundingInstructionCreate, CustomersFundingInstructionCreateEndpoint => api::FundingInstructions; "customers.funding_instructions.create", Post "/v1/customers/{customer}/funding_instructions", Api V1 Form
 }
 
-params_required! {
-    /// The `eu_bank_transfer` of [`CustomersFundingInstructionCreateBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransfer).
-    ///
-    /// <https://docs.stripe.com/api/customers/funding_instructions/create>
-    CustomersFundingInstructionCreateBankTransferEuBankTransfer
-}
-
-impl CustomersFundingInstructionCreateBankTransferEuBankTransfer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-}
+/// The `eu_bank_transfer` of [`CustomersFundingInstructionCreateBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/customers/funding_instructions/create>
+pub type CustomersFundingInstructionCreateBankTransferEuBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
 
 params_required! {
     /// The `bank_transfer` of [`CustomersFundingInstructionCreate`](crate::api::CustomersFundingInstructionCreate).
@@ -654,6 +659,8 @@ impl CustomersFundingInstructionCreateBankTransfer {
 
 words! {
     /// The values of `type`, first of all in [`FundingInstructionsBankTransfer`](crate::api::FundingInstructionsBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer>
     FundingInstructionsBankTransferType {
         /// `eu_bank_transfer`
         EuBankTransfer = "eu_bank_transfer",
@@ -664,6 +671,8 @@ words! {
 
 words! {
     /// The values of `supported_network`, first of all in [`FundingInstructionsBankTransferFinancialAddress`](crate::api::FundingInstructionsBankTransferFinancialAddress).
+    ///
+    /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses>
     FundingInstructionsBankTransferFinancialAddressSupportedNetwork {
         /// `ach`
         Ach = "ach",
@@ -688,6 +697,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`FundingInstructionsBankTransferFinancialAddress`](crate::api::FundingInstructionsBankTransferFinancialAddress).
+    ///
+    /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses>
     FundingInstructionsBankTransferFinancialAddressType {
         /// `aba`
         Aba = "aba",
@@ -706,6 +717,8 @@ words! {
 
 words! {
     /// The values of `requested_address_type`, first of all in [`CustomersFundingInstructionCreateBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/customers/funding_instructions/create>
     CustomersFundingInstructionCreateBankTransferRequestedAddressType {
         /// `iban`
         Iban = "iban",
@@ -718,18 +731,8 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`CustomersFundingInstructionCreateBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransfer).
-    CustomersFundingInstructionCreateBankTransferType {
-        /// `eu_bank_transfer`
-        EuBankTransfer = "eu_bank_transfer",
-        /// `gb_bank_transfer`
-        GbBankTransfer = "gb_bank_transfer",
-        /// `jp_bank_transfer`
-        JpBankTransfer = "jp_bank_transfer",
-        /// `mx_bank_transfer`
-        MxBankTransfer = "mx_bank_transfer",
-        /// `us_bank_transfer`
-        UsBankTransfer = "us_bank_transfer",
-    }
-}
+/// The values of `type`, first of all in [`CustomersFundingInstructionCreateBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransfer): the same as [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType).
+///
+/// <https://docs.stripe.com/api/customers/funding_instructions/create>
+pub type CustomersFundingInstructionCreateBankTransferType =
+    api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType;

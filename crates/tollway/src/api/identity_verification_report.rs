@@ -3,18 +3,18 @@
 //! Stripe's `identity_verification_report`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, RangeQuery, RequestBuilder, Timestamp, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, List, RangeQuery, Timestamp, request, view, words};
 
 view! {
-    /// Dob of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document.dob`.
+    /// Dob of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document.dob`. It has what [`IdentityVerificationReportDocumentDobFields`](crate::api::IdentityVerificationReportDocumentDobFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document-dob>
-    IdentityVerificationReportDocumentDob, "gelato_data_document_report_date_of_birth"
+    IdentityVerificationReportDocumentDob =
+    /// The accessors of [`IdentityVerificationReportDocumentDob`](crate::api::IdentityVerificationReportDocumentDob).
+    IdentityVerificationReportDocumentDobFields, "gelato_data_document_report_date_of_birth"
 }
 
-impl IdentityVerificationReportDocumentDob {
+impl IdentityVerificationReportDocumentDobFields {
     /// Day. `None` when null.
     #[inline]
     pub fn day(&self) -> Option<i64> {
@@ -38,13 +38,15 @@ impl IdentityVerificationReportDocumentDob {
 }
 
 view! {
-    /// Expiration date of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document.expiration_date`.
+    /// Expiration date of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document.expiration_date`. It has what [`IdentityVerificationReportDocumentExpirationDateFields`](crate::api::IdentityVerificationReportDocumentExpirationDateFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document-expiration_date>
-    IdentityVerificationReportDocumentExpirationDate, "gelato_data_document_report_expiration_date"
+    IdentityVerificationReportDocumentExpirationDate =
+    /// The accessors of [`IdentityVerificationReportDocumentExpirationDate`](crate::api::IdentityVerificationReportDocumentExpirationDate).
+    IdentityVerificationReportDocumentExpirationDateFields, "gelato_data_document_report_expiration_date"
 }
 
-impl IdentityVerificationReportDocumentExpirationDate {
+impl IdentityVerificationReportDocumentExpirationDateFields {
     /// Day. `None` when null.
     #[inline]
     pub fn day(&self) -> Option<i64> {
@@ -68,13 +70,15 @@ impl IdentityVerificationReportDocumentExpirationDate {
 }
 
 view! {
-    /// Issued date of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document.issued_date`.
+    /// Issued date of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document.issued_date`. It has what [`IdentityVerificationReportDocumentIssuedDateFields`](crate::api::IdentityVerificationReportDocumentIssuedDateFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document-issued_date>
-    IdentityVerificationReportDocumentIssuedDate, "gelato_data_document_report_issued_date"
+    IdentityVerificationReportDocumentIssuedDate =
+    /// The accessors of [`IdentityVerificationReportDocumentIssuedDate`](crate::api::IdentityVerificationReportDocumentIssuedDate).
+    IdentityVerificationReportDocumentIssuedDateFields, "gelato_data_document_report_issued_date"
 }
 
-impl IdentityVerificationReportDocumentIssuedDate {
+impl IdentityVerificationReportDocumentIssuedDateFields {
     /// Day. `None` when null.
     #[inline]
     pub fn day(&self) -> Option<i64> {
@@ -98,13 +102,15 @@ impl IdentityVerificationReportDocumentIssuedDate {
 }
 
 view! {
-    /// Dob of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `id_number.dob`.
+    /// Dob of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `id_number.dob`. It has what [`IdentityVerificationReportIdNumberDobFields`](crate::api::IdentityVerificationReportIdNumberDobFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-id_number-dob>
-    IdentityVerificationReportIdNumberDob, "gelato_data_id_number_report_date"
+    IdentityVerificationReportIdNumberDob =
+    /// The accessors of [`IdentityVerificationReportIdNumberDob`](crate::api::IdentityVerificationReportIdNumberDob).
+    IdentityVerificationReportIdNumberDobFields, "gelato_data_id_number_report_date"
 }
 
-impl IdentityVerificationReportIdNumberDob {
+impl IdentityVerificationReportIdNumberDobFields {
     /// Day. `None` when null.
     #[inline]
     pub fn day(&self) -> Option<i64> {
@@ -125,13 +131,15 @@ impl IdentityVerificationReportIdNumberDob {
 }
 
 view! {
-    /// Document of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document`.
+    /// Document of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document`. It has what [`IdentityVerificationReportDocumentFields`](crate::api::IdentityVerificationReportDocumentFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document>
-    IdentityVerificationReportDocument, "gelato_document_report"
+    IdentityVerificationReportDocument =
+    /// The accessors of [`IdentityVerificationReportDocument`](crate::api::IdentityVerificationReportDocument).
+    IdentityVerificationReportDocumentFields, "gelato_document_report"
 }
 
-impl IdentityVerificationReportDocument {
+impl IdentityVerificationReportDocumentFields {
     /// Address. `None` when null.
     #[inline]
     pub fn address(&self) -> Option<api::Address> {
@@ -226,13 +234,15 @@ impl IdentityVerificationReportDocument {
 }
 
 view! {
-    /// Error of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document.error`.
+    /// Error of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document.error`. It has what [`IdentityVerificationReportDocumentErrorFields`](crate::api::IdentityVerificationReportDocumentErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document-error>
-    IdentityVerificationReportDocumentError, "gelato_document_report_error"
+    IdentityVerificationReportDocumentError =
+    /// The accessors of [`IdentityVerificationReportDocumentError`](crate::api::IdentityVerificationReportDocumentError).
+    IdentityVerificationReportDocumentErrorFields, "gelato_document_report_error"
 }
 
-impl IdentityVerificationReportDocumentError {
+impl IdentityVerificationReportDocumentErrorFields {
     /// Code. `None` when null.
     #[inline]
     pub fn code(&self) -> Option<api::IdentityVerificationReportDocumentErrorCode> {
@@ -247,13 +257,15 @@ impl IdentityVerificationReportDocumentError {
 }
 
 view! {
-    /// Email of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `email`.
+    /// Email of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `email`. It has what [`IdentityVerificationReportEmailFields`](crate::api::IdentityVerificationReportEmailFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-email>
-    IdentityVerificationReportEmail, "gelato_email_report"
+    IdentityVerificationReportEmail =
+    /// The accessors of [`IdentityVerificationReportEmail`](crate::api::IdentityVerificationReportEmail).
+    IdentityVerificationReportEmailFields, "gelato_email_report"
 }
 
-impl IdentityVerificationReportEmail {
+impl IdentityVerificationReportEmailFields {
     /// Email. `None` when null.
     #[inline]
     pub fn email(&self) -> Option<&str> {
@@ -274,13 +286,15 @@ impl IdentityVerificationReportEmail {
 }
 
 view! {
-    /// Error of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `email.error`.
+    /// Error of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `email.error`. It has what [`IdentityVerificationReportEmailErrorFields`](crate::api::IdentityVerificationReportEmailErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-email-error>
-    IdentityVerificationReportEmailError, "gelato_email_report_error"
+    IdentityVerificationReportEmailError =
+    /// The accessors of [`IdentityVerificationReportEmailError`](crate::api::IdentityVerificationReportEmailError).
+    IdentityVerificationReportEmailErrorFields, "gelato_email_report_error"
 }
 
-impl IdentityVerificationReportEmailError {
+impl IdentityVerificationReportEmailErrorFields {
     /// Code. `None` when null.
     #[inline]
     pub fn code(&self) -> Option<api::IdentityVerificationReportEmailErrorCode> {
@@ -295,13 +309,15 @@ impl IdentityVerificationReportEmailError {
 }
 
 view! {
-    /// Id number of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `id_number`.
+    /// Id number of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `id_number`. It has what [`IdentityVerificationReportIdNumberFields`](crate::api::IdentityVerificationReportIdNumberFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-id_number>
-    IdentityVerificationReportIdNumber, "gelato_id_number_report"
+    IdentityVerificationReportIdNumber =
+    /// The accessors of [`IdentityVerificationReportIdNumber`](crate::api::IdentityVerificationReportIdNumber).
+    IdentityVerificationReportIdNumberFields, "gelato_id_number_report"
 }
 
-impl IdentityVerificationReportIdNumber {
+impl IdentityVerificationReportIdNumberFields {
     /// Dob. `None` when absent or null.
     #[inline]
     pub fn dob(&self) -> Option<api::IdentityVerificationReportIdNumberDob> {
@@ -346,13 +362,15 @@ impl IdentityVerificationReportIdNumber {
 }
 
 view! {
-    /// Error of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `id_number.error`.
+    /// Error of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `id_number.error`. It has what [`IdentityVerificationReportIdNumberErrorFields`](crate::api::IdentityVerificationReportIdNumberErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-id_number-error>
-    IdentityVerificationReportIdNumberError, "gelato_id_number_report_error"
+    IdentityVerificationReportIdNumberError =
+    /// The accessors of [`IdentityVerificationReportIdNumberError`](crate::api::IdentityVerificationReportIdNumberError).
+    IdentityVerificationReportIdNumberErrorFields, "gelato_id_number_report_error"
 }
 
-impl IdentityVerificationReportIdNumberError {
+impl IdentityVerificationReportIdNumberErrorFields {
     /// Code. `None` when null.
     #[inline]
     pub fn code(&self) -> Option<api::IdentityVerificationReportIdNumberErrorCode> {
@@ -367,13 +385,15 @@ impl IdentityVerificationReportIdNumberError {
 }
 
 view! {
-    /// Phone of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `phone`.
+    /// Phone of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `phone`. It has what [`IdentityVerificationReportPhoneFields`](crate::api::IdentityVerificationReportPhoneFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-phone>
-    IdentityVerificationReportPhone, "gelato_phone_report"
+    IdentityVerificationReportPhone =
+    /// The accessors of [`IdentityVerificationReportPhone`](crate::api::IdentityVerificationReportPhone).
+    IdentityVerificationReportPhoneFields, "gelato_phone_report"
 }
 
-impl IdentityVerificationReportPhone {
+impl IdentityVerificationReportPhoneFields {
     /// Error. `None` when null.
     #[inline]
     pub fn error(&self) -> Option<api::IdentityVerificationReportPhoneError> {
@@ -394,13 +414,15 @@ impl IdentityVerificationReportPhone {
 }
 
 view! {
-    /// Error of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `phone.error`.
+    /// Error of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `phone.error`. It has what [`IdentityVerificationReportPhoneErrorFields`](crate::api::IdentityVerificationReportPhoneErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-phone-error>
-    IdentityVerificationReportPhoneError, "gelato_phone_report_error"
+    IdentityVerificationReportPhoneError =
+    /// The accessors of [`IdentityVerificationReportPhoneError`](crate::api::IdentityVerificationReportPhoneError).
+    IdentityVerificationReportPhoneErrorFields, "gelato_phone_report_error"
 }
 
-impl IdentityVerificationReportPhoneError {
+impl IdentityVerificationReportPhoneErrorFields {
     /// Code. `None` when null.
     #[inline]
     pub fn code(&self) -> Option<api::IdentityVerificationReportPhoneErrorCode> {
@@ -415,13 +437,15 @@ impl IdentityVerificationReportPhoneError {
 }
 
 view! {
-    /// Document of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `options.document`.
+    /// Document of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `options.document`. It has what [`IdentityVerificationReportOptionsDocumentFields`](crate::api::IdentityVerificationReportOptionsDocumentFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-options-document>
-    IdentityVerificationReportOptionsDocument, "gelato_report_document_options"
+    IdentityVerificationReportOptionsDocument =
+    /// The accessors of [`IdentityVerificationReportOptionsDocument`](crate::api::IdentityVerificationReportOptionsDocument).
+    IdentityVerificationReportOptionsDocumentFields, "gelato_report_document_options"
 }
 
-impl IdentityVerificationReportOptionsDocument {
+impl IdentityVerificationReportOptionsDocumentFields {
     /// Allowed types, as a list. `None` when absent.
     #[inline]
     pub fn allowed_types(&self) -> Option<Vec<api::IdentityVerificationReportDocumentType>> {
@@ -452,20 +476,24 @@ impl IdentityVerificationReportOptionsDocument {
 }
 
 view! {
-    /// Id number of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `options.id_number`.
+    /// Id number of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `options.id_number`. It has what [`IdentityVerificationReportOptionsIdNumberFields`](crate::api::IdentityVerificationReportOptionsIdNumberFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-options-id_number>
-    IdentityVerificationReportOptionsIdNumber, "gelato_report_id_number_options"
+    IdentityVerificationReportOptionsIdNumber =
+    /// The accessors of [`IdentityVerificationReportOptionsIdNumber`](crate::api::IdentityVerificationReportOptionsIdNumber).
+    IdentityVerificationReportOptionsIdNumberFields, "gelato_report_id_number_options"
 }
 
 view! {
-    /// Selfie of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `selfie`.
+    /// Selfie of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `selfie`. It has what [`IdentityVerificationReportSelfieFields`](crate::api::IdentityVerificationReportSelfieFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-selfie>
-    IdentityVerificationReportSelfie, "gelato_selfie_report"
+    IdentityVerificationReportSelfie =
+    /// The accessors of [`IdentityVerificationReportSelfie`](crate::api::IdentityVerificationReportSelfie).
+    IdentityVerificationReportSelfieFields, "gelato_selfie_report"
 }
 
-impl IdentityVerificationReportSelfie {
+impl IdentityVerificationReportSelfieFields {
     /// Document. `None` when null.
     #[inline]
     pub fn document(&self) -> Option<&str> {
@@ -492,13 +520,15 @@ impl IdentityVerificationReportSelfie {
 }
 
 view! {
-    /// Error of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `selfie.error`.
+    /// Error of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `selfie.error`. It has what [`IdentityVerificationReportSelfieErrorFields`](crate::api::IdentityVerificationReportSelfieErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-selfie-error>
-    IdentityVerificationReportSelfieError, "gelato_selfie_report_error"
+    IdentityVerificationReportSelfieError =
+    /// The accessors of [`IdentityVerificationReportSelfieError`](crate::api::IdentityVerificationReportSelfieError).
+    IdentityVerificationReportSelfieErrorFields, "gelato_selfie_report_error"
 }
 
-impl IdentityVerificationReportSelfieError {
+impl IdentityVerificationReportSelfieErrorFields {
     /// Code. `None` when null.
     #[inline]
     pub fn code(&self) -> Option<api::IdentityVerificationReportSelfieErrorCode> {
@@ -513,13 +543,15 @@ impl IdentityVerificationReportSelfieError {
 }
 
 view! {
-    /// Options of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `options`.
+    /// Options of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `options`. It has what [`IdentityVerificationReportOptionsFields`](crate::api::IdentityVerificationReportOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-options>
-    IdentityVerificationReportOptions, "gelato_verification_report_options"
+    IdentityVerificationReportOptions =
+    /// The accessors of [`IdentityVerificationReportOptions`](crate::api::IdentityVerificationReportOptions).
+    IdentityVerificationReportOptionsFields, "gelato_verification_report_options"
 }
 
-impl IdentityVerificationReportOptions {
+impl IdentityVerificationReportOptionsFields {
     /// Document. `None` when absent.
     #[inline]
     pub fn document(&self) -> Option<api::IdentityVerificationReportOptionsDocument> {
@@ -536,13 +568,15 @@ impl IdentityVerificationReportOptions {
 }
 
 view! {
-    /// The `identity.verification_report` object.
+    /// The `identity.verification_report` object. It has what [`IdentityVerificationReportFields`](crate::api::IdentityVerificationReportFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object>
-    IdentityVerificationReport, "identity.verification_report"
+    IdentityVerificationReport =
+    /// The accessors of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport).
+    IdentityVerificationReportFields, "identity.verification_report"
 }
 
-impl IdentityVerificationReport {
+impl IdentityVerificationReportFields {
     /// Client reference id. `None` when null.
     #[inline]
     pub fn client_reference_id(&self) -> Option<&str> {
@@ -643,10 +677,7 @@ impl IdentityVerificationReports<'_> {
     /// <https://docs.stripe.com/api/identity/verification_reports/list>
     #[inline]
     pub fn list(&self) -> api::IdentityVerificationReportList {
-        api::IdentityVerificationReportList(RequestBuilder::new(
-            self.0,
-            api::IdentityVerificationReportList::OPERATION,
-        ))
+        api::IdentityVerificationReportList::new(self.0)
     }
 
     /// `GET /v1/identity/verification_reports/{report}`.
@@ -654,61 +685,58 @@ impl IdentityVerificationReports<'_> {
     /// <https://docs.stripe.com/api/identity/verification_reports/retrieve>
     #[inline]
     pub fn retrieve(&self, report: &str) -> api::IdentityVerificationReportRetrieve {
-        api::IdentityVerificationReportRetrieve(
-            RequestBuilder::new(self.0, api::IdentityVerificationReportRetrieve::OPERATION)
-                .path_arg(report),
-        )
+        api::IdentityVerificationReportRetrieve::new(self.0).path_arg(report)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.identity().verification_reports().list(…)`: `GET /v1/identity/verification_reports`.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/list>
-    IdentityVerificationReportList => List<api::IdentityVerificationReport>, api::IdentityVerificationReport; "identity.verification_reports.list", Get "/v1/identity/verification_reports", Api V1 Form
+    IdentityVerificationReportList, IdentityVerificationReportListEndpoint => List<api::IdentityVerificationReport>; "identity.verification_reports.list", Get "/v1/identity/verification_reports", Api V1 Form
 }
 
 impl IdentityVerificationReportList {
     /// Client reference id.
     #[inline]
     pub fn client_reference_id(self, client_reference_id: &str) -> Self {
-        Self(self.0.set("client_reference_id", client_reference_id))
+        self.set_str("client_reference_id", client_reference_id)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::IdentityVerificationReportListType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 
     /// Verification session.
     #[inline]
     pub fn verification_session(self, verification_session: &str) -> Self {
-        Self(self.0.set("verification_session", verification_session))
+        self.set_str("verification_session", verification_session)
     }
 }
 
@@ -716,11 +744,13 @@ request! {
     /// The request of `client.identity().verification_reports().retrieve(…)`: `GET /v1/identity/verification_reports/{report}`.
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/retrieve>
-    IdentityVerificationReportRetrieve => api::IdentityVerificationReport; "identity.verification_reports.retrieve", Get "/v1/identity/verification_reports/{report}", Api V1 Form
+    IdentityVerificationReportRetrieve, IdentityVerificationReportRetrieveEndpoint => api::IdentityVerificationReport; "identity.verification_reports.retrieve", Get "/v1/identity/verification_reports/{report}", Api V1 Form
 }
 
 words! {
     /// The values of `sex`, first of all in [`IdentityVerificationReportDocument`](crate::api::IdentityVerificationReportDocument).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document>
     IdentityVerificationReportDocumentSex {
         /// `[redacted]`
         Redacted = "[redacted]",
@@ -733,6 +763,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`IdentityVerificationReportDocument`](crate::api::IdentityVerificationReportDocument).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document>
     IdentityVerificationReportDocumentStatus {
         /// `unverified`
         Unverified = "unverified",
@@ -743,6 +775,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`IdentityVerificationReportDocument`](crate::api::IdentityVerificationReportDocument).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document>
     IdentityVerificationReportDocumentType {
         /// `driving_license`
         DrivingLicense = "driving_license",
@@ -755,6 +789,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`IdentityVerificationReportDocumentError`](crate::api::IdentityVerificationReportDocumentError).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document-error>
     IdentityVerificationReportDocumentErrorCode {
         /// `document_expired`
         DocumentExpired = "document_expired",
@@ -767,6 +803,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`IdentityVerificationReportEmailError`](crate::api::IdentityVerificationReportEmailError).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-email-error>
     IdentityVerificationReportEmailErrorCode {
         /// `email_unverified_other`
         EmailUnverifiedOther = "email_unverified_other",
@@ -777,6 +815,8 @@ words! {
 
 words! {
     /// The values of `id_number_type`, first of all in [`IdentityVerificationReportIdNumber`](crate::api::IdentityVerificationReportIdNumber).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-id_number>
     IdentityVerificationReportIdNumberIdNumberType {
         /// `br_cpf`
         BrCpf = "br_cpf",
@@ -789,6 +829,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`IdentityVerificationReportIdNumberError`](crate::api::IdentityVerificationReportIdNumberError).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-id_number-error>
     IdentityVerificationReportIdNumberErrorCode {
         /// `id_number_insufficient_document_data`
         IdNumberInsufficientDocumentData = "id_number_insufficient_document_data",
@@ -801,6 +843,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`IdentityVerificationReportPhoneError`](crate::api::IdentityVerificationReportPhoneError).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-phone-error>
     IdentityVerificationReportPhoneErrorCode {
         /// `phone_unverified_other`
         PhoneUnverifiedOther = "phone_unverified_other",
@@ -811,6 +855,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`IdentityVerificationReportSelfieError`](crate::api::IdentityVerificationReportSelfieError).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-selfie-error>
     IdentityVerificationReportSelfieErrorCode {
         /// `selfie_document_missing_photo`
         SelfieDocumentMissingPhoto = "selfie_document_missing_photo",
@@ -825,6 +871,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`IdentityVerificationReport`](crate::api::IdentityVerificationReport).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/object>
     IdentityVerificationReportType {
         /// `document`
         Document = "document",
@@ -837,6 +885,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`IdentityVerificationReportList`](crate::api::IdentityVerificationReportList).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_reports/list>
     IdentityVerificationReportListType {
         /// `document`
         Document = "document",

@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, Value, list,
-    pairs, params, params_required, request, request_list, view, words,
+    Client, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, list, pairs, params,
+    params_required, request, view, words,
 };
 
 view! {
-    /// Dob of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `verified_outputs.dob`.
+    /// Dob of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `verified_outputs.dob`. It has what [`IdentityVerificationSessionVerifiedOutputsDobFields`](crate::api::IdentityVerificationSessionVerifiedOutputsDobFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-verified_outputs-dob>
-    IdentityVerificationSessionVerifiedOutputsDob, "gelato_data_verified_outputs_date"
+    IdentityVerificationSessionVerifiedOutputsDob =
+    /// The accessors of [`IdentityVerificationSessionVerifiedOutputsDob`](crate::api::IdentityVerificationSessionVerifiedOutputsDob).
+    IdentityVerificationSessionVerifiedOutputsDobFields, "gelato_data_verified_outputs_date"
 }
 
-impl IdentityVerificationSessionVerifiedOutputsDob {
+impl IdentityVerificationSessionVerifiedOutputsDobFields {
     /// Day. `None` when null.
     #[inline]
     pub fn day(&self) -> Option<i64> {
@@ -36,13 +38,15 @@ impl IdentityVerificationSessionVerifiedOutputsDob {
 }
 
 view! {
-    /// Provided details of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `provided_details`.
+    /// Provided details of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `provided_details`. It has what [`IdentityVerificationSessionProvidedDetailsFields`](crate::api::IdentityVerificationSessionProvidedDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-provided_details>
-    IdentityVerificationSessionProvidedDetails, "gelato_provided_details"
+    IdentityVerificationSessionProvidedDetails =
+    /// The accessors of [`IdentityVerificationSessionProvidedDetails`](crate::api::IdentityVerificationSessionProvidedDetails).
+    IdentityVerificationSessionProvidedDetailsFields, "gelato_provided_details"
 }
 
-impl IdentityVerificationSessionProvidedDetails {
+impl IdentityVerificationSessionProvidedDetailsFields {
     /// Email. `None` when absent.
     #[inline]
     pub fn email(&self) -> Option<&str> {
@@ -57,13 +61,15 @@ impl IdentityVerificationSessionProvidedDetails {
 }
 
 view! {
-    /// Related person of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `related_person`.
+    /// Related person of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `related_person`. It has what [`IdentityVerificationSessionRelatedPersonFields`](crate::api::IdentityVerificationSessionRelatedPersonFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-related_person>
-    IdentityVerificationSessionRelatedPerson, "gelato_related_person"
+    IdentityVerificationSessionRelatedPerson =
+    /// The accessors of [`IdentityVerificationSessionRelatedPerson`](crate::api::IdentityVerificationSessionRelatedPerson).
+    IdentityVerificationSessionRelatedPersonFields, "gelato_related_person"
 }
 
-impl IdentityVerificationSessionRelatedPerson {
+impl IdentityVerificationSessionRelatedPersonFields {
     /// Account.
     #[inline]
     pub fn account(&self) -> &str {
@@ -78,13 +84,15 @@ impl IdentityVerificationSessionRelatedPerson {
 }
 
 view! {
-    /// Document of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options.document`.
+    /// Document of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options.document`. It has what [`IdentityVerificationSessionOptionsDocumentFields`](crate::api::IdentityVerificationSessionOptionsDocumentFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-options-document>
-    IdentityVerificationSessionOptionsDocument, "gelato_session_document_options"
+    IdentityVerificationSessionOptionsDocument =
+    /// The accessors of [`IdentityVerificationSessionOptionsDocument`](crate::api::IdentityVerificationSessionOptionsDocument).
+    IdentityVerificationSessionOptionsDocumentFields, "gelato_session_document_options"
 }
 
-impl IdentityVerificationSessionOptionsDocument {
+impl IdentityVerificationSessionOptionsDocumentFields {
     /// Allowed types, as a list. `None` when absent.
     #[inline]
     pub fn allowed_types(
@@ -117,13 +125,15 @@ impl IdentityVerificationSessionOptionsDocument {
 }
 
 view! {
-    /// Email of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options.email`.
+    /// Email of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options.email`. It has what [`IdentityVerificationSessionOptionsEmailFields`](crate::api::IdentityVerificationSessionOptionsEmailFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-options-email>
-    IdentityVerificationSessionOptionsEmail, "gelato_session_email_options"
+    IdentityVerificationSessionOptionsEmail =
+    /// The accessors of [`IdentityVerificationSessionOptionsEmail`](crate::api::IdentityVerificationSessionOptionsEmail).
+    IdentityVerificationSessionOptionsEmailFields, "gelato_session_email_options"
 }
 
-impl IdentityVerificationSessionOptionsEmail {
+impl IdentityVerificationSessionOptionsEmailFields {
     /// Require verification: true or false. `None` when absent.
     #[inline]
     pub fn require_verification(&self) -> Option<bool> {
@@ -133,20 +143,24 @@ impl IdentityVerificationSessionOptionsEmail {
 }
 
 view! {
-    /// Id number of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options.id_number`.
+    /// Id number of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options.id_number`. It has what [`IdentityVerificationSessionOptionsIdNumberFields`](crate::api::IdentityVerificationSessionOptionsIdNumberFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-options-id_number>
-    IdentityVerificationSessionOptionsIdNumber, "gelato_session_id_number_options"
+    IdentityVerificationSessionOptionsIdNumber =
+    /// The accessors of [`IdentityVerificationSessionOptionsIdNumber`](crate::api::IdentityVerificationSessionOptionsIdNumber).
+    IdentityVerificationSessionOptionsIdNumberFields, "gelato_session_id_number_options"
 }
 
 view! {
-    /// Last error of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `last_error`.
+    /// Last error of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `last_error`. It has what [`IdentityVerificationSessionLastErrorFields`](crate::api::IdentityVerificationSessionLastErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-last_error>
-    IdentityVerificationSessionLastError, "gelato_session_last_error"
+    IdentityVerificationSessionLastError =
+    /// The accessors of [`IdentityVerificationSessionLastError`](crate::api::IdentityVerificationSessionLastError).
+    IdentityVerificationSessionLastErrorFields, "gelato_session_last_error"
 }
 
-impl IdentityVerificationSessionLastError {
+impl IdentityVerificationSessionLastErrorFields {
     /// Code. `None` when null.
     #[inline]
     pub fn code(&self) -> Option<api::IdentityVerificationSessionLastErrorCode> {
@@ -161,13 +175,15 @@ impl IdentityVerificationSessionLastError {
 }
 
 view! {
-    /// Matching of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options.matching`.
+    /// Matching of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options.matching`. It has what [`IdentityVerificationSessionOptionsMatchingFields`](crate::api::IdentityVerificationSessionOptionsMatchingFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-options-matching>
-    IdentityVerificationSessionOptionsMatching, "gelato_session_matching_options"
+    IdentityVerificationSessionOptionsMatching =
+    /// The accessors of [`IdentityVerificationSessionOptionsMatching`](crate::api::IdentityVerificationSessionOptionsMatching).
+    IdentityVerificationSessionOptionsMatchingFields, "gelato_session_matching_options"
 }
 
-impl IdentityVerificationSessionOptionsMatching {
+impl IdentityVerificationSessionOptionsMatchingFields {
     /// Dob. `None` when absent.
     #[inline]
     pub fn dob(&self) -> Option<api::IdentityVerificationSessionOptionsMatchingDob> {
@@ -182,13 +198,15 @@ impl IdentityVerificationSessionOptionsMatching {
 }
 
 view! {
-    /// Phone of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options.phone`.
+    /// Phone of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options.phone`. It has what [`IdentityVerificationSessionOptionsPhoneFields`](crate::api::IdentityVerificationSessionOptionsPhoneFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-options-phone>
-    IdentityVerificationSessionOptionsPhone, "gelato_session_phone_options"
+    IdentityVerificationSessionOptionsPhone =
+    /// The accessors of [`IdentityVerificationSessionOptionsPhone`](crate::api::IdentityVerificationSessionOptionsPhone).
+    IdentityVerificationSessionOptionsPhoneFields, "gelato_session_phone_options"
 }
 
-impl IdentityVerificationSessionOptionsPhone {
+impl IdentityVerificationSessionOptionsPhoneFields {
     /// Require verification: true or false. `None` when absent.
     #[inline]
     pub fn require_verification(&self) -> Option<bool> {
@@ -198,13 +216,15 @@ impl IdentityVerificationSessionOptionsPhone {
 }
 
 view! {
-    /// Options of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options`.
+    /// Options of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `options`. It has what [`IdentityVerificationSessionOptionsFields`](crate::api::IdentityVerificationSessionOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-options>
-    IdentityVerificationSessionOptions, "gelato_verification_session_options"
+    IdentityVerificationSessionOptions =
+    /// The accessors of [`IdentityVerificationSessionOptions`](crate::api::IdentityVerificationSessionOptions).
+    IdentityVerificationSessionOptionsFields, "gelato_verification_session_options"
 }
 
-impl IdentityVerificationSessionOptions {
+impl IdentityVerificationSessionOptionsFields {
     /// Document. `None` when absent.
     #[inline]
     pub fn document(&self) -> Option<api::IdentityVerificationSessionOptionsDocument> {
@@ -242,13 +262,15 @@ impl IdentityVerificationSessionOptions {
 }
 
 view! {
-    /// Verified outputs of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `verified_outputs`.
+    /// Verified outputs of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `verified_outputs`. It has what [`IdentityVerificationSessionVerifiedOutputsFields`](crate::api::IdentityVerificationSessionVerifiedOutputsFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-verified_outputs>
-    IdentityVerificationSessionVerifiedOutputs, "gelato_verified_outputs"
+    IdentityVerificationSessionVerifiedOutputs =
+    /// The accessors of [`IdentityVerificationSessionVerifiedOutputs`](crate::api::IdentityVerificationSessionVerifiedOutputs).
+    IdentityVerificationSessionVerifiedOutputsFields, "gelato_verified_outputs"
 }
 
-impl IdentityVerificationSessionVerifiedOutputs {
+impl IdentityVerificationSessionVerifiedOutputsFields {
     /// Address. `None` when null.
     #[inline]
     pub fn address(&self) -> Option<api::Address> {
@@ -320,13 +342,15 @@ impl IdentityVerificationSessionVerifiedOutputs {
 }
 
 view! {
-    /// The `identity.verification_session` object.
+    /// The `identity.verification_session` object. It has what [`IdentityVerificationSessionFields`](crate::api::IdentityVerificationSessionFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object>
-    IdentityVerificationSession, "identity.verification_session"
+    IdentityVerificationSession =
+    /// The accessors of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession).
+    IdentityVerificationSessionFields, "identity.verification_session"
 }
 
-impl IdentityVerificationSession {
+impl IdentityVerificationSessionFields {
     /// Client reference id. `None` when null.
     #[inline]
     pub fn client_reference_id(&self) -> Option<&str> {
@@ -460,13 +484,15 @@ impl IdentityVerificationSession {
 }
 
 view! {
-    /// Redaction of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `redaction`.
+    /// Redaction of [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): its `redaction`. It has what [`IdentityVerificationSessionRedactionFields`](crate::api::IdentityVerificationSessionRedactionFields) has.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-redaction>
-    IdentityVerificationSessionRedaction, "verification_session_redaction"
+    IdentityVerificationSessionRedaction =
+    /// The accessors of [`IdentityVerificationSessionRedaction`](crate::api::IdentityVerificationSessionRedaction).
+    IdentityVerificationSessionRedactionFields, "verification_session_redaction"
 }
 
-impl IdentityVerificationSessionRedaction {
+impl IdentityVerificationSessionRedactionFields {
     /// Status.
     #[inline]
     pub fn status(&self) -> api::IdentityVerificationSessionRedactionStatus {
@@ -486,10 +512,7 @@ impl IdentityVerificationSessions<'_> {
     /// <https://docs.stripe.com/api/identity/verification_sessions/list>
     #[inline]
     pub fn list(&self) -> api::IdentityVerificationSessionList {
-        api::IdentityVerificationSessionList(RequestBuilder::new(
-            self.0,
-            api::IdentityVerificationSessionList::OPERATION,
-        ))
+        api::IdentityVerificationSessionList::new(self.0)
     }
 
     /// `POST /v1/identity/verification_sessions`.
@@ -497,10 +520,7 @@ impl IdentityVerificationSessions<'_> {
     /// <https://docs.stripe.com/api/identity/verification_sessions/create>
     #[inline]
     pub fn create(&self) -> api::IdentityVerificationSessionCreate {
-        api::IdentityVerificationSessionCreate(RequestBuilder::new(
-            self.0,
-            api::IdentityVerificationSessionCreate::OPERATION,
-        ))
+        api::IdentityVerificationSessionCreate::new(self.0)
     }
 
     /// `GET /v1/identity/verification_sessions/{session}`.
@@ -508,10 +528,7 @@ impl IdentityVerificationSessions<'_> {
     /// <https://docs.stripe.com/api/identity/verification_sessions/retrieve>
     #[inline]
     pub fn retrieve(&self, session: &str) -> api::IdentityVerificationSessionRetrieve {
-        api::IdentityVerificationSessionRetrieve(
-            RequestBuilder::new(self.0, api::IdentityVerificationSessionRetrieve::OPERATION)
-                .path_arg(session),
-        )
+        api::IdentityVerificationSessionRetrieve::new(self.0).path_arg(session)
     }
 
     /// `POST /v1/identity/verification_sessions/{session}`.
@@ -519,10 +536,7 @@ impl IdentityVerificationSessions<'_> {
     /// <https://docs.stripe.com/api/identity/verification_sessions/update>
     #[inline]
     pub fn update(&self, session: &str) -> api::IdentityVerificationSessionUpdate {
-        api::IdentityVerificationSessionUpdate(
-            RequestBuilder::new(self.0, api::IdentityVerificationSessionUpdate::OPERATION)
-                .path_arg(session),
-        )
+        api::IdentityVerificationSessionUpdate::new(self.0).path_arg(session)
     }
 
     /// `POST /v1/identity/verification_sessions/{session}/cancel`.
@@ -530,10 +544,7 @@ impl IdentityVerificationSessions<'_> {
     /// <https://docs.stripe.com/api/identity/verification_sessions/cancel>
     #[inline]
     pub fn cancel(&self, session: &str) -> api::IdentityVerificationSessionCancel {
-        api::IdentityVerificationSessionCancel(
-            RequestBuilder::new(self.0, api::IdentityVerificationSessionCancel::OPERATION)
-                .path_arg(session),
-        )
+        api::IdentityVerificationSessionCancel::new(self.0).path_arg(session)
     }
 
     /// `POST /v1/identity/verification_sessions/{session}/redact`.
@@ -541,70 +552,64 @@ impl IdentityVerificationSessions<'_> {
     /// <https://docs.stripe.com/api/identity/verification_sessions/redact>
     #[inline]
     pub fn redact(&self, session: &str) -> api::IdentityVerificationSessionRedact {
-        api::IdentityVerificationSessionRedact(
-            RequestBuilder::new(self.0, api::IdentityVerificationSessionRedact::OPERATION)
-                .path_arg(session),
-        )
+        api::IdentityVerificationSessionRedact::new(self.0).path_arg(session)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.identity().verification_sessions().list(…)`: `GET /v1/identity/verification_sessions`.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/list>
-    IdentityVerificationSessionList => List<api::IdentityVerificationSession>, api::IdentityVerificationSession; "identity.verification_sessions.list", Get "/v1/identity/verification_sessions", Api V1 Form
+    IdentityVerificationSessionList, IdentityVerificationSessionListEndpoint => List<api::IdentityVerificationSession>; "identity.verification_sessions.list", Get "/v1/identity/verification_sessions", Api V1 Form
 }
 
 impl IdentityVerificationSessionList {
     /// Client reference id.
     #[inline]
     pub fn client_reference_id(self, client_reference_id: &str) -> Self {
-        Self(self.0.set("client_reference_id", client_reference_id))
+        self.set_str("client_reference_id", client_reference_id)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Related customer.
     #[inline]
     pub fn related_customer(self, related_customer: &str) -> Self {
-        Self(self.0.set("related_customer", related_customer))
+        self.set_str("related_customer", related_customer)
     }
 
     /// Related customer account.
     #[inline]
     pub fn related_customer_account(self, related_customer_account: &str) -> Self {
-        Self(
-            self.0
-                .set("related_customer_account", related_customer_account),
-        )
+        self.set_str("related_customer_account", related_customer_account)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IdentityVerificationSessionStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -612,14 +617,14 @@ request! {
     /// The request of `client.identity().verification_sessions().create(…)`: `POST /v1/identity/verification_sessions`.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/create>
-    IdentityVerificationSessionCreate => api::IdentityVerificationSession; "identity.verification_sessions.create", Post "/v1/identity/verification_sessions", Api V1 Form
+    IdentityVerificationSessionCreate, IdentityVerificationSessionCreateEndpoint => api::IdentityVerificationSession; "identity.verification_sessions.create", Post "/v1/identity/verification_sessions", Api V1 Form
 }
 
 impl IdentityVerificationSessionCreate {
     /// Client reference id.
     #[inline]
     pub fn client_reference_id(self, client_reference_id: &str) -> Self {
-        Self(self.0.set("client_reference_id", client_reference_id))
+        self.set_str("client_reference_id", client_reference_id)
     }
 
     /// Key-value pairs of your own.
@@ -628,13 +633,13 @@ impl IdentityVerificationSessionCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Options.
     #[inline]
     pub fn options(self, options: api::IdentityVerificationSessionCreateOptions) -> Self {
-        Self(self.0.set("options", options))
+        self.set("options", options)
     }
 
     /// Provided details.
@@ -643,22 +648,19 @@ impl IdentityVerificationSessionCreate {
         self,
         provided_details: api::IdentityVerificationSessionCreateProvidedDetails,
     ) -> Self {
-        Self(self.0.set("provided_details", provided_details))
+        self.set("provided_details", provided_details)
     }
 
     /// Related customer.
     #[inline]
     pub fn related_customer(self, related_customer: &str) -> Self {
-        Self(self.0.set("related_customer", related_customer))
+        self.set_str("related_customer", related_customer)
     }
 
     /// Related customer account.
     #[inline]
     pub fn related_customer_account(self, related_customer_account: &str) -> Self {
-        Self(
-            self.0
-                .set("related_customer_account", related_customer_account),
-        )
+        self.set_str("related_customer_account", related_customer_account)
     }
 
     /// Related person.
@@ -667,25 +669,25 @@ impl IdentityVerificationSessionCreate {
         self,
         related_person: api::IdentityVerificationSessionCreateRelatedPerson,
     ) -> Self {
-        Self(self.0.set("related_person", related_person))
+        self.set("related_person", related_person)
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.set("return_url", return_url))
+        self.set_str("return_url", return_url)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::IdentityVerificationSessionCreateType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 
     /// Verification flow.
     #[inline]
     pub fn verification_flow(self, verification_flow: &str) -> Self {
-        Self(self.0.set("verification_flow", verification_flow))
+        self.set_str("verification_flow", verification_flow)
     }
 }
 
@@ -693,14 +695,14 @@ request! {
     /// The request of `client.identity().verification_sessions().retrieve(…)`: `GET /v1/identity/verification_sessions/{session}`.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/retrieve>
-    IdentityVerificationSessionRetrieve => api::IdentityVerificationSession; "identity.verification_sessions.retrieve", Get "/v1/identity/verification_sessions/{session}", Api V1 Form
+    IdentityVerificationSessionRetrieve, IdentityVerificationSessionRetrieveEndpoint => api::IdentityVerificationSession; "identity.verification_sessions.retrieve", Get "/v1/identity/verification_sessions/{session}", Api V1 Form
 }
 
 request! {
     /// The request of `client.identity().verification_sessions().update(…)`: `POST /v1/identity/verification_sessions/{session}`.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/update>
-    IdentityVerificationSessionUpdate => api::IdentityVerificationSession; "identity.verification_sessions.update", Post "/v1/identity/verification_sessions/{session}", Api V1 Form
+    IdentityVerificationSessionUpdate, IdentityVerificationSessionUpdateEndpoint => api::IdentityVerificationSession; "identity.verification_sessions.update", Post "/v1/identity/verification_sessions/{session}", Api V1 Form
 }
 
 impl IdentityVerificationSessionUpdate {
@@ -710,13 +712,13 @@ impl IdentityVerificationSessionUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Options.
     #[inline]
     pub fn options(self, options: api::IdentityVerificationSessionUpdateOptions) -> Self {
-        Self(self.0.set("options", options))
+        self.set("options", options)
     }
 
     /// Provided details.
@@ -725,13 +727,13 @@ impl IdentityVerificationSessionUpdate {
         self,
         provided_details: api::IdentityVerificationSessionUpdateProvidedDetails,
     ) -> Self {
-        Self(self.0.set("provided_details", provided_details))
+        self.set("provided_details", provided_details)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::IdentityVerificationSessionCreateType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -739,14 +741,14 @@ request! {
     /// The request of `client.identity().verification_sessions().cancel(…)`: `POST /v1/identity/verification_sessions/{session}/cancel`.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/cancel>
-    IdentityVerificationSessionCancel => api::IdentityVerificationSession; "identity.verification_sessions.cancel", Post "/v1/identity/verification_sessions/{session}/cancel", Api V1 Form
+    IdentityVerificationSessionCancel, IdentityVerificationSessionCancelEndpoint => api::IdentityVerificationSession; "identity.verification_sessions.cancel", Post "/v1/identity/verification_sessions/{session}/cancel", Api V1 Form
 }
 
 request! {
     /// The request of `client.identity().verification_sessions().redact(…)`: `POST /v1/identity/verification_sessions/{session}/redact`.
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/redact>
-    IdentityVerificationSessionRedact => api::IdentityVerificationSession; "identity.verification_sessions.redact", Post "/v1/identity/verification_sessions/{session}/redact", Api V1 Form
+    IdentityVerificationSessionRedact, IdentityVerificationSessionRedactEndpoint => api::IdentityVerificationSession; "identity.verification_sessions.redact", Post "/v1/identity/verification_sessions/{session}/redact", Api V1 Form
 }
 
 params! {
@@ -771,13 +773,16 @@ impl IdentityVerificationSessionCreateOptionsDocument {
     /// Require id number: true or false.
     #[inline]
     pub fn require_id_number(self, require_id_number: bool) -> Self {
-        Self(self.0.with("require_id_number", require_id_number))
+        Self(self.0.with_bool("require_id_number", require_id_number))
     }
 
     /// Require live capture: true or false.
     #[inline]
     pub fn require_live_capture(self, require_live_capture: bool) -> Self {
-        Self(self.0.with("require_live_capture", require_live_capture))
+        Self(
+            self.0
+                .with_bool("require_live_capture", require_live_capture),
+        )
     }
 
     /// Require matching selfie: true or false.
@@ -785,7 +790,7 @@ impl IdentityVerificationSessionCreateOptionsDocument {
     pub fn require_matching_selfie(self, require_matching_selfie: bool) -> Self {
         Self(
             self.0
-                .with("require_matching_selfie", require_matching_selfie),
+                .with_bool("require_matching_selfie", require_matching_selfie),
         )
     }
 }
@@ -822,13 +827,13 @@ impl IdentityVerificationSessionCreateProvidedDetails {
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
+        Self(self.0.with_str("email", email))
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 }
 
@@ -845,109 +850,39 @@ impl IdentityVerificationSessionCreateRelatedPerson {
     pub fn new(account: &str, person: &str) -> Self {
         Self(
             Params::new()
-                .with("account", account)
-                .with("person", person),
+                .with_str("account", account)
+                .with_str("person", person),
         )
     }
 }
 
-params! {
-    /// The `document` of [`IdentityVerificationSessionUpdateOptions`](crate::api::IdentityVerificationSessionUpdateOptions).
-    ///
-    /// <https://docs.stripe.com/api/identity/verification_sessions/update>
-    IdentityVerificationSessionUpdateOptionsDocument
-}
+/// The `document` of [`IdentityVerificationSessionUpdateOptions`](crate::api::IdentityVerificationSessionUpdateOptions): the same as [`IdentityVerificationSessionCreateOptionsDocument`](crate::api::IdentityVerificationSessionCreateOptionsDocument).
+///
+/// <https://docs.stripe.com/api/identity/verification_sessions/update>
+pub type IdentityVerificationSessionUpdateOptionsDocument =
+    api::IdentityVerificationSessionCreateOptionsDocument;
 
-impl IdentityVerificationSessionUpdateOptionsDocument {
-    /// Allowed types, as a list.
-    #[inline]
-    pub fn allowed_types(
-        self,
-        allowed_types: impl IntoIterator<
-            Item = api::IdentityVerificationSessionOptionsDocumentAllowedType,
-        >,
-    ) -> Self {
-        Self(self.0.with("allowed_types", list(allowed_types)))
-    }
+/// The `options` of [`IdentityVerificationSessionUpdate`](crate::api::IdentityVerificationSessionUpdate): the same as [`IdentityVerificationSessionCreateOptions`](crate::api::IdentityVerificationSessionCreateOptions).
+///
+/// <https://docs.stripe.com/api/identity/verification_sessions/update>
+pub type IdentityVerificationSessionUpdateOptions = api::IdentityVerificationSessionCreateOptions;
 
-    /// Require id number: true or false.
-    #[inline]
-    pub fn require_id_number(self, require_id_number: bool) -> Self {
-        Self(self.0.with("require_id_number", require_id_number))
-    }
+/// The `provided_details` of [`IdentityVerificationSessionUpdate`](crate::api::IdentityVerificationSessionUpdate): the same as [`IdentityVerificationSessionCreateProvidedDetails`](crate::api::IdentityVerificationSessionCreateProvidedDetails).
+///
+/// <https://docs.stripe.com/api/identity/verification_sessions/update>
+pub type IdentityVerificationSessionUpdateProvidedDetails =
+    api::IdentityVerificationSessionCreateProvidedDetails;
 
-    /// Require live capture: true or false.
-    #[inline]
-    pub fn require_live_capture(self, require_live_capture: bool) -> Self {
-        Self(self.0.with("require_live_capture", require_live_capture))
-    }
-
-    /// Require matching selfie: true or false.
-    #[inline]
-    pub fn require_matching_selfie(self, require_matching_selfie: bool) -> Self {
-        Self(
-            self.0
-                .with("require_matching_selfie", require_matching_selfie),
-        )
-    }
-}
-
-params! {
-    /// The `options` of [`IdentityVerificationSessionUpdate`](crate::api::IdentityVerificationSessionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/identity/verification_sessions/update>
-    IdentityVerificationSessionUpdateOptions
-}
-
-impl IdentityVerificationSessionUpdateOptions {
-    /// Document.
-    #[inline]
-    pub fn document(self, document: api::IdentityVerificationSessionUpdateOptionsDocument) -> Self {
-        Self(self.0.with("document", document))
-    }
-
-    /// Unsets `document`.
-    #[inline]
-    pub fn clear_document(self) -> Self {
-        Self(self.0.with("document", Value::Clear))
-    }
-}
-
-params! {
-    /// The `provided_details` of [`IdentityVerificationSessionUpdate`](crate::api::IdentityVerificationSessionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/identity/verification_sessions/update>
-    IdentityVerificationSessionUpdateProvidedDetails
-}
-
-impl IdentityVerificationSessionUpdateProvidedDetails {
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
-
-words! {
-    /// The values of `allowed_type`, first of all in [`IdentityVerificationSessionOptionsDocument`](crate::api::IdentityVerificationSessionOptionsDocument).
-    IdentityVerificationSessionOptionsDocumentAllowedType {
-        /// `driving_license`
-        DrivingLicense = "driving_license",
-        /// `id_card`
-        IdCard = "id_card",
-        /// `passport`
-        Passport = "passport",
-    }
-}
+/// The values of `allowed_type`, first of all in [`IdentityVerificationSessionOptionsDocument`](crate::api::IdentityVerificationSessionOptionsDocument): the same as [`IdentityVerificationReportDocumentType`](crate::api::IdentityVerificationReportDocumentType).
+///
+/// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-options-document>
+pub type IdentityVerificationSessionOptionsDocumentAllowedType =
+    api::IdentityVerificationReportDocumentType;
 
 words! {
     /// The values of `dob`, first of all in [`IdentityVerificationSessionOptionsMatching`](crate::api::IdentityVerificationSessionOptionsMatching).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-options-matching>
     IdentityVerificationSessionOptionsMatchingDob {
         /// `none`
         None = "none",
@@ -956,32 +891,21 @@ words! {
     }
 }
 
-words! {
-    /// The values of `id_number_type`, first of all in [`IdentityVerificationSessionVerifiedOutputs`](crate::api::IdentityVerificationSessionVerifiedOutputs).
-    IdentityVerificationSessionVerifiedOutputsIdNumberType {
-        /// `br_cpf`
-        BrCpf = "br_cpf",
-        /// `sg_nric`
-        SgNric = "sg_nric",
-        /// `us_ssn`
-        UsSsn = "us_ssn",
-    }
-}
+/// The values of `id_number_type`, first of all in [`IdentityVerificationSessionVerifiedOutputs`](crate::api::IdentityVerificationSessionVerifiedOutputs): the same as [`IdentityVerificationReportIdNumberIdNumberType`](crate::api::IdentityVerificationReportIdNumberIdNumberType).
+///
+/// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-verified_outputs>
+pub type IdentityVerificationSessionVerifiedOutputsIdNumberType =
+    api::IdentityVerificationReportIdNumberIdNumberType;
 
-words! {
-    /// The values of `sex`, first of all in [`IdentityVerificationSessionVerifiedOutputs`](crate::api::IdentityVerificationSessionVerifiedOutputs).
-    IdentityVerificationSessionVerifiedOutputsSex {
-        /// `[redacted]`
-        Redacted = "[redacted]",
-        /// `female`
-        Female = "female",
-        /// `male`
-        Male = "male",
-    }
-}
+/// The values of `sex`, first of all in [`IdentityVerificationSessionVerifiedOutputs`](crate::api::IdentityVerificationSessionVerifiedOutputs): the same as [`IdentityVerificationReportDocumentSex`](crate::api::IdentityVerificationReportDocumentSex).
+///
+/// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-verified_outputs>
+pub type IdentityVerificationSessionVerifiedOutputsSex = api::IdentityVerificationReportDocumentSex;
 
 words! {
     /// The values of `status`, first of all in [`IdentityVerificationSession`](crate::api::IdentityVerificationSession).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_sessions/object>
     IdentityVerificationSessionStatus {
         /// `canceled`
         Canceled = "canceled",
@@ -994,20 +918,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`IdentityVerificationSession`](crate::api::IdentityVerificationSession).
-    IdentityVerificationSessionType {
-        /// `document`
-        Document = "document",
-        /// `id_number`
-        IdNumber = "id_number",
-        /// `verification_flow`
-        VerificationFlow = "verification_flow",
-    }
-}
+/// The values of `type`, first of all in [`IdentityVerificationSession`](crate::api::IdentityVerificationSession): the same as [`IdentityVerificationReportType`](crate::api::IdentityVerificationReportType).
+///
+/// <https://docs.stripe.com/api/identity/verification_sessions/object>
+pub type IdentityVerificationSessionType = api::IdentityVerificationReportType;
 
 words! {
     /// The values of `status`, first of all in [`IdentityVerificationSessionRedaction`](crate::api::IdentityVerificationSessionRedaction).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-redaction>
     IdentityVerificationSessionRedactionStatus {
         /// `processing`
         Processing = "processing",
@@ -1018,12 +937,7 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`IdentityVerificationSessionCreate`](crate::api::IdentityVerificationSessionCreate).
-    IdentityVerificationSessionCreateType {
-        /// `document`
-        Document = "document",
-        /// `id_number`
-        IdNumber = "id_number",
-    }
-}
+/// The values of `type`, first of all in [`IdentityVerificationSessionCreate`](crate::api::IdentityVerificationSessionCreate): the same as [`IdentityVerificationReportListType`](crate::api::IdentityVerificationReportListType).
+///
+/// <https://docs.stripe.com/api/identity/verification_sessions/create>
+pub type IdentityVerificationSessionCreateType = api::IdentityVerificationReportListType;

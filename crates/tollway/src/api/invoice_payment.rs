@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Params, RangeQuery, RequestBuilder, Timestamp, params_required,
-    request, request_list, view, words,
+    Client, Expandable, List, Params, RangeQuery, Timestamp, params_required, request, view, words,
 };
 
 view! {
-    /// The `invoice_payment` object.
+    /// The `invoice_payment` object. It has what [`InvoicePaymentFields`](crate::api::InvoicePaymentFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_payments/object>
-    InvoicePayment, "invoice_payment"
+    InvoicePayment =
+    /// The accessors of [`InvoicePayment`](crate::api::InvoicePayment).
+    InvoicePaymentFields, "invoice_payment"
 }
 
-impl InvoicePayment {
+impl InvoicePaymentFields {
     /// Amount paid, in the smallest unit of `currency`. `None` when null.
     #[inline]
     pub fn amount_paid(&self) -> Option<i64> {
@@ -90,13 +91,15 @@ impl InvoicePayment {
 }
 
 view! {
-    /// Payment of [`InvoicePayment`](crate::api::InvoicePayment): its `payment`.
+    /// Payment of [`InvoicePayment`](crate::api::InvoicePayment): its `payment`. It has what [`InvoicePaymentPaymentFields`](crate::api::InvoicePaymentPaymentFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_payments/object#invoice_payment_object-payment>
-    InvoicePaymentPayment, "invoices_payments_invoice_payment_associated_payment"
+    InvoicePaymentPayment =
+    /// The accessors of [`InvoicePaymentPayment`](crate::api::InvoicePaymentPayment).
+    InvoicePaymentPaymentFields, "invoices_payments_invoice_payment_associated_payment"
 }
 
-impl InvoicePaymentPayment {
+impl InvoicePaymentPaymentFields {
     /// Charge. An id, or the object itself when `expand` asks for it. `None` when absent.
     #[inline]
     pub fn charge(&self) -> Option<Expandable<api::Charge>> {
@@ -135,13 +138,15 @@ impl InvoicePaymentPayment {
 }
 
 view! {
-    /// Status transitions of [`InvoicePayment`](crate::api::InvoicePayment): its `status_transitions`.
+    /// Status transitions of [`InvoicePayment`](crate::api::InvoicePayment): its `status_transitions`. It has what [`InvoicePaymentStatusTransitionsFields`](crate::api::InvoicePaymentStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_payments/object#invoice_payment_object-status_transitions>
-    InvoicePaymentStatusTransitions, "invoices_payments_invoice_payment_status_transitions"
+    InvoicePaymentStatusTransitions =
+    /// The accessors of [`InvoicePaymentStatusTransitions`](crate::api::InvoicePaymentStatusTransitions).
+    InvoicePaymentStatusTransitionsFields, "invoices_payments_invoice_payment_status_transitions"
 }
 
-impl InvoicePaymentStatusTransitions {
+impl InvoicePaymentStatusTransitionsFields {
     /// Canceled at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn canceled_at(&self) -> Option<Timestamp> {
@@ -173,10 +178,7 @@ impl InvoicePayments<'_> {
     /// <https://docs.stripe.com/api/invoice_payments/list>
     #[inline]
     pub fn list(&self) -> api::InvoicePaymentList {
-        api::InvoicePaymentList(RequestBuilder::new(
-            self.0,
-            api::InvoicePaymentList::OPERATION,
-        ))
+        api::InvoicePaymentList::new(self.0)
     }
 
     /// `GET /v1/invoice_payments/{invoice_payment}`.
@@ -184,61 +186,58 @@ impl InvoicePayments<'_> {
     /// <https://docs.stripe.com/api/invoice_payments/retrieve>
     #[inline]
     pub fn retrieve(&self, invoice_payment: &str) -> api::InvoicePaymentRetrieve {
-        api::InvoicePaymentRetrieve(
-            RequestBuilder::new(self.0, api::InvoicePaymentRetrieve::OPERATION)
-                .path_arg(invoice_payment),
-        )
+        api::InvoicePaymentRetrieve::new(self.0).path_arg(invoice_payment)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.invoice_payments().list(…)`: `GET /v1/invoice_payments`.
     ///
     /// <https://docs.stripe.com/api/invoice_payments/list>
-    InvoicePaymentList => List<api::InvoicePayment>, api::InvoicePayment; "invoice_payments.list", Get "/v1/invoice_payments", Api V1 Form
+    InvoicePaymentList, InvoicePaymentListEndpoint => List<api::InvoicePayment>; "invoice_payments.list", Get "/v1/invoice_payments", Api V1 Form
 }
 
 impl InvoicePaymentList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// Invoice.
     #[inline]
     pub fn invoice(self, invoice: &str) -> Self {
-        Self(self.0.set("invoice", invoice))
+        self.set_str("invoice", invoice)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Payment.
     #[inline]
     pub fn payment(self, payment: api::InvoicePaymentListPayment) -> Self {
-        Self(self.0.set("payment", payment))
+        self.set("payment", payment)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::InvoicePaymentListStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -246,7 +245,7 @@ request! {
     /// The request of `client.invoice_payments().retrieve(…)`: `GET /v1/invoice_payments/{invoice_payment}`.
     ///
     /// <https://docs.stripe.com/api/invoice_payments/retrieve>
-    InvoicePaymentRetrieve => api::InvoicePayment; "invoice_payments.retrieve", Get "/v1/invoice_payments/{invoice_payment}", Api V1 Form
+    InvoicePaymentRetrieve, InvoicePaymentRetrieveEndpoint => api::InvoicePayment; "invoice_payments.retrieve", Get "/v1/invoice_payments/{invoice_payment}", Api V1 Form
 }
 
 params_required! {
@@ -266,18 +265,20 @@ impl InvoicePaymentListPayment {
     /// Payment intent.
     #[inline]
     pub fn payment_intent(self, payment_intent: &str) -> Self {
-        Self(self.0.with("payment_intent", payment_intent))
+        Self(self.0.with_str("payment_intent", payment_intent))
     }
 
     /// Payment record.
     #[inline]
     pub fn payment_record(self, payment_record: &str) -> Self {
-        Self(self.0.with("payment_record", payment_record))
+        Self(self.0.with_str("payment_record", payment_record))
     }
 }
 
 words! {
     /// The values of `type`, first of all in [`InvoicePaymentPayment`](crate::api::InvoicePaymentPayment).
+    ///
+    /// <https://docs.stripe.com/api/invoice_payments/object#invoice_payment_object-payment>
     InvoicePaymentPaymentType {
         /// `charge`
         Charge = "charge",
@@ -290,6 +291,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`InvoicePaymentListPayment`](crate::api::InvoicePaymentListPayment).
+    ///
+    /// <https://docs.stripe.com/api/invoice_payments/list>
     InvoicePaymentListPaymentType {
         /// `payment_intent`
         PaymentIntent = "payment_intent",
@@ -300,6 +303,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`InvoicePaymentList`](crate::api::InvoicePaymentList).
+    ///
+    /// <https://docs.stripe.com/api/invoice_payments/list>
     InvoicePaymentListStatus {
         /// `canceled`
         Canceled = "canceled",

@@ -3,18 +3,18 @@
 //! Stripe's `invoice_rendering_template`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, RequestBuilder, Timestamp, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, List, Map, Timestamp, request, view, words};
 
 view! {
-    /// The `invoice_rendering_template` object.
+    /// The `invoice_rendering_template` object. It has what [`InvoiceRenderingTemplateFields`](crate::api::InvoiceRenderingTemplateFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_rendering_templates/object>
-    InvoiceRenderingTemplate, "invoice_rendering_template"
+    InvoiceRenderingTemplate =
+    /// The accessors of [`InvoiceRenderingTemplate`](crate::api::InvoiceRenderingTemplate).
+    InvoiceRenderingTemplateFields, "invoice_rendering_template"
 }
 
-impl InvoiceRenderingTemplate {
+impl InvoiceRenderingTemplateFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -76,10 +76,7 @@ impl InvoiceRenderingTemplates<'_> {
     /// <https://docs.stripe.com/api/invoice_rendering_templates/list>
     #[inline]
     pub fn list(&self) -> api::InvoiceRenderingTemplateList {
-        api::InvoiceRenderingTemplateList(RequestBuilder::new(
-            self.0,
-            api::InvoiceRenderingTemplateList::OPERATION,
-        ))
+        api::InvoiceRenderingTemplateList::new(self.0)
     }
 
     /// `GET /v1/invoice_rendering_templates/{template}`.
@@ -87,10 +84,7 @@ impl InvoiceRenderingTemplates<'_> {
     /// <https://docs.stripe.com/api/invoice_rendering_templates/retrieve>
     #[inline]
     pub fn retrieve(&self, template: &str) -> api::InvoiceRenderingTemplateRetrieve {
-        api::InvoiceRenderingTemplateRetrieve(
-            RequestBuilder::new(self.0, api::InvoiceRenderingTemplateRetrieve::OPERATION)
-                .path_arg(template),
-        )
+        api::InvoiceRenderingTemplateRetrieve::new(self.0).path_arg(template)
     }
 
     /// `POST /v1/invoice_rendering_templates/{template}/archive`.
@@ -98,10 +92,7 @@ impl InvoiceRenderingTemplates<'_> {
     /// <https://docs.stripe.com/api/invoice_rendering_templates/archive>
     #[inline]
     pub fn archive(&self, template: &str) -> api::InvoiceRenderingTemplateArchive {
-        api::InvoiceRenderingTemplateArchive(
-            RequestBuilder::new(self.0, api::InvoiceRenderingTemplateArchive::OPERATION)
-                .path_arg(template),
-        )
+        api::InvoiceRenderingTemplateArchive::new(self.0).path_arg(template)
     }
 
     /// `POST /v1/invoice_rendering_templates/{template}/unarchive`.
@@ -109,43 +100,40 @@ impl InvoiceRenderingTemplates<'_> {
     /// <https://docs.stripe.com/api/invoice_rendering_templates/unarchive>
     #[inline]
     pub fn unarchive(&self, template: &str) -> api::InvoiceRenderingTemplateUnarchive {
-        api::InvoiceRenderingTemplateUnarchive(
-            RequestBuilder::new(self.0, api::InvoiceRenderingTemplateUnarchive::OPERATION)
-                .path_arg(template),
-        )
+        api::InvoiceRenderingTemplateUnarchive::new(self.0).path_arg(template)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.invoice_rendering_templates().list(…)`: `GET /v1/invoice_rendering_templates`.
     ///
     /// <https://docs.stripe.com/api/invoice_rendering_templates/list>
-    InvoiceRenderingTemplateList => List<api::InvoiceRenderingTemplate>, api::InvoiceRenderingTemplate; "invoice_rendering_templates.list", Get "/v1/invoice_rendering_templates", Api V1 Form
+    InvoiceRenderingTemplateList, InvoiceRenderingTemplateListEndpoint => List<api::InvoiceRenderingTemplate>; "invoice_rendering_templates.list", Get "/v1/invoice_rendering_templates", Api V1 Form
 }
 
 impl InvoiceRenderingTemplateList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::InvoiceRenderingTemplateStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -153,14 +141,14 @@ request! {
     /// The request of `client.invoice_rendering_templates().retrieve(…)`: `GET /v1/invoice_rendering_templates/{template}`.
     ///
     /// <https://docs.stripe.com/api/invoice_rendering_templates/retrieve>
-    InvoiceRenderingTemplateRetrieve => api::InvoiceRenderingTemplate; "invoice_rendering_templates.retrieve", Get "/v1/invoice_rendering_templates/{template}", Api V1 Form
+    InvoiceRenderingTemplateRetrieve, InvoiceRenderingTemplateRetrieveEndpoint => api::InvoiceRenderingTemplate; "invoice_rendering_templates.retrieve", Get "/v1/invoice_rendering_templates/{template}", Api V1 Form
 }
 
 impl InvoiceRenderingTemplateRetrieve {
     /// Version.
     #[inline]
     pub fn version(self, version: i64) -> Self {
-        Self(self.0.set("version", version))
+        self.set_int("version", version)
     }
 }
 
@@ -168,18 +156,20 @@ request! {
     /// The request of `client.invoice_rendering_templates().archive(…)`: `POST /v1/invoice_rendering_templates/{template}/archive`.
     ///
     /// <https://docs.stripe.com/api/invoice_rendering_templates/archive>
-    InvoiceRenderingTemplateArchive => api::InvoiceRenderingTemplate; "invoice_rendering_templates.archive", Post "/v1/invoice_rendering_templates/{template}/archive", Api V1 Form
+    InvoiceRenderingTemplateArchive, InvoiceRenderingTemplateArchiveEndpoint => api::InvoiceRenderingTemplate; "invoice_rendering_templates.archive", Post "/v1/invoice_rendering_templates/{template}/archive", Api V1 Form
 }
 
 request! {
     /// The request of `client.invoice_rendering_templates().unarchive(…)`: `POST /v1/invoice_rendering_templates/{template}/unarchive`.
     ///
     /// <https://docs.stripe.com/api/invoice_rendering_templates/unarchive>
-    InvoiceRenderingTemplateUnarchive => api::InvoiceRenderingTemplate; "invoice_rendering_templates.unarchive", Post "/v1/invoice_rendering_templates/{template}/unarchive", Api V1 Form
+    InvoiceRenderingTemplateUnarchive, InvoiceRenderingTemplateUnarchiveEndpoint => api::InvoiceRenderingTemplate; "invoice_rendering_templates.unarchive", Post "/v1/invoice_rendering_templates/{template}/unarchive", Api V1 Form
 }
 
 words! {
     /// The values of `status`, first of all in [`InvoiceRenderingTemplate`](crate::api::InvoiceRenderingTemplate).
+    ///
+    /// <https://docs.stripe.com/api/invoice_rendering_templates/object>
     InvoiceRenderingTemplateStatus {
         /// `active`
         Active = "active",

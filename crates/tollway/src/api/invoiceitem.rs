@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Decimal, Expandable, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, Value,
-    decimal, list, pairs, params, params_required, request, request_list, texts, view, words,
+    Client, Decimal, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, decimal, list,
+    pairs, params, params_required, request, texts, view, words,
 };
 
 view! {
-    /// Parent of [`InvoiceItem`](crate::api::InvoiceItem): its `parent`.
+    /// Parent of [`InvoiceItem`](crate::api::InvoiceItem): its `parent`. It has what [`InvoiceItemParentFields`](crate::api::InvoiceItemParentFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-parent>
-    InvoiceItemParent, "billing_bill_resource_invoice_item_parents_invoice_item_parent"
+    InvoiceItemParent =
+    /// The accessors of [`InvoiceItemParent`](crate::api::InvoiceItemParent).
+    InvoiceItemParentFields, "billing_bill_resource_invoice_item_parents_invoice_item_parent"
 }
 
-impl InvoiceItemParent {
+impl InvoiceItemParentFields {
     /// Subscription details. `None` when null.
     #[inline]
     pub fn subscription_details(&self) -> Option<api::InvoiceItemParentSubscriptionDetails> {
@@ -36,13 +38,15 @@ impl InvoiceItemParent {
 }
 
 view! {
-    /// Subscription details of [`InvoiceItem`](crate::api::InvoiceItem): its `parent.subscription_details`.
+    /// Subscription details of [`InvoiceItem`](crate::api::InvoiceItem): its `parent.subscription_details`. It has what [`InvoiceItemParentSubscriptionDetailsFields`](crate::api::InvoiceItemParentSubscriptionDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-parent-subscription_details>
-    InvoiceItemParentSubscriptionDetails, "billing_bill_resource_invoice_item_parents_invoice_item_subscription_parent"
+    InvoiceItemParentSubscriptionDetails =
+    /// The accessors of [`InvoiceItemParentSubscriptionDetails`](crate::api::InvoiceItemParentSubscriptionDetails).
+    InvoiceItemParentSubscriptionDetailsFields, "billing_bill_resource_invoice_item_parents_invoice_item_subscription_parent"
 }
 
-impl InvoiceItemParentSubscriptionDetails {
+impl InvoiceItemParentSubscriptionDetailsFields {
     /// Subscription.
     #[inline]
     pub fn subscription(&self) -> &str {
@@ -63,13 +67,15 @@ impl InvoiceItemParentSubscriptionDetails {
 }
 
 view! {
-    /// Pricing of [`InvoiceItem`](crate::api::InvoiceItem): its `pricing`.
+    /// Pricing of [`InvoiceItem`](crate::api::InvoiceItem): its `pricing`. It has what [`InvoiceItemPricingFields`](crate::api::InvoiceItemPricingFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-pricing>
-    InvoiceItemPricing, "billing_bill_resource_invoicing_pricing_pricing"
+    InvoiceItemPricing =
+    /// The accessors of [`InvoiceItemPricing`](crate::api::InvoiceItemPricing).
+    InvoiceItemPricingFields, "billing_bill_resource_invoicing_pricing_pricing"
 }
 
-impl InvoiceItemPricing {
+impl InvoiceItemPricingFields {
     /// Price details. `None` when absent.
     #[inline]
     pub fn price_details(&self) -> Option<api::InvoiceItemPricingPriceDetails> {
@@ -97,13 +103,15 @@ impl InvoiceItemPricing {
 }
 
 view! {
-    /// Price details of [`InvoiceItem`](crate::api::InvoiceItem): its `pricing.price_details`.
+    /// Price details of [`InvoiceItem`](crate::api::InvoiceItem): its `pricing.price_details`. It has what [`InvoiceItemPricingPriceDetailsFields`](crate::api::InvoiceItemPricingPriceDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-pricing-price_details>
-    InvoiceItemPricingPriceDetails, "billing_bill_resource_invoicing_pricing_pricing_price_details"
+    InvoiceItemPricingPriceDetails =
+    /// The accessors of [`InvoiceItemPricingPriceDetails`](crate::api::InvoiceItemPricingPriceDetails).
+    InvoiceItemPricingPriceDetailsFields, "billing_bill_resource_invoicing_pricing_pricing_price_details"
 }
 
-impl InvoiceItemPricingPriceDetails {
+impl InvoiceItemPricingPriceDetailsFields {
     /// Price. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn price(&self) -> Expandable<api::Price> {
@@ -124,13 +132,15 @@ impl InvoiceItemPricingPriceDetails {
 }
 
 view! {
-    /// Invoice line item details of [`InvoiceItem`](crate::api::InvoiceItem): its `proration_details.credited_items.invoice_line_item_details`.
+    /// Invoice line item details of [`InvoiceItem`](crate::api::InvoiceItem): its `proration_details.credited_items.invoice_line_item_details`. It has what [`InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetailsFields`](crate::api::InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-proration_details-credited_items-invoice_line_item_details>
-    InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails, "credited_items_invoice_line_items"
+    InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails =
+    /// The accessors of [`InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails`](crate::api::InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails).
+    InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetailsFields, "credited_items_invoice_line_items"
 }
 
-impl InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails {
+impl InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetailsFields {
     /// Invoice.
     #[inline]
     pub fn invoice(&self) -> &str {
@@ -147,13 +157,15 @@ impl InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails {
 }
 
 view! {
-    /// What is left of a deleted `invoiceitem`.
+    /// What is left of a deleted `invoiceitem`. It has what [`DeletedInvoiceItemFields`](crate::api::DeletedInvoiceItemFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object>
-    DeletedInvoiceItem, "deleted_invoiceitem"
+    DeletedInvoiceItem =
+    /// The accessors of [`DeletedInvoiceItem`](crate::api::DeletedInvoiceItem).
+    DeletedInvoiceItemFields, "deleted_invoiceitem"
 }
 
-impl DeletedInvoiceItem {
+impl DeletedInvoiceItemFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -174,13 +186,15 @@ impl DeletedInvoiceItem {
 }
 
 view! {
-    /// Credited items of [`InvoiceItem`](crate::api::InvoiceItem): its `proration_details.credited_items`.
+    /// Credited items of [`InvoiceItem`](crate::api::InvoiceItem): its `proration_details.credited_items`. It has what [`InvoiceItemProrationDetailsCreditedItemsFields`](crate::api::InvoiceItemProrationDetailsCreditedItemsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-proration_details-credited_items>
-    InvoiceItemProrationDetailsCreditedItems, "invoice_item_proration_credited_items"
+    InvoiceItemProrationDetailsCreditedItems =
+    /// The accessors of [`InvoiceItemProrationDetailsCreditedItems`](crate::api::InvoiceItemProrationDetailsCreditedItems).
+    InvoiceItemProrationDetailsCreditedItemsFields, "invoice_item_proration_credited_items"
 }
 
-impl InvoiceItemProrationDetailsCreditedItems {
+impl InvoiceItemProrationDetailsCreditedItemsFields {
     /// Invoice item. `None` when absent.
     #[inline]
     pub fn invoice_item(&self) -> Option<&str> {
@@ -207,13 +221,15 @@ impl InvoiceItemProrationDetailsCreditedItems {
 }
 
 view! {
-    /// Period of [`InvoiceItem`](crate::api::InvoiceItem): its `period`.
+    /// Period of [`InvoiceItem`](crate::api::InvoiceItem): its `period`. It has what [`InvoiceItemPeriodFields`](crate::api::InvoiceItemPeriodFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-period>
-    InvoiceItemPeriod, "invoice_line_item_period"
+    InvoiceItemPeriod =
+    /// The accessors of [`InvoiceItemPeriod`](crate::api::InvoiceItemPeriod).
+    InvoiceItemPeriodFields, "invoice_line_item_period"
 }
 
-impl InvoiceItemPeriod {
+impl InvoiceItemPeriodFields {
     /// End, in seconds since the Unix epoch.
     #[inline]
     pub fn end(&self) -> Timestamp {
@@ -228,13 +244,15 @@ impl InvoiceItemPeriod {
 }
 
 view! {
-    /// The `invoiceitem` object.
+    /// The `invoiceitem` object. It has what [`InvoiceItemFields`](crate::api::InvoiceItemFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object>
-    InvoiceItem, "invoiceitem"
+    InvoiceItem =
+    /// The accessors of [`InvoiceItem`](crate::api::InvoiceItem).
+    InvoiceItemFields, "invoiceitem"
 }
 
-impl InvoiceItem {
+impl InvoiceItemFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -387,13 +405,15 @@ impl InvoiceItem {
 }
 
 view! {
-    /// Invoicing rules of [`InvoiceItem`](crate::api::InvoiceItem): its `invoicing_rules`.
+    /// Invoicing rules of [`InvoiceItem`](crate::api::InvoiceItem): its `invoicing_rules`. It has what [`InvoiceItemInvoicingRuleFields`](crate::api::InvoiceItemInvoicingRuleFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-invoicing_rules>
-    InvoiceItemInvoicingRule, "invoiceitem_invoicing_rule"
+    InvoiceItemInvoicingRule =
+    /// The accessors of [`InvoiceItemInvoicingRule`](crate::api::InvoiceItemInvoicingRule).
+    InvoiceItemInvoicingRuleFields, "invoiceitem_invoicing_rule"
 }
 
-impl InvoiceItemInvoicingRule {
+impl InvoiceItemInvoicingRuleFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> api::InvoiceItemInvoicingRuleType {
@@ -402,13 +422,15 @@ impl InvoiceItemInvoicingRule {
 }
 
 view! {
-    /// Proration details of [`InvoiceItem`](crate::api::InvoiceItem): its `proration_details`.
+    /// Proration details of [`InvoiceItem`](crate::api::InvoiceItem): its `proration_details`. It has what [`InvoiceItemProrationDetailsFields`](crate::api::InvoiceItemProrationDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-proration_details>
-    InvoiceItemProrationDetails, "proration_details"
+    InvoiceItemProrationDetails =
+    /// The accessors of [`InvoiceItemProrationDetails`](crate::api::InvoiceItemProrationDetails).
+    InvoiceItemProrationDetailsFields, "proration_details"
 }
 
-impl InvoiceItemProrationDetails {
+impl InvoiceItemProrationDetailsFields {
     /// Credited items. `None` when null.
     #[inline]
     pub fn credited_items(&self) -> Option<api::InvoiceItemProrationDetailsCreditedItems> {
@@ -434,7 +456,7 @@ impl InvoiceItems<'_> {
     /// <https://docs.stripe.com/api/invoice_items/list>
     #[inline]
     pub fn list(&self) -> api::InvoiceItemList {
-        api::InvoiceItemList(RequestBuilder::new(self.0, api::InvoiceItemList::OPERATION))
+        api::InvoiceItemList::new(self.0)
     }
 
     /// `POST /v1/invoiceitems`.
@@ -442,10 +464,7 @@ impl InvoiceItems<'_> {
     /// <https://docs.stripe.com/api/invoice_items/create>
     #[inline]
     pub fn create(&self) -> api::InvoiceItemCreate {
-        api::InvoiceItemCreate(RequestBuilder::new(
-            self.0,
-            api::InvoiceItemCreate::OPERATION,
-        ))
+        api::InvoiceItemCreate::new(self.0)
     }
 
     /// `GET /v1/invoiceitems/{invoiceitem}`.
@@ -453,9 +472,7 @@ impl InvoiceItems<'_> {
     /// <https://docs.stripe.com/api/invoice_items/retrieve>
     #[inline]
     pub fn retrieve(&self, invoiceitem: &str) -> api::InvoiceItemRetrieve {
-        api::InvoiceItemRetrieve(
-            RequestBuilder::new(self.0, api::InvoiceItemRetrieve::OPERATION).path_arg(invoiceitem),
-        )
+        api::InvoiceItemRetrieve::new(self.0).path_arg(invoiceitem)
     }
 
     /// `POST /v1/invoiceitems/{invoiceitem}`.
@@ -463,9 +480,7 @@ impl InvoiceItems<'_> {
     /// <https://docs.stripe.com/api/invoice_items/update>
     #[inline]
     pub fn update(&self, invoiceitem: &str) -> api::InvoiceItemUpdate {
-        api::InvoiceItemUpdate(
-            RequestBuilder::new(self.0, api::InvoiceItemUpdate::OPERATION).path_arg(invoiceitem),
-        )
+        api::InvoiceItemUpdate::new(self.0).path_arg(invoiceitem)
     }
 
     /// `DELETE /v1/invoiceitems/{invoiceitem}`.
@@ -473,66 +488,64 @@ impl InvoiceItems<'_> {
     /// <https://docs.stripe.com/api/invoice_items/delete>
     #[inline]
     pub fn delete(&self, invoiceitem: &str) -> api::InvoiceItemDelete {
-        api::InvoiceItemDelete(
-            RequestBuilder::new(self.0, api::InvoiceItemDelete::OPERATION).path_arg(invoiceitem),
-        )
+        api::InvoiceItemDelete::new(self.0).path_arg(invoiceitem)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.invoice_items().list(…)`: `GET /v1/invoiceitems`.
     ///
     /// <https://docs.stripe.com/api/invoice_items/list>
-    InvoiceItemList => List<api::InvoiceItem>, api::InvoiceItem; "invoice_items.list", Get "/v1/invoiceitems", Api V1 Form
+    InvoiceItemList, InvoiceItemListEndpoint => List<api::InvoiceItem>; "invoice_items.list", Get "/v1/invoiceitems", Api V1 Form
 }
 
 impl InvoiceItemList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// Invoice.
     #[inline]
     pub fn invoice(self, invoice: &str) -> Self {
-        Self(self.0.set("invoice", invoice))
+        self.set_str("invoice", invoice)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Pending: true or false.
     #[inline]
     pub fn pending(self, pending: bool) -> Self {
-        Self(self.0.set("pending", pending))
+        self.set_bool("pending", pending)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -540,44 +553,44 @@ request! {
     /// The request of `client.invoice_items().create(…)`: `POST /v1/invoiceitems`.
     ///
     /// <https://docs.stripe.com/api/invoice_items/create>
-    InvoiceItemCreate => api::InvoiceItem; "invoice_items.create", Post "/v1/invoiceitems", Api V1 Form
+    InvoiceItemCreate, InvoiceItemCreateEndpoint => api::InvoiceItem; "invoice_items.create", Post "/v1/invoiceitems", Api V1 Form
 }
 
 impl InvoiceItemCreate {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Discountable: true or false.
     #[inline]
     pub fn discountable(self, discountable: bool) -> Self {
-        Self(self.0.set("discountable", discountable))
+        self.set_bool("discountable", discountable)
     }
 
     /// Discounts, as a list.
@@ -586,19 +599,19 @@ impl InvoiceItemCreate {
         self,
         discounts: impl IntoIterator<Item = api::InvoiceItemCreateDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Invoice.
     #[inline]
     pub fn invoice(self, invoice: &str) -> Self {
-        Self(self.0.set("invoice", invoice))
+        self.set_str("invoice", invoice)
     }
 
     /// Key-value pairs of your own.
@@ -607,82 +620,79 @@ impl InvoiceItemCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Period.
     #[inline]
     pub fn period(self, period: api::InvoiceItemCreatePeriod) -> Self {
-        Self(self.0.set("period", period))
+        self.set("period", period)
     }
 
     /// Price data.
     #[inline]
     pub fn price_data(self, price_data: api::InvoiceItemCreatePriceData) -> Self {
-        Self(self.0.set("price_data", price_data))
+        self.set("price_data", price_data)
     }
 
     /// Pricing.
     #[inline]
     pub fn pricing(self, pricing: api::InvoiceItemCreatePricing) -> Self {
-        Self(self.0.set("pricing", pricing))
+        self.set("pricing", pricing)
     }
 
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.set("quantity", quantity))
+        self.set_int("quantity", quantity)
     }
 
     /// Quantity decimal, as a decimal number.
     #[inline]
     pub fn quantity_decimal(self, quantity_decimal: &str) -> Self {
-        Self(self.0.set("quantity_decimal", decimal(quantity_decimal)))
+        self.set("quantity_decimal", decimal(quantity_decimal))
     }
 
     /// Subscription.
     #[inline]
     pub fn subscription(self, subscription: &str) -> Self {
-        Self(self.0.set("subscription", subscription))
+        self.set_str("subscription", subscription)
     }
 
     /// Tax behavior.
     #[inline]
     pub fn tax_behavior(self, tax_behavior: api::InvoiceItemCreatePriceDataTaxBehavior) -> Self {
-        Self(self.0.set("tax_behavior", tax_behavior))
+        self.set("tax_behavior", tax_behavior)
     }
 
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.set("tax_code", tax_code))
+        self.set_str("tax_code", tax_code)
     }
 
     /// Unsets `tax_code`.
     #[inline]
     pub fn clear_tax_code(self) -> Self {
-        Self(self.0.set("tax_code", Value::Clear))
+        self.set("tax_code", Value::Clear)
     }
 
     /// Tax rates, as a list.
     #[inline]
     pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("tax_rates", texts(tax_rates)))
+        self.set("tax_rates", texts(tax_rates))
     }
 
     /// Unit amount decimal, as a decimal number.
     #[inline]
     pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .set("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
+        self.set("unit_amount_decimal", decimal(unit_amount_decimal))
     }
 }
 
@@ -690,33 +700,33 @@ request! {
     /// The request of `client.invoice_items().retrieve(…)`: `GET /v1/invoiceitems/{invoiceitem}`.
     ///
     /// <https://docs.stripe.com/api/invoice_items/retrieve>
-    InvoiceItemRetrieve => api::InvoiceItem; "invoice_items.retrieve", Get "/v1/invoiceitems/{invoiceitem}", Api V1 Form
+    InvoiceItemRetrieve, InvoiceItemRetrieveEndpoint => api::InvoiceItem; "invoice_items.retrieve", Get "/v1/invoiceitems/{invoiceitem}", Api V1 Form
 }
 
 request! {
     /// The request of `client.invoice_items().update(…)`: `POST /v1/invoiceitems/{invoiceitem}`.
     ///
     /// <https://docs.stripe.com/api/invoice_items/update>
-    InvoiceItemUpdate => api::InvoiceItem; "invoice_items.update", Post "/v1/invoiceitems/{invoiceitem}", Api V1 Form
+    InvoiceItemUpdate, InvoiceItemUpdateEndpoint => api::InvoiceItem; "invoice_items.update", Post "/v1/invoiceitems/{invoiceitem}", Api V1 Form
 }
 
 impl InvoiceItemUpdate {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Discountable: true or false.
     #[inline]
     pub fn discountable(self, discountable: bool) -> Self {
-        Self(self.0.set("discountable", discountable))
+        self.set_bool("discountable", discountable)
     }
 
     /// Discounts, as a list.
@@ -725,25 +735,25 @@ impl InvoiceItemUpdate {
         self,
         discounts: impl IntoIterator<Item = api::InvoiceItemUpdateDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Invoicing rules.
     #[inline]
     pub fn invoicing_rules(self, invoicing_rules: &str) -> Self {
-        Self(self.0.set("invoicing_rules", invoicing_rules))
+        self.set_str("invoicing_rules", invoicing_rules)
     }
 
     /// Unsets `invoicing_rules`.
     #[inline]
     pub fn clear_invoicing_rules(self) -> Self {
-        Self(self.0.set("invoicing_rules", Value::Clear))
+        self.set("invoicing_rules", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -752,82 +762,79 @@ impl InvoiceItemUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Period.
     #[inline]
     pub fn period(self, period: api::InvoiceItemUpdatePeriod) -> Self {
-        Self(self.0.set("period", period))
+        self.set("period", period)
     }
 
     /// Price data.
     #[inline]
     pub fn price_data(self, price_data: api::InvoiceItemUpdatePriceData) -> Self {
-        Self(self.0.set("price_data", price_data))
+        self.set("price_data", price_data)
     }
 
     /// Pricing.
     #[inline]
     pub fn pricing(self, pricing: api::InvoiceItemUpdatePricing) -> Self {
-        Self(self.0.set("pricing", pricing))
+        self.set("pricing", pricing)
     }
 
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.set("quantity", quantity))
+        self.set_int("quantity", quantity)
     }
 
     /// Quantity decimal, as a decimal number.
     #[inline]
     pub fn quantity_decimal(self, quantity_decimal: &str) -> Self {
-        Self(self.0.set("quantity_decimal", decimal(quantity_decimal)))
+        self.set("quantity_decimal", decimal(quantity_decimal))
     }
 
     /// Tax behavior.
     #[inline]
     pub fn tax_behavior(self, tax_behavior: api::InvoiceItemCreatePriceDataTaxBehavior) -> Self {
-        Self(self.0.set("tax_behavior", tax_behavior))
+        self.set("tax_behavior", tax_behavior)
     }
 
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.set("tax_code", tax_code))
+        self.set_str("tax_code", tax_code)
     }
 
     /// Unsets `tax_code`.
     #[inline]
     pub fn clear_tax_code(self) -> Self {
-        Self(self.0.set("tax_code", Value::Clear))
+        self.set("tax_code", Value::Clear)
     }
 
     /// Tax rates, as a list.
     #[inline]
     pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("tax_rates", texts(tax_rates)))
+        self.set("tax_rates", texts(tax_rates))
     }
 
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.set("tax_rates", Value::Clear))
+        self.set("tax_rates", Value::Clear)
     }
 
     /// Unit amount decimal, as a decimal number.
     #[inline]
     pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .set("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
+        self.set("unit_amount_decimal", decimal(unit_amount_decimal))
     }
 }
 
@@ -835,7 +842,7 @@ request! {
     /// The request of `client.invoice_items().delete(…)`: `DELETE /v1/invoiceitems/{invoiceitem}`.
     ///
     /// <https://docs.stripe.com/api/invoice_items/delete>
-    InvoiceItemDelete => api::DeletedInvoiceItem; "invoice_items.delete", Delete "/v1/invoiceitems/{invoiceitem}", Api V1 Form
+    InvoiceItemDelete, InvoiceItemDeleteEndpoint => api::DeletedInvoiceItem; "invoice_items.delete", Delete "/v1/invoiceitems/{invoiceitem}", Api V1 Form
 }
 
 params! {
@@ -849,19 +856,19 @@ impl InvoiceItemCreateDiscount {
     /// Coupon.
     #[inline]
     pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
+        Self(self.0.with_str("coupon", coupon))
     }
 
     /// Discount.
     #[inline]
     pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
+        Self(self.0.with_str("discount", discount))
     }
 
     /// Promotion code.
     #[inline]
     pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
+        Self(self.0.with_str("promotion_code", promotion_code))
     }
 }
 
@@ -897,8 +904,8 @@ impl InvoiceItemCreatePriceData {
     pub fn new(currency: &str, product: &str) -> Self {
         Self(
             Params::new()
-                .with("currency", currency)
-                .with("product", product),
+                .with_str("currency", currency)
+                .with_str("product", product),
         )
     }
 
@@ -911,7 +918,7 @@ impl InvoiceItemCreatePriceData {
     /// Unit amount, in the smallest unit of `currency`.
     #[inline]
     pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
+        Self(self.0.with_int("unit_amount", unit_amount))
     }
 
     /// Unit amount decimal, as a decimal number.
@@ -935,113 +942,34 @@ impl InvoiceItemCreatePricing {
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 }
 
-params! {
-    /// The `discount` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoice_items/update>
-    InvoiceItemUpdateDiscount
-}
+/// The `discount` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoice_items/update>
+pub type InvoiceItemUpdateDiscount = api::InvoiceItemCreateDiscount;
 
-impl InvoiceItemUpdateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
+/// The `period` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate): the same as [`InvoiceItemCreatePeriod`](crate::api::InvoiceItemCreatePeriod).
+///
+/// <https://docs.stripe.com/api/invoice_items/update>
+pub type InvoiceItemUpdatePeriod = api::InvoiceItemCreatePeriod;
 
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
+/// The `price_data` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
+///
+/// <https://docs.stripe.com/api/invoice_items/update>
+pub type InvoiceItemUpdatePriceData = api::InvoiceItemCreatePriceData;
 
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `period` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoice_items/update>
-    InvoiceItemUpdatePeriod
-}
-
-impl InvoiceItemUpdatePeriod {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(end: impl Into<Timestamp>, start: impl Into<Timestamp>) -> Self {
-        Self(
-            Params::new()
-                .with("end", Into::<Timestamp>::into(end))
-                .with("start", Into::<Timestamp>::into(start)),
-        )
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoice_items/update>
-    InvoiceItemUpdatePriceData
-}
-
-impl InvoiceItemUpdatePriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, product: &str) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(self, tax_behavior: api::InvoiceItemCreatePriceDataTaxBehavior) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `pricing` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoice_items/update>
-    InvoiceItemUpdatePricing
-}
-
-impl InvoiceItemUpdatePricing {
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
-    }
-}
+/// The `pricing` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate): the same as [`InvoiceItemCreatePricing`](crate::api::InvoiceItemCreatePricing).
+///
+/// <https://docs.stripe.com/api/invoice_items/update>
+pub type InvoiceItemUpdatePricing = api::InvoiceItemCreatePricing;
 
 words! {
     /// The values of `type`, first of all in [`InvoiceItemProrationDetailsCreditedItems`](crate::api::InvoiceItemProrationDetailsCreditedItems).
+    ///
+    /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-proration_details-credited_items>
     InvoiceItemProrationDetailsCreditedItemsType {
         /// `invoice_item`
         InvoiceItem = "invoice_item",
@@ -1052,6 +980,8 @@ words! {
 
 words! {
     /// The values of `frozen_field`, first of all in [`InvoiceItem`](crate::api::InvoiceItem).
+    ///
+    /// <https://docs.stripe.com/api/invoice_items/object>
     InvoiceItemFrozenField {
         /// `discounts`
         Discounts = "discounts",
@@ -1064,20 +994,15 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`InvoiceItemInvoicingRule`](crate::api::InvoiceItemInvoicingRule).
+    ///
+    /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-invoicing_rules>
     InvoiceItemInvoicingRuleType {
         /// `defer_until_credited_items_resolved`
         DeferUntilCreditedItemsResolved = "defer_until_credited_items_resolved",
     }
 }
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
-    InvoiceItemCreatePriceDataTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/invoice_items/create>
+pub type InvoiceItemCreatePriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;

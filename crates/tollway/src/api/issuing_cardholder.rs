@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, Value, list,
-    pairs, params, params_required, request, request_list, texts, view, words,
+    Client, Expandable, List, Map, Params, RangeQuery, Timestamp, list, pairs, params,
+    params_required, request, texts, view, words,
 };
 
 view! {
-    /// The `issuing.cardholder` object.
+    /// The `issuing.cardholder` object. It has what [`IssuingCardholderFields`](crate::api::IssuingCardholderFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object>
-    IssuingCardholder, "issuing.cardholder"
+    IssuingCardholder =
+    /// The accessors of [`IssuingCardholder`](crate::api::IssuingCardholder).
+    IssuingCardholderFields, "issuing.cardholder"
 }
 
-impl IssuingCardholder {
+impl IssuingCardholderFields {
     /// Billing.
     #[inline]
     pub fn billing(&self) -> api::IssuingCardholderBilling {
@@ -114,13 +116,15 @@ impl IssuingCardholder {
 }
 
 view! {
-    /// Billing of [`IssuingCardholder`](crate::api::IssuingCardholder): its `billing`.
+    /// Billing of [`IssuingCardholder`](crate::api::IssuingCardholder): its `billing`. It has what [`IssuingCardholderBillingFields`](crate::api::IssuingCardholderBillingFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-billing>
-    IssuingCardholderBilling, "issuing_cardholder_address"
+    IssuingCardholderBilling =
+    /// The accessors of [`IssuingCardholderBilling`](crate::api::IssuingCardholderBilling).
+    IssuingCardholderBillingFields, "issuing_cardholder_address"
 }
 
-impl IssuingCardholderBilling {
+impl IssuingCardholderBillingFields {
     /// Address.
     #[inline]
     pub fn address(&self) -> api::Address {
@@ -129,13 +133,15 @@ impl IssuingCardholderBilling {
 }
 
 view! {
-    /// Spending controls of [`IssuingCardholder`](crate::api::IssuingCardholder): its `spending_controls`.
+    /// Spending controls of [`IssuingCardholder`](crate::api::IssuingCardholder): its `spending_controls`. It has what [`IssuingCardholderSpendingControlsFields`](crate::api::IssuingCardholderSpendingControlsFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-spending_controls>
-    IssuingCardholderSpendingControls, "issuing_cardholder_authorization_controls"
+    IssuingCardholderSpendingControls =
+    /// The accessors of [`IssuingCardholderSpendingControls`](crate::api::IssuingCardholderSpendingControls).
+    IssuingCardholderSpendingControlsFields, "issuing_cardholder_authorization_controls"
 }
 
-impl IssuingCardholderSpendingControls {
+impl IssuingCardholderSpendingControlsFields {
     /// Allowed card presences, as a list. `None` when null.
     #[inline]
     pub fn allowed_card_presences(
@@ -220,13 +226,15 @@ impl IssuingCardholderSpendingControls {
 }
 
 view! {
-    /// Card issuing of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual.card_issuing`.
+    /// Card issuing of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual.card_issuing`. It has what [`IssuingCardholderIndividualCardIssuingFields`](crate::api::IssuingCardholderIndividualCardIssuingFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-individual-card_issuing>
-    IssuingCardholderIndividualCardIssuing, "issuing_cardholder_card_issuing"
+    IssuingCardholderIndividualCardIssuing =
+    /// The accessors of [`IssuingCardholderIndividualCardIssuing`](crate::api::IssuingCardholderIndividualCardIssuing).
+    IssuingCardholderIndividualCardIssuingFields, "issuing_cardholder_card_issuing"
 }
 
-impl IssuingCardholderIndividualCardIssuing {
+impl IssuingCardholderIndividualCardIssuingFields {
     /// User terms acceptance. `None` when null.
     #[inline]
     pub fn user_terms_acceptance(
@@ -238,13 +246,15 @@ impl IssuingCardholderIndividualCardIssuing {
 }
 
 view! {
-    /// Company of [`IssuingCardholder`](crate::api::IssuingCardholder): its `company`.
+    /// Company of [`IssuingCardholder`](crate::api::IssuingCardholder): its `company`. It has what [`IssuingCardholderCompanyFields`](crate::api::IssuingCardholderCompanyFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-company>
-    IssuingCardholderCompany, "issuing_cardholder_company"
+    IssuingCardholderCompany =
+    /// The accessors of [`IssuingCardholderCompany`](crate::api::IssuingCardholderCompany).
+    IssuingCardholderCompanyFields, "issuing_cardholder_company"
 }
 
-impl IssuingCardholderCompany {
+impl IssuingCardholderCompanyFields {
     /// Tax id provided: true or false.
     #[inline]
     pub fn tax_id_provided(&self) -> bool {
@@ -253,13 +263,15 @@ impl IssuingCardholderCompany {
 }
 
 view! {
-    /// Document of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual.verification.document`.
+    /// Document of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual.verification.document`. It has what [`IssuingCardholderIndividualVerificationDocumentFields`](crate::api::IssuingCardholderIndividualVerificationDocumentFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-individual-verification-document>
-    IssuingCardholderIndividualVerificationDocument, "issuing_cardholder_id_document"
+    IssuingCardholderIndividualVerificationDocument =
+    /// The accessors of [`IssuingCardholderIndividualVerificationDocument`](crate::api::IssuingCardholderIndividualVerificationDocument).
+    IssuingCardholderIndividualVerificationDocumentFields, "issuing_cardholder_id_document"
 }
 
-impl IssuingCardholderIndividualVerificationDocument {
+impl IssuingCardholderIndividualVerificationDocumentFields {
     /// Back. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn back(&self) -> Option<Expandable<api::File>> {
@@ -274,13 +286,15 @@ impl IssuingCardholderIndividualVerificationDocument {
 }
 
 view! {
-    /// Individual of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual`.
+    /// Individual of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual`. It has what [`IssuingCardholderIndividualFields`](crate::api::IssuingCardholderIndividualFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-individual>
-    IssuingCardholderIndividual, "issuing_cardholder_individual"
+    IssuingCardholderIndividual =
+    /// The accessors of [`IssuingCardholderIndividual`](crate::api::IssuingCardholderIndividual).
+    IssuingCardholderIndividualFields, "issuing_cardholder_individual"
 }
 
-impl IssuingCardholderIndividual {
+impl IssuingCardholderIndividualFields {
     /// Card issuing. `None` when absent or null.
     #[inline]
     pub fn card_issuing(&self) -> Option<api::IssuingCardholderIndividualCardIssuing> {
@@ -317,13 +331,15 @@ impl IssuingCardholderIndividual {
 }
 
 view! {
-    /// Dob of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual.dob`.
+    /// Dob of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual.dob`. It has what [`IssuingCardholderIndividualDobFields`](crate::api::IssuingCardholderIndividualDobFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-individual-dob>
-    IssuingCardholderIndividualDob, "issuing_cardholder_individual_dob"
+    IssuingCardholderIndividualDob =
+    /// The accessors of [`IssuingCardholderIndividualDob`](crate::api::IssuingCardholderIndividualDob).
+    IssuingCardholderIndividualDobFields, "issuing_cardholder_individual_dob"
 }
 
-impl IssuingCardholderIndividualDob {
+impl IssuingCardholderIndividualDobFields {
     /// Day. `None` when null.
     #[inline]
     pub fn day(&self) -> Option<i64> {
@@ -344,13 +360,15 @@ impl IssuingCardholderIndividualDob {
 }
 
 view! {
-    /// Requirements of [`IssuingCardholder`](crate::api::IssuingCardholder): its `requirements`.
+    /// Requirements of [`IssuingCardholder`](crate::api::IssuingCardholder): its `requirements`. It has what [`IssuingCardholderRequirementsFields`](crate::api::IssuingCardholderRequirementsFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-requirements>
-    IssuingCardholderRequirements, "issuing_cardholder_requirements"
+    IssuingCardholderRequirements =
+    /// The accessors of [`IssuingCardholderRequirements`](crate::api::IssuingCardholderRequirements).
+    IssuingCardholderRequirementsFields, "issuing_cardholder_requirements"
 }
 
-impl IssuingCardholderRequirements {
+impl IssuingCardholderRequirementsFields {
     /// Disabled reason. `None` when null.
     #[inline]
     pub fn disabled_reason(&self) -> Option<api::IssuingCardholderRequirementsDisabledReason> {
@@ -367,13 +385,15 @@ impl IssuingCardholderRequirements {
 }
 
 view! {
-    /// Spending limits of [`IssuingCardholder`](crate::api::IssuingCardholder): its `spending_controls.spending_limits`.
+    /// Spending limits of [`IssuingCardholder`](crate::api::IssuingCardholder): its `spending_controls.spending_limits`. It has what [`IssuingCardholderSpendingControlsSpendingLimitFields`](crate::api::IssuingCardholderSpendingControlsSpendingLimitFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-spending_controls-spending_limits>
-    IssuingCardholderSpendingControlsSpendingLimit, "issuing_cardholder_spending_limit"
+    IssuingCardholderSpendingControlsSpendingLimit =
+    /// The accessors of [`IssuingCardholderSpendingControlsSpendingLimit`](crate::api::IssuingCardholderSpendingControlsSpendingLimit).
+    IssuingCardholderSpendingControlsSpendingLimitFields, "issuing_cardholder_spending_limit"
 }
 
-impl IssuingCardholderSpendingControlsSpendingLimit {
+impl IssuingCardholderSpendingControlsSpendingLimitFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -395,13 +415,15 @@ impl IssuingCardholderSpendingControlsSpendingLimit {
 }
 
 view! {
-    /// User terms acceptance of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual.card_issuing.user_terms_acceptance`.
+    /// User terms acceptance of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual.card_issuing.user_terms_acceptance`. It has what [`IssuingCardholderIndividualCardIssuingUserTermsAcceptanceFields`](crate::api::IssuingCardholderIndividualCardIssuingUserTermsAcceptanceFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-individual-card_issuing-user_terms_acceptance>
-    IssuingCardholderIndividualCardIssuingUserTermsAcceptance, "issuing_cardholder_user_terms_acceptance"
+    IssuingCardholderIndividualCardIssuingUserTermsAcceptance =
+    /// The accessors of [`IssuingCardholderIndividualCardIssuingUserTermsAcceptance`](crate::api::IssuingCardholderIndividualCardIssuingUserTermsAcceptance).
+    IssuingCardholderIndividualCardIssuingUserTermsAcceptanceFields, "issuing_cardholder_user_terms_acceptance"
 }
 
-impl IssuingCardholderIndividualCardIssuingUserTermsAcceptance {
+impl IssuingCardholderIndividualCardIssuingUserTermsAcceptanceFields {
     /// Date, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn date(&self) -> Option<Timestamp> {
@@ -425,13 +447,15 @@ impl IssuingCardholderIndividualCardIssuingUserTermsAcceptance {
 }
 
 view! {
-    /// Verification of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual.verification`.
+    /// Verification of [`IssuingCardholder`](crate::api::IssuingCardholder): its `individual.verification`. It has what [`IssuingCardholderIndividualVerificationFields`](crate::api::IssuingCardholderIndividualVerificationFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-individual-verification>
-    IssuingCardholderIndividualVerification, "issuing_cardholder_verification"
+    IssuingCardholderIndividualVerification =
+    /// The accessors of [`IssuingCardholderIndividualVerification`](crate::api::IssuingCardholderIndividualVerification).
+    IssuingCardholderIndividualVerificationFields, "issuing_cardholder_verification"
 }
 
-impl IssuingCardholderIndividualVerification {
+impl IssuingCardholderIndividualVerificationFields {
     /// Document. `None` when null.
     #[inline]
     pub fn document(&self) -> Option<api::IssuingCardholderIndividualVerificationDocument> {
@@ -452,10 +476,7 @@ impl IssuingCardholders<'_> {
     /// <https://docs.stripe.com/api/issuing/cardholders/list>
     #[inline]
     pub fn list(&self) -> api::IssuingCardholderList {
-        api::IssuingCardholderList(RequestBuilder::new(
-            self.0,
-            api::IssuingCardholderList::OPERATION,
-        ))
+        api::IssuingCardholderList::new(self.0)
     }
 
     /// `POST /v1/issuing/cardholders`.
@@ -467,11 +488,9 @@ impl IssuingCardholders<'_> {
         billing: api::IssuingCardholderCreateBilling,
         name: &str,
     ) -> api::IssuingCardholderCreate {
-        api::IssuingCardholderCreate(
-            RequestBuilder::new(self.0, api::IssuingCardholderCreate::OPERATION)
-                .set("billing", billing)
-                .set("name", name),
-        )
+        api::IssuingCardholderCreate::new(self.0)
+            .set("billing", billing)
+            .set_str("name", name)
     }
 
     /// `GET /v1/issuing/cardholders/{cardholder}`.
@@ -479,10 +498,7 @@ impl IssuingCardholders<'_> {
     /// <https://docs.stripe.com/api/issuing/cardholders/retrieve>
     #[inline]
     pub fn retrieve(&self, cardholder: &str) -> api::IssuingCardholderRetrieve {
-        api::IssuingCardholderRetrieve(
-            RequestBuilder::new(self.0, api::IssuingCardholderRetrieve::OPERATION)
-                .path_arg(cardholder),
-        )
+        api::IssuingCardholderRetrieve::new(self.0).path_arg(cardholder)
     }
 
     /// `POST /v1/issuing/cardholders/{cardholder}`.
@@ -490,67 +506,64 @@ impl IssuingCardholders<'_> {
     /// <https://docs.stripe.com/api/issuing/cardholders/update>
     #[inline]
     pub fn update(&self, cardholder: &str) -> api::IssuingCardholderUpdate {
-        api::IssuingCardholderUpdate(
-            RequestBuilder::new(self.0, api::IssuingCardholderUpdate::OPERATION)
-                .path_arg(cardholder),
-        )
+        api::IssuingCardholderUpdate::new(self.0).path_arg(cardholder)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.issuing().cardholders().list(…)`: `GET /v1/issuing/cardholders`.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/list>
-    IssuingCardholderList => List<api::IssuingCardholder>, api::IssuingCardholder; "issuing.cardholders.list", Get "/v1/issuing/cardholders", Api V1 Form
+    IssuingCardholderList, IssuingCardholderListEndpoint => List<api::IssuingCardholder>; "issuing.cardholders.list", Get "/v1/issuing/cardholders", Api V1 Form
 }
 
 impl IssuingCardholderList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Phone number.
     #[inline]
     pub fn phone_number(self, phone_number: &str) -> Self {
-        Self(self.0.set("phone_number", phone_number))
+        self.set_str("phone_number", phone_number)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingCardholderStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::IssuingCardholderType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -558,26 +571,26 @@ request! {
     /// The request of `client.issuing().cardholders().create(…)`: `POST /v1/issuing/cardholders`.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/create>
-    IssuingCardholderCreate => api::IssuingCardholder; "issuing.cardholders.create", Post "/v1/issuing/cardholders", Api V1 Form
+    IssuingCardholderCreate, IssuingCardholderCreateEndpoint => api::IssuingCardholder; "issuing.cardholders.create", Post "/v1/issuing/cardholders", Api V1 Form
 }
 
 impl IssuingCardholderCreate {
     /// Company.
     #[inline]
     pub fn company(self, company: api::IssuingCardholderCreateCompany) -> Self {
-        Self(self.0.set("company", company))
+        self.set("company", company)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// Individual.
     #[inline]
     pub fn individual(self, individual: api::IssuingCardholderCreateIndividual) -> Self {
-        Self(self.0.set("individual", individual))
+        self.set("individual", individual)
     }
 
     /// Key-value pairs of your own.
@@ -586,13 +599,13 @@ impl IssuingCardholderCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Phone number.
     #[inline]
     pub fn phone_number(self, phone_number: &str) -> Self {
-        Self(self.0.set("phone_number", phone_number))
+        self.set_str("phone_number", phone_number)
     }
 
     /// Preferred locales, as a list.
@@ -601,7 +614,7 @@ impl IssuingCardholderCreate {
         self,
         preferred_locales: impl IntoIterator<Item = api::IssuingCardholderPreferredLocale>,
     ) -> Self {
-        Self(self.0.set("preferred_locales", list(preferred_locales)))
+        self.set("preferred_locales", list(preferred_locales))
     }
 
     /// Spending controls.
@@ -610,19 +623,19 @@ impl IssuingCardholderCreate {
         self,
         spending_controls: api::IssuingCardholderCreateSpendingControls,
     ) -> Self {
-        Self(self.0.set("spending_controls", spending_controls))
+        self.set("spending_controls", spending_controls)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingCardholderCreateStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::IssuingCardholderType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -630,39 +643,39 @@ request! {
     /// The request of `client.issuing().cardholders().retrieve(…)`: `GET /v1/issuing/cardholders/{cardholder}`.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/retrieve>
-    IssuingCardholderRetrieve => api::IssuingCardholder; "issuing.cardholders.retrieve", Get "/v1/issuing/cardholders/{cardholder}", Api V1 Form
+    IssuingCardholderRetrieve, IssuingCardholderRetrieveEndpoint => api::IssuingCardholder; "issuing.cardholders.retrieve", Get "/v1/issuing/cardholders/{cardholder}", Api V1 Form
 }
 
 request! {
     /// The request of `client.issuing().cardholders().update(…)`: `POST /v1/issuing/cardholders/{cardholder}`.
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdate => api::IssuingCardholder; "issuing.cardholders.update", Post "/v1/issuing/cardholders/{cardholder}", Api V1 Form
+    IssuingCardholderUpdate, IssuingCardholderUpdateEndpoint => api::IssuingCardholder; "issuing.cardholders.update", Post "/v1/issuing/cardholders/{cardholder}", Api V1 Form
 }
 
 impl IssuingCardholderUpdate {
     /// Billing.
     #[inline]
     pub fn billing(self, billing: api::IssuingCardholderUpdateBilling) -> Self {
-        Self(self.0.set("billing", billing))
+        self.set("billing", billing)
     }
 
     /// Company.
     #[inline]
     pub fn company(self, company: api::IssuingCardholderUpdateCompany) -> Self {
-        Self(self.0.set("company", company))
+        self.set("company", company)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// Individual.
     #[inline]
     pub fn individual(self, individual: api::IssuingCardholderUpdateIndividual) -> Self {
-        Self(self.0.set("individual", individual))
+        self.set("individual", individual)
     }
 
     /// Key-value pairs of your own.
@@ -671,13 +684,13 @@ impl IssuingCardholderUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Phone number.
     #[inline]
     pub fn phone_number(self, phone_number: &str) -> Self {
-        Self(self.0.set("phone_number", phone_number))
+        self.set_str("phone_number", phone_number)
     }
 
     /// Preferred locales, as a list.
@@ -686,7 +699,7 @@ impl IssuingCardholderUpdate {
         self,
         preferred_locales: impl IntoIterator<Item = api::IssuingCardholderPreferredLocale>,
     ) -> Self {
-        Self(self.0.set("preferred_locales", list(preferred_locales)))
+        self.set("preferred_locales", list(preferred_locales))
     }
 
     /// Spending controls.
@@ -695,13 +708,13 @@ impl IssuingCardholderUpdate {
         self,
         spending_controls: api::IssuingCardholderUpdateSpendingControls,
     ) -> Self {
-        Self(self.0.set("spending_controls", spending_controls))
+        self.set("spending_controls", spending_controls)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingCardholderCreateStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -718,23 +731,23 @@ impl IssuingCardholderCreateBillingAddress {
     pub fn new(city: &str, country: &str, line1: &str, postal_code: &str) -> Self {
         Self(
             Params::new()
-                .with("city", city)
-                .with("country", country)
-                .with("line1", line1)
-                .with("postal_code", postal_code),
+                .with_str("city", city)
+                .with_str("country", country)
+                .with_str("line1", line1)
+                .with_str("postal_code", postal_code),
         )
     }
 
     /// Line2.
     #[inline]
     pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
+        Self(self.0.with_str("line2", line2))
     }
 
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
+        Self(self.0.with_str("state", state))
     }
 }
 
@@ -764,42 +777,15 @@ impl IssuingCardholderCreateCompany {
     /// Tax id.
     #[inline]
     pub fn tax_id(self, tax_id: &str) -> Self {
-        Self(self.0.with("tax_id", tax_id))
+        Self(self.0.with_str("tax_id", tax_id))
     }
 }
 
-params! {
-    /// The `user_terms_acceptance` of [`IssuingCardholderCreateIndividualCardIssuing`](crate::api::IssuingCardholderCreateIndividualCardIssuing).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/create>
-    IssuingCardholderCreateIndividualCardIssuingUserTermsAcceptance
-}
-
-impl IssuingCardholderCreateIndividualCardIssuingUserTermsAcceptance {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-
-    /// Unsets `user_agent`.
-    #[inline]
-    pub fn clear_user_agent(self) -> Self {
-        Self(self.0.with("user_agent", Value::Clear))
-    }
-}
+/// The `user_terms_acceptance` of [`IssuingCardholderCreateIndividualCardIssuing`](crate::api::IssuingCardholderCreateIndividualCardIssuing): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/create>
+pub type IssuingCardholderCreateIndividualCardIssuingUserTermsAcceptance =
+    api::AccountCreateSettingsCardIssuingTosAcceptance;
 
 params! {
     /// The `card_issuing` of [`IssuingCardholderCreateIndividual`](crate::api::IssuingCardholderCreateIndividual).
@@ -819,64 +805,21 @@ impl IssuingCardholderCreateIndividualCardIssuing {
     }
 }
 
-params_required! {
-    /// The `dob` of [`IssuingCardholderCreateIndividual`](crate::api::IssuingCardholderCreateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/create>
-    IssuingCardholderCreateIndividualDob
-}
+/// The `dob` of [`IssuingCardholderCreateIndividual`](crate::api::IssuingCardholderCreateIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/create>
+pub type IssuingCardholderCreateIndividualDob = api::AccountCreateCompanyRegistrationDate;
 
-impl IssuingCardholderCreateIndividualDob {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
+/// The `document` of [`IssuingCardholderCreateIndividualVerification`](crate::api::IssuingCardholderCreateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/create>
+pub type IssuingCardholderCreateIndividualVerificationDocument =
+    api::AccountCreateCompanyVerificationDocument;
 
-params! {
-    /// The `document` of [`IssuingCardholderCreateIndividualVerification`](crate::api::IssuingCardholderCreateIndividualVerification).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/create>
-    IssuingCardholderCreateIndividualVerificationDocument
-}
-
-impl IssuingCardholderCreateIndividualVerificationDocument {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params! {
-    /// The `verification` of [`IssuingCardholderCreateIndividual`](crate::api::IssuingCardholderCreateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/create>
-    IssuingCardholderCreateIndividualVerification
-}
-
-impl IssuingCardholderCreateIndividualVerification {
-    /// Document.
-    #[inline]
-    pub fn document(
-        self,
-        document: api::IssuingCardholderCreateIndividualVerificationDocument,
-    ) -> Self {
-        Self(self.0.with("document", document))
-    }
-}
+/// The `verification` of [`IssuingCardholderCreateIndividual`](crate::api::IssuingCardholderCreateIndividual): the same as [`AccountCreateCompanyVerification`](crate::api::AccountCreateCompanyVerification).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/create>
+pub type IssuingCardholderCreateIndividualVerification = api::AccountCreateCompanyVerification;
 
 params! {
     /// The `individual` of [`IssuingCardholderCreate`](crate::api::IssuingCardholderCreate).
@@ -904,13 +847,13 @@ impl IssuingCardholderCreateIndividual {
     /// First name.
     #[inline]
     pub fn first_name(self, first_name: &str) -> Self {
-        Self(self.0.with("first_name", first_name))
+        Self(self.0.with_str("first_name", first_name))
     }
 
     /// Last name.
     #[inline]
     pub fn last_name(self, last_name: &str) -> Self {
-        Self(self.0.with("last_name", last_name))
+        Self(self.0.with_str("last_name", last_name))
     }
 
     /// Verification.
@@ -939,7 +882,7 @@ impl IssuingCardholderCreateSpendingControlsSpendingLimit {
     ) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
+                .with_int("amount", amount)
                 .with("interval", interval),
         )
     }
@@ -1048,361 +991,74 @@ impl IssuingCardholderCreateSpendingControls {
     pub fn spending_limits_currency(self, spending_limits_currency: &str) -> Self {
         Self(
             self.0
-                .with("spending_limits_currency", spending_limits_currency),
+                .with_str("spending_limits_currency", spending_limits_currency),
         )
     }
 }
 
-params_required! {
-    /// The `address` of [`IssuingCardholderUpdateBilling`](crate::api::IssuingCardholderUpdateBilling).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateBillingAddress
-}
+/// The `address` of [`IssuingCardholderUpdateBilling`](crate::api::IssuingCardholderUpdateBilling): the same as [`IssuingCardholderCreateBillingAddress`](crate::api::IssuingCardholderCreateBillingAddress).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateBillingAddress = api::IssuingCardholderCreateBillingAddress;
 
-impl IssuingCardholderUpdateBillingAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(city: &str, country: &str, line1: &str, postal_code: &str) -> Self {
-        Self(
-            Params::new()
-                .with("city", city)
-                .with("country", country)
-                .with("line1", line1)
-                .with("postal_code", postal_code),
-        )
-    }
+/// The `billing` of [`IssuingCardholderUpdate`](crate::api::IssuingCardholderUpdate): the same as [`IssuingCardholderCreateBilling`](crate::api::IssuingCardholderCreateBilling).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateBilling = api::IssuingCardholderCreateBilling;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `company` of [`IssuingCardholderUpdate`](crate::api::IssuingCardholderUpdate): the same as [`IssuingCardholderCreateCompany`](crate::api::IssuingCardholderCreateCompany).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateCompany = api::IssuingCardholderCreateCompany;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `user_terms_acceptance` of [`IssuingCardholderUpdateIndividualCardIssuing`](crate::api::IssuingCardholderUpdateIndividualCardIssuing): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateIndividualCardIssuingUserTermsAcceptance =
+    api::AccountCreateSettingsCardIssuingTosAcceptance;
 
-params_required! {
-    /// The `billing` of [`IssuingCardholderUpdate`](crate::api::IssuingCardholderUpdate).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateBilling
-}
+/// The `card_issuing` of [`IssuingCardholderUpdateIndividual`](crate::api::IssuingCardholderUpdateIndividual): the same as [`IssuingCardholderCreateIndividualCardIssuing`](crate::api::IssuingCardholderCreateIndividualCardIssuing).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateIndividualCardIssuing =
+    api::IssuingCardholderCreateIndividualCardIssuing;
 
-impl IssuingCardholderUpdateBilling {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(address: api::IssuingCardholderUpdateBillingAddress) -> Self {
-        Self(Params::new().with("address", address))
-    }
-}
+/// The `dob` of [`IssuingCardholderUpdateIndividual`](crate::api::IssuingCardholderUpdateIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateIndividualDob = api::AccountCreateCompanyRegistrationDate;
 
-params! {
-    /// The `company` of [`IssuingCardholderUpdate`](crate::api::IssuingCardholderUpdate).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateCompany
-}
+/// The `document` of [`IssuingCardholderUpdateIndividualVerification`](crate::api::IssuingCardholderUpdateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateIndividualVerificationDocument =
+    api::AccountCreateCompanyVerificationDocument;
 
-impl IssuingCardholderUpdateCompany {
-    /// Tax id.
-    #[inline]
-    pub fn tax_id(self, tax_id: &str) -> Self {
-        Self(self.0.with("tax_id", tax_id))
-    }
-}
+/// The `verification` of [`IssuingCardholderUpdateIndividual`](crate::api::IssuingCardholderUpdateIndividual): the same as [`AccountCreateCompanyVerification`](crate::api::AccountCreateCompanyVerification).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateIndividualVerification = api::AccountCreateCompanyVerification;
 
-params! {
-    /// The `user_terms_acceptance` of [`IssuingCardholderUpdateIndividualCardIssuing`](crate::api::IssuingCardholderUpdateIndividualCardIssuing).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateIndividualCardIssuingUserTermsAcceptance
-}
+/// The `individual` of [`IssuingCardholderUpdate`](crate::api::IssuingCardholderUpdate): the same as [`IssuingCardholderCreateIndividual`](crate::api::IssuingCardholderCreateIndividual).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateIndividual = api::IssuingCardholderCreateIndividual;
 
-impl IssuingCardholderUpdateIndividualCardIssuingUserTermsAcceptance {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
+/// The `spending_limit` of [`IssuingCardholderUpdateSpendingControls`](crate::api::IssuingCardholderUpdateSpendingControls): the same as [`IssuingCardholderCreateSpendingControlsSpendingLimit`](crate::api::IssuingCardholderCreateSpendingControlsSpendingLimit).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateSpendingControlsSpendingLimit =
+    api::IssuingCardholderCreateSpendingControlsSpendingLimit;
 
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-
-    /// Unsets `user_agent`.
-    #[inline]
-    pub fn clear_user_agent(self) -> Self {
-        Self(self.0.with("user_agent", Value::Clear))
-    }
-}
-
-params! {
-    /// The `card_issuing` of [`IssuingCardholderUpdateIndividual`](crate::api::IssuingCardholderUpdateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateIndividualCardIssuing
-}
-
-impl IssuingCardholderUpdateIndividualCardIssuing {
-    /// User terms acceptance.
-    #[inline]
-    pub fn user_terms_acceptance(
-        self,
-        user_terms_acceptance: api::IssuingCardholderUpdateIndividualCardIssuingUserTermsAcceptance,
-    ) -> Self {
-        Self(self.0.with("user_terms_acceptance", user_terms_acceptance))
-    }
-}
-
-params_required! {
-    /// The `dob` of [`IssuingCardholderUpdateIndividual`](crate::api::IssuingCardholderUpdateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateIndividualDob
-}
-
-impl IssuingCardholderUpdateIndividualDob {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params! {
-    /// The `document` of [`IssuingCardholderUpdateIndividualVerification`](crate::api::IssuingCardholderUpdateIndividualVerification).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateIndividualVerificationDocument
-}
-
-impl IssuingCardholderUpdateIndividualVerificationDocument {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params! {
-    /// The `verification` of [`IssuingCardholderUpdateIndividual`](crate::api::IssuingCardholderUpdateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateIndividualVerification
-}
-
-impl IssuingCardholderUpdateIndividualVerification {
-    /// Document.
-    #[inline]
-    pub fn document(
-        self,
-        document: api::IssuingCardholderUpdateIndividualVerificationDocument,
-    ) -> Self {
-        Self(self.0.with("document", document))
-    }
-}
-
-params! {
-    /// The `individual` of [`IssuingCardholderUpdate`](crate::api::IssuingCardholderUpdate).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateIndividual
-}
-
-impl IssuingCardholderUpdateIndividual {
-    /// Card issuing.
-    #[inline]
-    pub fn card_issuing(
-        self,
-        card_issuing: api::IssuingCardholderUpdateIndividualCardIssuing,
-    ) -> Self {
-        Self(self.0.with("card_issuing", card_issuing))
-    }
-
-    /// Dob.
-    #[inline]
-    pub fn dob(self, dob: api::IssuingCardholderUpdateIndividualDob) -> Self {
-        Self(self.0.with("dob", dob))
-    }
-
-    /// First name.
-    #[inline]
-    pub fn first_name(self, first_name: &str) -> Self {
-        Self(self.0.with("first_name", first_name))
-    }
-
-    /// Last name.
-    #[inline]
-    pub fn last_name(self, last_name: &str) -> Self {
-        Self(self.0.with("last_name", last_name))
-    }
-
-    /// Verification.
-    #[inline]
-    pub fn verification(
-        self,
-        verification: api::IssuingCardholderUpdateIndividualVerification,
-    ) -> Self {
-        Self(self.0.with("verification", verification))
-    }
-}
-
-params_required! {
-    /// The `spending_limit` of [`IssuingCardholderUpdateSpendingControls`](crate::api::IssuingCardholderUpdateSpendingControls).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateSpendingControlsSpendingLimit
-}
-
-impl IssuingCardholderUpdateSpendingControlsSpendingLimit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        amount: i64,
-        interval: api::IssuingCardholderSpendingControlsSpendingLimitInterval,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("interval", interval),
-        )
-    }
-
-    /// Categories, as a list.
-    #[inline]
-    pub fn categories(
-        self,
-        categories: impl IntoIterator<Item = api::IssuingCardSpendingControlsAllowedCategory>,
-    ) -> Self {
-        Self(self.0.with("categories", list(categories)))
-    }
-}
-
-params! {
-    /// The `spending_controls` of [`IssuingCardholderUpdate`](crate::api::IssuingCardholderUpdate).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/update>
-    IssuingCardholderUpdateSpendingControls
-}
-
-impl IssuingCardholderUpdateSpendingControls {
-    /// Allowed card presences, as a list.
-    #[inline]
-    pub fn allowed_card_presences(
-        self,
-        allowed_card_presences: impl IntoIterator<
-            Item = api::IssuingCardholderSpendingControlsAllowedCardPresence,
-        >,
-    ) -> Self {
-        Self(
-            self.0
-                .with("allowed_card_presences", list(allowed_card_presences)),
-        )
-    }
-
-    /// Allowed categories, as a list.
-    #[inline]
-    pub fn allowed_categories(
-        self,
-        allowed_categories: impl IntoIterator<Item = api::IssuingCardSpendingControlsAllowedCategory>,
-    ) -> Self {
-        Self(self.0.with("allowed_categories", list(allowed_categories)))
-    }
-
-    /// Allowed merchant countries, as a list.
-    #[inline]
-    pub fn allowed_merchant_countries(
-        self,
-        allowed_merchant_countries: impl IntoIterator<Item: Into<String>>,
-    ) -> Self {
-        Self(self.0.with(
-            "allowed_merchant_countries",
-            texts(allowed_merchant_countries),
-        ))
-    }
-
-    /// Blocked card presences, as a list.
-    #[inline]
-    pub fn blocked_card_presences(
-        self,
-        blocked_card_presences: impl IntoIterator<
-            Item = api::IssuingCardholderSpendingControlsAllowedCardPresence,
-        >,
-    ) -> Self {
-        Self(
-            self.0
-                .with("blocked_card_presences", list(blocked_card_presences)),
-        )
-    }
-
-    /// Blocked categories, as a list.
-    #[inline]
-    pub fn blocked_categories(
-        self,
-        blocked_categories: impl IntoIterator<Item = api::IssuingCardSpendingControlsAllowedCategory>,
-    ) -> Self {
-        Self(self.0.with("blocked_categories", list(blocked_categories)))
-    }
-
-    /// Blocked merchant countries, as a list.
-    #[inline]
-    pub fn blocked_merchant_countries(
-        self,
-        blocked_merchant_countries: impl IntoIterator<Item: Into<String>>,
-    ) -> Self {
-        Self(self.0.with(
-            "blocked_merchant_countries",
-            texts(blocked_merchant_countries),
-        ))
-    }
-
-    /// Spending limits, as a list.
-    #[inline]
-    pub fn spending_limits(
-        self,
-        spending_limits: impl IntoIterator<
-            Item = api::IssuingCardholderUpdateSpendingControlsSpendingLimit,
-        >,
-    ) -> Self {
-        Self(self.0.with("spending_limits", list(spending_limits)))
-    }
-
-    /// Spending limits currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn spending_limits_currency(self, spending_limits_currency: &str) -> Self {
-        Self(
-            self.0
-                .with("spending_limits_currency", spending_limits_currency),
-        )
-    }
-}
+/// The `spending_controls` of [`IssuingCardholderUpdate`](crate::api::IssuingCardholderUpdate): the same as [`IssuingCardholderCreateSpendingControls`](crate::api::IssuingCardholderCreateSpendingControls).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/update>
+pub type IssuingCardholderUpdateSpendingControls = api::IssuingCardholderCreateSpendingControls;
 
 words! {
     /// The values of `preferred_locale`, first of all in [`IssuingCardholder`](crate::api::IssuingCardholder).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cardholders/object>
     IssuingCardholderPreferredLocale {
         /// `de`
         De = "de",
@@ -1419,6 +1075,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`IssuingCardholder`](crate::api::IssuingCardholder).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cardholders/object>
     IssuingCardholderStatus {
         /// `active`
         Active = "active",
@@ -1429,28 +1087,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`IssuingCardholder`](crate::api::IssuingCardholder).
-    IssuingCardholderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `type`, first of all in [`IssuingCardholder`](crate::api::IssuingCardholder): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/object>
+pub type IssuingCardholderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
-words! {
-    /// The values of `allowed_card_presence`, first of all in [`IssuingCardholderSpendingControls`](crate::api::IssuingCardholderSpendingControls).
-    IssuingCardholderSpendingControlsAllowedCardPresence {
-        /// `not_present`
-        NotPresent = "not_present",
-        /// `present`
-        Present = "present",
-    }
-}
+/// The values of `allowed_card_presence`, first of all in [`IssuingCardholderSpendingControls`](crate::api::IssuingCardholderSpendingControls): the same as [`IssuingAuthorizationCardPresence`](crate::api::IssuingAuthorizationCardPresence).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-spending_controls>
+pub type IssuingCardholderSpendingControlsAllowedCardPresence =
+    api::IssuingAuthorizationCardPresence;
 
 words! {
     /// The values of `disabled_reason`, first of all in [`IssuingCardholderRequirements`](crate::api::IssuingCardholderRequirements).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-requirements>
     IssuingCardholderRequirementsDisabledReason {
         /// `listed`
         Listed = "listed",
@@ -1465,6 +1117,8 @@ words! {
 
 words! {
     /// The values of `past_due`, first of all in [`IssuingCardholderRequirements`](crate::api::IssuingCardholderRequirements).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-requirements>
     IssuingCardholderRequirementsPastDue {
         /// `company.tax_id`
         CompanyTaxId = "company.tax_id",
@@ -1487,30 +1141,13 @@ words! {
     }
 }
 
-words! {
-    /// The values of `interval`, first of all in [`IssuingCardholderSpendingControlsSpendingLimit`](crate::api::IssuingCardholderSpendingControlsSpendingLimit).
-    IssuingCardholderSpendingControlsSpendingLimitInterval {
-        /// `all_time`
-        AllTime = "all_time",
-        /// `daily`
-        Daily = "daily",
-        /// `monthly`
-        Monthly = "monthly",
-        /// `per_authorization`
-        PerAuthorization = "per_authorization",
-        /// `weekly`
-        Weekly = "weekly",
-        /// `yearly`
-        Yearly = "yearly",
-    }
-}
+/// The values of `interval`, first of all in [`IssuingCardholderSpendingControlsSpendingLimit`](crate::api::IssuingCardholderSpendingControlsSpendingLimit): the same as [`IssuingCardSpendingControlsSpendingLimitInterval`](crate::api::IssuingCardSpendingControlsSpendingLimitInterval).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-spending_controls-spending_limits>
+pub type IssuingCardholderSpendingControlsSpendingLimitInterval =
+    api::IssuingCardSpendingControlsSpendingLimitInterval;
 
-words! {
-    /// The values of `status`, first of all in [`IssuingCardholderCreate`](crate::api::IssuingCardholderCreate).
-    IssuingCardholderCreateStatus {
-        /// `active`
-        Active = "active",
-        /// `inactive`
-        Inactive = "inactive",
-    }
-}
+/// The values of `status`, first of all in [`IssuingCardholderCreate`](crate::api::IssuingCardholderCreate): the same as [`BillingFeedbackOptionStatus`](crate::api::BillingFeedbackOptionStatus).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/create>
+pub type IssuingCardholderCreateStatus = api::BillingFeedbackOptionStatus;

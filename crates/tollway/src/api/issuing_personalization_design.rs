@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RequestBuilder, Timestamp, Value, list, pairs, params,
-    params_required, request, request_list, texts, view, words,
+    Client, Expandable, List, Map, Params, Timestamp, Value, list, pairs, params, params_required,
+    request, texts, view, words,
 };
 
 view! {
-    /// The `issuing.personalization_design` object.
+    /// The `issuing.personalization_design` object. It has what [`IssuingPersonalizationDesignFields`](crate::api::IssuingPersonalizationDesignFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/object>
-    IssuingPersonalizationDesign, "issuing.personalization_design"
+    IssuingPersonalizationDesign =
+    /// The accessors of [`IssuingPersonalizationDesign`](crate::api::IssuingPersonalizationDesign).
+    IssuingPersonalizationDesignFields, "issuing.personalization_design"
 }
 
-impl IssuingPersonalizationDesign {
+impl IssuingPersonalizationDesignFields {
     /// Card logo. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn card_logo(&self) -> Option<Expandable<api::File>> {
@@ -101,13 +103,15 @@ impl IssuingPersonalizationDesign {
 }
 
 view! {
-    /// Carrier text of [`IssuingPersonalizationDesign`](crate::api::IssuingPersonalizationDesign): its `carrier_text`.
+    /// Carrier text of [`IssuingPersonalizationDesign`](crate::api::IssuingPersonalizationDesign): its `carrier_text`. It has what [`IssuingPersonalizationDesignCarrierTextFields`](crate::api::IssuingPersonalizationDesignCarrierTextFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/object#issuing_personalization_design_object-carrier_text>
-    IssuingPersonalizationDesignCarrierText, "issuing_personalization_design_carrier_text"
+    IssuingPersonalizationDesignCarrierText =
+    /// The accessors of [`IssuingPersonalizationDesignCarrierText`](crate::api::IssuingPersonalizationDesignCarrierText).
+    IssuingPersonalizationDesignCarrierTextFields, "issuing_personalization_design_carrier_text"
 }
 
-impl IssuingPersonalizationDesignCarrierText {
+impl IssuingPersonalizationDesignCarrierTextFields {
     /// Footer body. `None` when null.
     #[inline]
     pub fn footer_body(&self) -> Option<&str> {
@@ -142,13 +146,15 @@ impl IssuingPersonalizationDesignCarrierText {
 }
 
 view! {
-    /// Preferences of [`IssuingPersonalizationDesign`](crate::api::IssuingPersonalizationDesign): its `preferences`.
+    /// Preferences of [`IssuingPersonalizationDesign`](crate::api::IssuingPersonalizationDesign): its `preferences`. It has what [`IssuingPersonalizationDesignPreferencesFields`](crate::api::IssuingPersonalizationDesignPreferencesFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/object#issuing_personalization_design_object-preferences>
-    IssuingPersonalizationDesignPreferences, "issuing_personalization_design_preferences"
+    IssuingPersonalizationDesignPreferences =
+    /// The accessors of [`IssuingPersonalizationDesignPreferences`](crate::api::IssuingPersonalizationDesignPreferences).
+    IssuingPersonalizationDesignPreferencesFields, "issuing_personalization_design_preferences"
 }
 
-impl IssuingPersonalizationDesignPreferences {
+impl IssuingPersonalizationDesignPreferencesFields {
     /// Is default: true or false.
     #[inline]
     pub fn is_default(&self) -> bool {
@@ -167,13 +173,15 @@ impl IssuingPersonalizationDesignPreferences {
 }
 
 view! {
-    /// Rejection reasons of [`IssuingPersonalizationDesign`](crate::api::IssuingPersonalizationDesign): its `rejection_reasons`.
+    /// Rejection reasons of [`IssuingPersonalizationDesign`](crate::api::IssuingPersonalizationDesign): its `rejection_reasons`. It has what [`IssuingPersonalizationDesignRejectionReasonsFields`](crate::api::IssuingPersonalizationDesignRejectionReasonsFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/object#issuing_personalization_design_object-rejection_reasons>
-    IssuingPersonalizationDesignRejectionReasons, "issuing_personalization_design_rejection_reasons"
+    IssuingPersonalizationDesignRejectionReasons =
+    /// The accessors of [`IssuingPersonalizationDesignRejectionReasons`](crate::api::IssuingPersonalizationDesignRejectionReasons).
+    IssuingPersonalizationDesignRejectionReasonsFields, "issuing_personalization_design_rejection_reasons"
 }
 
-impl IssuingPersonalizationDesignRejectionReasons {
+impl IssuingPersonalizationDesignRejectionReasonsFields {
     /// Card logo, as a list. `None` when null.
     #[inline]
     pub fn card_logo(
@@ -209,10 +217,7 @@ impl IssuingPersonalizationDesigns<'_> {
     /// <https://docs.stripe.com/api/issuing/personalization_designs/list>
     #[inline]
     pub fn list(&self) -> api::IssuingPersonalizationDesignList {
-        api::IssuingPersonalizationDesignList(RequestBuilder::new(
-            self.0,
-            api::IssuingPersonalizationDesignList::OPERATION,
-        ))
+        api::IssuingPersonalizationDesignList::new(self.0)
     }
 
     /// `POST /v1/issuing/personalization_designs`.
@@ -220,10 +225,8 @@ impl IssuingPersonalizationDesigns<'_> {
     /// <https://docs.stripe.com/api/issuing/personalization_designs/create>
     #[inline]
     pub fn create(&self, physical_bundle: &str) -> api::IssuingPersonalizationDesignCreate {
-        api::IssuingPersonalizationDesignCreate(
-            RequestBuilder::new(self.0, api::IssuingPersonalizationDesignCreate::OPERATION)
-                .set("physical_bundle", physical_bundle),
-        )
+        api::IssuingPersonalizationDesignCreate::new(self.0)
+            .set_str("physical_bundle", physical_bundle)
     }
 
     /// `GET /v1/issuing/personalization_designs/{personalization_design}`.
@@ -234,10 +237,7 @@ impl IssuingPersonalizationDesigns<'_> {
         &self,
         personalization_design: &str,
     ) -> api::IssuingPersonalizationDesignRetrieve {
-        api::IssuingPersonalizationDesignRetrieve(
-            RequestBuilder::new(self.0, api::IssuingPersonalizationDesignRetrieve::OPERATION)
-                .path_arg(personalization_design),
-        )
+        api::IssuingPersonalizationDesignRetrieve::new(self.0).path_arg(personalization_design)
     }
 
     /// `POST /v1/issuing/personalization_designs/{personalization_design}`.
@@ -245,10 +245,7 @@ impl IssuingPersonalizationDesigns<'_> {
     /// <https://docs.stripe.com/api/issuing/personalization_designs/update>
     #[inline]
     pub fn update(&self, personalization_design: &str) -> api::IssuingPersonalizationDesignUpdate {
-        api::IssuingPersonalizationDesignUpdate(
-            RequestBuilder::new(self.0, api::IssuingPersonalizationDesignUpdate::OPERATION)
-                .path_arg(personalization_design),
-        )
+        api::IssuingPersonalizationDesignUpdate::new(self.0).path_arg(personalization_design)
     }
 }
 
@@ -267,13 +264,8 @@ impl TestHelpersIssuingPersonalizationDesigns<'_> {
         &self,
         personalization_design: &str,
     ) -> api::TestHelpersIssuingPersonalizationDesignActivate {
-        api::TestHelpersIssuingPersonalizationDesignActivate(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersIssuingPersonalizationDesignActivate::OPERATION,
-            )
-            .path_arg(personalization_design),
-        )
+        api::TestHelpersIssuingPersonalizationDesignActivate::new(self.0)
+            .path_arg(personalization_design)
     }
 
     /// `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate`.
@@ -284,13 +276,8 @@ impl TestHelpersIssuingPersonalizationDesigns<'_> {
         &self,
         personalization_design: &str,
     ) -> api::TestHelpersIssuingPersonalizationDesignDeactivate {
-        api::TestHelpersIssuingPersonalizationDesignDeactivate(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersIssuingPersonalizationDesignDeactivate::OPERATION,
-            )
-            .path_arg(personalization_design),
-        )
+        api::TestHelpersIssuingPersonalizationDesignDeactivate::new(self.0)
+            .path_arg(personalization_design)
     }
 
     /// `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject`.
@@ -302,41 +289,36 @@ impl TestHelpersIssuingPersonalizationDesigns<'_> {
         personalization_design: &str,
         rejection_reasons: api::TestHelpersIssuingPersonalizationDesignRejectRejectionReasons,
     ) -> api::TestHelpersIssuingPersonalizationDesignReject {
-        api::TestHelpersIssuingPersonalizationDesignReject(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersIssuingPersonalizationDesignReject::OPERATION,
-            )
+        api::TestHelpersIssuingPersonalizationDesignReject::new(self.0)
             .path_arg(personalization_design)
-            .set("rejection_reasons", rejection_reasons),
-        )
+            .set("rejection_reasons", rejection_reasons)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.issuing().personalization_designs().list(…)`: `GET /v1/issuing/personalization_designs`.
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/list>
-    IssuingPersonalizationDesignList => List<api::IssuingPersonalizationDesign>, api::IssuingPersonalizationDesign; "issuing.personalization_designs.list", Get "/v1/issuing/personalization_designs", Api V1 Form
+    IssuingPersonalizationDesignList, IssuingPersonalizationDesignListEndpoint => List<api::IssuingPersonalizationDesign>; "issuing.personalization_designs.list", Get "/v1/issuing/personalization_designs", Api V1 Form
 }
 
 impl IssuingPersonalizationDesignList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Lookup keys, as a list.
     #[inline]
     pub fn lookup_keys(self, lookup_keys: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("lookup_keys", texts(lookup_keys)))
+        self.set("lookup_keys", texts(lookup_keys))
     }
 
     /// Preferences.
@@ -345,19 +327,19 @@ impl IssuingPersonalizationDesignList {
         self,
         preferences: api::IssuingPersonalizationDesignListPreferences,
     ) -> Self {
-        Self(self.0.set("preferences", preferences))
+        self.set("preferences", preferences)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingPersonalizationDesignStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -365,14 +347,14 @@ request! {
     /// The request of `client.issuing().personalization_designs().create(…)`: `POST /v1/issuing/personalization_designs`.
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/create>
-    IssuingPersonalizationDesignCreate => api::IssuingPersonalizationDesign; "issuing.personalization_designs.create", Post "/v1/issuing/personalization_designs", Api V1 Form
+    IssuingPersonalizationDesignCreate, IssuingPersonalizationDesignCreateEndpoint => api::IssuingPersonalizationDesign; "issuing.personalization_designs.create", Post "/v1/issuing/personalization_designs", Api V1 Form
 }
 
 impl IssuingPersonalizationDesignCreate {
     /// Card logo.
     #[inline]
     pub fn card_logo(self, card_logo: &str) -> Self {
-        Self(self.0.set("card_logo", card_logo))
+        self.set_str("card_logo", card_logo)
     }
 
     /// Carrier text.
@@ -381,13 +363,13 @@ impl IssuingPersonalizationDesignCreate {
         self,
         carrier_text: api::IssuingPersonalizationDesignCreateCarrierText,
     ) -> Self {
-        Self(self.0.set("carrier_text", carrier_text))
+        self.set("carrier_text", carrier_text)
     }
 
     /// Lookup key.
     #[inline]
     pub fn lookup_key(self, lookup_key: &str) -> Self {
-        Self(self.0.set("lookup_key", lookup_key))
+        self.set_str("lookup_key", lookup_key)
     }
 
     /// Key-value pairs of your own.
@@ -396,13 +378,13 @@ impl IssuingPersonalizationDesignCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Preferences.
@@ -411,13 +393,13 @@ impl IssuingPersonalizationDesignCreate {
         self,
         preferences: api::IssuingPersonalizationDesignCreatePreferences,
     ) -> Self {
-        Self(self.0.set("preferences", preferences))
+        self.set("preferences", preferences)
     }
 
     /// Transfer lookup key: true or false.
     #[inline]
     pub fn transfer_lookup_key(self, transfer_lookup_key: bool) -> Self {
-        Self(self.0.set("transfer_lookup_key", transfer_lookup_key))
+        self.set_bool("transfer_lookup_key", transfer_lookup_key)
     }
 }
 
@@ -425,27 +407,27 @@ request! {
     /// The request of `client.issuing().personalization_designs().retrieve(…)`: `GET /v1/issuing/personalization_designs/{personalization_design}`.
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/retrieve>
-    IssuingPersonalizationDesignRetrieve => api::IssuingPersonalizationDesign; "issuing.personalization_designs.retrieve", Get "/v1/issuing/personalization_designs/{personalization_design}", Api V1 Form
+    IssuingPersonalizationDesignRetrieve, IssuingPersonalizationDesignRetrieveEndpoint => api::IssuingPersonalizationDesign; "issuing.personalization_designs.retrieve", Get "/v1/issuing/personalization_designs/{personalization_design}", Api V1 Form
 }
 
 request! {
     /// The request of `client.issuing().personalization_designs().update(…)`: `POST /v1/issuing/personalization_designs/{personalization_design}`.
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/update>
-    IssuingPersonalizationDesignUpdate => api::IssuingPersonalizationDesign; "issuing.personalization_designs.update", Post "/v1/issuing/personalization_designs/{personalization_design}", Api V1 Form
+    IssuingPersonalizationDesignUpdate, IssuingPersonalizationDesignUpdateEndpoint => api::IssuingPersonalizationDesign; "issuing.personalization_designs.update", Post "/v1/issuing/personalization_designs/{personalization_design}", Api V1 Form
 }
 
 impl IssuingPersonalizationDesignUpdate {
     /// Card logo.
     #[inline]
     pub fn card_logo(self, card_logo: &str) -> Self {
-        Self(self.0.set("card_logo", card_logo))
+        self.set_str("card_logo", card_logo)
     }
 
     /// Unsets `card_logo`.
     #[inline]
     pub fn clear_card_logo(self) -> Self {
-        Self(self.0.set("card_logo", Value::Clear))
+        self.set("card_logo", Value::Clear)
     }
 
     /// Carrier text.
@@ -454,25 +436,25 @@ impl IssuingPersonalizationDesignUpdate {
         self,
         carrier_text: api::IssuingPersonalizationDesignUpdateCarrierText,
     ) -> Self {
-        Self(self.0.set("carrier_text", carrier_text))
+        self.set("carrier_text", carrier_text)
     }
 
     /// Unsets `carrier_text`.
     #[inline]
     pub fn clear_carrier_text(self) -> Self {
-        Self(self.0.set("carrier_text", Value::Clear))
+        self.set("carrier_text", Value::Clear)
     }
 
     /// Lookup key.
     #[inline]
     pub fn lookup_key(self, lookup_key: &str) -> Self {
-        Self(self.0.set("lookup_key", lookup_key))
+        self.set_str("lookup_key", lookup_key)
     }
 
     /// Unsets `lookup_key`.
     #[inline]
     pub fn clear_lookup_key(self) -> Self {
-        Self(self.0.set("lookup_key", Value::Clear))
+        self.set("lookup_key", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -481,25 +463,25 @@ impl IssuingPersonalizationDesignUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Unsets `name`.
     #[inline]
     pub fn clear_name(self) -> Self {
-        Self(self.0.set("name", Value::Clear))
+        self.set("name", Value::Clear)
     }
 
     /// Physical bundle.
     #[inline]
     pub fn physical_bundle(self, physical_bundle: &str) -> Self {
-        Self(self.0.set("physical_bundle", physical_bundle))
+        self.set_str("physical_bundle", physical_bundle)
     }
 
     /// Preferences.
@@ -508,13 +490,13 @@ impl IssuingPersonalizationDesignUpdate {
         self,
         preferences: api::IssuingPersonalizationDesignUpdatePreferences,
     ) -> Self {
-        Self(self.0.set("preferences", preferences))
+        self.set("preferences", preferences)
     }
 
     /// Transfer lookup key: true or false.
     #[inline]
     pub fn transfer_lookup_key(self, transfer_lookup_key: bool) -> Self {
-        Self(self.0.set("transfer_lookup_key", transfer_lookup_key))
+        self.set_bool("transfer_lookup_key", transfer_lookup_key)
     }
 }
 
@@ -522,21 +504,21 @@ request! {
     /// The request of `client.test_helpers().issuing().personalization_designs().activate(…)`: `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/activate`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/activate>
-    TestHelpersIssuingPersonalizationDesignActivate => api::IssuingPersonalizationDesign; "test_helpers.issuing.personalization_designs.activate", Post "/v1/test_helpers/issuing/personalization_designs/{personalization_design}/activate", Api V1 Form
+    TestHelpersIssuingPersonalizationDesignActivate, TestHelpersIssuingPersonalizationDesignActivateEndpoint => api::IssuingPersonalizationDesign; "test_helpers.issuing.personalization_designs.activate", Post "/v1/test_helpers/issuing/personalization_designs/{personalization_design}/activate", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().issuing().personalization_designs().deactivate(…)`: `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/deactivate>
-    TestHelpersIssuingPersonalizationDesignDeactivate => api::IssuingPersonalizationDesign; "test_helpers.issuing.personalization_designs.deactivate", Post "/v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate", Api V1 Form
+    TestHelpersIssuingPersonalizationDesignDeactivate, TestHelpersIssuingPersonalizationDesignDeactivateEndpoint => api::IssuingPersonalizationDesign; "test_helpers.issuing.personalization_designs.deactivate", Post "/v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().issuing().personalization_designs().reject(…)`: `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/reject>
-    TestHelpersIssuingPersonalizationDesignReject => api::IssuingPersonalizationDesign; "test_helpers.issuing.personalization_designs.reject", Post "/v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject", Api V1 Form
+    TestHelpersIssuingPersonalizationDesignReject, TestHelpersIssuingPersonalizationDesignRejectEndpoint => api::IssuingPersonalizationDesign; "test_helpers.issuing.personalization_designs.reject", Post "/v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject", Api V1 Form
 }
 
 params! {
@@ -550,13 +532,13 @@ impl IssuingPersonalizationDesignListPreferences {
     /// Is default: true or false.
     #[inline]
     pub fn is_default(self, is_default: bool) -> Self {
-        Self(self.0.with("is_default", is_default))
+        Self(self.0.with_bool("is_default", is_default))
     }
 
     /// Is platform default: true or false.
     #[inline]
     pub fn is_platform_default(self, is_platform_default: bool) -> Self {
-        Self(self.0.with("is_platform_default", is_platform_default))
+        Self(self.0.with_bool("is_platform_default", is_platform_default))
     }
 }
 
@@ -571,7 +553,7 @@ impl IssuingPersonalizationDesignCreateCarrierText {
     /// Footer body.
     #[inline]
     pub fn footer_body(self, footer_body: &str) -> Self {
-        Self(self.0.with("footer_body", footer_body))
+        Self(self.0.with_str("footer_body", footer_body))
     }
 
     /// Unsets `footer_body`.
@@ -583,7 +565,7 @@ impl IssuingPersonalizationDesignCreateCarrierText {
     /// Footer title.
     #[inline]
     pub fn footer_title(self, footer_title: &str) -> Self {
-        Self(self.0.with("footer_title", footer_title))
+        Self(self.0.with_str("footer_title", footer_title))
     }
 
     /// Unsets `footer_title`.
@@ -595,7 +577,7 @@ impl IssuingPersonalizationDesignCreateCarrierText {
     /// Header body.
     #[inline]
     pub fn header_body(self, header_body: &str) -> Self {
-        Self(self.0.with("header_body", header_body))
+        Self(self.0.with_str("header_body", header_body))
     }
 
     /// Unsets `header_body`.
@@ -607,7 +589,7 @@ impl IssuingPersonalizationDesignCreateCarrierText {
     /// Header title.
     #[inline]
     pub fn header_title(self, header_title: &str) -> Self {
-        Self(self.0.with("header_title", header_title))
+        Self(self.0.with_str("header_title", header_title))
     }
 
     /// Unsets `header_title`.
@@ -628,81 +610,21 @@ impl IssuingPersonalizationDesignCreatePreferences {
     /// With what Stripe requires.
     #[inline]
     pub fn new(is_default: bool) -> Self {
-        Self(Params::new().with("is_default", is_default))
+        Self(Params::new().with_bool("is_default", is_default))
     }
 }
 
-params! {
-    /// The `carrier_text` of [`IssuingPersonalizationDesignUpdate`](crate::api::IssuingPersonalizationDesignUpdate).
-    ///
-    /// <https://docs.stripe.com/api/issuing/personalization_designs/update>
-    IssuingPersonalizationDesignUpdateCarrierText
-}
+/// The `carrier_text` of [`IssuingPersonalizationDesignUpdate`](crate::api::IssuingPersonalizationDesignUpdate): the same as [`IssuingPersonalizationDesignCreateCarrierText`](crate::api::IssuingPersonalizationDesignCreateCarrierText).
+///
+/// <https://docs.stripe.com/api/issuing/personalization_designs/update>
+pub type IssuingPersonalizationDesignUpdateCarrierText =
+    api::IssuingPersonalizationDesignCreateCarrierText;
 
-impl IssuingPersonalizationDesignUpdateCarrierText {
-    /// Footer body.
-    #[inline]
-    pub fn footer_body(self, footer_body: &str) -> Self {
-        Self(self.0.with("footer_body", footer_body))
-    }
-
-    /// Unsets `footer_body`.
-    #[inline]
-    pub fn clear_footer_body(self) -> Self {
-        Self(self.0.with("footer_body", Value::Clear))
-    }
-
-    /// Footer title.
-    #[inline]
-    pub fn footer_title(self, footer_title: &str) -> Self {
-        Self(self.0.with("footer_title", footer_title))
-    }
-
-    /// Unsets `footer_title`.
-    #[inline]
-    pub fn clear_footer_title(self) -> Self {
-        Self(self.0.with("footer_title", Value::Clear))
-    }
-
-    /// Header body.
-    #[inline]
-    pub fn header_body(self, header_body: &str) -> Self {
-        Self(self.0.with("header_body", header_body))
-    }
-
-    /// Unsets `header_body`.
-    #[inline]
-    pub fn clear_header_body(self) -> Self {
-        Self(self.0.with("header_body", Value::Clear))
-    }
-
-    /// Header title.
-    #[inline]
-    pub fn header_title(self, header_title: &str) -> Self {
-        Self(self.0.with("header_title", header_title))
-    }
-
-    /// Unsets `header_title`.
-    #[inline]
-    pub fn clear_header_title(self) -> Self {
-        Self(self.0.with("header_title", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `preferences` of [`IssuingPersonalizationDesignUpdate`](crate::api::IssuingPersonalizationDesignUpdate).
-    ///
-    /// <https://docs.stripe.com/api/issuing/personalization_designs/update>
-    IssuingPersonalizationDesignUpdatePreferences
-}
-
-impl IssuingPersonalizationDesignUpdatePreferences {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(is_default: bool) -> Self {
-        Self(Params::new().with("is_default", is_default))
-    }
-}
+/// The `preferences` of [`IssuingPersonalizationDesignUpdate`](crate::api::IssuingPersonalizationDesignUpdate): the same as [`IssuingPersonalizationDesignCreatePreferences`](crate::api::IssuingPersonalizationDesignCreatePreferences).
+///
+/// <https://docs.stripe.com/api/issuing/personalization_designs/update>
+pub type IssuingPersonalizationDesignUpdatePreferences =
+    api::IssuingPersonalizationDesignCreatePreferences;
 
 params! {
     /// The `rejection_reasons` of [`TestHelpersIssuingPersonalizationDesignReject`](crate::api::TestHelpersIssuingPersonalizationDesignReject).
@@ -735,6 +657,8 @@ impl TestHelpersIssuingPersonalizationDesignRejectRejectionReasons {
 
 words! {
     /// The values of `status`, first of all in [`IssuingPersonalizationDesign`](crate::api::IssuingPersonalizationDesign).
+    ///
+    /// <https://docs.stripe.com/api/issuing/personalization_designs/object>
     IssuingPersonalizationDesignStatus {
         /// `active`
         Active = "active",
@@ -749,6 +673,8 @@ words! {
 
 words! {
     /// The values of `card_logo`, first of all in [`IssuingPersonalizationDesignRejectionReasons`](crate::api::IssuingPersonalizationDesignRejectionReasons).
+    ///
+    /// <https://docs.stripe.com/api/issuing/personalization_designs/object#issuing_personalization_design_object-rejection_reasons>
     IssuingPersonalizationDesignRejectionReasonsCardLogo {
         /// `geographic_location`
         GeographicLocation = "geographic_location",
@@ -771,6 +697,8 @@ words! {
 
 words! {
     /// The values of `carrier_text`, first of all in [`IssuingPersonalizationDesignRejectionReasons`](crate::api::IssuingPersonalizationDesignRejectionReasons).
+    ///
+    /// <https://docs.stripe.com/api/issuing/personalization_designs/object#issuing_personalization_design_object-rejection_reasons>
     IssuingPersonalizationDesignRejectionReasonsCarrierText {
         /// `geographic_location`
         GeographicLocation = "geographic_location",

@@ -3,16 +3,18 @@
 //! Stripe's `issuing_physical_bundle`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, request, request_list, view, words};
+use crate::view::prelude::{Client, List, request, view, words};
 
 view! {
-    /// The `issuing.physical_bundle` object.
+    /// The `issuing.physical_bundle` object. It has what [`IssuingPhysicalBundleFields`](crate::api::IssuingPhysicalBundleFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/physical_bundles/object>
-    IssuingPhysicalBundle, "issuing.physical_bundle"
+    IssuingPhysicalBundle =
+    /// The accessors of [`IssuingPhysicalBundle`](crate::api::IssuingPhysicalBundle).
+    IssuingPhysicalBundleFields, "issuing.physical_bundle"
 }
 
-impl IssuingPhysicalBundle {
+impl IssuingPhysicalBundleFields {
     /// Features.
     #[inline]
     pub fn features(&self) -> api::IssuingPhysicalBundleFeatures {
@@ -57,13 +59,15 @@ impl IssuingPhysicalBundle {
 }
 
 view! {
-    /// Features of [`IssuingPhysicalBundle`](crate::api::IssuingPhysicalBundle): its `features`.
+    /// Features of [`IssuingPhysicalBundle`](crate::api::IssuingPhysicalBundle): its `features`. It has what [`IssuingPhysicalBundleFeaturesFields`](crate::api::IssuingPhysicalBundleFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/physical_bundles/object#issuing_physical_bundle_object-features>
-    IssuingPhysicalBundleFeatures, "issuing_physical_bundle_features"
+    IssuingPhysicalBundleFeatures =
+    /// The accessors of [`IssuingPhysicalBundleFeatures`](crate::api::IssuingPhysicalBundleFeatures).
+    IssuingPhysicalBundleFeaturesFields, "issuing_physical_bundle_features"
 }
 
-impl IssuingPhysicalBundleFeatures {
+impl IssuingPhysicalBundleFeaturesFields {
     /// Card logo.
     #[inline]
     pub fn card_logo(&self) -> api::IssuingPhysicalBundleFeaturesCardLogo {
@@ -97,10 +101,7 @@ impl IssuingPhysicalBundles<'_> {
     /// <https://docs.stripe.com/api/issuing/physical_bundles/list>
     #[inline]
     pub fn list(&self) -> api::IssuingPhysicalBundleList {
-        api::IssuingPhysicalBundleList(RequestBuilder::new(
-            self.0,
-            api::IssuingPhysicalBundleList::OPERATION,
-        ))
+        api::IssuingPhysicalBundleList::new(self.0)
     }
 
     /// `GET /v1/issuing/physical_bundles/{physical_bundle}`.
@@ -108,49 +109,46 @@ impl IssuingPhysicalBundles<'_> {
     /// <https://docs.stripe.com/api/issuing/physical_bundles/retrieve>
     #[inline]
     pub fn retrieve(&self, physical_bundle: &str) -> api::IssuingPhysicalBundleRetrieve {
-        api::IssuingPhysicalBundleRetrieve(
-            RequestBuilder::new(self.0, api::IssuingPhysicalBundleRetrieve::OPERATION)
-                .path_arg(physical_bundle),
-        )
+        api::IssuingPhysicalBundleRetrieve::new(self.0).path_arg(physical_bundle)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.issuing().physical_bundles().list(…)`: `GET /v1/issuing/physical_bundles`.
     ///
     /// <https://docs.stripe.com/api/issuing/physical_bundles/list>
-    IssuingPhysicalBundleList => List<api::IssuingPhysicalBundle>, api::IssuingPhysicalBundle; "issuing.physical_bundles.list", Get "/v1/issuing/physical_bundles", Api V1 Form
+    IssuingPhysicalBundleList, IssuingPhysicalBundleListEndpoint => List<api::IssuingPhysicalBundle>; "issuing.physical_bundles.list", Get "/v1/issuing/physical_bundles", Api V1 Form
 }
 
 impl IssuingPhysicalBundleList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingPhysicalBundleStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::IssuingPhysicalBundleType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -158,11 +156,13 @@ request! {
     /// The request of `client.issuing().physical_bundles().retrieve(…)`: `GET /v1/issuing/physical_bundles/{physical_bundle}`.
     ///
     /// <https://docs.stripe.com/api/issuing/physical_bundles/retrieve>
-    IssuingPhysicalBundleRetrieve => api::IssuingPhysicalBundle; "issuing.physical_bundles.retrieve", Get "/v1/issuing/physical_bundles/{physical_bundle}", Api V1 Form
+    IssuingPhysicalBundleRetrieve, IssuingPhysicalBundleRetrieveEndpoint => api::IssuingPhysicalBundle; "issuing.physical_bundles.retrieve", Get "/v1/issuing/physical_bundles/{physical_bundle}", Api V1 Form
 }
 
 words! {
     /// The values of `status`, first of all in [`IssuingPhysicalBundle`](crate::api::IssuingPhysicalBundle).
+    ///
+    /// <https://docs.stripe.com/api/issuing/physical_bundles/object>
     IssuingPhysicalBundleStatus {
         /// `active`
         Active = "active",
@@ -175,6 +175,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`IssuingPhysicalBundle`](crate::api::IssuingPhysicalBundle).
+    ///
+    /// <https://docs.stripe.com/api/issuing/physical_bundles/object>
     IssuingPhysicalBundleType {
         /// `custom`
         Custom = "custom",
@@ -185,6 +187,8 @@ words! {
 
 words! {
     /// The values of `card_logo`, first of all in [`IssuingPhysicalBundleFeatures`](crate::api::IssuingPhysicalBundleFeatures).
+    ///
+    /// <https://docs.stripe.com/api/issuing/physical_bundles/object#issuing_physical_bundle_object-features>
     IssuingPhysicalBundleFeaturesCardLogo {
         /// `optional`
         Optional = "optional",

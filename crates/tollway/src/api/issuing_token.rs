@@ -3,19 +3,18 @@
 //! Stripe's `issuing_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, RangeQuery, RequestBuilder, Timestamp, request, request_list, view,
-    words,
-};
+use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view, words};
 
 view! {
-    /// The `issuing.token` object.
+    /// The `issuing.token` object. It has what [`IssuingTokenFields`](crate::api::IssuingTokenFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object>
-    IssuingToken, "issuing.token"
+    IssuingToken =
+    /// The accessors of [`IssuingToken`](crate::api::IssuingToken).
+    IssuingTokenFields, "issuing.token"
 }
 
-impl IssuingToken {
+impl IssuingTokenFields {
     /// Card. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn card(&self) -> Expandable<api::IssuingCard> {
@@ -90,13 +89,15 @@ impl IssuingToken {
 }
 
 view! {
-    /// Cardholder address of [`IssuingToken`](crate::api::IssuingToken): its `network_data.wallet_provider.cardholder_address`.
+    /// Cardholder address of [`IssuingToken`](crate::api::IssuingToken): its `network_data.wallet_provider.cardholder_address`. It has what [`IssuingTokenNetworkDataWalletProviderCardholderAddressFields`](crate::api::IssuingTokenNetworkDataWalletProviderCardholderAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider-cardholder_address>
-    IssuingTokenNetworkDataWalletProviderCardholderAddress, "issuing_network_token_address"
+    IssuingTokenNetworkDataWalletProviderCardholderAddress =
+    /// The accessors of [`IssuingTokenNetworkDataWalletProviderCardholderAddress`](crate::api::IssuingTokenNetworkDataWalletProviderCardholderAddress).
+    IssuingTokenNetworkDataWalletProviderCardholderAddressFields, "issuing_network_token_address"
 }
 
-impl IssuingTokenNetworkDataWalletProviderCardholderAddress {
+impl IssuingTokenNetworkDataWalletProviderCardholderAddressFields {
     /// Line1.
     #[inline]
     pub fn line1(&self) -> &str {
@@ -112,13 +113,15 @@ impl IssuingTokenNetworkDataWalletProviderCardholderAddress {
 }
 
 view! {
-    /// Device of [`IssuingToken`](crate::api::IssuingToken): its `network_data.device`.
+    /// Device of [`IssuingToken`](crate::api::IssuingToken): its `network_data.device`. It has what [`IssuingTokenNetworkDataDeviceFields`](crate::api::IssuingTokenNetworkDataDeviceFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-device>
-    IssuingTokenNetworkDataDevice, "issuing_network_token_device"
+    IssuingTokenNetworkDataDevice =
+    /// The accessors of [`IssuingTokenNetworkDataDevice`](crate::api::IssuingTokenNetworkDataDevice).
+    IssuingTokenNetworkDataDeviceFields, "issuing_network_token_device"
 }
 
-impl IssuingTokenNetworkDataDevice {
+impl IssuingTokenNetworkDataDeviceFields {
     /// Device fingerprint. `None` when absent.
     #[inline]
     pub fn device_fingerprint(&self) -> Option<&str> {
@@ -161,13 +164,15 @@ impl IssuingTokenNetworkDataDevice {
 }
 
 view! {
-    /// Mastercard of [`IssuingToken`](crate::api::IssuingToken): its `network_data.mastercard`.
+    /// Mastercard of [`IssuingToken`](crate::api::IssuingToken): its `network_data.mastercard`. It has what [`IssuingTokenNetworkDataMastercardFields`](crate::api::IssuingTokenNetworkDataMastercardFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-mastercard>
-    IssuingTokenNetworkDataMastercard, "issuing_network_token_mastercard"
+    IssuingTokenNetworkDataMastercard =
+    /// The accessors of [`IssuingTokenNetworkDataMastercard`](crate::api::IssuingTokenNetworkDataMastercard).
+    IssuingTokenNetworkDataMastercardFields, "issuing_network_token_mastercard"
 }
 
-impl IssuingTokenNetworkDataMastercard {
+impl IssuingTokenNetworkDataMastercardFields {
     /// Card reference id. `None` when absent.
     #[inline]
     pub fn card_reference_id(&self) -> Option<&str> {
@@ -198,13 +203,15 @@ impl IssuingTokenNetworkDataMastercard {
 }
 
 view! {
-    /// Network data of [`IssuingToken`](crate::api::IssuingToken): its `network_data`.
+    /// Network data of [`IssuingToken`](crate::api::IssuingToken): its `network_data`. It has what [`IssuingTokenNetworkDataFields`](crate::api::IssuingTokenNetworkDataFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data>
-    IssuingTokenNetworkData, "issuing_network_token_network_data"
+    IssuingTokenNetworkData =
+    /// The accessors of [`IssuingTokenNetworkData`](crate::api::IssuingTokenNetworkData).
+    IssuingTokenNetworkDataFields, "issuing_network_token_network_data"
 }
 
-impl IssuingTokenNetworkData {
+impl IssuingTokenNetworkDataFields {
     /// Device. `None` when absent.
     #[inline]
     pub fn device(&self) -> Option<api::IssuingTokenNetworkDataDevice> {
@@ -241,13 +248,15 @@ impl IssuingTokenNetworkData {
 }
 
 view! {
-    /// Visa of [`IssuingToken`](crate::api::IssuingToken): its `network_data.visa`.
+    /// Visa of [`IssuingToken`](crate::api::IssuingToken): its `network_data.visa`. It has what [`IssuingTokenNetworkDataVisaFields`](crate::api::IssuingTokenNetworkDataVisaFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-visa>
-    IssuingTokenNetworkDataVisa, "issuing_network_token_visa"
+    IssuingTokenNetworkDataVisa =
+    /// The accessors of [`IssuingTokenNetworkDataVisa`](crate::api::IssuingTokenNetworkDataVisa).
+    IssuingTokenNetworkDataVisaFields, "issuing_network_token_visa"
 }
 
-impl IssuingTokenNetworkDataVisa {
+impl IssuingTokenNetworkDataVisaFields {
     /// Card reference id. `None` when null.
     #[inline]
     pub fn card_reference_id(&self) -> Option<&str> {
@@ -278,13 +287,15 @@ impl IssuingTokenNetworkDataVisa {
 }
 
 view! {
-    /// Wallet provider of [`IssuingToken`](crate::api::IssuingToken): its `network_data.wallet_provider`.
+    /// Wallet provider of [`IssuingToken`](crate::api::IssuingToken): its `network_data.wallet_provider`. It has what [`IssuingTokenNetworkDataWalletProviderFields`](crate::api::IssuingTokenNetworkDataWalletProviderFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider>
-    IssuingTokenNetworkDataWalletProvider, "issuing_network_token_wallet_provider"
+    IssuingTokenNetworkDataWalletProvider =
+    /// The accessors of [`IssuingTokenNetworkDataWalletProvider`](crate::api::IssuingTokenNetworkDataWalletProvider).
+    IssuingTokenNetworkDataWalletProviderFields, "issuing_network_token_wallet_provider"
 }
 
-impl IssuingTokenNetworkDataWalletProvider {
+impl IssuingTokenNetworkDataWalletProviderFields {
     /// Account id. `None` when absent.
     #[inline]
     pub fn account_id(&self) -> Option<&str> {
@@ -390,9 +401,7 @@ impl IssuingTokens<'_> {
     /// <https://docs.stripe.com/api/issuing/tokens/list>
     #[inline]
     pub fn list(&self, card: &str) -> api::IssuingTokenList {
-        api::IssuingTokenList(
-            RequestBuilder::new(self.0, api::IssuingTokenList::OPERATION).set("card", card),
-        )
+        api::IssuingTokenList::new(self.0).set_str("card", card)
     }
 
     /// `GET /v1/issuing/tokens/{token}`.
@@ -400,9 +409,7 @@ impl IssuingTokens<'_> {
     /// <https://docs.stripe.com/api/issuing/tokens/retrieve>
     #[inline]
     pub fn retrieve(&self, token: &str) -> api::IssuingTokenRetrieve {
-        api::IssuingTokenRetrieve(
-            RequestBuilder::new(self.0, api::IssuingTokenRetrieve::OPERATION).path_arg(token),
-        )
+        api::IssuingTokenRetrieve::new(self.0).path_arg(token)
     }
 
     /// `POST /v1/issuing/tokens/{token}`.
@@ -414,50 +421,48 @@ impl IssuingTokens<'_> {
         token: &str,
         status: api::IssuingTokenUpdateStatus,
     ) -> api::IssuingTokenUpdate {
-        api::IssuingTokenUpdate(
-            RequestBuilder::new(self.0, api::IssuingTokenUpdate::OPERATION)
-                .path_arg(token)
-                .set("status", status),
-        )
+        api::IssuingTokenUpdate::new(self.0)
+            .path_arg(token)
+            .set("status", status)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.issuing().tokens().list(…)`: `GET /v1/issuing/tokens`.
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/list>
-    IssuingTokenList => List<api::IssuingToken>, api::IssuingToken; "issuing.tokens.list", Get "/v1/issuing/tokens", Api V1 Form
+    IssuingTokenList, IssuingTokenListEndpoint => List<api::IssuingToken>; "issuing.tokens.list", Get "/v1/issuing/tokens", Api V1 Form
 }
 
 impl IssuingTokenList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingTokenStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -465,18 +470,20 @@ request! {
     /// The request of `client.issuing().tokens().retrieve(…)`: `GET /v1/issuing/tokens/{token}`.
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/retrieve>
-    IssuingTokenRetrieve => api::IssuingToken; "issuing.tokens.retrieve", Get "/v1/issuing/tokens/{token}", Api V1 Form
+    IssuingTokenRetrieve, IssuingTokenRetrieveEndpoint => api::IssuingToken; "issuing.tokens.retrieve", Get "/v1/issuing/tokens/{token}", Api V1 Form
 }
 
 request! {
     /// The request of `client.issuing().tokens().update(…)`: `POST /v1/issuing/tokens/{token}`.
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/update>
-    IssuingTokenUpdate => api::IssuingToken; "issuing.tokens.update", Post "/v1/issuing/tokens/{token}", Api V1 Form
+    IssuingTokenUpdate, IssuingTokenUpdateEndpoint => api::IssuingToken; "issuing.tokens.update", Post "/v1/issuing/tokens/{token}", Api V1 Form
 }
 
 words! {
     /// The values of `network`, first of all in [`IssuingToken`](crate::api::IssuingToken).
+    ///
+    /// <https://docs.stripe.com/api/issuing/tokens/object>
     IssuingTokenNetwork {
         /// `mastercard`
         Mastercard = "mastercard",
@@ -487,6 +494,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`IssuingToken`](crate::api::IssuingToken).
+    ///
+    /// <https://docs.stripe.com/api/issuing/tokens/object>
     IssuingTokenStatus {
         /// `active`
         Active = "active",
@@ -501,6 +510,8 @@ words! {
 
 words! {
     /// The values of `wallet_provider`, first of all in [`IssuingToken`](crate::api::IssuingToken).
+    ///
+    /// <https://docs.stripe.com/api/issuing/tokens/object>
     IssuingTokenWalletProvider {
         /// `apple_pay`
         ApplePay = "apple_pay",
@@ -513,6 +524,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`IssuingTokenNetworkDataDevice`](crate::api::IssuingTokenNetworkDataDevice).
+    ///
+    /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-device>
     IssuingTokenNetworkDataDeviceType {
         /// `other`
         Other = "other",
@@ -525,6 +538,8 @@ words! {
 
 words! {
     /// The values of `card_number_source`, first of all in [`IssuingTokenNetworkDataWalletProvider`](crate::api::IssuingTokenNetworkDataWalletProvider).
+    ///
+    /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider>
     IssuingTokenNetworkDataWalletProviderCardNumberSource {
         /// `app`
         App = "app",
@@ -539,6 +554,8 @@ words! {
 
 words! {
     /// The values of `suggested_decision`, first of all in [`IssuingTokenNetworkDataWalletProvider`](crate::api::IssuingTokenNetworkDataWalletProvider).
+    ///
+    /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider>
     IssuingTokenNetworkDataWalletProviderSuggestedDecision {
         /// `approve`
         Approve = "approve",
@@ -551,6 +568,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`IssuingTokenUpdate`](crate::api::IssuingTokenUpdate).
+    ///
+    /// <https://docs.stripe.com/api/issuing/tokens/update>
     IssuingTokenUpdateStatus {
         /// `active`
         Active = "active",

@@ -3,16 +3,18 @@
 //! Stripe's `item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, RequestBuilder, request_list, view};
+use crate::view::prelude::{Client, List, Map, request, view};
 
 view! {
-    /// The `item` object.
+    /// The `item` object. It has what [`LineItemFields`](crate::api::LineItemFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/line_items/object>
-    LineItem, "item"
+    LineItem =
+    /// The accessors of [`LineItem`](crate::api::LineItem).
+    LineItemFields, "item"
 }
 
-impl LineItem {
+impl LineItemFields {
     /// Adjustable quantity. `None` when null.
     #[inline]
     pub fn adjustable_quantity(&self) -> Option<api::LineItemAdjustableQuantity> {
@@ -99,13 +101,15 @@ impl LineItem {
 }
 
 view! {
-    /// Adjustable quantity of [`LineItem`](crate::api::LineItem): its `adjustable_quantity`.
+    /// Adjustable quantity of [`LineItem`](crate::api::LineItem): its `adjustable_quantity`. It has what [`LineItemAdjustableQuantityFields`](crate::api::LineItemAdjustableQuantityFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/line_items/object#item_object-adjustable_quantity>
-    LineItemAdjustableQuantity, "line_items_adjustable_quantity"
+    LineItemAdjustableQuantity =
+    /// The accessors of [`LineItemAdjustableQuantity`](crate::api::LineItemAdjustableQuantity).
+    LineItemAdjustableQuantityFields, "line_items_adjustable_quantity"
 }
 
-impl LineItemAdjustableQuantity {
+impl LineItemAdjustableQuantityFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -137,10 +141,7 @@ impl CheckoutSessionsLineItems<'_> {
     /// <https://docs.stripe.com/api/checkout/sessions/line_items/list>
     #[inline]
     pub fn list(&self, session: &str) -> api::CheckoutSessionsLineItemList {
-        api::CheckoutSessionsLineItemList(
-            RequestBuilder::new(self.0, api::CheckoutSessionsLineItemList::OPERATION)
-                .path_arg(session),
-        )
+        api::CheckoutSessionsLineItemList::new(self.0).path_arg(session)
     }
 }
 
@@ -156,10 +157,7 @@ impl PaymentLinksLineItems<'_> {
     /// <https://docs.stripe.com/api/payment_links/line_items/list>
     #[inline]
     pub fn list(&self, payment_link: &str) -> api::PaymentLinksLineItemList {
-        api::PaymentLinksLineItemList(
-            RequestBuilder::new(self.0, api::PaymentLinksLineItemList::OPERATION)
-                .path_arg(payment_link),
-        )
+        api::PaymentLinksLineItemList::new(self.0).path_arg(payment_link)
     }
 }
 
@@ -175,10 +173,7 @@ impl QuotesComputedUpfrontLineItems<'_> {
     /// <https://docs.stripe.com/api/quotes/computed_upfront_line_items/list>
     #[inline]
     pub fn list(&self, quote: &str) -> api::QuotesComputedUpfrontLineItemList {
-        api::QuotesComputedUpfrontLineItemList(
-            RequestBuilder::new(self.0, api::QuotesComputedUpfrontLineItemList::OPERATION)
-                .path_arg(quote),
-        )
+        api::QuotesComputedUpfrontLineItemList::new(self.0).path_arg(quote)
     }
 }
 
@@ -194,116 +189,114 @@ impl QuotesLineItems<'_> {
     /// <https://docs.stripe.com/api/quotes/line_items/list>
     #[inline]
     pub fn list(&self, quote: &str) -> api::QuotesLineItemList {
-        api::QuotesLineItemList(
-            RequestBuilder::new(self.0, api::QuotesLineItemList::OPERATION).path_arg(quote),
-        )
+        api::QuotesLineItemList::new(self.0).path_arg(quote)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.checkout().sessions().line_items().list(…)`: `GET /v1/checkout/sessions/{session}/line_items`.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/line_items/list>
-    CheckoutSessionsLineItemList => List<api::LineItem>, api::LineItem; "checkout.sessions.line_items.list", Get "/v1/checkout/sessions/{session}/line_items", Api V1 Form
+    CheckoutSessionsLineItemList, CheckoutSessionsLineItemListEndpoint => List<api::LineItem>; "checkout.sessions.line_items.list", Get "/v1/checkout/sessions/{session}/line_items", Api V1 Form
 }
 
 impl CheckoutSessionsLineItemList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.payment_links().line_items().list(…)`: `GET /v1/payment_links/{payment_link}/line_items`.
     ///
     /// <https://docs.stripe.com/api/payment_links/line_items/list>
-    PaymentLinksLineItemList => List<api::LineItem>, api::LineItem; "payment_links.line_items.list", Get "/v1/payment_links/{payment_link}/line_items", Api V1 Form
+    PaymentLinksLineItemList, PaymentLinksLineItemListEndpoint => List<api::LineItem>; "payment_links.line_items.list", Get "/v1/payment_links/{payment_link}/line_items", Api V1 Form
 }
 
 impl PaymentLinksLineItemList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.quotes().computed_upfront_line_items().list(…)`: `GET /v1/quotes/{quote}/computed_upfront_line_items`.
     ///
     /// <https://docs.stripe.com/api/quotes/computed_upfront_line_items/list>
-    QuotesComputedUpfrontLineItemList => List<api::LineItem>, api::LineItem; "quotes.computed_upfront_line_items.list", Get "/v1/quotes/{quote}/computed_upfront_line_items", Api V1 Form
+    QuotesComputedUpfrontLineItemList, QuotesComputedUpfrontLineItemListEndpoint => List<api::LineItem>; "quotes.computed_upfront_line_items.list", Get "/v1/quotes/{quote}/computed_upfront_line_items", Api V1 Form
 }
 
 impl QuotesComputedUpfrontLineItemList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.quotes().line_items().list(…)`: `GET /v1/quotes/{quote}/line_items`.
     ///
     /// <https://docs.stripe.com/api/quotes/line_items/list>
-    QuotesLineItemList => List<api::LineItem>, api::LineItem; "quotes.line_items.list", Get "/v1/quotes/{quote}/line_items", Api V1 Form
+    QuotesLineItemList, QuotesLineItemListEndpoint => List<api::LineItem>; "quotes.line_items.list", Get "/v1/quotes/{quote}/line_items", Api V1 Form
 }
 
 impl QuotesLineItemList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }

@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Decimal, Expandable, List, Map, Params, RequestBuilder, Timestamp, Value, decimal,
-    list, pairs, params, params_required, request, request_list, texts, view, words,
+    Client, Decimal, Expandable, List, Map, Value, decimal, list, pairs, request, texts, view,
+    words,
 };
 
 view! {
-    /// Credited items of [`InvoiceLineItem`](crate::api::InvoiceLineItem): its `parent.invoice_item_details.proration_details.credited_items`.
+    /// Credited items of [`InvoiceLineItem`](crate::api::InvoiceLineItem): its `parent.invoice_item_details.proration_details.credited_items`. It has what [`InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItemsFields`](crate::api::InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItemsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/line_items/object#line_item_object-parent-invoice_item_details-proration_details-credited_items>
-    InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems, "billing_bill_resource_invoicing_lines_common_credited_items"
+    InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems =
+    /// The accessors of [`InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems`](crate::api::InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems).
+    InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItemsFields, "billing_bill_resource_invoicing_lines_common_credited_items"
 }
 
-impl InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems {
+impl InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItemsFields {
     /// Invoice.
     #[inline]
     pub fn invoice(&self) -> &str {
@@ -36,13 +38,15 @@ impl InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems {
 }
 
 view! {
-    /// Proration details of [`InvoiceLineItem`](crate::api::InvoiceLineItem): its `parent.invoice_item_details.proration_details`.
+    /// Proration details of [`InvoiceLineItem`](crate::api::InvoiceLineItem): its `parent.invoice_item_details.proration_details`. It has what [`InvoiceLineItemParentInvoiceItemDetailsProrationDetailsFields`](crate::api::InvoiceLineItemParentInvoiceItemDetailsProrationDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/line_items/object#line_item_object-parent-invoice_item_details-proration_details>
-    InvoiceLineItemParentInvoiceItemDetailsProrationDetails, "billing_bill_resource_invoicing_lines_common_proration_details"
+    InvoiceLineItemParentInvoiceItemDetailsProrationDetails =
+    /// The accessors of [`InvoiceLineItemParentInvoiceItemDetailsProrationDetails`](crate::api::InvoiceLineItemParentInvoiceItemDetailsProrationDetails).
+    InvoiceLineItemParentInvoiceItemDetailsProrationDetailsFields, "billing_bill_resource_invoicing_lines_common_proration_details"
 }
 
-impl InvoiceLineItemParentInvoiceItemDetailsProrationDetails {
+impl InvoiceLineItemParentInvoiceItemDetailsProrationDetailsFields {
     /// Credited items. `None` when null.
     #[inline]
     pub fn credited_items(
@@ -56,13 +60,15 @@ impl InvoiceLineItemParentInvoiceItemDetailsProrationDetails {
 }
 
 view! {
-    /// Invoice item details of [`InvoiceLineItem`](crate::api::InvoiceLineItem): its `parent.invoice_item_details`.
+    /// Invoice item details of [`InvoiceLineItem`](crate::api::InvoiceLineItem): its `parent.invoice_item_details`. It has what [`InvoiceLineItemParentInvoiceItemDetailsFields`](crate::api::InvoiceLineItemParentInvoiceItemDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/line_items/object#line_item_object-parent-invoice_item_details>
-    InvoiceLineItemParentInvoiceItemDetails, "billing_bill_resource_invoicing_lines_parents_invoice_line_item_invoice_item_parent"
+    InvoiceLineItemParentInvoiceItemDetails =
+    /// The accessors of [`InvoiceLineItemParentInvoiceItemDetails`](crate::api::InvoiceLineItemParentInvoiceItemDetails).
+    InvoiceLineItemParentInvoiceItemDetailsFields, "billing_bill_resource_invoicing_lines_parents_invoice_line_item_invoice_item_parent"
 }
 
-impl InvoiceLineItemParentInvoiceItemDetails {
+impl InvoiceLineItemParentInvoiceItemDetailsFields {
     /// Invoice item.
     #[inline]
     pub fn invoice_item(&self) -> &str {
@@ -103,13 +109,15 @@ impl InvoiceLineItemParentInvoiceItemDetails {
 }
 
 view! {
-    /// Parent of [`InvoiceLineItem`](crate::api::InvoiceLineItem): its `parent`.
+    /// Parent of [`InvoiceLineItem`](crate::api::InvoiceLineItem): its `parent`. It has what [`InvoiceLineItemParentFields`](crate::api::InvoiceLineItemParentFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/line_items/object#line_item_object-parent>
-    InvoiceLineItemParent, "billing_bill_resource_invoicing_lines_parents_invoice_line_item_parent"
+    InvoiceLineItemParent =
+    /// The accessors of [`InvoiceLineItemParent`](crate::api::InvoiceLineItemParent).
+    InvoiceLineItemParentFields, "billing_bill_resource_invoicing_lines_parents_invoice_line_item_parent"
 }
 
-impl InvoiceLineItemParent {
+impl InvoiceLineItemParentFields {
     /// Invoice item details. `None` when null.
     #[inline]
     pub fn invoice_item_details(&self) -> Option<api::InvoiceLineItemParentInvoiceItemDetails> {
@@ -141,13 +149,15 @@ impl InvoiceLineItemParent {
 }
 
 view! {
-    /// Subscription item details of [`InvoiceLineItem`](crate::api::InvoiceLineItem): its `parent.subscription_item_details`.
+    /// Subscription item details of [`InvoiceLineItem`](crate::api::InvoiceLineItem): its `parent.subscription_item_details`. It has what [`InvoiceLineItemParentSubscriptionItemDetailsFields`](crate::api::InvoiceLineItemParentSubscriptionItemDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/line_items/object#line_item_object-parent-subscription_item_details>
-    InvoiceLineItemParentSubscriptionItemDetails, "billing_bill_resource_invoicing_lines_parents_invoice_line_item_subscription_item_parent"
+    InvoiceLineItemParentSubscriptionItemDetails =
+    /// The accessors of [`InvoiceLineItemParentSubscriptionItemDetails`](crate::api::InvoiceLineItemParentSubscriptionItemDetails).
+    InvoiceLineItemParentSubscriptionItemDetailsFields, "billing_bill_resource_invoicing_lines_parents_invoice_line_item_subscription_item_parent"
 }
 
-impl InvoiceLineItemParentSubscriptionItemDetails {
+impl InvoiceLineItemParentSubscriptionItemDetailsFields {
     /// Invoice item. `None` when null.
     #[inline]
     pub fn invoice_item(&self) -> Option<&str> {
@@ -182,13 +192,15 @@ impl InvoiceLineItemParentSubscriptionItemDetails {
 }
 
 view! {
-    /// The `line_item` object.
+    /// The `line_item` object. It has what [`InvoiceLineItemFields`](crate::api::InvoiceLineItemFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/line_items/object>
-    InvoiceLineItem, "line_item"
+    InvoiceLineItem =
+    /// The accessors of [`InvoiceLineItem`](crate::api::InvoiceLineItem).
+    InvoiceLineItemFields, "line_item"
 }
 
-impl InvoiceLineItem {
+impl InvoiceLineItemFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -322,9 +334,7 @@ impl InvoicesLineItems<'_> {
     /// <https://docs.stripe.com/api/invoices/line_items/list>
     #[inline]
     pub fn list(&self, invoice: &str) -> api::InvoicesLineItemList {
-        api::InvoicesLineItemList(
-            RequestBuilder::new(self.0, api::InvoicesLineItemList::OPERATION).path_arg(invoice),
-        )
+        api::InvoicesLineItemList::new(self.0).path_arg(invoice)
     }
 
     /// `POST /v1/invoices/{invoice}/lines/{line_item_id}`.
@@ -332,38 +342,36 @@ impl InvoicesLineItems<'_> {
     /// <https://docs.stripe.com/api/invoices/line_items/update>
     #[inline]
     pub fn update(&self, invoice: &str, line_item_id: &str) -> api::InvoicesLineItemUpdate {
-        api::InvoicesLineItemUpdate(
-            RequestBuilder::new(self.0, api::InvoicesLineItemUpdate::OPERATION)
-                .path_arg(invoice)
-                .path_arg(line_item_id),
-        )
+        api::InvoicesLineItemUpdate::new(self.0)
+            .path_arg(invoice)
+            .path_arg(line_item_id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.invoices().line_items().list(…)`: `GET /v1/invoices/{invoice}/lines`.
     ///
     /// <https://docs.stripe.com/api/invoices/line_items/list>
-    InvoicesLineItemList => List<api::InvoiceLineItem>, api::InvoiceLineItem; "invoices.line_items.list", Get "/v1/invoices/{invoice}/lines", Api V1 Form
+    InvoicesLineItemList, InvoicesLineItemListEndpoint => List<api::InvoiceLineItem>; "invoices.line_items.list", Get "/v1/invoices/{invoice}/lines", Api V1 Form
 }
 
 impl InvoicesLineItemList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -371,26 +379,26 @@ request! {
     /// The request of `client.invoices().line_items().update(…)`: `POST /v1/invoices/{invoice}/lines/{line_item_id}`.
     ///
     /// <https://docs.stripe.com/api/invoices/line_items/update>
-    InvoicesLineItemUpdate => api::InvoiceLineItem; "invoices.line_items.update", Post "/v1/invoices/{invoice}/lines/{line_item_id}", Api V1 Form
+    InvoicesLineItemUpdate, InvoicesLineItemUpdateEndpoint => api::InvoiceLineItem; "invoices.line_items.update", Post "/v1/invoices/{invoice}/lines/{line_item_id}", Api V1 Form
 }
 
 impl InvoicesLineItemUpdate {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Discountable: true or false.
     #[inline]
     pub fn discountable(self, discountable: bool) -> Self {
-        Self(self.0.set("discountable", discountable))
+        self.set_bool("discountable", discountable)
     }
 
     /// Discounts, as a list.
@@ -399,13 +407,13 @@ impl InvoicesLineItemUpdate {
         self,
         discounts: impl IntoIterator<Item = api::InvoicesLineItemUpdateDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -414,43 +422,43 @@ impl InvoicesLineItemUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Period.
     #[inline]
     pub fn period(self, period: api::InvoicesLineItemUpdatePeriod) -> Self {
-        Self(self.0.set("period", period))
+        self.set("period", period)
     }
 
     /// Price data.
     #[inline]
     pub fn price_data(self, price_data: api::InvoicesLineItemUpdatePriceData) -> Self {
-        Self(self.0.set("price_data", price_data))
+        self.set("price_data", price_data)
     }
 
     /// Pricing.
     #[inline]
     pub fn pricing(self, pricing: api::InvoicesLineItemUpdatePricing) -> Self {
-        Self(self.0.set("pricing", pricing))
+        self.set("pricing", pricing)
     }
 
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.set("quantity", quantity))
+        self.set_int("quantity", quantity)
     }
 
     /// Quantity decimal, as a decimal number.
     #[inline]
     pub fn quantity_decimal(self, quantity_decimal: &str) -> Self {
-        Self(self.0.set("quantity_decimal", decimal(quantity_decimal)))
+        self.set("quantity_decimal", decimal(quantity_decimal))
     }
 
     /// Tax amounts, as a list.
@@ -459,321 +467,74 @@ impl InvoicesLineItemUpdate {
         self,
         tax_amounts: impl IntoIterator<Item = api::InvoicesLineItemUpdateTaxAmount>,
     ) -> Self {
-        Self(self.0.set("tax_amounts", list(tax_amounts)))
+        self.set("tax_amounts", list(tax_amounts))
     }
 
     /// Unsets `tax_amounts`.
     #[inline]
     pub fn clear_tax_amounts(self) -> Self {
-        Self(self.0.set("tax_amounts", Value::Clear))
+        self.set("tax_amounts", Value::Clear)
     }
 
     /// Tax rates, as a list.
     #[inline]
     pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("tax_rates", texts(tax_rates)))
+        self.set("tax_rates", texts(tax_rates))
     }
 
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.set("tax_rates", Value::Clear))
+        self.set("tax_rates", Value::Clear)
     }
 }
 
-params! {
-    /// The `discount` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/line_items/update>
-    InvoicesLineItemUpdateDiscount
-}
+/// The `discount` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdateDiscount = api::InvoiceItemCreateDiscount;
 
-impl InvoicesLineItemUpdateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
+/// The `period` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate): the same as [`InvoiceItemCreatePeriod`](crate::api::InvoiceItemCreatePeriod).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdatePeriod = api::InvoiceItemCreatePeriod;
 
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
+/// The `tax_details` of [`InvoicesLineItemUpdatePriceDataProductData`](crate::api::InvoicesLineItemUpdatePriceDataProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdatePriceDataProductDataTaxDetails =
+    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
 
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
+/// The `product_data` of [`InvoicesLineItemUpdatePriceData`](crate::api::InvoicesLineItemUpdatePriceData): the same as [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdatePriceDataProductData =
+    api::CheckoutSessionCreateLineItemPriceDataProductData;
 
-params_required! {
-    /// The `period` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/line_items/update>
-    InvoicesLineItemUpdatePeriod
-}
+/// The `price_data` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate): the same as [`InvoiceAddLinesLinePriceData`](crate::api::InvoiceAddLinesLinePriceData).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdatePriceData = api::InvoiceAddLinesLinePriceData;
 
-impl InvoicesLineItemUpdatePeriod {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(end: impl Into<Timestamp>, start: impl Into<Timestamp>) -> Self {
-        Self(
-            Params::new()
-                .with("end", Into::<Timestamp>::into(end))
-                .with("start", Into::<Timestamp>::into(start)),
-        )
-    }
-}
+/// The `pricing` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate): the same as [`InvoiceItemCreatePricing`](crate::api::InvoiceItemCreatePricing).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdatePricing = api::InvoiceItemCreatePricing;
 
-params! {
-    /// The `tax_details` of [`InvoicesLineItemUpdatePriceDataProductData`](crate::api::InvoicesLineItemUpdatePriceDataProductData).
-    ///
-    /// <https://docs.stripe.com/api/invoices/line_items/update>
-    InvoicesLineItemUpdatePriceDataProductDataTaxDetails
-}
+/// The `tax_rate_data` of [`InvoicesLineItemUpdateTaxAmount`](crate::api::InvoicesLineItemUpdateTaxAmount): the same as [`InvoiceAddLinesLineTaxAmountTaxRateData`](crate::api::InvoiceAddLinesLineTaxAmountTaxRateData).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdateTaxAmountTaxRateData = api::InvoiceAddLinesLineTaxAmountTaxRateData;
 
-impl InvoicesLineItemUpdatePriceDataProductDataTaxDetails {
-    /// Performance location.
-    #[inline]
-    pub fn performance_location(self, performance_location: &str) -> Self {
-        Self(self.0.with("performance_location", performance_location))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Unsets `tax_code`.
-    #[inline]
-    pub fn clear_tax_code(self) -> Self {
-        Self(self.0.with("tax_code", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `product_data` of [`InvoicesLineItemUpdatePriceData`](crate::api::InvoicesLineItemUpdatePriceData).
-    ///
-    /// <https://docs.stripe.com/api/invoices/line_items/update>
-    InvoicesLineItemUpdatePriceDataProductData
-}
-
-impl InvoicesLineItemUpdatePriceDataProductData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str) -> Self {
-        Self(Params::new().with("name", name))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Images, as a list.
-    #[inline]
-    pub fn images(self, images: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("images", texts(images)))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Tax details.
-    #[inline]
-    pub fn tax_details(
-        self,
-        tax_details: api::InvoicesLineItemUpdatePriceDataProductDataTaxDetails,
-    ) -> Self {
-        Self(self.0.with("tax_details", tax_details))
-    }
-
-    /// Unit label.
-    #[inline]
-    pub fn unit_label(self, unit_label: &str) -> Self {
-        Self(self.0.with("unit_label", unit_label))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/line_items/update>
-    InvoicesLineItemUpdatePriceData
-}
-
-impl InvoicesLineItemUpdatePriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str) -> Self {
-        Self(Params::new().with("currency", currency))
-    }
-
-    /// Product.
-    #[inline]
-    pub fn product(self, product: &str) -> Self {
-        Self(self.0.with("product", product))
-    }
-
-    /// Product data.
-    #[inline]
-    pub fn product_data(
-        self,
-        product_data: api::InvoicesLineItemUpdatePriceDataProductData,
-    ) -> Self {
-        Self(self.0.with("product_data", product_data))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::InvoicesLineItemUpdatePriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `pricing` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/line_items/update>
-    InvoicesLineItemUpdatePricing
-}
-
-impl InvoicesLineItemUpdatePricing {
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
-    }
-}
-
-params_required! {
-    /// The `tax_rate_data` of [`InvoicesLineItemUpdateTaxAmount`](crate::api::InvoicesLineItemUpdateTaxAmount).
-    ///
-    /// <https://docs.stripe.com/api/invoices/line_items/update>
-    InvoicesLineItemUpdateTaxAmountTaxRateData
-}
-
-impl InvoicesLineItemUpdateTaxAmountTaxRateData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(display_name: &str, inclusive: bool, percentage: f64) -> Self {
-        Self(
-            Params::new()
-                .with("display_name", display_name)
-                .with("inclusive", inclusive)
-                .with("percentage", percentage),
-        )
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(self, jurisdiction: &str) -> Self {
-        Self(self.0.with("jurisdiction", jurisdiction))
-    }
-
-    /// Jurisdiction level.
-    #[inline]
-    pub fn jurisdiction_level(
-        self,
-        jurisdiction_level: api::InvoicesLineItemUpdateTaxAmountTaxRateDataJurisdictionLevel,
-    ) -> Self {
-        Self(self.0.with("jurisdiction_level", jurisdiction_level))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Tax type.
-    #[inline]
-    pub fn tax_type(self, tax_type: api::TaxRateTaxType) -> Self {
-        Self(self.0.with("tax_type", tax_type))
-    }
-}
-
-params_required! {
-    /// The `tax_amount` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/line_items/update>
-    InvoicesLineItemUpdateTaxAmount
-}
-
-impl InvoicesLineItemUpdateTaxAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        amount: i64,
-        tax_rate_data: api::InvoicesLineItemUpdateTaxAmountTaxRateData,
-        taxable_amount: i64,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("tax_rate_data", tax_rate_data)
-                .with("taxable_amount", taxable_amount),
-        )
-    }
-
-    /// Taxability reason.
-    #[inline]
-    pub fn taxability_reason(
-        self,
-        taxability_reason: api::InvoicesLineItemUpdateTaxAmountTaxabilityReason,
-    ) -> Self {
-        Self(self.0.with("taxability_reason", taxability_reason))
-    }
-}
+/// The `tax_amount` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate): the same as [`InvoiceAddLinesLineTaxAmount`](crate::api::InvoiceAddLinesLineTaxAmount).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdateTaxAmount = api::InvoiceAddLinesLineTaxAmount;
 
 words! {
     /// The values of `type`, first of all in [`InvoiceLineItemParent`](crate::api::InvoiceLineItemParent).
+    ///
+    /// <https://docs.stripe.com/api/invoices/line_items/object#line_item_object-parent>
     InvoiceLineItemParentType {
         /// `invoice_item_details`
         InvoiceItemDetails = "invoice_item_details",
@@ -782,68 +543,19 @@ words! {
     }
 }
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`InvoicesLineItemUpdatePriceData`](crate::api::InvoicesLineItemUpdatePriceData).
-    InvoicesLineItemUpdatePriceDataTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`InvoicesLineItemUpdatePriceData`](crate::api::InvoicesLineItemUpdatePriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdatePriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
 
-words! {
-    /// The values of `jurisdiction_level`, first of all in [`InvoicesLineItemUpdateTaxAmountTaxRateData`](crate::api::InvoicesLineItemUpdateTaxAmountTaxRateData).
-    InvoicesLineItemUpdateTaxAmountTaxRateDataJurisdictionLevel {
-        /// `city`
-        City = "city",
-        /// `country`
-        Country = "country",
-        /// `county`
-        County = "county",
-        /// `district`
-        District = "district",
-        /// `multiple`
-        Multiple = "multiple",
-        /// `state`
-        State = "state",
-    }
-}
+/// The values of `jurisdiction_level`, first of all in [`InvoicesLineItemUpdateTaxAmountTaxRateData`](crate::api::InvoicesLineItemUpdateTaxAmountTaxRateData): the same as [`TaxRateJurisdictionLevel`](crate::api::TaxRateJurisdictionLevel).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdateTaxAmountTaxRateDataJurisdictionLevel =
+    api::TaxRateJurisdictionLevel;
 
-words! {
-    /// The values of `taxability_reason`, first of all in [`InvoicesLineItemUpdateTaxAmount`](crate::api::InvoicesLineItemUpdateTaxAmount).
-    InvoicesLineItemUpdateTaxAmountTaxabilityReason {
-        /// `customer_exempt`
-        CustomerExempt = "customer_exempt",
-        /// `not_collecting`
-        NotCollecting = "not_collecting",
-        /// `not_subject_to_tax`
-        NotSubjectToTax = "not_subject_to_tax",
-        /// `not_supported`
-        NotSupported = "not_supported",
-        /// `portion_product_exempt`
-        PortionProductExempt = "portion_product_exempt",
-        /// `portion_reduced_rated`
-        PortionReducedRated = "portion_reduced_rated",
-        /// `portion_standard_rated`
-        PortionStandardRated = "portion_standard_rated",
-        /// `product_exempt`
-        ProductExempt = "product_exempt",
-        /// `product_exempt_holiday`
-        ProductExemptHoliday = "product_exempt_holiday",
-        /// `proportionally_rated`
-        ProportionallyRated = "proportionally_rated",
-        /// `reduced_rated`
-        ReducedRated = "reduced_rated",
-        /// `reverse_charge`
-        ReverseCharge = "reverse_charge",
-        /// `standard_rated`
-        StandardRated = "standard_rated",
-        /// `taxable_basis_reduced`
-        TaxableBasisReduced = "taxable_basis_reduced",
-        /// `zero_rated`
-        ZeroRated = "zero_rated",
-    }
-}
+/// The values of `taxability_reason`, first of all in [`InvoicesLineItemUpdateTaxAmount`](crate::api::InvoicesLineItemUpdateTaxAmount): the same as [`CheckoutSessionShippingCostTaxTaxabilityReason`](crate::api::CheckoutSessionShippingCostTaxTaxabilityReason).
+///
+/// <https://docs.stripe.com/api/invoices/line_items/update>
+pub type InvoicesLineItemUpdateTaxAmountTaxabilityReason =
+    api::CheckoutSessionShippingCostTaxTaxabilityReason;

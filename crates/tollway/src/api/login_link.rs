@@ -3,16 +3,18 @@
 //! Stripe's `login_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, Timestamp, request, view};
+use crate::view::prelude::{Client, Timestamp, request, view};
 
 view! {
-    /// The `login_link` object.
+    /// The `login_link` object. It has what [`LoginLinkFields`](crate::api::LoginLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/login_links/object>
-    LoginLink, "login_link"
+    LoginLink =
+    /// The accessors of [`LoginLink`](crate::api::LoginLink).
+    LoginLinkFields, "login_link"
 }
 
-impl LoginLink {
+impl LoginLinkFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -44,9 +46,7 @@ impl AccountsLoginLinks<'_> {
     /// <https://docs.stripe.com/api/accounts/login_links/create>
     #[inline]
     pub fn create(&self, account: &str) -> api::AccountsLoginLinkCreate {
-        api::AccountsLoginLinkCreate(
-            RequestBuilder::new(self.0, api::AccountsLoginLinkCreate::OPERATION).path_arg(account),
-        )
+        api::AccountsLoginLinkCreate::new(self.0).path_arg(account)
     }
 }
 
@@ -54,5 +54,5 @@ request! {
     /// The request of `client.accounts().login_links().create(…)`: `POST /v1/accounts/{account}/login_links`.
     ///
     /// <https://docs.stripe.com/api/accounts/login_links/create>
-    AccountsLoginLinkCreate => api::LoginLink; "accounts.login_links.create", Post "/v1/accounts/{account}/login_links", Api V1 Form
+    AccountsLoginLinkCreate, AccountsLoginLinkCreateEndpoint => api::LoginLink; "accounts.login_links.create", Post "/v1/accounts/{account}/login_links", Api V1 Form
 }

@@ -3,16 +3,18 @@
 //! Stripe's `mandate`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, RequestBuilder, Timestamp, request, view, words};
+use crate::view::prelude::{Client, Expandable, Timestamp, request, view, words};
 
 view! {
-    /// Card of [`Mandate`](crate::api::Mandate): its `payment_method_details.card`.
+    /// Card of [`Mandate`](crate::api::Mandate): its `payment_method_details.card`. It has what [`MandatePaymentMethodDetailsCardFields`](crate::api::MandatePaymentMethodDetailsCardFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-card>
-    MandatePaymentMethodDetailsCard, "card_mandate_payment_method_details"
+    MandatePaymentMethodDetailsCard =
+    /// The accessors of [`MandatePaymentMethodDetailsCard`](crate::api::MandatePaymentMethodDetailsCard).
+    MandatePaymentMethodDetailsCardFields, "card_mandate_payment_method_details"
 }
 
-impl MandatePaymentMethodDetailsCard {
+impl MandatePaymentMethodDetailsCardFields {
     /// India. `None` when absent.
     #[inline]
     pub fn india(&self) -> Option<api::MandatePaymentMethodDetailsCardIndia> {
@@ -22,13 +24,15 @@ impl MandatePaymentMethodDetailsCard {
 }
 
 view! {
-    /// India of [`Mandate`](crate::api::Mandate): its `payment_method_details.card.india`.
+    /// India of [`Mandate`](crate::api::Mandate): its `payment_method_details.card.india`. It has what [`MandatePaymentMethodDetailsCardIndiaFields`](crate::api::MandatePaymentMethodDetailsCardIndiaFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-card-india>
-    MandatePaymentMethodDetailsCardIndia, "card_mandate_payment_method_details_india"
+    MandatePaymentMethodDetailsCardIndia =
+    /// The accessors of [`MandatePaymentMethodDetailsCardIndia`](crate::api::MandatePaymentMethodDetailsCardIndia).
+    MandatePaymentMethodDetailsCardIndiaFields, "card_mandate_payment_method_details_india"
 }
 
-impl MandatePaymentMethodDetailsCardIndia {
+impl MandatePaymentMethodDetailsCardIndiaFields {
     /// Inactive reason. `None` when null.
     #[inline]
     pub fn inactive_reason(
@@ -42,13 +46,15 @@ impl MandatePaymentMethodDetailsCardIndia {
 }
 
 view! {
-    /// Customer acceptance of [`Mandate`](crate::api::Mandate): its `customer_acceptance`.
+    /// Customer acceptance of [`Mandate`](crate::api::Mandate): its `customer_acceptance`. It has what [`MandateCustomerAcceptanceFields`](crate::api::MandateCustomerAcceptanceFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-customer_acceptance>
-    MandateCustomerAcceptance, "customer_acceptance"
+    MandateCustomerAcceptance =
+    /// The accessors of [`MandateCustomerAcceptance`](crate::api::MandateCustomerAcceptance).
+    MandateCustomerAcceptanceFields, "customer_acceptance"
 }
 
-impl MandateCustomerAcceptance {
+impl MandateCustomerAcceptanceFields {
     /// Accepted at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn accepted_at(&self) -> Option<Timestamp> {
@@ -75,13 +81,15 @@ impl MandateCustomerAcceptance {
 }
 
 view! {
-    /// The `mandate` object.
+    /// The `mandate` object. It has what [`MandateFields`](crate::api::MandateFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object>
-    Mandate, "mandate"
+    Mandate =
+    /// The accessors of [`Mandate`](crate::api::Mandate).
+    MandateFields, "mandate"
 }
 
-impl Mandate {
+impl MandateFields {
     /// Customer acceptance.
     #[inline]
     pub fn customer_acceptance(&self) -> api::MandateCustomerAcceptance {
@@ -150,13 +158,15 @@ impl Mandate {
 }
 
 view! {
-    /// Acss debit of [`Mandate`](crate::api::Mandate): its `payment_method_details.acss_debit`.
+    /// Acss debit of [`Mandate`](crate::api::Mandate): its `payment_method_details.acss_debit`. It has what [`MandatePaymentMethodDetailsAcssDebitFields`](crate::api::MandatePaymentMethodDetailsAcssDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-acss_debit>
-    MandatePaymentMethodDetailsAcssDebit, "mandate_acss_debit"
+    MandatePaymentMethodDetailsAcssDebit =
+    /// The accessors of [`MandatePaymentMethodDetailsAcssDebit`](crate::api::MandatePaymentMethodDetailsAcssDebit).
+    MandatePaymentMethodDetailsAcssDebitFields, "mandate_acss_debit"
 }
 
-impl MandatePaymentMethodDetailsAcssDebit {
+impl MandatePaymentMethodDetailsAcssDebitFields {
     /// Default for, as a list. `None` when absent.
     #[inline]
     pub fn default_for(&self) -> Option<Vec<api::MandatePaymentMethodDetailsAcssDebitDefaultFor>> {
@@ -184,20 +194,24 @@ impl MandatePaymentMethodDetailsAcssDebit {
 }
 
 view! {
-    /// Amazon pay of [`Mandate`](crate::api::Mandate): its `payment_method_details.amazon_pay`.
+    /// Amazon pay of [`Mandate`](crate::api::Mandate): its `payment_method_details.amazon_pay`. It has what [`MandatePaymentMethodDetailsAmazonPayFields`](crate::api::MandatePaymentMethodDetailsAmazonPayFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-amazon_pay>
-    MandatePaymentMethodDetailsAmazonPay, "mandate_amazon_pay"
+    MandatePaymentMethodDetailsAmazonPay =
+    /// The accessors of [`MandatePaymentMethodDetailsAmazonPay`](crate::api::MandatePaymentMethodDetailsAmazonPay).
+    MandatePaymentMethodDetailsAmazonPayFields, "mandate_amazon_pay"
 }
 
 view! {
-    /// Au becs debit of [`Mandate`](crate::api::Mandate): its `payment_method_details.au_becs_debit`.
+    /// Au becs debit of [`Mandate`](crate::api::Mandate): its `payment_method_details.au_becs_debit`. It has what [`MandatePaymentMethodDetailsAuBecsDebitFields`](crate::api::MandatePaymentMethodDetailsAuBecsDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-au_becs_debit>
-    MandatePaymentMethodDetailsAuBecsDebit, "mandate_au_becs_debit"
+    MandatePaymentMethodDetailsAuBecsDebit =
+    /// The accessors of [`MandatePaymentMethodDetailsAuBecsDebit`](crate::api::MandatePaymentMethodDetailsAuBecsDebit).
+    MandatePaymentMethodDetailsAuBecsDebitFields, "mandate_au_becs_debit"
 }
 
-impl MandatePaymentMethodDetailsAuBecsDebit {
+impl MandatePaymentMethodDetailsAuBecsDebitFields {
     /// Url.
     #[inline]
     pub fn url(&self) -> &str {
@@ -206,13 +220,15 @@ impl MandatePaymentMethodDetailsAuBecsDebit {
 }
 
 view! {
-    /// Bacs debit of [`Mandate`](crate::api::Mandate): its `payment_method_details.bacs_debit`.
+    /// Bacs debit of [`Mandate`](crate::api::Mandate): its `payment_method_details.bacs_debit`. It has what [`MandatePaymentMethodDetailsBacsDebitFields`](crate::api::MandatePaymentMethodDetailsBacsDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-bacs_debit>
-    MandatePaymentMethodDetailsBacsDebit, "mandate_bacs_debit"
+    MandatePaymentMethodDetailsBacsDebit =
+    /// The accessors of [`MandatePaymentMethodDetailsBacsDebit`](crate::api::MandatePaymentMethodDetailsBacsDebit).
+    MandatePaymentMethodDetailsBacsDebitFields, "mandate_bacs_debit"
 }
 
-impl MandatePaymentMethodDetailsBacsDebit {
+impl MandatePaymentMethodDetailsBacsDebitFields {
     /// Display name. `None` when null.
     #[inline]
     pub fn display_name(&self) -> Option<&str> {
@@ -254,48 +270,60 @@ impl MandatePaymentMethodDetailsBacsDebit {
 }
 
 view! {
-    /// Cashapp of [`Mandate`](crate::api::Mandate): its `payment_method_details.cashapp`.
+    /// Cashapp of [`Mandate`](crate::api::Mandate): its `payment_method_details.cashapp`. It has what [`MandatePaymentMethodDetailsCashappFields`](crate::api::MandatePaymentMethodDetailsCashappFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-cashapp>
-    MandatePaymentMethodDetailsCashapp, "mandate_cashapp"
+    MandatePaymentMethodDetailsCashapp =
+    /// The accessors of [`MandatePaymentMethodDetailsCashapp`](crate::api::MandatePaymentMethodDetailsCashapp).
+    MandatePaymentMethodDetailsCashappFields, "mandate_cashapp"
 }
 
 view! {
-    /// Kakao pay of [`Mandate`](crate::api::Mandate): its `payment_method_details.kakao_pay`.
+    /// Kakao pay of [`Mandate`](crate::api::Mandate): its `payment_method_details.kakao_pay`. It has what [`MandatePaymentMethodDetailsKakaoPayFields`](crate::api::MandatePaymentMethodDetailsKakaoPayFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-kakao_pay>
-    MandatePaymentMethodDetailsKakaoPay, "mandate_kakao_pay"
+    MandatePaymentMethodDetailsKakaoPay =
+    /// The accessors of [`MandatePaymentMethodDetailsKakaoPay`](crate::api::MandatePaymentMethodDetailsKakaoPay).
+    MandatePaymentMethodDetailsKakaoPayFields, "mandate_kakao_pay"
 }
 
 view! {
-    /// Klarna of [`Mandate`](crate::api::Mandate): its `payment_method_details.klarna`.
+    /// Klarna of [`Mandate`](crate::api::Mandate): its `payment_method_details.klarna`. It has what [`MandatePaymentMethodDetailsKlarnaFields`](crate::api::MandatePaymentMethodDetailsKlarnaFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-klarna>
-    MandatePaymentMethodDetailsKlarna, "mandate_klarna"
+    MandatePaymentMethodDetailsKlarna =
+    /// The accessors of [`MandatePaymentMethodDetailsKlarna`](crate::api::MandatePaymentMethodDetailsKlarna).
+    MandatePaymentMethodDetailsKlarnaFields, "mandate_klarna"
 }
 
 view! {
-    /// Kr card of [`Mandate`](crate::api::Mandate): its `payment_method_details.kr_card`.
+    /// Kr card of [`Mandate`](crate::api::Mandate): its `payment_method_details.kr_card`. It has what [`MandatePaymentMethodDetailsKrCardFields`](crate::api::MandatePaymentMethodDetailsKrCardFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-kr_card>
-    MandatePaymentMethodDetailsKrCard, "mandate_kr_card"
+    MandatePaymentMethodDetailsKrCard =
+    /// The accessors of [`MandatePaymentMethodDetailsKrCard`](crate::api::MandatePaymentMethodDetailsKrCard).
+    MandatePaymentMethodDetailsKrCardFields, "mandate_kr_card"
 }
 
 view! {
-    /// Link of [`Mandate`](crate::api::Mandate): its `payment_method_details.link`.
+    /// Link of [`Mandate`](crate::api::Mandate): its `payment_method_details.link`. It has what [`MandatePaymentMethodDetailsLinkFields`](crate::api::MandatePaymentMethodDetailsLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-link>
-    MandatePaymentMethodDetailsLink, "mandate_link"
+    MandatePaymentMethodDetailsLink =
+    /// The accessors of [`MandatePaymentMethodDetailsLink`](crate::api::MandatePaymentMethodDetailsLink).
+    MandatePaymentMethodDetailsLinkFields, "mandate_link"
 }
 
 view! {
-    /// Multi use of [`Mandate`](crate::api::Mandate): its `multi_use`.
+    /// Multi use of [`Mandate`](crate::api::Mandate): its `multi_use`. It has what [`MandateMultiUseFields`](crate::api::MandateMultiUseFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-multi_use>
-    MandateMultiUse, "mandate_multi_use"
+    MandateMultiUse =
+    /// The accessors of [`MandateMultiUse`](crate::api::MandateMultiUse).
+    MandateMultiUseFields, "mandate_multi_use"
 }
 
-impl MandateMultiUse {
+impl MandateMultiUseFields {
     /// Amount, in the smallest unit of `currency`. `None` when absent.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -310,27 +338,33 @@ impl MandateMultiUse {
 }
 
 view! {
-    /// Naver pay of [`Mandate`](crate::api::Mandate): its `payment_method_details.naver_pay`.
+    /// Naver pay of [`Mandate`](crate::api::Mandate): its `payment_method_details.naver_pay`. It has what [`MandatePaymentMethodDetailsNaverPayFields`](crate::api::MandatePaymentMethodDetailsNaverPayFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-naver_pay>
-    MandatePaymentMethodDetailsNaverPay, "mandate_naver_pay"
+    MandatePaymentMethodDetailsNaverPay =
+    /// The accessors of [`MandatePaymentMethodDetailsNaverPay`](crate::api::MandatePaymentMethodDetailsNaverPay).
+    MandatePaymentMethodDetailsNaverPayFields, "mandate_naver_pay"
 }
 
 view! {
-    /// Nz bank account of [`Mandate`](crate::api::Mandate): its `payment_method_details.nz_bank_account`.
+    /// Nz bank account of [`Mandate`](crate::api::Mandate): its `payment_method_details.nz_bank_account`. It has what [`MandatePaymentMethodDetailsNzBankAccountFields`](crate::api::MandatePaymentMethodDetailsNzBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-nz_bank_account>
-    MandatePaymentMethodDetailsNzBankAccount, "mandate_nz_bank_account"
+    MandatePaymentMethodDetailsNzBankAccount =
+    /// The accessors of [`MandatePaymentMethodDetailsNzBankAccount`](crate::api::MandatePaymentMethodDetailsNzBankAccount).
+    MandatePaymentMethodDetailsNzBankAccountFields, "mandate_nz_bank_account"
 }
 
 view! {
-    /// Payment method details of [`Mandate`](crate::api::Mandate): its `payment_method_details`.
+    /// Payment method details of [`Mandate`](crate::api::Mandate): its `payment_method_details`. It has what [`MandatePaymentMethodDetailsFields`](crate::api::MandatePaymentMethodDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details>
-    MandatePaymentMethodDetails, "mandate_payment_method_details"
+    MandatePaymentMethodDetails =
+    /// The accessors of [`MandatePaymentMethodDetails`](crate::api::MandatePaymentMethodDetails).
+    MandatePaymentMethodDetailsFields, "mandate_payment_method_details"
 }
 
-impl MandatePaymentMethodDetails {
+impl MandatePaymentMethodDetailsFields {
     /// Acss debit. `None` when absent.
     #[inline]
     pub fn acss_debit(&self) -> Option<api::MandatePaymentMethodDetailsAcssDebit> {
@@ -475,13 +509,15 @@ impl MandatePaymentMethodDetails {
 }
 
 view! {
-    /// Blik of [`Mandate`](crate::api::Mandate): its `payment_method_details.blik`.
+    /// Blik of [`Mandate`](crate::api::Mandate): its `payment_method_details.blik`. It has what [`MandatePaymentMethodDetailsBlikFields`](crate::api::MandatePaymentMethodDetailsBlikFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-blik>
-    MandatePaymentMethodDetailsBlik, "mandate_payment_method_details_blik"
+    MandatePaymentMethodDetailsBlik =
+    /// The accessors of [`MandatePaymentMethodDetailsBlik`](crate::api::MandatePaymentMethodDetailsBlik).
+    MandatePaymentMethodDetailsBlikFields, "mandate_payment_method_details_blik"
 }
 
-impl MandatePaymentMethodDetailsBlik {
+impl MandatePaymentMethodDetailsBlikFields {
     /// Expires at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn expires_at(&self) -> Option<Timestamp> {
@@ -497,13 +533,15 @@ impl MandatePaymentMethodDetailsBlik {
 }
 
 view! {
-    /// Paypal of [`Mandate`](crate::api::Mandate): its `payment_method_details.paypal`.
+    /// Paypal of [`Mandate`](crate::api::Mandate): its `payment_method_details.paypal`. It has what [`MandatePaymentMethodDetailsPaypalFields`](crate::api::MandatePaymentMethodDetailsPaypalFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-paypal>
-    MandatePaymentMethodDetailsPaypal, "mandate_paypal"
+    MandatePaymentMethodDetailsPaypal =
+    /// The accessors of [`MandatePaymentMethodDetailsPaypal`](crate::api::MandatePaymentMethodDetailsPaypal).
+    MandatePaymentMethodDetailsPaypalFields, "mandate_paypal"
 }
 
-impl MandatePaymentMethodDetailsPaypal {
+impl MandatePaymentMethodDetailsPaypalFields {
     /// Billing agreement id. `None` when null.
     #[inline]
     pub fn billing_agreement_id(&self) -> Option<&str> {
@@ -518,13 +556,15 @@ impl MandatePaymentMethodDetailsPaypal {
 }
 
 view! {
-    /// Payto of [`Mandate`](crate::api::Mandate): its `payment_method_details.payto`.
+    /// Payto of [`Mandate`](crate::api::Mandate): its `payment_method_details.payto`. It has what [`MandatePaymentMethodDetailsPaytoFields`](crate::api::MandatePaymentMethodDetailsPaytoFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-payto>
-    MandatePaymentMethodDetailsPayto, "mandate_payto"
+    MandatePaymentMethodDetailsPayto =
+    /// The accessors of [`MandatePaymentMethodDetailsPayto`](crate::api::MandatePaymentMethodDetailsPayto).
+    MandatePaymentMethodDetailsPaytoFields, "mandate_payto"
 }
 
-impl MandatePaymentMethodDetailsPayto {
+impl MandatePaymentMethodDetailsPaytoFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -569,13 +609,15 @@ impl MandatePaymentMethodDetailsPayto {
 }
 
 view! {
-    /// Pix of [`Mandate`](crate::api::Mandate): its `payment_method_details.pix`.
+    /// Pix of [`Mandate`](crate::api::Mandate): its `payment_method_details.pix`. It has what [`MandatePaymentMethodDetailsPixFields`](crate::api::MandatePaymentMethodDetailsPixFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-pix>
-    MandatePaymentMethodDetailsPix, "mandate_pix"
+    MandatePaymentMethodDetailsPix =
+    /// The accessors of [`MandatePaymentMethodDetailsPix`](crate::api::MandatePaymentMethodDetailsPix).
+    MandatePaymentMethodDetailsPixFields, "mandate_pix"
 }
 
-impl MandatePaymentMethodDetailsPix {
+impl MandatePaymentMethodDetailsPixFields {
     /// Amount includes iof. `None` when absent.
     #[inline]
     pub fn amount_includes_iof(
@@ -616,20 +658,24 @@ impl MandatePaymentMethodDetailsPix {
 }
 
 view! {
-    /// Revolut pay of [`Mandate`](crate::api::Mandate): its `payment_method_details.revolut_pay`.
+    /// Revolut pay of [`Mandate`](crate::api::Mandate): its `payment_method_details.revolut_pay`. It has what [`MandatePaymentMethodDetailsRevolutPayFields`](crate::api::MandatePaymentMethodDetailsRevolutPayFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-revolut_pay>
-    MandatePaymentMethodDetailsRevolutPay, "mandate_revolut_pay"
+    MandatePaymentMethodDetailsRevolutPay =
+    /// The accessors of [`MandatePaymentMethodDetailsRevolutPay`](crate::api::MandatePaymentMethodDetailsRevolutPay).
+    MandatePaymentMethodDetailsRevolutPayFields, "mandate_revolut_pay"
 }
 
 view! {
-    /// Sepa debit of [`Mandate`](crate::api::Mandate): its `payment_method_details.sepa_debit`.
+    /// Sepa debit of [`Mandate`](crate::api::Mandate): its `payment_method_details.sepa_debit`. It has what [`MandatePaymentMethodDetailsSepaDebitFields`](crate::api::MandatePaymentMethodDetailsSepaDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-sepa_debit>
-    MandatePaymentMethodDetailsSepaDebit, "mandate_sepa_debit"
+    MandatePaymentMethodDetailsSepaDebit =
+    /// The accessors of [`MandatePaymentMethodDetailsSepaDebit`](crate::api::MandatePaymentMethodDetailsSepaDebit).
+    MandatePaymentMethodDetailsSepaDebitFields, "mandate_sepa_debit"
 }
 
-impl MandatePaymentMethodDetailsSepaDebit {
+impl MandatePaymentMethodDetailsSepaDebitFields {
     /// Reference.
     #[inline]
     pub fn reference(&self) -> &str {
@@ -644,13 +690,15 @@ impl MandatePaymentMethodDetailsSepaDebit {
 }
 
 view! {
-    /// Single use of [`Mandate`](crate::api::Mandate): its `single_use`.
+    /// Single use of [`Mandate`](crate::api::Mandate): its `single_use`. It has what [`MandateSingleUseFields`](crate::api::MandateSingleUseFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-single_use>
-    MandateSingleUse, "mandate_single_use"
+    MandateSingleUse =
+    /// The accessors of [`MandateSingleUse`](crate::api::MandateSingleUse).
+    MandateSingleUseFields, "mandate_single_use"
 }
 
-impl MandateSingleUse {
+impl MandateSingleUseFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -665,20 +713,24 @@ impl MandateSingleUse {
 }
 
 view! {
-    /// Twint of [`Mandate`](crate::api::Mandate): its `payment_method_details.twint`.
+    /// Twint of [`Mandate`](crate::api::Mandate): its `payment_method_details.twint`. It has what [`MandatePaymentMethodDetailsTwintFields`](crate::api::MandatePaymentMethodDetailsTwintFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-twint>
-    MandatePaymentMethodDetailsTwint, "mandate_twint"
+    MandatePaymentMethodDetailsTwint =
+    /// The accessors of [`MandatePaymentMethodDetailsTwint`](crate::api::MandatePaymentMethodDetailsTwint).
+    MandatePaymentMethodDetailsTwintFields, "mandate_twint"
 }
 
 view! {
-    /// Upi of [`Mandate`](crate::api::Mandate): its `payment_method_details.upi`.
+    /// Upi of [`Mandate`](crate::api::Mandate): its `payment_method_details.upi`. It has what [`MandatePaymentMethodDetailsUpiFields`](crate::api::MandatePaymentMethodDetailsUpiFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-upi>
-    MandatePaymentMethodDetailsUpi, "mandate_upi"
+    MandatePaymentMethodDetailsUpi =
+    /// The accessors of [`MandatePaymentMethodDetailsUpi`](crate::api::MandatePaymentMethodDetailsUpi).
+    MandatePaymentMethodDetailsUpiFields, "mandate_upi"
 }
 
-impl MandatePaymentMethodDetailsUpi {
+impl MandatePaymentMethodDetailsUpiFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -705,13 +757,15 @@ impl MandatePaymentMethodDetailsUpi {
 }
 
 view! {
-    /// Us bank account of [`Mandate`](crate::api::Mandate): its `payment_method_details.us_bank_account`.
+    /// Us bank account of [`Mandate`](crate::api::Mandate): its `payment_method_details.us_bank_account`. It has what [`MandatePaymentMethodDetailsUsBankAccountFields`](crate::api::MandatePaymentMethodDetailsUsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-us_bank_account>
-    MandatePaymentMethodDetailsUsBankAccount, "mandate_us_bank_account"
+    MandatePaymentMethodDetailsUsBankAccount =
+    /// The accessors of [`MandatePaymentMethodDetailsUsBankAccount`](crate::api::MandatePaymentMethodDetailsUsBankAccount).
+    MandatePaymentMethodDetailsUsBankAccountFields, "mandate_us_bank_account"
 }
 
-impl MandatePaymentMethodDetailsUsBankAccount {
+impl MandatePaymentMethodDetailsUsBankAccountFields {
     /// Collection method: always `paper`. `None` when absent.
     #[inline]
     pub fn collection_method(&self) -> Option<&str> {
@@ -721,20 +775,24 @@ impl MandatePaymentMethodDetailsUsBankAccount {
 }
 
 view! {
-    /// Offline of [`Mandate`](crate::api::Mandate): its `customer_acceptance.offline`.
+    /// Offline of [`Mandate`](crate::api::Mandate): its `customer_acceptance.offline`. It has what [`MandateCustomerAcceptanceOfflineFields`](crate::api::MandateCustomerAcceptanceOfflineFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-customer_acceptance-offline>
-    MandateCustomerAcceptanceOffline, "offline_acceptance"
+    MandateCustomerAcceptanceOffline =
+    /// The accessors of [`MandateCustomerAcceptanceOffline`](crate::api::MandateCustomerAcceptanceOffline).
+    MandateCustomerAcceptanceOfflineFields, "offline_acceptance"
 }
 
 view! {
-    /// Online of [`Mandate`](crate::api::Mandate): its `customer_acceptance.online`.
+    /// Online of [`Mandate`](crate::api::Mandate): its `customer_acceptance.online`. It has what [`MandateCustomerAcceptanceOnlineFields`](crate::api::MandateCustomerAcceptanceOnlineFields) has.
     ///
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-customer_acceptance-online>
-    MandateCustomerAcceptanceOnline, "online_acceptance"
+    MandateCustomerAcceptanceOnline =
+    /// The accessors of [`MandateCustomerAcceptanceOnline`](crate::api::MandateCustomerAcceptanceOnline).
+    MandateCustomerAcceptanceOnlineFields, "online_acceptance"
 }
 
-impl MandateCustomerAcceptanceOnline {
+impl MandateCustomerAcceptanceOnlineFields {
     /// Ip address. `None` when null.
     #[inline]
     pub fn ip_address(&self) -> Option<&str> {
@@ -760,9 +818,7 @@ impl Mandates<'_> {
     /// <https://docs.stripe.com/api/mandates/retrieve>
     #[inline]
     pub fn retrieve(&self, mandate: &str) -> api::MandateRetrieve {
-        api::MandateRetrieve(
-            RequestBuilder::new(self.0, api::MandateRetrieve::OPERATION).path_arg(mandate),
-        )
+        api::MandateRetrieve::new(self.0).path_arg(mandate)
     }
 }
 
@@ -770,11 +826,13 @@ request! {
     /// The request of `client.mandates().retrieve(…)`: `GET /v1/mandates/{mandate}`.
     ///
     /// <https://docs.stripe.com/api/mandates/retrieve>
-    MandateRetrieve => api::Mandate; "mandates.retrieve", Get "/v1/mandates/{mandate}", Api V1 Form
+    MandateRetrieve, MandateRetrieveEndpoint => api::Mandate; "mandates.retrieve", Get "/v1/mandates/{mandate}", Api V1 Form
 }
 
 words! {
     /// The values of `inactive_reason`, first of all in [`MandatePaymentMethodDetailsCardIndia`](crate::api::MandatePaymentMethodDetailsCardIndia).
+    ///
+    /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-card-india>
     MandatePaymentMethodDetailsCardIndiaInactiveReason {
         /// `canceled`
         Canceled = "canceled",
@@ -795,6 +853,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`MandateCustomerAcceptance`](crate::api::MandateCustomerAcceptance).
+    ///
+    /// <https://docs.stripe.com/api/mandates/object#mandate_object-customer_acceptance>
     MandateCustomerAcceptanceType {
         /// `offline`
         Offline = "offline",
@@ -803,20 +863,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`Mandate`](crate::api::Mandate).
-    MandateStatus {
-        /// `active`
-        Active = "active",
-        /// `inactive`
-        Inactive = "inactive",
-        /// `pending`
-        Pending = "pending",
-    }
-}
+/// The values of `status`, first of all in [`Mandate`](crate::api::Mandate): the same as [`AccountCapabilitiesAcssDebitPayments`](crate::api::AccountCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/mandates/object>
+pub type MandateStatus = api::AccountCapabilitiesAcssDebitPayments;
 
 words! {
     /// The values of `type`, first of all in [`Mandate`](crate::api::Mandate).
+    ///
+    /// <https://docs.stripe.com/api/mandates/object>
     MandateType {
         /// `multi_use`
         MultiUse = "multi_use",
@@ -825,40 +880,28 @@ words! {
     }
 }
 
-words! {
-    /// The values of `default_for`, first of all in [`MandatePaymentMethodDetailsAcssDebit`](crate::api::MandatePaymentMethodDetailsAcssDebit).
-    MandatePaymentMethodDetailsAcssDebitDefaultFor {
-        /// `invoice`
-        Invoice = "invoice",
-        /// `subscription`
-        Subscription = "subscription",
-    }
-}
+/// The values of `default_for`, first of all in [`MandatePaymentMethodDetailsAcssDebit`](crate::api::MandatePaymentMethodDetailsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor).
+///
+/// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-acss_debit>
+pub type MandatePaymentMethodDetailsAcssDebitDefaultFor =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`MandatePaymentMethodDetailsAcssDebit`](crate::api::MandatePaymentMethodDetailsAcssDebit).
-    MandatePaymentMethodDetailsAcssDebitPaymentSchedule {
-        /// `combined`
-        Combined = "combined",
-        /// `interval`
-        Interval = "interval",
-        /// `sporadic`
-        Sporadic = "sporadic",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`MandatePaymentMethodDetailsAcssDebit`](crate::api::MandatePaymentMethodDetailsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-acss_debit>
+pub type MandatePaymentMethodDetailsAcssDebitPaymentSchedule =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule;
 
-words! {
-    /// The values of `transaction_type`, first of all in [`MandatePaymentMethodDetailsAcssDebit`](crate::api::MandatePaymentMethodDetailsAcssDebit).
-    MandatePaymentMethodDetailsAcssDebitTransactionType {
-        /// `business`
-        Business = "business",
-        /// `personal`
-        Personal = "personal",
-    }
-}
+/// The values of `transaction_type`, first of all in [`MandatePaymentMethodDetailsAcssDebit`](crate::api::MandatePaymentMethodDetailsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+///
+/// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-acss_debit>
+pub type MandatePaymentMethodDetailsAcssDebitTransactionType =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
 
 words! {
     /// The values of `network_status`, first of all in [`MandatePaymentMethodDetailsBacsDebit`](crate::api::MandatePaymentMethodDetailsBacsDebit).
+    ///
+    /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-bacs_debit>
     MandatePaymentMethodDetailsBacsDebitNetworkStatus {
         /// `accepted`
         Accepted = "accepted",
@@ -873,6 +916,8 @@ words! {
 
 words! {
     /// The values of `revocation_reason`, first of all in [`MandatePaymentMethodDetailsBacsDebit`](crate::api::MandatePaymentMethodDetailsBacsDebit).
+    ///
+    /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-bacs_debit>
     MandatePaymentMethodDetailsBacsDebitRevocationReason {
         /// `account_closed`
         AccountClosed = "account_closed",
@@ -887,78 +932,34 @@ words! {
     }
 }
 
-words! {
-    /// The values of `amount_type`, first of all in [`MandatePaymentMethodDetailsPayto`](crate::api::MandatePaymentMethodDetailsPayto).
-    MandatePaymentMethodDetailsPaytoAmountType {
-        /// `fixed`
-        Fixed = "fixed",
-        /// `maximum`
-        Maximum = "maximum",
-    }
-}
+/// The values of `amount_type`, first of all in [`MandatePaymentMethodDetailsPayto`](crate::api::MandatePaymentMethodDetailsPayto): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+///
+/// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-payto>
+pub type MandatePaymentMethodDetailsPaytoAmountType =
+    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`MandatePaymentMethodDetailsPayto`](crate::api::MandatePaymentMethodDetailsPayto).
-    MandatePaymentMethodDetailsPaytoPaymentSchedule {
-        /// `adhoc`
-        Adhoc = "adhoc",
-        /// `annual`
-        Annual = "annual",
-        /// `daily`
-        Daily = "daily",
-        /// `fortnightly`
-        Fortnightly = "fortnightly",
-        /// `monthly`
-        Monthly = "monthly",
-        /// `quarterly`
-        Quarterly = "quarterly",
-        /// `semi_annual`
-        SemiAnnual = "semi_annual",
-        /// `weekly`
-        Weekly = "weekly",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`MandatePaymentMethodDetailsPayto`](crate::api::MandatePaymentMethodDetailsPayto): the same as [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-payto>
+pub type MandatePaymentMethodDetailsPaytoPaymentSchedule =
+    api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule;
 
-words! {
-    /// The values of `purpose`, first of all in [`MandatePaymentMethodDetailsPayto`](crate::api::MandatePaymentMethodDetailsPayto).
-    MandatePaymentMethodDetailsPaytoPurpose {
-        /// `dependant_support`
-        DependantSupport = "dependant_support",
-        /// `government`
-        Government = "government",
-        /// `loan`
-        Loan = "loan",
-        /// `mortgage`
-        Mortgage = "mortgage",
-        /// `other`
-        Other = "other",
-        /// `pension`
-        Pension = "pension",
-        /// `personal`
-        Personal = "personal",
-        /// `retail`
-        Retail = "retail",
-        /// `salary`
-        Salary = "salary",
-        /// `tax`
-        Tax = "tax",
-        /// `utility`
-        Utility = "utility",
-    }
-}
+/// The values of `purpose`, first of all in [`MandatePaymentMethodDetailsPayto`](crate::api::MandatePaymentMethodDetailsPayto): the same as [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose).
+///
+/// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-payto>
+pub type MandatePaymentMethodDetailsPaytoPurpose =
+    api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose;
 
-words! {
-    /// The values of `amount_includes_iof`, first of all in [`MandatePaymentMethodDetailsPix`](crate::api::MandatePaymentMethodDetailsPix).
-    MandatePaymentMethodDetailsPixAmountIncludesIof {
-        /// `always`
-        Always = "always",
-        /// `never`
-        Never = "never",
-    }
-}
+/// The values of `amount_includes_iof`, first of all in [`MandatePaymentMethodDetailsPix`](crate::api::MandatePaymentMethodDetailsPix): the same as [`CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof`](crate::api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof).
+///
+/// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-pix>
+pub type MandatePaymentMethodDetailsPixAmountIncludesIof =
+    api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof;
 
 words! {
     /// The values of `payment_schedule`, first of all in [`MandatePaymentMethodDetailsPix`](crate::api::MandatePaymentMethodDetailsPix).
+    ///
+    /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-pix>
     MandatePaymentMethodDetailsPixPaymentSchedule {
         /// `halfyearly`
         Halfyearly = "halfyearly",

@@ -5,13 +5,15 @@
 use crate::view::prelude::view;
 
 view! {
-    /// The `oauth_deauthorization` object.
+    /// The `oauth_deauthorization` object. It has what [`OAuthDeauthorizationFields`](crate::api::OAuthDeauthorizationFields) has.
     ///
     /// <https://docs.stripe.com/api/oauth_deauthorizations/object>
-    OAuthDeauthorization, "oauth_deauthorization"
+    OAuthDeauthorization =
+    /// The accessors of [`OAuthDeauthorization`](crate::api::OAuthDeauthorization).
+    OAuthDeauthorizationFields, "oauth_deauthorization"
 }
 
-impl OAuthDeauthorization {
+impl OAuthDeauthorizationFields {
     /// Stripe user id.
     #[inline]
     pub fn stripe_user_id(&self) -> &str {

@@ -3,16 +3,18 @@
 //! Stripe's `payment_intent_amount_details_line_item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, request_list, view, words};
+use crate::view::prelude::{Client, List, request, view, words};
 
 view! {
-    /// Payment method options of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options`.
+    /// Payment method options of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options`. It has what [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsFields`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/object#payment_intent_amount_details_line_item_object-payment_method_options>
-    PaymentIntentAmountDetailsLineItemPaymentMethodOptions, "payment_flows_amount_details_resource_line_items_list_resource_line_item_resource_payment_method_options"
+    PaymentIntentAmountDetailsLineItemPaymentMethodOptions =
+    /// The accessors of [`PaymentIntentAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptions).
+    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsFields, "payment_flows_amount_details_resource_line_items_list_resource_line_item_resource_payment_method_options"
 }
 
-impl PaymentIntentAmountDetailsLineItemPaymentMethodOptions {
+impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsFields {
     /// Card. `None` when absent.
     #[inline]
     pub fn card(&self) -> Option<api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard> {
@@ -45,13 +47,15 @@ impl PaymentIntentAmountDetailsLineItemPaymentMethodOptions {
 }
 
 view! {
-    /// Tax of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `tax`.
+    /// Tax of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `tax`. It has what [`PaymentIntentAmountDetailsLineItemTaxFields`](crate::api::PaymentIntentAmountDetailsLineItemTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/object#payment_intent_amount_details_line_item_object-tax>
-    PaymentIntentAmountDetailsLineItemTax, "payment_flows_amount_details_resource_line_items_list_resource_line_item_resource_tax"
+    PaymentIntentAmountDetailsLineItemTax =
+    /// The accessors of [`PaymentIntentAmountDetailsLineItemTax`](crate::api::PaymentIntentAmountDetailsLineItemTax).
+    PaymentIntentAmountDetailsLineItemTaxFields, "payment_flows_amount_details_resource_line_items_list_resource_line_item_resource_tax"
 }
 
-impl PaymentIntentAmountDetailsLineItemTax {
+impl PaymentIntentAmountDetailsLineItemTaxFields {
     /// Total tax amount.
     #[inline]
     pub fn total_tax_amount(&self) -> i64 {
@@ -63,13 +67,15 @@ impl PaymentIntentAmountDetailsLineItemTax {
 }
 
 view! {
-    /// Card of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options.card`.
+    /// Card of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options.card`. It has what [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardFields`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/object#payment_intent_amount_details_line_item_object-payment_method_options-card>
-    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard, "payment_flows_private_payment_methods_card_payment_intent_amount_details_line_item_payment_method_options"
+    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard =
+    /// The accessors of [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard).
+    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardFields, "payment_flows_private_payment_methods_card_payment_intent_amount_details_line_item_payment_method_options"
 }
 
-impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard {
+impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardFields {
     /// Commodity code. `None` when null.
     #[inline]
     pub fn commodity_code(&self) -> Option<&str> {
@@ -78,13 +84,15 @@ impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard {
 }
 
 view! {
-    /// Card present of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options.card_present`.
+    /// Card present of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options.card_present`. It has what [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresentFields`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresentFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/object#payment_intent_amount_details_line_item_object-payment_method_options-card_present>
-    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent, "payment_flows_private_payment_methods_card_present_amount_details_line_item_payment_method_options"
+    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent =
+    /// The accessors of [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent).
+    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresentFields, "payment_flows_private_payment_methods_card_present_amount_details_line_item_payment_method_options"
 }
 
-impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent {
+impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresentFields {
     /// Commodity code. `None` when null.
     #[inline]
     pub fn commodity_code(&self) -> Option<&str> {
@@ -93,13 +101,15 @@ impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent {
 }
 
 view! {
-    /// Klarna of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options.klarna`.
+    /// Klarna of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options.klarna`. It has what [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarnaFields`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarnaFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/object#payment_intent_amount_details_line_item_object-payment_method_options-klarna>
-    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna, "payment_flows_private_payment_methods_klarna_payment_intent_amount_details_line_item_payment_method_options"
+    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna =
+    /// The accessors of [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna).
+    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarnaFields, "payment_flows_private_payment_methods_klarna_payment_intent_amount_details_line_item_payment_method_options"
 }
 
-impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna {
+impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarnaFields {
     /// Image url. `None` when null.
     #[inline]
     pub fn image_url(&self) -> Option<&str> {
@@ -126,13 +136,15 @@ impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna {
 }
 
 view! {
-    /// Paypal of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options.paypal`.
+    /// Paypal of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options.paypal`. It has what [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypalFields`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypalFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/object#payment_intent_amount_details_line_item_object-payment_method_options-paypal>
-    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal, "payment_flows_private_payment_methods_paypal_amount_details_line_item_payment_method_options"
+    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal =
+    /// The accessors of [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal).
+    PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypalFields, "payment_flows_private_payment_methods_paypal_amount_details_line_item_payment_method_options"
 }
 
-impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal {
+impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypalFields {
     /// Category. `None` when absent.
     #[inline]
     pub fn category(
@@ -155,13 +167,15 @@ impl PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal {
 }
 
 view! {
-    /// The `payment_intent_amount_details_line_item` object.
+    /// The `payment_intent_amount_details_line_item` object. It has what [`PaymentIntentAmountDetailsLineItemFields`](crate::api::PaymentIntentAmountDetailsLineItemFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/object>
-    PaymentIntentAmountDetailsLineItem, "payment_intent_amount_details_line_item"
+    PaymentIntentAmountDetailsLineItem =
+    /// The accessors of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem).
+    PaymentIntentAmountDetailsLineItemFields, "payment_intent_amount_details_line_item"
 }
 
-impl PaymentIntentAmountDetailsLineItem {
+impl PaymentIntentAmountDetailsLineItemFields {
     /// Discount amount. `None` when null.
     #[inline]
     pub fn discount_amount(&self) -> Option<i64> {
@@ -249,45 +263,41 @@ impl PaymentIntentsAmountDetailsLineItems<'_> {
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/list>
     #[inline]
     pub fn list(&self, intent: &str) -> api::PaymentIntentsAmountDetailsLineItemList {
-        api::PaymentIntentsAmountDetailsLineItemList(
-            RequestBuilder::new(
-                self.0,
-                api::PaymentIntentsAmountDetailsLineItemList::OPERATION,
-            )
-            .path_arg(intent),
-        )
+        api::PaymentIntentsAmountDetailsLineItemList::new(self.0).path_arg(intent)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.payment_intents().amount_details_line_items().list(…)`: `GET /v1/payment_intents/{intent}/amount_details_line_items`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/list>
-    PaymentIntentsAmountDetailsLineItemList => List<api::PaymentIntentAmountDetailsLineItem>, api::PaymentIntentAmountDetailsLineItem; "payment_intents.amount_details_line_items.list", Get "/v1/payment_intents/{intent}/amount_details_line_items", Api V1 Form
+    PaymentIntentsAmountDetailsLineItemList, PaymentIntentsAmountDetailsLineItemListEndpoint => List<api::PaymentIntentAmountDetailsLineItem>; "payment_intents.amount_details_line_items.list", Get "/v1/payment_intents/{intent}/amount_details_line_items", Api V1 Form
 }
 
 impl PaymentIntentsAmountDetailsLineItemList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
 words! {
     /// The values of `category`, first of all in [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/object#payment_intent_amount_details_line_item_object-payment_method_options-paypal>
     PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypalCategory {
         /// `digital_goods`
         DigitalGoods = "digital_goods",

@@ -3,18 +3,18 @@
 //! Stripe's `payment_method_domain`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, RequestBuilder, Timestamp, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, List, Timestamp, request, view};
 
 view! {
-    /// The `payment_method_domain` object.
+    /// The `payment_method_domain` object. It has what [`PaymentMethodDomainFields`](crate::api::PaymentMethodDomainFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_method_domains/object>
-    PaymentMethodDomain, "payment_method_domain"
+    PaymentMethodDomain =
+    /// The accessors of [`PaymentMethodDomain`](crate::api::PaymentMethodDomain).
+    PaymentMethodDomainFields, "payment_method_domain"
 }
 
-impl PaymentMethodDomain {
+impl PaymentMethodDomainFields {
     /// Amazon pay.
     #[inline]
     pub fn amazon_pay(&self) -> api::PaymentMethodDomainAmazonPay {
@@ -89,13 +89,15 @@ impl PaymentMethodDomain {
 }
 
 view! {
-    /// Amazon pay of [`PaymentMethodDomain`](crate::api::PaymentMethodDomain): its `amazon_pay`.
+    /// Amazon pay of [`PaymentMethodDomain`](crate::api::PaymentMethodDomain): its `amazon_pay`. It has what [`PaymentMethodDomainAmazonPayFields`](crate::api::PaymentMethodDomainAmazonPayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_method_domains/object#payment_method_domain_object-amazon_pay>
-    PaymentMethodDomainAmazonPay, "payment_method_domain_resource_payment_method_status"
+    PaymentMethodDomainAmazonPay =
+    /// The accessors of [`PaymentMethodDomainAmazonPay`](crate::api::PaymentMethodDomainAmazonPay).
+    PaymentMethodDomainAmazonPayFields, "payment_method_domain_resource_payment_method_status"
 }
 
-impl PaymentMethodDomainAmazonPay {
+impl PaymentMethodDomainAmazonPayFields {
     /// Status.
     #[inline]
     pub fn status(&self) -> api::PaymentMethodDomainAmazonPayStatus {
@@ -116,13 +118,15 @@ impl PaymentMethodDomainAmazonPay {
 }
 
 view! {
-    /// Status details of [`PaymentMethodDomain`](crate::api::PaymentMethodDomain): its `amazon_pay.status_details`.
+    /// Status details of [`PaymentMethodDomain`](crate::api::PaymentMethodDomain): its `amazon_pay.status_details`. It has what [`PaymentMethodDomainAmazonPayStatusDetailsFields`](crate::api::PaymentMethodDomainAmazonPayStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_method_domains/object#payment_method_domain_object-amazon_pay-status_details>
-    PaymentMethodDomainAmazonPayStatusDetails, "payment_method_domain_resource_payment_method_status_details"
+    PaymentMethodDomainAmazonPayStatusDetails =
+    /// The accessors of [`PaymentMethodDomainAmazonPayStatusDetails`](crate::api::PaymentMethodDomainAmazonPayStatusDetails).
+    PaymentMethodDomainAmazonPayStatusDetailsFields, "payment_method_domain_resource_payment_method_status_details"
 }
 
-impl PaymentMethodDomainAmazonPayStatusDetails {
+impl PaymentMethodDomainAmazonPayStatusDetailsFields {
     /// Error message.
     #[inline]
     pub fn error_message(&self) -> &str {
@@ -145,10 +149,7 @@ impl PaymentMethodDomains<'_> {
     /// <https://docs.stripe.com/api/payment_method_domains/list>
     #[inline]
     pub fn list(&self) -> api::PaymentMethodDomainList {
-        api::PaymentMethodDomainList(RequestBuilder::new(
-            self.0,
-            api::PaymentMethodDomainList::OPERATION,
-        ))
+        api::PaymentMethodDomainList::new(self.0)
     }
 
     /// `POST /v1/payment_method_domains`.
@@ -156,10 +157,7 @@ impl PaymentMethodDomains<'_> {
     /// <https://docs.stripe.com/api/payment_method_domains/create>
     #[inline]
     pub fn create(&self, domain_name: &str) -> api::PaymentMethodDomainCreate {
-        api::PaymentMethodDomainCreate(
-            RequestBuilder::new(self.0, api::PaymentMethodDomainCreate::OPERATION)
-                .set("domain_name", domain_name),
-        )
+        api::PaymentMethodDomainCreate::new(self.0).set_str("domain_name", domain_name)
     }
 
     /// `GET /v1/payment_method_domains/{payment_method_domain}`.
@@ -167,10 +165,7 @@ impl PaymentMethodDomains<'_> {
     /// <https://docs.stripe.com/api/payment_method_domains/retrieve>
     #[inline]
     pub fn retrieve(&self, payment_method_domain: &str) -> api::PaymentMethodDomainRetrieve {
-        api::PaymentMethodDomainRetrieve(
-            RequestBuilder::new(self.0, api::PaymentMethodDomainRetrieve::OPERATION)
-                .path_arg(payment_method_domain),
-        )
+        api::PaymentMethodDomainRetrieve::new(self.0).path_arg(payment_method_domain)
     }
 
     /// `POST /v1/payment_method_domains/{payment_method_domain}`.
@@ -178,10 +173,7 @@ impl PaymentMethodDomains<'_> {
     /// <https://docs.stripe.com/api/payment_method_domains/update>
     #[inline]
     pub fn update(&self, payment_method_domain: &str) -> api::PaymentMethodDomainUpdate {
-        api::PaymentMethodDomainUpdate(
-            RequestBuilder::new(self.0, api::PaymentMethodDomainUpdate::OPERATION)
-                .path_arg(payment_method_domain),
-        )
+        api::PaymentMethodDomainUpdate::new(self.0).path_arg(payment_method_domain)
     }
 
     /// `POST /v1/payment_method_domains/{payment_method_domain}/validate`.
@@ -189,49 +181,46 @@ impl PaymentMethodDomains<'_> {
     /// <https://docs.stripe.com/api/payment_method_domains/validate>
     #[inline]
     pub fn validate(&self, payment_method_domain: &str) -> api::PaymentMethodDomainValidate {
-        api::PaymentMethodDomainValidate(
-            RequestBuilder::new(self.0, api::PaymentMethodDomainValidate::OPERATION)
-                .path_arg(payment_method_domain),
-        )
+        api::PaymentMethodDomainValidate::new(self.0).path_arg(payment_method_domain)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.payment_method_domains().list(…)`: `GET /v1/payment_method_domains`.
     ///
     /// <https://docs.stripe.com/api/payment_method_domains/list>
-    PaymentMethodDomainList => List<api::PaymentMethodDomain>, api::PaymentMethodDomain; "payment_method_domains.list", Get "/v1/payment_method_domains", Api V1 Form
+    PaymentMethodDomainList, PaymentMethodDomainListEndpoint => List<api::PaymentMethodDomain>; "payment_method_domains.list", Get "/v1/payment_method_domains", Api V1 Form
 }
 
 impl PaymentMethodDomainList {
     /// Domain name.
     #[inline]
     pub fn domain_name(self, domain_name: &str) -> Self {
-        Self(self.0.set("domain_name", domain_name))
+        self.set_str("domain_name", domain_name)
     }
 
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.set("enabled", enabled))
+        self.set_bool("enabled", enabled)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -239,14 +228,14 @@ request! {
     /// The request of `client.payment_method_domains().create(…)`: `POST /v1/payment_method_domains`.
     ///
     /// <https://docs.stripe.com/api/payment_method_domains/create>
-    PaymentMethodDomainCreate => api::PaymentMethodDomain; "payment_method_domains.create", Post "/v1/payment_method_domains", Api V1 Form
+    PaymentMethodDomainCreate, PaymentMethodDomainCreateEndpoint => api::PaymentMethodDomain; "payment_method_domains.create", Post "/v1/payment_method_domains", Api V1 Form
 }
 
 impl PaymentMethodDomainCreate {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.set("enabled", enabled))
+        self.set_bool("enabled", enabled)
     }
 }
 
@@ -254,21 +243,21 @@ request! {
     /// The request of `client.payment_method_domains().retrieve(…)`: `GET /v1/payment_method_domains/{payment_method_domain}`.
     ///
     /// <https://docs.stripe.com/api/payment_method_domains/retrieve>
-    PaymentMethodDomainRetrieve => api::PaymentMethodDomain; "payment_method_domains.retrieve", Get "/v1/payment_method_domains/{payment_method_domain}", Api V1 Form
+    PaymentMethodDomainRetrieve, PaymentMethodDomainRetrieveEndpoint => api::PaymentMethodDomain; "payment_method_domains.retrieve", Get "/v1/payment_method_domains/{payment_method_domain}", Api V1 Form
 }
 
 request! {
     /// The request of `client.payment_method_domains().update(…)`: `POST /v1/payment_method_domains/{payment_method_domain}`.
     ///
     /// <https://docs.stripe.com/api/payment_method_domains/update>
-    PaymentMethodDomainUpdate => api::PaymentMethodDomain; "payment_method_domains.update", Post "/v1/payment_method_domains/{payment_method_domain}", Api V1 Form
+    PaymentMethodDomainUpdate, PaymentMethodDomainUpdateEndpoint => api::PaymentMethodDomain; "payment_method_domains.update", Post "/v1/payment_method_domains/{payment_method_domain}", Api V1 Form
 }
 
 impl PaymentMethodDomainUpdate {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.set("enabled", enabled))
+        self.set_bool("enabled", enabled)
     }
 }
 
@@ -276,15 +265,10 @@ request! {
     /// The request of `client.payment_method_domains().validate(…)`: `POST /v1/payment_method_domains/{payment_method_domain}/validate`.
     ///
     /// <https://docs.stripe.com/api/payment_method_domains/validate>
-    PaymentMethodDomainValidate => api::PaymentMethodDomain; "payment_method_domains.validate", Post "/v1/payment_method_domains/{payment_method_domain}/validate", Api V1 Form
+    PaymentMethodDomainValidate, PaymentMethodDomainValidateEndpoint => api::PaymentMethodDomain; "payment_method_domains.validate", Post "/v1/payment_method_domains/{payment_method_domain}/validate", Api V1 Form
 }
 
-words! {
-    /// The values of `status`, first of all in [`PaymentMethodDomainAmazonPay`](crate::api::PaymentMethodDomainAmazonPay).
-    PaymentMethodDomainAmazonPayStatus {
-        /// `active`
-        Active = "active",
-        /// `inactive`
-        Inactive = "inactive",
-    }
-}
+/// The values of `status`, first of all in [`PaymentMethodDomainAmazonPay`](crate::api::PaymentMethodDomainAmazonPay): the same as [`BillingFeedbackOptionStatus`](crate::api::BillingFeedbackOptionStatus).
+///
+/// <https://docs.stripe.com/api/payment_method_domains/object#payment_method_domain_object-amazon_pay>
+pub type PaymentMethodDomainAmazonPayStatus = api::BillingFeedbackOptionStatus;

@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Map, Params, RequestBuilder, Timestamp, Value, pairs, params, params_required,
-    request, request_list, view, words,
+    Client, List, Map, Params, Timestamp, Value, pairs, params, params_required, request, view,
+    words,
 };
 
 view! {
-    /// The `payment_record` object.
+    /// The `payment_record` object. It has what [`PaymentRecordFields`](crate::api::PaymentRecordFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_records/object>
-    PaymentRecord, "payment_record"
+    PaymentRecord =
+    /// The accessors of [`PaymentRecord`](crate::api::PaymentRecord).
+    PaymentRecordFields, "payment_record"
 }
 
-impl PaymentRecord {
+impl PaymentRecordFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> api::PaymentAttemptRecordAmount {
@@ -156,10 +158,7 @@ impl PaymentRecords<'_> {
     /// <https://docs.stripe.com/api/payment_records/list>
     #[inline]
     pub fn list(&self) -> api::PaymentRecordList {
-        api::PaymentRecordList(RequestBuilder::new(
-            self.0,
-            api::PaymentRecordList::OPERATION,
-        ))
+        api::PaymentRecordList::new(self.0)
     }
 
     /// `POST /v1/payment_records/report_payment`.
@@ -172,12 +171,10 @@ impl PaymentRecords<'_> {
         initiated_at: impl Into<Timestamp>,
         payment_method_details: api::PaymentRecordReportPaymentPaymentMethodDetails,
     ) -> api::PaymentRecordReportPayment {
-        api::PaymentRecordReportPayment(
-            RequestBuilder::new(self.0, api::PaymentRecordReportPayment::OPERATION)
-                .set("amount_requested", amount_requested)
-                .set("initiated_at", Into::<Timestamp>::into(initiated_at))
-                .set("payment_method_details", payment_method_details),
-        )
+        api::PaymentRecordReportPayment::new(self.0)
+            .set("amount_requested", amount_requested)
+            .set("initiated_at", Into::<Timestamp>::into(initiated_at))
+            .set("payment_method_details", payment_method_details)
     }
 
     /// `GET /v1/payment_records/{id}`.
@@ -185,9 +182,7 @@ impl PaymentRecords<'_> {
     /// <https://docs.stripe.com/api/payment_records/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::PaymentRecordRetrieve {
-        api::PaymentRecordRetrieve(
-            RequestBuilder::new(self.0, api::PaymentRecordRetrieve::OPERATION).path_arg(id),
-        )
+        api::PaymentRecordRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/payment_records/{id}/report_payment_attempt`.
@@ -199,11 +194,9 @@ impl PaymentRecords<'_> {
         id: &str,
         initiated_at: impl Into<Timestamp>,
     ) -> api::PaymentRecordReportPaymentAttempt {
-        api::PaymentRecordReportPaymentAttempt(
-            RequestBuilder::new(self.0, api::PaymentRecordReportPaymentAttempt::OPERATION)
-                .path_arg(id)
-                .set("initiated_at", Into::<Timestamp>::into(initiated_at)),
-        )
+        api::PaymentRecordReportPaymentAttempt::new(self.0)
+            .path_arg(id)
+            .set("initiated_at", Into::<Timestamp>::into(initiated_at))
     }
 
     /// `POST /v1/payment_records/{id}/report_payment_attempt_canceled`.
@@ -215,14 +208,9 @@ impl PaymentRecords<'_> {
         id: &str,
         canceled_at: impl Into<Timestamp>,
     ) -> api::PaymentRecordReportPaymentAttemptCanceledRequest {
-        api::PaymentRecordReportPaymentAttemptCanceledRequest(
-            RequestBuilder::new(
-                self.0,
-                api::PaymentRecordReportPaymentAttemptCanceledRequest::OPERATION,
-            )
+        api::PaymentRecordReportPaymentAttemptCanceledRequest::new(self.0)
             .path_arg(id)
-            .set("canceled_at", Into::<Timestamp>::into(canceled_at)),
-        )
+            .set("canceled_at", Into::<Timestamp>::into(canceled_at))
     }
 
     /// `POST /v1/payment_records/{id}/report_payment_attempt_failed`.
@@ -234,14 +222,9 @@ impl PaymentRecords<'_> {
         id: &str,
         failed_at: impl Into<Timestamp>,
     ) -> api::PaymentRecordReportPaymentAttemptFailedRequest {
-        api::PaymentRecordReportPaymentAttemptFailedRequest(
-            RequestBuilder::new(
-                self.0,
-                api::PaymentRecordReportPaymentAttemptFailedRequest::OPERATION,
-            )
+        api::PaymentRecordReportPaymentAttemptFailedRequest::new(self.0)
             .path_arg(id)
-            .set("failed_at", Into::<Timestamp>::into(failed_at)),
-        )
+            .set("failed_at", Into::<Timestamp>::into(failed_at))
     }
 
     /// `POST /v1/payment_records/{id}/report_payment_attempt_guaranteed`.
@@ -253,14 +236,9 @@ impl PaymentRecords<'_> {
         id: &str,
         guaranteed_at: impl Into<Timestamp>,
     ) -> api::PaymentRecordReportPaymentAttemptGuaranteedRequest {
-        api::PaymentRecordReportPaymentAttemptGuaranteedRequest(
-            RequestBuilder::new(
-                self.0,
-                api::PaymentRecordReportPaymentAttemptGuaranteedRequest::OPERATION,
-            )
+        api::PaymentRecordReportPaymentAttemptGuaranteedRequest::new(self.0)
             .path_arg(id)
-            .set("guaranteed_at", Into::<Timestamp>::into(guaranteed_at)),
-        )
+            .set("guaranteed_at", Into::<Timestamp>::into(guaranteed_at))
     }
 
     /// `POST /v1/payment_records/{id}/report_payment_attempt_informational`.
@@ -271,13 +249,7 @@ impl PaymentRecords<'_> {
         &self,
         id: &str,
     ) -> api::PaymentRecordReportPaymentAttemptInformational {
-        api::PaymentRecordReportPaymentAttemptInformational(
-            RequestBuilder::new(
-                self.0,
-                api::PaymentRecordReportPaymentAttemptInformational::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::PaymentRecordReportPaymentAttemptInformational::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/payment_records/{id}/report_refund`.
@@ -290,57 +262,49 @@ impl PaymentRecords<'_> {
         outcome: &str,
         processor_details: api::PaymentRecordReportRefundProcessorDetails,
     ) -> api::PaymentRecordReportRefund {
-        api::PaymentRecordReportRefund(
-            RequestBuilder::new(self.0, api::PaymentRecordReportRefund::OPERATION)
-                .path_arg(id)
-                .set("outcome", outcome)
-                .set("processor_details", processor_details),
-        )
+        api::PaymentRecordReportRefund::new(self.0)
+            .path_arg(id)
+            .set_str("outcome", outcome)
+            .set("processor_details", processor_details)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.payment_records().list(…)`: `GET /v1/payment_records`.
     ///
     /// <https://docs.stripe.com/api/payment_records/list>
-    PaymentRecordList => List<api::PaymentRecord>, api::PaymentRecord; "payment_records.list", Get "/v1/payment_records", Api V1 Form
+    PaymentRecordList, PaymentRecordListEndpoint => List<api::PaymentRecord>; "payment_records.list", Get "/v1/payment_records", Api V1 Form
 }
 
 impl PaymentRecordList {
     /// Created after, in seconds since the Unix epoch.
     #[inline]
     pub fn created_after(self, created_after: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("created_after", Into::<Timestamp>::into(created_after)),
-        )
+        self.set("created_after", Into::<Timestamp>::into(created_after))
     }
 
     /// Created before, in seconds since the Unix epoch.
     #[inline]
     pub fn created_before(self, created_before: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("created_before", Into::<Timestamp>::into(created_before)),
-        )
+        self.set("created_before", Into::<Timestamp>::into(created_before))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -348,14 +312,14 @@ request! {
     /// The request of `client.payment_records().report_payment(…)`: `POST /v1/payment_records/report_payment`.
     ///
     /// <https://docs.stripe.com/api/payment_records/report_payment>
-    PaymentRecordReportPayment => api::PaymentRecord; "payment_records.report_payment", Post "/v1/payment_records/report_payment", Api V1 Form
+    PaymentRecordReportPayment, PaymentRecordReportPaymentEndpoint => api::PaymentRecord; "payment_records.report_payment", Post "/v1/payment_records/report_payment", Api V1 Form
 }
 
 impl PaymentRecordReportPayment {
     /// Canceled.
     #[inline]
     pub fn canceled(self, canceled: api::PaymentRecordReportPaymentCanceled) -> Self {
-        Self(self.0.set("canceled", canceled))
+        self.set("canceled", canceled)
     }
 
     /// Customer details.
@@ -364,31 +328,31 @@ impl PaymentRecordReportPayment {
         self,
         customer_details: api::PaymentRecordReportPaymentCustomerDetails,
     ) -> Self {
-        Self(self.0.set("customer_details", customer_details))
+        self.set("customer_details", customer_details)
     }
 
     /// Customer presence.
     #[inline]
     pub fn customer_presence(self, customer_presence: api::PaymentRecordCustomerPresence) -> Self {
-        Self(self.0.set("customer_presence", customer_presence))
+        self.set("customer_presence", customer_presence)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Failed.
     #[inline]
     pub fn failed(self, failed: api::PaymentRecordReportPaymentFailed) -> Self {
-        Self(self.0.set("failed", failed))
+        self.set("failed", failed)
     }
 
     /// Guaranteed.
     #[inline]
     pub fn guaranteed(self, guaranteed: api::PaymentRecordReportPaymentGuaranteed) -> Self {
-        Self(self.0.set("guaranteed", guaranteed))
+        self.set("guaranteed", guaranteed)
     }
 
     /// Key-value pairs of your own.
@@ -397,19 +361,19 @@ impl PaymentRecordReportPayment {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Outcome.
     #[inline]
     pub fn outcome(self, outcome: api::PaymentRecordReportPaymentOutcome) -> Self {
-        Self(self.0.set("outcome", outcome))
+        self.set("outcome", outcome)
     }
 
     /// Processor details.
@@ -418,7 +382,7 @@ impl PaymentRecordReportPayment {
         self,
         processor_details: api::PaymentRecordReportPaymentProcessorDetails,
     ) -> Self {
-        Self(self.0.set("processor_details", processor_details))
+        self.set("processor_details", processor_details)
     }
 
     /// Shipping details.
@@ -427,7 +391,7 @@ impl PaymentRecordReportPayment {
         self,
         shipping_details: api::PaymentRecordReportPaymentShippingDetails,
     ) -> Self {
-        Self(self.0.set("shipping_details", shipping_details))
+        self.set("shipping_details", shipping_details)
     }
 }
 
@@ -435,39 +399,39 @@ request! {
     /// The request of `client.payment_records().retrieve(…)`: `GET /v1/payment_records/{id}`.
     ///
     /// <https://docs.stripe.com/api/payment_records/retrieve>
-    PaymentRecordRetrieve => api::PaymentRecord; "payment_records.retrieve", Get "/v1/payment_records/{id}", Api V1 Form
+    PaymentRecordRetrieve, PaymentRecordRetrieveEndpoint => api::PaymentRecord; "payment_records.retrieve", Get "/v1/payment_records/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.payment_records().report_payment_attempt(…)`: `POST /v1/payment_records/{id}/report_payment_attempt`.
     ///
     /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-    PaymentRecordReportPaymentAttempt => api::PaymentRecord; "payment_records.report_payment_attempt", Post "/v1/payment_records/{id}/report_payment_attempt", Api V1 Form
+    PaymentRecordReportPaymentAttempt, PaymentRecordReportPaymentAttemptEndpoint => api::PaymentRecord; "payment_records.report_payment_attempt", Post "/v1/payment_records/{id}/report_payment_attempt", Api V1 Form
 }
 
 impl PaymentRecordReportPaymentAttempt {
     /// Canceled.
     #[inline]
     pub fn canceled(self, canceled: api::PaymentRecordReportPaymentAttemptCanceled) -> Self {
-        Self(self.0.set("canceled", canceled))
+        self.set("canceled", canceled)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Failed.
     #[inline]
     pub fn failed(self, failed: api::PaymentRecordReportPaymentAttemptFailed) -> Self {
-        Self(self.0.set("failed", failed))
+        self.set("failed", failed)
     }
 
     /// Guaranteed.
     #[inline]
     pub fn guaranteed(self, guaranteed: api::PaymentRecordReportPaymentAttemptGuaranteed) -> Self {
-        Self(self.0.set("guaranteed", guaranteed))
+        self.set("guaranteed", guaranteed)
     }
 
     /// Key-value pairs of your own.
@@ -476,19 +440,19 @@ impl PaymentRecordReportPaymentAttempt {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Outcome.
     #[inline]
     pub fn outcome(self, outcome: api::PaymentRecordReportPaymentOutcome) -> Self {
-        Self(self.0.set("outcome", outcome))
+        self.set("outcome", outcome)
     }
 
     /// Payment method details.
@@ -497,7 +461,7 @@ impl PaymentRecordReportPaymentAttempt {
         self,
         payment_method_details: api::PaymentRecordReportPaymentAttemptPaymentMethodDetails,
     ) -> Self {
-        Self(self.0.set("payment_method_details", payment_method_details))
+        self.set("payment_method_details", payment_method_details)
     }
 
     /// Shipping details.
@@ -506,7 +470,7 @@ impl PaymentRecordReportPaymentAttempt {
         self,
         shipping_details: api::PaymentRecordReportPaymentAttemptShippingDetails,
     ) -> Self {
-        Self(self.0.set("shipping_details", shipping_details))
+        self.set("shipping_details", shipping_details)
     }
 }
 
@@ -514,7 +478,7 @@ request! {
     /// The request of `client.payment_records().report_payment_attempt_canceled(…)`: `POST /v1/payment_records/{id}/report_payment_attempt_canceled`.
     ///
     /// <https://docs.stripe.com/api/payment_records/report_payment_attempt_canceled>
-    PaymentRecordReportPaymentAttemptCanceledRequest => api::PaymentRecord; "payment_records.report_payment_attempt_canceled", Post "/v1/payment_records/{id}/report_payment_attempt_canceled", Api V1 Form
+    PaymentRecordReportPaymentAttemptCanceledRequest, PaymentRecordReportPaymentAttemptCanceledRequestEndpoint => api::PaymentRecord; "payment_records.report_payment_attempt_canceled", Post "/v1/payment_records/{id}/report_payment_attempt_canceled", Api V1 Form
 }
 
 impl PaymentRecordReportPaymentAttemptCanceledRequest {
@@ -524,13 +488,13 @@ impl PaymentRecordReportPaymentAttemptCanceledRequest {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -538,7 +502,7 @@ request! {
     /// The request of `client.payment_records().report_payment_attempt_failed(…)`: `POST /v1/payment_records/{id}/report_payment_attempt_failed`.
     ///
     /// <https://docs.stripe.com/api/payment_records/report_payment_attempt_failed>
-    PaymentRecordReportPaymentAttemptFailedRequest => api::PaymentRecord; "payment_records.report_payment_attempt_failed", Post "/v1/payment_records/{id}/report_payment_attempt_failed", Api V1 Form
+    PaymentRecordReportPaymentAttemptFailedRequest, PaymentRecordReportPaymentAttemptFailedRequestEndpoint => api::PaymentRecord; "payment_records.report_payment_attempt_failed", Post "/v1/payment_records/{id}/report_payment_attempt_failed", Api V1 Form
 }
 
 impl PaymentRecordReportPaymentAttemptFailedRequest {
@@ -548,13 +512,13 @@ impl PaymentRecordReportPaymentAttemptFailedRequest {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -562,7 +526,7 @@ request! {
     /// The request of `client.payment_records().report_payment_attempt_guaranteed(…)`: `POST /v1/payment_records/{id}/report_payment_attempt_guaranteed`.
     ///
     /// <https://docs.stripe.com/api/payment_records/report_payment_attempt_guaranteed>
-    PaymentRecordReportPaymentAttemptGuaranteedRequest => api::PaymentRecord; "payment_records.report_payment_attempt_guaranteed", Post "/v1/payment_records/{id}/report_payment_attempt_guaranteed", Api V1 Form
+    PaymentRecordReportPaymentAttemptGuaranteedRequest, PaymentRecordReportPaymentAttemptGuaranteedRequestEndpoint => api::PaymentRecord; "payment_records.report_payment_attempt_guaranteed", Post "/v1/payment_records/{id}/report_payment_attempt_guaranteed", Api V1 Form
 }
 
 impl PaymentRecordReportPaymentAttemptGuaranteedRequest {
@@ -572,13 +536,13 @@ impl PaymentRecordReportPaymentAttemptGuaranteedRequest {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -586,7 +550,7 @@ request! {
     /// The request of `client.payment_records().report_payment_attempt_informational(…)`: `POST /v1/payment_records/{id}/report_payment_attempt_informational`.
     ///
     /// <https://docs.stripe.com/api/payment_records/report_payment_attempt_informational>
-    PaymentRecordReportPaymentAttemptInformational => api::PaymentRecord; "payment_records.report_payment_attempt_informational", Post "/v1/payment_records/{id}/report_payment_attempt_informational", Api V1 Form
+    PaymentRecordReportPaymentAttemptInformational, PaymentRecordReportPaymentAttemptInformationalEndpoint => api::PaymentRecord; "payment_records.report_payment_attempt_informational", Post "/v1/payment_records/{id}/report_payment_attempt_informational", Api V1 Form
 }
 
 impl PaymentRecordReportPaymentAttemptInformational {
@@ -596,19 +560,19 @@ impl PaymentRecordReportPaymentAttemptInformational {
         self,
         customer_details: api::PaymentRecordReportPaymentAttemptInformationalCustomerDetails,
     ) -> Self {
-        Self(self.0.set("customer_details", customer_details))
+        self.set("customer_details", customer_details)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.set("description", Value::Clear))
+        self.set("description", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -617,13 +581,13 @@ impl PaymentRecordReportPaymentAttemptInformational {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Shipping details.
@@ -632,13 +596,13 @@ impl PaymentRecordReportPaymentAttemptInformational {
         self,
         shipping_details: api::PaymentRecordReportPaymentAttemptInformationalShippingDetails,
     ) -> Self {
-        Self(self.0.set("shipping_details", shipping_details))
+        self.set("shipping_details", shipping_details)
     }
 
     /// Unsets `shipping_details`.
     #[inline]
     pub fn clear_shipping_details(self) -> Self {
-        Self(self.0.set("shipping_details", Value::Clear))
+        self.set("shipping_details", Value::Clear)
     }
 }
 
@@ -646,23 +610,20 @@ request! {
     /// The request of `client.payment_records().report_refund(…)`: `POST /v1/payment_records/{id}/report_refund`.
     ///
     /// <https://docs.stripe.com/api/payment_records/report_refund>
-    PaymentRecordReportRefund => api::PaymentRecord; "payment_records.report_refund", Post "/v1/payment_records/{id}/report_refund", Api V1 Form
+    PaymentRecordReportRefund, PaymentRecordReportRefundEndpoint => api::PaymentRecord; "payment_records.report_refund", Post "/v1/payment_records/{id}/report_refund", Api V1 Form
 }
 
 impl PaymentRecordReportRefund {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: api::PaymentRecordReportRefundAmount) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set("amount", amount)
     }
 
     /// Initiated at, in seconds since the Unix epoch.
     #[inline]
     pub fn initiated_at(self, initiated_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("initiated_at", Into::<Timestamp>::into(initiated_at)),
-        )
+        self.set("initiated_at", Into::<Timestamp>::into(initiated_at))
     }
 
     /// Key-value pairs of your own.
@@ -671,40 +632,26 @@ impl PaymentRecordReportRefund {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Refunded.
     #[inline]
     pub fn refunded(self, refunded: api::PaymentRecordReportRefundRefunded) -> Self {
-        Self(self.0.set("refunded", refunded))
+        self.set("refunded", refunded)
     }
 }
 
-params_required! {
-    /// The `amount_requested` of [`PaymentRecordReportPayment`](crate::api::PaymentRecordReportPayment).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment>
-    PaymentRecordReportPaymentAmountRequested
-}
-
-impl PaymentRecordReportPaymentAmountRequested {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, value: i64) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("value", value),
-        )
-    }
-}
+/// The `amount_requested` of [`PaymentRecordReportPayment`](crate::api::PaymentRecordReportPayment): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment>
+pub type PaymentRecordReportPaymentAmountRequested = api::BillingCreditGrantCreateAmountMonetary;
 
 params_required! {
     /// The `canceled` of [`PaymentRecordReportPayment`](crate::api::PaymentRecordReportPayment).
@@ -732,25 +679,25 @@ impl PaymentRecordReportPaymentCustomerDetails {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.with("customer", customer))
+        Self(self.0.with_str("customer", customer))
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
+        Self(self.0.with_str("email", email))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 }
 
@@ -784,86 +731,17 @@ impl PaymentRecordReportPaymentGuaranteed {
     }
 }
 
-params! {
-    /// The `address` of [`PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment>
-    PaymentRecordReportPaymentPaymentMethodDetailsBillingDetailsAddress
-}
+/// The `address` of [`PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment>
+pub type PaymentRecordReportPaymentPaymentMethodDetailsBillingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-impl PaymentRecordReportPaymentPaymentMethodDetailsBillingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `billing_details` of [`PaymentRecordReportPaymentPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment>
-    PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails
-}
-
-impl PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::PaymentRecordReportPaymentPaymentMethodDetailsBillingDetailsAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
+/// The `billing_details` of [`PaymentRecordReportPaymentPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetails): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment>
+pub type PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails =
+    api::CustomersPaymentSourceUpdateOwner;
 
 params! {
     /// The `custom` of [`PaymentRecordReportPaymentPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetails).
@@ -876,13 +754,13 @@ impl PaymentRecordReportPaymentPaymentMethodDetailsCustom {
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.with("display_name", display_name))
+        Self(self.0.with_str("display_name", display_name))
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
+        Self(self.0.with_str("type", type_))
     }
 }
 
@@ -912,13 +790,13 @@ impl PaymentRecordReportPaymentPaymentMethodDetails {
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.with("payment_method", payment_method))
+        Self(self.0.with_str("payment_method", payment_method))
     }
 
     /// Type: always `custom`.
     #[inline]
     pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
+        Self(self.0.with_str("type", type_))
     }
 }
 
@@ -933,7 +811,7 @@ impl PaymentRecordReportPaymentProcessorDetailsCustom {
     /// With what Stripe requires.
     #[inline]
     pub fn new(payment_reference: &str) -> Self {
-        Self(Params::new().with("payment_reference", payment_reference))
+        Self(Params::new().with_str("payment_reference", payment_reference))
     }
 }
 
@@ -948,7 +826,7 @@ impl PaymentRecordReportPaymentProcessorDetails {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
+        Self(Params::new().with_str("type", type_))
     }
 
     /// Custom.
@@ -958,50 +836,11 @@ impl PaymentRecordReportPaymentProcessorDetails {
     }
 }
 
-params! {
-    /// The `address` of [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment>
-    PaymentRecordReportPaymentShippingDetailsAddress
-}
-
-impl PaymentRecordReportPaymentShippingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment>
+pub type PaymentRecordReportPaymentShippingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
 params! {
     /// The `shipping_details` of [`PaymentRecordReportPayment`](crate::api::PaymentRecordReportPayment).
@@ -1020,403 +859,89 @@ impl PaymentRecordReportPaymentShippingDetails {
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 }
 
-params_required! {
-    /// The `canceled` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-    PaymentRecordReportPaymentAttemptCanceled
-}
+/// The `canceled` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt): the same as [`PaymentRecordReportPaymentCanceled`](crate::api::PaymentRecordReportPaymentCanceled).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
+pub type PaymentRecordReportPaymentAttemptCanceled = api::PaymentRecordReportPaymentCanceled;
 
-impl PaymentRecordReportPaymentAttemptCanceled {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(canceled_at: impl Into<Timestamp>) -> Self {
-        Self(Params::new().with("canceled_at", Into::<Timestamp>::into(canceled_at)))
-    }
-}
+/// The `failed` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt): the same as [`PaymentRecordReportPaymentFailed`](crate::api::PaymentRecordReportPaymentFailed).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
+pub type PaymentRecordReportPaymentAttemptFailed = api::PaymentRecordReportPaymentFailed;
 
-params_required! {
-    /// The `failed` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-    PaymentRecordReportPaymentAttemptFailed
-}
+/// The `guaranteed` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt): the same as [`PaymentRecordReportPaymentGuaranteed`](crate::api::PaymentRecordReportPaymentGuaranteed).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
+pub type PaymentRecordReportPaymentAttemptGuaranteed = api::PaymentRecordReportPaymentGuaranteed;
 
-impl PaymentRecordReportPaymentAttemptFailed {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(failed_at: impl Into<Timestamp>) -> Self {
-        Self(Params::new().with("failed_at", Into::<Timestamp>::into(failed_at)))
-    }
-}
+/// The `address` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
+pub type PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-params_required! {
-    /// The `guaranteed` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-    PaymentRecordReportPaymentAttemptGuaranteed
-}
+/// The `billing_details` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetails): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
+pub type PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails =
+    api::CustomersPaymentSourceUpdateOwner;
 
-impl PaymentRecordReportPaymentAttemptGuaranteed {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(guaranteed_at: impl Into<Timestamp>) -> Self {
-        Self(Params::new().with("guaranteed_at", Into::<Timestamp>::into(guaranteed_at)))
-    }
-}
+/// The `custom` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetails): the same as [`PaymentRecordReportPaymentPaymentMethodDetailsCustom`](crate::api::PaymentRecordReportPaymentPaymentMethodDetailsCustom).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
+pub type PaymentRecordReportPaymentAttemptPaymentMethodDetailsCustom =
+    api::PaymentRecordReportPaymentPaymentMethodDetailsCustom;
 
-params! {
-    /// The `address` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-    PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetailsAddress
-}
+/// The `payment_method_details` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt): the same as [`PaymentRecordReportPaymentPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetails).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
+pub type PaymentRecordReportPaymentAttemptPaymentMethodDetails =
+    api::PaymentRecordReportPaymentPaymentMethodDetails;
 
-impl PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `address` of [`PaymentRecordReportPaymentAttemptShippingDetails`](crate::api::PaymentRecordReportPaymentAttemptShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
+pub type PaymentRecordReportPaymentAttemptShippingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `shipping_details` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt): the same as [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
+pub type PaymentRecordReportPaymentAttemptShippingDetails =
+    api::PaymentRecordReportPaymentShippingDetails;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `customer_details` of [`PaymentRecordReportPaymentAttemptInformational`](crate::api::PaymentRecordReportPaymentAttemptInformational): the same as [`PaymentRecordReportPaymentCustomerDetails`](crate::api::PaymentRecordReportPaymentCustomerDetails).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt_informational>
+pub type PaymentRecordReportPaymentAttemptInformationalCustomerDetails =
+    api::PaymentRecordReportPaymentCustomerDetails;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `address` of [`PaymentRecordReportPaymentAttemptInformationalShippingDetails`](crate::api::PaymentRecordReportPaymentAttemptInformationalShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt_informational>
+pub type PaymentRecordReportPaymentAttemptInformationalShippingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
+/// The `shipping_details` of [`PaymentRecordReportPaymentAttemptInformational`](crate::api::PaymentRecordReportPaymentAttemptInformational): the same as [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails).
+///
+/// <https://docs.stripe.com/api/payment_records/report_payment_attempt_informational>
+pub type PaymentRecordReportPaymentAttemptInformationalShippingDetails =
+    api::PaymentRecordReportPaymentShippingDetails;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `billing_details` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-    PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails
-}
-
-impl PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetailsAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
-
-params! {
-    /// The `custom` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-    PaymentRecordReportPaymentAttemptPaymentMethodDetailsCustom
-}
-
-impl PaymentRecordReportPaymentAttemptPaymentMethodDetailsCustom {
-    /// Display name.
-    #[inline]
-    pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.with("display_name", display_name))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params! {
-    /// The `payment_method_details` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-    PaymentRecordReportPaymentAttemptPaymentMethodDetails
-}
-
-impl PaymentRecordReportPaymentAttemptPaymentMethodDetails {
-    /// Billing details.
-    #[inline]
-    pub fn billing_details(
-        self,
-        billing_details: api::PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails,
-    ) -> Self {
-        Self(self.0.with("billing_details", billing_details))
-    }
-
-    /// Custom.
-    #[inline]
-    pub fn custom(
-        self,
-        custom: api::PaymentRecordReportPaymentAttemptPaymentMethodDetailsCustom,
-    ) -> Self {
-        Self(self.0.with("custom", custom))
-    }
-
-    /// Payment method.
-    #[inline]
-    pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.with("payment_method", payment_method))
-    }
-
-    /// Type: always `custom`.
-    #[inline]
-    pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params! {
-    /// The `address` of [`PaymentRecordReportPaymentAttemptShippingDetails`](crate::api::PaymentRecordReportPaymentAttemptShippingDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-    PaymentRecordReportPaymentAttemptShippingDetailsAddress
-}
-
-impl PaymentRecordReportPaymentAttemptShippingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `shipping_details` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-    PaymentRecordReportPaymentAttemptShippingDetails
-}
-
-impl PaymentRecordReportPaymentAttemptShippingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::PaymentRecordReportPaymentAttemptShippingDetailsAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
-
-params! {
-    /// The `customer_details` of [`PaymentRecordReportPaymentAttemptInformational`](crate::api::PaymentRecordReportPaymentAttemptInformational).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt_informational>
-    PaymentRecordReportPaymentAttemptInformationalCustomerDetails
-}
-
-impl PaymentRecordReportPaymentAttemptInformationalCustomerDetails {
-    /// Customer.
-    #[inline]
-    pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.with("customer", customer))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
-
-params! {
-    /// The `address` of [`PaymentRecordReportPaymentAttemptInformationalShippingDetails`](crate::api::PaymentRecordReportPaymentAttemptInformationalShippingDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt_informational>
-    PaymentRecordReportPaymentAttemptInformationalShippingDetailsAddress
-}
-
-impl PaymentRecordReportPaymentAttemptInformationalShippingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `shipping_details` of [`PaymentRecordReportPaymentAttemptInformational`](crate::api::PaymentRecordReportPaymentAttemptInformational).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_payment_attempt_informational>
-    PaymentRecordReportPaymentAttemptInformationalShippingDetails
-}
-
-impl PaymentRecordReportPaymentAttemptInformationalShippingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::PaymentRecordReportPaymentAttemptInformationalShippingDetailsAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
-
-params_required! {
-    /// The `amount` of [`PaymentRecordReportRefund`](crate::api::PaymentRecordReportRefund).
-    ///
-    /// <https://docs.stripe.com/api/payment_records/report_refund>
-    PaymentRecordReportRefundAmount
-}
-
-impl PaymentRecordReportRefundAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, value: i64) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("value", value),
-        )
-    }
-}
+/// The `amount` of [`PaymentRecordReportRefund`](crate::api::PaymentRecordReportRefund): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/payment_records/report_refund>
+pub type PaymentRecordReportRefundAmount = api::BillingCreditGrantCreateAmountMonetary;
 
 params_required! {
     /// The `custom` of [`PaymentRecordReportRefundProcessorDetails`](crate::api::PaymentRecordReportRefundProcessorDetails).
@@ -1429,7 +954,7 @@ impl PaymentRecordReportRefundProcessorDetailsCustom {
     /// With what Stripe requires.
     #[inline]
     pub fn new(refund_reference: &str) -> Self {
-        Self(Params::new().with("refund_reference", refund_reference))
+        Self(Params::new().with_str("refund_reference", refund_reference))
     }
 }
 
@@ -1444,7 +969,7 @@ impl PaymentRecordReportRefundProcessorDetails {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
+        Self(Params::new().with_str("type", type_))
     }
 
     /// Custom.
@@ -1469,28 +994,20 @@ impl PaymentRecordReportRefundRefunded {
     }
 }
 
-words! {
-    /// The values of `customer_presence`, first of all in [`PaymentRecord`](crate::api::PaymentRecord).
-    PaymentRecordCustomerPresence {
-        /// `off_session`
-        OffSession = "off_session",
-        /// `on_session`
-        OnSession = "on_session",
-    }
-}
+/// The values of `customer_presence`, first of all in [`PaymentRecord`](crate::api::PaymentRecord): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/payment_records/object>
+pub type PaymentRecordCustomerPresence = api::ConfirmationTokenSetupFutureUsage;
 
-words! {
-    /// The values of `reported_by`, first of all in [`PaymentRecord`](crate::api::PaymentRecord).
-    PaymentRecordReportedBy {
-        /// `self`
-        Self_ = "self",
-        /// `stripe`
-        Stripe = "stripe",
-    }
-}
+/// The values of `reported_by`, first of all in [`PaymentRecord`](crate::api::PaymentRecord): the same as [`PaymentAttemptRecordReportedBy`](crate::api::PaymentAttemptRecordReportedBy).
+///
+/// <https://docs.stripe.com/api/payment_records/object>
+pub type PaymentRecordReportedBy = api::PaymentAttemptRecordReportedBy;
 
 words! {
     /// The values of `outcome`, first of all in [`PaymentRecordReportPayment`](crate::api::PaymentRecordReportPayment).
+    ///
+    /// <https://docs.stripe.com/api/payment_records/report_payment>
     PaymentRecordReportPaymentOutcome {
         /// `canceled`
         Canceled = "canceled",

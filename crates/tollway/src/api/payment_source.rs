@@ -3,9 +3,7 @@
 //! Stripe's `payment_source`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, RequestBuilder, Value, list, pairs, params, request, request_list, union, words,
-};
+use crate::view::prelude::{Client, List, Value, list, pairs, params, request, union};
 
 union! {
     /// What Stripe calls `deleted_payment_source`: one of several objects.
@@ -47,10 +45,7 @@ impl CustomersPaymentSources<'_> {
     /// <https://docs.stripe.com/api/customers/payment_sources/list>
     #[inline]
     pub fn list(&self, customer: &str) -> api::CustomersPaymentSourceList {
-        api::CustomersPaymentSourceList(
-            RequestBuilder::new(self.0, api::CustomersPaymentSourceList::OPERATION)
-                .path_arg(customer),
-        )
+        api::CustomersPaymentSourceList::new(self.0).path_arg(customer)
     }
 
     /// `POST /v1/customers/{customer}/sources`.
@@ -58,11 +53,9 @@ impl CustomersPaymentSources<'_> {
     /// <https://docs.stripe.com/api/customers/payment_sources/create>
     #[inline]
     pub fn create(&self, customer: &str, source: &str) -> api::CustomersPaymentSourceCreate {
-        api::CustomersPaymentSourceCreate(
-            RequestBuilder::new(self.0, api::CustomersPaymentSourceCreate::OPERATION)
-                .path_arg(customer)
-                .set("source", source),
-        )
+        api::CustomersPaymentSourceCreate::new(self.0)
+            .path_arg(customer)
+            .set_str("source", source)
     }
 
     /// `GET /v1/customers/{customer}/sources/{id}`.
@@ -70,11 +63,9 @@ impl CustomersPaymentSources<'_> {
     /// <https://docs.stripe.com/api/customers/payment_sources/retrieve>
     #[inline]
     pub fn retrieve(&self, customer: &str, id: &str) -> api::CustomersPaymentSourceRetrieve {
-        api::CustomersPaymentSourceRetrieve(
-            RequestBuilder::new(self.0, api::CustomersPaymentSourceRetrieve::OPERATION)
-                .path_arg(customer)
-                .path_arg(id),
-        )
+        api::CustomersPaymentSourceRetrieve::new(self.0)
+            .path_arg(customer)
+            .path_arg(id)
     }
 
     /// `POST /v1/customers/{customer}/sources/{id}`.
@@ -82,11 +73,9 @@ impl CustomersPaymentSources<'_> {
     /// <https://docs.stripe.com/api/customers/payment_sources/update>
     #[inline]
     pub fn update(&self, customer: &str, id: &str) -> api::CustomersPaymentSourceUpdate {
-        api::CustomersPaymentSourceUpdate(
-            RequestBuilder::new(self.0, api::CustomersPaymentSourceUpdate::OPERATION)
-                .path_arg(customer)
-                .path_arg(id),
-        )
+        api::CustomersPaymentSourceUpdate::new(self.0)
+            .path_arg(customer)
+            .path_arg(id)
     }
 
     /// `DELETE /v1/customers/{customer}/sources/{id}`.
@@ -94,11 +83,9 @@ impl CustomersPaymentSources<'_> {
     /// <https://docs.stripe.com/api/customers/payment_sources/delete>
     #[inline]
     pub fn delete(&self, customer: &str, id: &str) -> api::CustomersPaymentSourceDelete {
-        api::CustomersPaymentSourceDelete(
-            RequestBuilder::new(self.0, api::CustomersPaymentSourceDelete::OPERATION)
-                .path_arg(customer)
-                .path_arg(id),
-        )
+        api::CustomersPaymentSourceDelete::new(self.0)
+            .path_arg(customer)
+            .path_arg(id)
     }
 
     /// `POST /v1/customers/{customer}/sources/{id}/verify`.
@@ -106,44 +93,42 @@ impl CustomersPaymentSources<'_> {
     /// <https://docs.stripe.com/api/customers/payment_sources/verify>
     #[inline]
     pub fn verify(&self, customer: &str, id: &str) -> api::CustomersPaymentSourceVerify {
-        api::CustomersPaymentSourceVerify(
-            RequestBuilder::new(self.0, api::CustomersPaymentSourceVerify::OPERATION)
-                .path_arg(customer)
-                .path_arg(id),
-        )
+        api::CustomersPaymentSourceVerify::new(self.0)
+            .path_arg(customer)
+            .path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.customers().payment_sources().list(…)`: `GET /v1/customers/{customer}/sources`.
     ///
     /// <https://docs.stripe.com/api/customers/payment_sources/list>
-    CustomersPaymentSourceList => List<api::CustomerSource>, api::CustomerSource; "customers.payment_sources.list", Get "/v1/customers/{customer}/sources", Api V1 Form
+    CustomersPaymentSourceList, CustomersPaymentSourceListEndpoint => List<api::CustomerSource>; "customers.payment_sources.list", Get "/v1/customers/{customer}/sources", Api V1 Form
 }
 
 impl CustomersPaymentSourceList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Object.
     #[inline]
     pub fn object(self, object: &str) -> Self {
-        Self(self.0.set("object", object))
+        self.set_str("object", object)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -151,7 +136,7 @@ request! {
     /// The request of `client.customers().payment_sources().create(…)`: `POST /v1/customers/{customer}/sources`.
     ///
     /// <https://docs.stripe.com/api/customers/payment_sources/create>
-    CustomersPaymentSourceCreate => api::CustomerSource; "customers.payment_sources.create", Post "/v1/customers/{customer}/sources", Api V1 Form
+    CustomersPaymentSourceCreate, CustomersPaymentSourceCreateEndpoint => api::CustomerSource; "customers.payment_sources.create", Post "/v1/customers/{customer}/sources", Api V1 Form
 }
 
 impl CustomersPaymentSourceCreate {
@@ -161,13 +146,13 @@ impl CustomersPaymentSourceCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Validate: true or false.
     #[inline]
     pub fn validate(self, validate: bool) -> Self {
-        Self(self.0.set("validate", validate))
+        self.set_bool("validate", validate)
     }
 }
 
@@ -175,21 +160,21 @@ request! {
     /// The request of `client.customers().payment_sources().retrieve(…)`: `GET /v1/customers/{customer}/sources/{id}`.
     ///
     /// <https://docs.stripe.com/api/customers/payment_sources/retrieve>
-    CustomersPaymentSourceRetrieve => api::CustomerSource; "customers.payment_sources.retrieve", Get "/v1/customers/{customer}/sources/{id}", Api V1 Form
+    CustomersPaymentSourceRetrieve, CustomersPaymentSourceRetrieveEndpoint => api::CustomerSource; "customers.payment_sources.retrieve", Get "/v1/customers/{customer}/sources/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.customers().payment_sources().update(…)`: `POST /v1/customers/{customer}/sources/{id}`.
     ///
     /// <https://docs.stripe.com/api/customers/payment_sources/update>
-    CustomersPaymentSourceUpdate => api::CustomerSource; "customers.payment_sources.update", Post "/v1/customers/{customer}/sources/{id}", Api V1 Form
+    CustomersPaymentSourceUpdate, CustomersPaymentSourceUpdateEndpoint => api::CustomerSource; "customers.payment_sources.update", Post "/v1/customers/{customer}/sources/{id}", Api V1 Form
 }
 
 impl CustomersPaymentSourceUpdate {
     /// Account holder name.
     #[inline]
     pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.set("account_holder_name", account_holder_name))
+        self.set_str("account_holder_name", account_holder_name)
     }
 
     /// Account holder type.
@@ -198,55 +183,55 @@ impl CustomersPaymentSourceUpdate {
         self,
         account_holder_type: api::CustomersPaymentSourceUpdateAccountHolderType,
     ) -> Self {
-        Self(self.0.set("account_holder_type", account_holder_type))
+        self.set("account_holder_type", account_holder_type)
     }
 
     /// Address city.
     #[inline]
     pub fn address_city(self, address_city: &str) -> Self {
-        Self(self.0.set("address_city", address_city))
+        self.set_str("address_city", address_city)
     }
 
     /// Address country.
     #[inline]
     pub fn address_country(self, address_country: &str) -> Self {
-        Self(self.0.set("address_country", address_country))
+        self.set_str("address_country", address_country)
     }
 
     /// Address line1.
     #[inline]
     pub fn address_line1(self, address_line1: &str) -> Self {
-        Self(self.0.set("address_line1", address_line1))
+        self.set_str("address_line1", address_line1)
     }
 
     /// Address line2.
     #[inline]
     pub fn address_line2(self, address_line2: &str) -> Self {
-        Self(self.0.set("address_line2", address_line2))
+        self.set_str("address_line2", address_line2)
     }
 
     /// Address state.
     #[inline]
     pub fn address_state(self, address_state: &str) -> Self {
-        Self(self.0.set("address_state", address_state))
+        self.set_str("address_state", address_state)
     }
 
     /// Address zip.
     #[inline]
     pub fn address_zip(self, address_zip: &str) -> Self {
-        Self(self.0.set("address_zip", address_zip))
+        self.set_str("address_zip", address_zip)
     }
 
     /// Exp month.
     #[inline]
     pub fn exp_month(self, exp_month: &str) -> Self {
-        Self(self.0.set("exp_month", exp_month))
+        self.set_str("exp_month", exp_month)
     }
 
     /// Exp year.
     #[inline]
     pub fn exp_year(self, exp_year: &str) -> Self {
-        Self(self.0.set("exp_year", exp_year))
+        self.set_str("exp_year", exp_year)
     }
 
     /// Key-value pairs of your own.
@@ -255,25 +240,25 @@ impl CustomersPaymentSourceUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Owner.
     #[inline]
     pub fn owner(self, owner: api::CustomersPaymentSourceUpdateOwner) -> Self {
-        Self(self.0.set("owner", owner))
+        self.set("owner", owner)
     }
 }
 
@@ -281,68 +266,28 @@ request! {
     /// The request of `client.customers().payment_sources().delete(…)`: `DELETE /v1/customers/{customer}/sources/{id}`.
     ///
     /// <https://docs.stripe.com/api/customers/payment_sources/delete>
-    CustomersPaymentSourceDelete => api::CustomerSource; "customers.payment_sources.delete", Delete "/v1/customers/{customer}/sources/{id}", Api V1 Form
+    CustomersPaymentSourceDelete, CustomersPaymentSourceDeleteEndpoint => api::CustomerSource; "customers.payment_sources.delete", Delete "/v1/customers/{customer}/sources/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.customers().payment_sources().verify(…)`: `POST /v1/customers/{customer}/sources/{id}/verify`.
     ///
     /// <https://docs.stripe.com/api/customers/payment_sources/verify>
-    CustomersPaymentSourceVerify => api::BankAccount; "customers.payment_sources.verify", Post "/v1/customers/{customer}/sources/{id}/verify", Api V1 Form
+    CustomersPaymentSourceVerify, CustomersPaymentSourceVerifyEndpoint => api::BankAccount; "customers.payment_sources.verify", Post "/v1/customers/{customer}/sources/{id}/verify", Api V1 Form
 }
 
 impl CustomersPaymentSourceVerify {
     /// Amounts, as a list.
     #[inline]
     pub fn amounts(self, amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.set("amounts", list(amounts)))
+        self.set("amounts", list(amounts))
     }
 }
 
-params! {
-    /// The `address` of [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_sources/update>
-    CustomersPaymentSourceUpdateOwnerAddress
-}
-
-impl CustomersPaymentSourceUpdateOwnerAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/customers/payment_sources/update>
+pub type CustomersPaymentSourceUpdateOwnerAddress = api::AccountCreateBusinessProfileSupportAddress;
 
 params! {
     /// The `owner` of [`CustomersPaymentSourceUpdate`](crate::api::CustomersPaymentSourceUpdate).
@@ -361,28 +306,24 @@ impl CustomersPaymentSourceUpdateOwner {
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
+        Self(self.0.with_str("email", email))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 }
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`CustomersPaymentSourceUpdate`](crate::api::CustomersPaymentSourceUpdate).
-    CustomersPaymentSourceUpdateAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`CustomersPaymentSourceUpdate`](crate::api::CustomersPaymentSourceUpdate): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/customers/payment_sources/update>
+pub type CustomersPaymentSourceUpdateAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, RangeQuery, RequestBuilder, Timestamp, Value, pairs, request,
-    request_list, view, words,
+    Client, Expandable, List, Map, RangeQuery, Timestamp, Value, pairs, request, view, words,
 };
 
 view! {
-    /// The `payout` object.
+    /// The `payout` object. It has what [`PayoutFields`](crate::api::PayoutFields) has.
     ///
     /// <https://docs.stripe.com/api/payouts/object>
-    Payout, "payout"
+    Payout =
+    /// The accessors of [`Payout`](crate::api::Payout).
+    PayoutFields, "payout"
 }
 
-impl Payout {
+impl PayoutFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -180,13 +181,15 @@ impl Payout {
 }
 
 view! {
-    /// Trace id of [`Payout`](crate::api::Payout): its `trace_id`.
+    /// Trace id of [`Payout`](crate::api::Payout): its `trace_id`. It has what [`PayoutTraceIdFields`](crate::api::PayoutTraceIdFields) has.
     ///
     /// <https://docs.stripe.com/api/payouts/object#payout_object-trace_id>
-    PayoutTraceId, "payouts_trace_id"
+    PayoutTraceId =
+    /// The accessors of [`PayoutTraceId`](crate::api::PayoutTraceId).
+    PayoutTraceIdFields, "payouts_trace_id"
 }
 
-impl PayoutTraceId {
+impl PayoutTraceIdFields {
     /// Status.
     #[inline]
     pub fn status(&self) -> &str {
@@ -212,7 +215,7 @@ impl Payouts<'_> {
     /// <https://docs.stripe.com/api/payouts/list>
     #[inline]
     pub fn list(&self) -> api::PayoutList {
-        api::PayoutList(RequestBuilder::new(self.0, api::PayoutList::OPERATION))
+        api::PayoutList::new(self.0)
     }
 
     /// `POST /v1/payouts`.
@@ -220,11 +223,9 @@ impl Payouts<'_> {
     /// <https://docs.stripe.com/api/payouts/create>
     #[inline]
     pub fn create(&self, amount: i64, currency: &str) -> api::PayoutCreate {
-        api::PayoutCreate(
-            RequestBuilder::new(self.0, api::PayoutCreate::OPERATION)
-                .set("amount", amount)
-                .set("currency", currency),
-        )
+        api::PayoutCreate::new(self.0)
+            .set_int("amount", amount)
+            .set_str("currency", currency)
     }
 
     /// `GET /v1/payouts/{payout}`.
@@ -232,9 +233,7 @@ impl Payouts<'_> {
     /// <https://docs.stripe.com/api/payouts/retrieve>
     #[inline]
     pub fn retrieve(&self, payout: &str) -> api::PayoutRetrieve {
-        api::PayoutRetrieve(
-            RequestBuilder::new(self.0, api::PayoutRetrieve::OPERATION).path_arg(payout),
-        )
+        api::PayoutRetrieve::new(self.0).path_arg(payout)
     }
 
     /// `POST /v1/payouts/{payout}`.
@@ -242,9 +241,7 @@ impl Payouts<'_> {
     /// <https://docs.stripe.com/api/payouts/update>
     #[inline]
     pub fn update(&self, payout: &str) -> api::PayoutUpdate {
-        api::PayoutUpdate(
-            RequestBuilder::new(self.0, api::PayoutUpdate::OPERATION).path_arg(payout),
-        )
+        api::PayoutUpdate::new(self.0).path_arg(payout)
     }
 
     /// `POST /v1/payouts/{payout}/cancel`.
@@ -252,9 +249,7 @@ impl Payouts<'_> {
     /// <https://docs.stripe.com/api/payouts/cancel>
     #[inline]
     pub fn cancel(&self, payout: &str) -> api::PayoutCancel {
-        api::PayoutCancel(
-            RequestBuilder::new(self.0, api::PayoutCancel::OPERATION).path_arg(payout),
-        )
+        api::PayoutCancel::new(self.0).path_arg(payout)
     }
 
     /// `POST /v1/payouts/{payout}/reverse`.
@@ -262,63 +257,58 @@ impl Payouts<'_> {
     /// <https://docs.stripe.com/api/payouts/reverse>
     #[inline]
     pub fn reverse(&self, payout: &str) -> api::PayoutReverse {
-        api::PayoutReverse(
-            RequestBuilder::new(self.0, api::PayoutReverse::OPERATION).path_arg(payout),
-        )
+        api::PayoutReverse::new(self.0).path_arg(payout)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.payouts().list(…)`: `GET /v1/payouts`.
     ///
     /// <https://docs.stripe.com/api/payouts/list>
-    PayoutList => List<api::Payout>, api::Payout; "payouts.list", Get "/v1/payouts", Api V1 Form
+    PayoutList, PayoutListEndpoint => List<api::Payout>; "payouts.list", Get "/v1/payouts", Api V1 Form
 }
 
 impl PayoutList {
     /// Arrival date.
     #[inline]
     pub fn arrival_date(self, arrival_date: impl Into<RangeQuery>) -> Self {
-        Self(
-            self.0
-                .set("arrival_date", Into::<RangeQuery>::into(arrival_date)),
-        )
+        self.set("arrival_date", Into::<RangeQuery>::into(arrival_date))
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Destination.
     #[inline]
     pub fn destination(self, destination: &str) -> Self {
-        Self(self.0.set("destination", destination))
+        self.set_str("destination", destination)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: &str) -> Self {
-        Self(self.0.set("status", status))
+        self.set_str("status", status)
     }
 }
 
@@ -326,20 +316,20 @@ request! {
     /// The request of `client.payouts().create(…)`: `POST /v1/payouts`.
     ///
     /// <https://docs.stripe.com/api/payouts/create>
-    PayoutCreate => api::Payout; "payouts.create", Post "/v1/payouts", Api V1 Form
+    PayoutCreate, PayoutCreateEndpoint => api::Payout; "payouts.create", Post "/v1/payouts", Api V1 Form
 }
 
 impl PayoutCreate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Destination.
     #[inline]
     pub fn destination(self, destination: &str) -> Self {
-        Self(self.0.set("destination", destination))
+        self.set_str("destination", destination)
     }
 
     /// Key-value pairs of your own.
@@ -348,31 +338,31 @@ impl PayoutCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Method.
     #[inline]
     pub fn method(self, method: api::PayoutCreateMethod) -> Self {
-        Self(self.0.set("method", method))
+        self.set("method", method)
     }
 
     /// Payout method.
     #[inline]
     pub fn payout_method(self, payout_method: &str) -> Self {
-        Self(self.0.set("payout_method", payout_method))
+        self.set_str("payout_method", payout_method)
     }
 
     /// Source type.
     #[inline]
     pub fn source_type(self, source_type: api::PayoutCreateSourceType) -> Self {
-        Self(self.0.set("source_type", source_type))
+        self.set("source_type", source_type)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 }
 
@@ -380,14 +370,14 @@ request! {
     /// The request of `client.payouts().retrieve(…)`: `GET /v1/payouts/{payout}`.
     ///
     /// <https://docs.stripe.com/api/payouts/retrieve>
-    PayoutRetrieve => api::Payout; "payouts.retrieve", Get "/v1/payouts/{payout}", Api V1 Form
+    PayoutRetrieve, PayoutRetrieveEndpoint => api::Payout; "payouts.retrieve", Get "/v1/payouts/{payout}", Api V1 Form
 }
 
 request! {
     /// The request of `client.payouts().update(…)`: `POST /v1/payouts/{payout}`.
     ///
     /// <https://docs.stripe.com/api/payouts/update>
-    PayoutUpdate => api::Payout; "payouts.update", Post "/v1/payouts/{payout}", Api V1 Form
+    PayoutUpdate, PayoutUpdateEndpoint => api::Payout; "payouts.update", Post "/v1/payouts/{payout}", Api V1 Form
 }
 
 impl PayoutUpdate {
@@ -397,13 +387,13 @@ impl PayoutUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -411,14 +401,14 @@ request! {
     /// The request of `client.payouts().cancel(…)`: `POST /v1/payouts/{payout}/cancel`.
     ///
     /// <https://docs.stripe.com/api/payouts/cancel>
-    PayoutCancel => api::Payout; "payouts.cancel", Post "/v1/payouts/{payout}/cancel", Api V1 Form
+    PayoutCancel, PayoutCancelEndpoint => api::Payout; "payouts.cancel", Post "/v1/payouts/{payout}/cancel", Api V1 Form
 }
 
 request! {
     /// The request of `client.payouts().reverse(…)`: `POST /v1/payouts/{payout}/reverse`.
     ///
     /// <https://docs.stripe.com/api/payouts/reverse>
-    PayoutReverse => api::Payout; "payouts.reverse", Post "/v1/payouts/{payout}/reverse", Api V1 Form
+    PayoutReverse, PayoutReverseEndpoint => api::Payout; "payouts.reverse", Post "/v1/payouts/{payout}/reverse", Api V1 Form
 }
 
 impl PayoutReverse {
@@ -428,12 +418,14 @@ impl PayoutReverse {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
 words! {
     /// The values of `reconciliation_status`, first of all in [`Payout`](crate::api::Payout).
+    ///
+    /// <https://docs.stripe.com/api/payouts/object>
     PayoutReconciliationStatus {
         /// `completed`
         Completed = "completed",
@@ -446,6 +438,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`Payout`](crate::api::Payout).
+    ///
+    /// <https://docs.stripe.com/api/payouts/object>
     PayoutType {
         /// `bank_account`
         BankAccount = "bank_account",
@@ -454,24 +448,12 @@ words! {
     }
 }
 
-words! {
-    /// The values of `method`, first of all in [`PayoutCreate`](crate::api::PayoutCreate).
-    PayoutCreateMethod {
-        /// `instant`
-        Instant = "instant",
-        /// `standard`
-        Standard = "standard",
-    }
-}
+/// The values of `method`, first of all in [`PayoutCreate`](crate::api::PayoutCreate): the same as [`BankAccountAvailablePayoutMethod`](crate::api::BankAccountAvailablePayoutMethod).
+///
+/// <https://docs.stripe.com/api/payouts/create>
+pub type PayoutCreateMethod = api::BankAccountAvailablePayoutMethod;
 
-words! {
-    /// The values of `source_type`, first of all in [`PayoutCreate`](crate::api::PayoutCreate).
-    PayoutCreateSourceType {
-        /// `bank_account`
-        BankAccount = "bank_account",
-        /// `card`
-        Card = "card",
-        /// `fpx`
-        Fpx = "fpx",
-    }
-}
+/// The values of `source_type`, first of all in [`PayoutCreate`](crate::api::PayoutCreate): the same as [`ReserveHoldSourceType`](crate::api::ReserveHoldSourceType).
+///
+/// <https://docs.stripe.com/api/payouts/create>
+pub type PayoutCreateSourceType = api::ReserveHoldSourceType;

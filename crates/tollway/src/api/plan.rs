@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Decimal, Expandable, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, Value,
-    decimal, list, one_of, pairs, params, params_required, request, request_list, view, words,
+    Client, Decimal, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, decimal, list,
+    one_of, pairs, params_required, request, view, words,
 };
 
 view! {
-    /// What is left of a deleted `plan`.
+    /// What is left of a deleted `plan`. It has what [`DeletedPlanFields`](crate::api::DeletedPlanFields) has.
     ///
     /// <https://docs.stripe.com/api/plans/object>
-    DeletedPlan, "deleted_plan"
+    DeletedPlan =
+    /// The accessors of [`DeletedPlan`](crate::api::DeletedPlan).
+    DeletedPlanFields, "deleted_plan"
 }
 
-impl DeletedPlan {
+impl DeletedPlanFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -36,13 +38,15 @@ impl DeletedPlan {
 }
 
 view! {
-    /// The `plan` object.
+    /// The `plan` object. It has what [`PlanFields`](crate::api::PlanFields) has.
     ///
     /// <https://docs.stripe.com/api/plans/object>
-    Plan, "plan"
+    Plan =
+    /// The accessors of [`Plan`](crate::api::Plan).
+    PlanFields, "plan"
 }
 
-impl Plan {
+impl PlanFields {
     /// Active: true or false.
     #[inline]
     pub fn active(&self) -> bool {
@@ -165,13 +169,15 @@ impl Plan {
 }
 
 view! {
-    /// Tiers of [`Plan`](crate::api::Plan): its `tiers`.
+    /// Tiers of [`Plan`](crate::api::Plan): its `tiers`. It has what [`PlanTierFields`](crate::api::PlanTierFields) has.
     ///
     /// <https://docs.stripe.com/api/plans/object#plan_object-tiers>
-    PlanTier, "plan_tier"
+    PlanTier =
+    /// The accessors of [`PlanTier`](crate::api::PlanTier).
+    PlanTierFields, "plan_tier"
 }
 
-impl PlanTier {
+impl PlanTierFields {
     /// Flat amount. `None` when null.
     #[inline]
     pub fn flat_amount(&self) -> Option<i64> {
@@ -204,13 +210,15 @@ impl PlanTier {
 }
 
 view! {
-    /// Transform usage of [`Plan`](crate::api::Plan): its `transform_usage`.
+    /// Transform usage of [`Plan`](crate::api::Plan): its `transform_usage`. It has what [`PlanTransformUsageFields`](crate::api::PlanTransformUsageFields) has.
     ///
     /// <https://docs.stripe.com/api/plans/object#plan_object-transform_usage>
-    PlanTransformUsage, "transform_usage"
+    PlanTransformUsage =
+    /// The accessors of [`PlanTransformUsage`](crate::api::PlanTransformUsage).
+    PlanTransformUsageFields, "transform_usage"
 }
 
-impl PlanTransformUsage {
+impl PlanTransformUsageFields {
     /// Divide by.
     #[inline]
     pub fn divide_by(&self) -> i64 {
@@ -236,7 +244,7 @@ impl Plans<'_> {
     /// <https://docs.stripe.com/api/plans/list>
     #[inline]
     pub fn list(&self) -> api::PlanList {
-        api::PlanList(RequestBuilder::new(self.0, api::PlanList::OPERATION))
+        api::PlanList::new(self.0)
     }
 
     /// `POST /v1/plans`.
@@ -244,11 +252,9 @@ impl Plans<'_> {
     /// <https://docs.stripe.com/api/plans/create>
     #[inline]
     pub fn create(&self, currency: &str, interval: api::PlanInterval) -> api::PlanCreate {
-        api::PlanCreate(
-            RequestBuilder::new(self.0, api::PlanCreate::OPERATION)
-                .set("currency", currency)
-                .set("interval", interval),
-        )
+        api::PlanCreate::new(self.0)
+            .set_str("currency", currency)
+            .set("interval", interval)
     }
 
     /// `GET /v1/plans/{plan}`.
@@ -256,7 +262,7 @@ impl Plans<'_> {
     /// <https://docs.stripe.com/api/plans/retrieve>
     #[inline]
     pub fn retrieve(&self, plan: &str) -> api::PlanRetrieve {
-        api::PlanRetrieve(RequestBuilder::new(self.0, api::PlanRetrieve::OPERATION).path_arg(plan))
+        api::PlanRetrieve::new(self.0).path_arg(plan)
     }
 
     /// `POST /v1/plans/{plan}`.
@@ -264,7 +270,7 @@ impl Plans<'_> {
     /// <https://docs.stripe.com/api/plans/update>
     #[inline]
     pub fn update(&self, plan: &str) -> api::PlanUpdate {
-        api::PlanUpdate(RequestBuilder::new(self.0, api::PlanUpdate::OPERATION).path_arg(plan))
+        api::PlanUpdate::new(self.0).path_arg(plan)
     }
 
     /// `DELETE /v1/plans/{plan}`.
@@ -272,52 +278,52 @@ impl Plans<'_> {
     /// <https://docs.stripe.com/api/plans/delete>
     #[inline]
     pub fn delete(&self, plan: &str) -> api::PlanDelete {
-        api::PlanDelete(RequestBuilder::new(self.0, api::PlanDelete::OPERATION).path_arg(plan))
+        api::PlanDelete::new(self.0).path_arg(plan)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.plans().list(…)`: `GET /v1/plans`.
     ///
     /// <https://docs.stripe.com/api/plans/list>
-    PlanList => List<api::Plan>, api::Plan; "plans.list", Get "/v1/plans", Api V1 Form
+    PlanList, PlanListEndpoint => List<api::Plan>; "plans.list", Get "/v1/plans", Api V1 Form
 }
 
 impl PlanList {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Product.
     #[inline]
     pub fn product(self, product: &str) -> Self {
-        Self(self.0.set("product", product))
+        self.set_str("product", product)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -325,44 +331,44 @@ request! {
     /// The request of `client.plans().create(…)`: `POST /v1/plans`.
     ///
     /// <https://docs.stripe.com/api/plans/create>
-    PlanCreate => api::Plan; "plans.create", Post "/v1/plans", Api V1 Form
+    PlanCreate, PlanCreateEndpoint => api::Plan; "plans.create", Post "/v1/plans", Api V1 Form
 }
 
 impl PlanCreate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Amount decimal, as a decimal number.
     #[inline]
     pub fn amount_decimal(self, amount_decimal: &str) -> Self {
-        Self(self.0.set("amount_decimal", decimal(amount_decimal)))
+        self.set("amount_decimal", decimal(amount_decimal))
     }
 
     /// Billing scheme.
     #[inline]
     pub fn billing_scheme(self, billing_scheme: api::PlanBillingScheme) -> Self {
-        Self(self.0.set("billing_scheme", billing_scheme))
+        self.set("billing_scheme", billing_scheme)
     }
 
     /// The object's id.
     #[inline]
     pub fn id(self, id: &str) -> Self {
-        Self(self.0.set("id", id))
+        self.set_str("id", id)
     }
 
     /// Interval count.
     #[inline]
     pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.set("interval_count", interval_count))
+        self.set_int("interval_count", interval_count)
     }
 
     /// Key-value pairs of your own.
@@ -371,64 +377,61 @@ impl PlanCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Meter.
     #[inline]
     pub fn meter(self, meter: &str) -> Self {
-        Self(self.0.set("meter", meter))
+        self.set_str("meter", meter)
     }
 
     /// Nickname.
     #[inline]
     pub fn nickname(self, nickname: &str) -> Self {
-        Self(self.0.set("nickname", nickname))
+        self.set_str("nickname", nickname)
     }
 
     /// Product.
     #[inline]
     pub fn product(self, product: impl Into<api::PlanCreateProduct>) -> Self {
-        Self(
-            self.0
-                .set("product", Into::<api::PlanCreateProduct>::into(product)),
-        )
+        self.set("product", Into::<api::PlanCreateProduct>::into(product))
     }
 
     /// Tiers, as a list.
     #[inline]
     pub fn tiers(self, tiers: impl IntoIterator<Item = api::PlanCreateTier>) -> Self {
-        Self(self.0.set("tiers", list(tiers)))
+        self.set("tiers", list(tiers))
     }
 
     /// Tiers mode.
     #[inline]
     pub fn tiers_mode(self, tiers_mode: api::PlanTiersMode) -> Self {
-        Self(self.0.set("tiers_mode", tiers_mode))
+        self.set("tiers_mode", tiers_mode)
     }
 
     /// Transform usage.
     #[inline]
     pub fn transform_usage(self, transform_usage: api::PlanCreateTransformUsage) -> Self {
-        Self(self.0.set("transform_usage", transform_usage))
+        self.set("transform_usage", transform_usage)
     }
 
     /// Trial period days.
     #[inline]
     pub fn trial_period_days(self, trial_period_days: i64) -> Self {
-        Self(self.0.set("trial_period_days", trial_period_days))
+        self.set_int("trial_period_days", trial_period_days)
     }
 
     /// Usage type.
     #[inline]
     pub fn usage_type(self, usage_type: api::PlanUsageType) -> Self {
-        Self(self.0.set("usage_type", usage_type))
+        self.set("usage_type", usage_type)
     }
 }
 
@@ -436,21 +439,21 @@ request! {
     /// The request of `client.plans().retrieve(…)`: `GET /v1/plans/{plan}`.
     ///
     /// <https://docs.stripe.com/api/plans/retrieve>
-    PlanRetrieve => api::Plan; "plans.retrieve", Get "/v1/plans/{plan}", Api V1 Form
+    PlanRetrieve, PlanRetrieveEndpoint => api::Plan; "plans.retrieve", Get "/v1/plans/{plan}", Api V1 Form
 }
 
 request! {
     /// The request of `client.plans().update(…)`: `POST /v1/plans/{plan}`.
     ///
     /// <https://docs.stripe.com/api/plans/update>
-    PlanUpdate => api::Plan; "plans.update", Post "/v1/plans/{plan}", Api V1 Form
+    PlanUpdate, PlanUpdateEndpoint => api::Plan; "plans.update", Post "/v1/plans/{plan}", Api V1 Form
 }
 
 impl PlanUpdate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Key-value pairs of your own.
@@ -459,31 +462,31 @@ impl PlanUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Nickname.
     #[inline]
     pub fn nickname(self, nickname: &str) -> Self {
-        Self(self.0.set("nickname", nickname))
+        self.set_str("nickname", nickname)
     }
 
     /// Product.
     #[inline]
     pub fn product(self, product: &str) -> Self {
-        Self(self.0.set("product", product))
+        self.set_str("product", product)
     }
 
     /// Trial period days.
     #[inline]
     pub fn trial_period_days(self, trial_period_days: i64) -> Self {
-        Self(self.0.set("trial_period_days", trial_period_days))
+        self.set_int("trial_period_days", trial_period_days)
     }
 }
 
@@ -491,35 +494,14 @@ request! {
     /// The request of `client.plans().delete(…)`: `DELETE /v1/plans/{plan}`.
     ///
     /// <https://docs.stripe.com/api/plans/delete>
-    PlanDelete => api::DeletedPlan; "plans.delete", Delete "/v1/plans/{plan}", Api V1 Form
+    PlanDelete, PlanDeleteEndpoint => api::DeletedPlan; "plans.delete", Delete "/v1/plans/{plan}", Api V1 Form
 }
 
-params! {
-    /// The `tax_details` of [`PlanCreateProductProduct`](crate::api::PlanCreateProductProduct).
-    ///
-    /// <https://docs.stripe.com/api/plans/create>
-    PlanCreateProductProductTaxDetails
-}
-
-impl PlanCreateProductProductTaxDetails {
-    /// Performance location.
-    #[inline]
-    pub fn performance_location(self, performance_location: &str) -> Self {
-        Self(self.0.with("performance_location", performance_location))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Unsets `tax_code`.
-    #[inline]
-    pub fn clear_tax_code(self) -> Self {
-        Self(self.0.with("tax_code", Value::Clear))
-    }
-}
+/// The `tax_details` of [`PlanCreateProductProduct`](crate::api::PlanCreateProductProduct): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+///
+/// <https://docs.stripe.com/api/plans/create>
+pub type PlanCreateProductProductTaxDetails =
+    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
 
 params_required! {
     /// The `product` of [`PlanCreate`](crate::api::PlanCreate).
@@ -532,19 +514,19 @@ impl PlanCreateProductProduct {
     /// With what Stripe requires.
     #[inline]
     pub fn new(name: &str) -> Self {
-        Self(Params::new().with("name", name))
+        Self(Params::new().with_str("name", name))
     }
 
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.with("active", active))
+        Self(self.0.with_bool("active", active))
     }
 
     /// The object's id.
     #[inline]
     pub fn id(self, id: &str) -> Self {
-        Self(self.0.with("id", id))
+        Self(self.0.with_str("id", id))
     }
 
     /// Key-value pairs of your own.
@@ -559,13 +541,16 @@ impl PlanCreateProductProduct {
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.with("statement_descriptor", statement_descriptor))
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
     }
 
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
+        Self(self.0.with_str("tax_code", tax_code))
     }
 
     /// Tax details.
@@ -577,7 +562,7 @@ impl PlanCreateProductProduct {
     /// Unit label.
     #[inline]
     pub fn unit_label(self, unit_label: &str) -> Self {
-        Self(self.0.with("unit_label", unit_label))
+        Self(self.0.with_str("unit_label", unit_label))
     }
 }
 
@@ -632,7 +617,7 @@ impl PlanCreateTier {
     /// Flat amount.
     #[inline]
     pub fn flat_amount(self, flat_amount: i64) -> Self {
-        Self(self.0.with("flat_amount", flat_amount))
+        Self(self.0.with_int("flat_amount", flat_amount))
     }
 
     /// Flat amount decimal, as a decimal number.
@@ -647,7 +632,7 @@ impl PlanCreateTier {
     /// Unit amount.
     #[inline]
     pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
+        Self(self.0.with_int("unit_amount", unit_amount))
     }
 
     /// Unit amount decimal, as a decimal number.
@@ -673,7 +658,7 @@ impl PlanCreateTransformUsage {
     pub fn new(divide_by: i64, round: api::PlanTransformUsageRound) -> Self {
         Self(
             Params::new()
-                .with("divide_by", divide_by)
+                .with_int("divide_by", divide_by)
                 .with("round", round),
         )
     }
@@ -681,6 +666,8 @@ impl PlanCreateTransformUsage {
 
 words! {
     /// The values of `billing_scheme`, first of all in [`Plan`](crate::api::Plan).
+    ///
+    /// <https://docs.stripe.com/api/plans/object>
     PlanBillingScheme {
         /// `per_unit`
         PerUnit = "per_unit",
@@ -691,6 +678,8 @@ words! {
 
 words! {
     /// The values of `interval`, first of all in [`Plan`](crate::api::Plan).
+    ///
+    /// <https://docs.stripe.com/api/plans/object>
     PlanInterval {
         /// `day`
         Day = "day",
@@ -705,6 +694,8 @@ words! {
 
 words! {
     /// The values of `tiers_mode`, first of all in [`Plan`](crate::api::Plan).
+    ///
+    /// <https://docs.stripe.com/api/plans/object>
     PlanTiersMode {
         /// `graduated`
         Graduated = "graduated",
@@ -715,6 +706,8 @@ words! {
 
 words! {
     /// The values of `usage_type`, first of all in [`Plan`](crate::api::Plan).
+    ///
+    /// <https://docs.stripe.com/api/plans/object>
     PlanUsageType {
         /// `licensed`
         Licensed = "licensed",
@@ -723,12 +716,7 @@ words! {
     }
 }
 
-words! {
-    /// The values of `round`, first of all in [`PlanTransformUsage`](crate::api::PlanTransformUsage).
-    PlanTransformUsageRound {
-        /// `down`
-        Down = "down",
-        /// `up`
-        Up = "up",
-    }
-}
+/// The values of `round`, first of all in [`PlanTransformUsage`](crate::api::PlanTransformUsage): the same as [`PriceTransformQuantityRound`](crate::api::PriceTransformQuantityRound).
+///
+/// <https://docs.stripe.com/api/plans/object#plan_object-transform_usage>
+pub type PlanTransformUsageRound = api::PriceTransformQuantityRound;

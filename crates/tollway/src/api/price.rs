@@ -4,19 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Decimal, Expandable, List, Map, Params, RangeQuery, RequestBuilder, SearchResult,
-    Timestamp, Value, decimal, entries, list, one_of, pairs, params, params_required, request,
-    request_list, texts, view, words,
+    Client, Decimal, Expandable, List, Map, Params, RangeQuery, SearchResult, Timestamp, Value,
+    decimal, entries, list, pairs, params, params_required, request, texts, view, words,
 };
 
 view! {
-    /// Currency options of [`Price`](crate::api::Price): its `currency_options`.
+    /// Currency options of [`Price`](crate::api::Price): its `currency_options`. It has what [`PriceCurrencyOptionsFields`](crate::api::PriceCurrencyOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/prices/object#price_object-currency_options>
-    PriceCurrencyOptions, "currency_option"
+    PriceCurrencyOptions =
+    /// The accessors of [`PriceCurrencyOptions`](crate::api::PriceCurrencyOptions).
+    PriceCurrencyOptionsFields, "currency_option"
 }
 
-impl PriceCurrencyOptions {
+impl PriceCurrencyOptionsFields {
     /// Custom unit amount. `None` when null.
     #[inline]
     pub fn custom_unit_amount(&self) -> Option<api::PriceCurrencyOptionsCustomUnitAmount> {
@@ -49,13 +50,15 @@ impl PriceCurrencyOptions {
 }
 
 view! {
-    /// Custom unit amount of [`Price`](crate::api::Price): its `custom_unit_amount`.
+    /// Custom unit amount of [`Price`](crate::api::Price): its `custom_unit_amount`. It has what [`PriceCurrencyOptionsCustomUnitAmountFields`](crate::api::PriceCurrencyOptionsCustomUnitAmountFields) has.
     ///
     /// <https://docs.stripe.com/api/prices/object#price_object-custom_unit_amount>
-    PriceCurrencyOptionsCustomUnitAmount, "custom_unit_amount"
+    PriceCurrencyOptionsCustomUnitAmount =
+    /// The accessors of [`PriceCurrencyOptionsCustomUnitAmount`](crate::api::PriceCurrencyOptionsCustomUnitAmount).
+    PriceCurrencyOptionsCustomUnitAmountFields, "custom_unit_amount"
 }
 
-impl PriceCurrencyOptionsCustomUnitAmount {
+impl PriceCurrencyOptionsCustomUnitAmountFields {
     /// Maximum. `None` when null.
     #[inline]
     pub fn maximum(&self) -> Option<i64> {
@@ -76,13 +79,15 @@ impl PriceCurrencyOptionsCustomUnitAmount {
 }
 
 view! {
-    /// What is left of a deleted `price`.
+    /// What is left of a deleted `price`. It has what [`DeletedPriceFields`](crate::api::DeletedPriceFields) has.
     ///
     /// <https://docs.stripe.com/api/prices/object>
-    DeletedPrice, "deleted_price"
+    DeletedPrice =
+    /// The accessors of [`DeletedPrice`](crate::api::DeletedPrice).
+    DeletedPriceFields, "deleted_price"
 }
 
-impl DeletedPrice {
+impl DeletedPriceFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -103,13 +108,15 @@ impl DeletedPrice {
 }
 
 view! {
-    /// The `price` object.
+    /// The `price` object. It has what [`PriceFields`](crate::api::PriceFields) has.
     ///
     /// <https://docs.stripe.com/api/prices/object>
-    Price, "price"
+    Price =
+    /// The accessors of [`Price`](crate::api::Price).
+    PriceFields, "price"
 }
 
-impl Price {
+impl PriceFields {
     /// Active: true or false.
     #[inline]
     pub fn active(&self) -> bool {
@@ -238,13 +245,15 @@ impl Price {
 }
 
 view! {
-    /// Tiers of [`Price`](crate::api::Price): its `tiers`.
+    /// Tiers of [`Price`](crate::api::Price): its `tiers`. It has what [`PriceCurrencyOptionsTierFields`](crate::api::PriceCurrencyOptionsTierFields) has.
     ///
     /// <https://docs.stripe.com/api/prices/object#price_object-tiers>
-    PriceCurrencyOptionsTier, "price_tier"
+    PriceCurrencyOptionsTier =
+    /// The accessors of [`PriceCurrencyOptionsTier`](crate::api::PriceCurrencyOptionsTier).
+    PriceCurrencyOptionsTierFields, "price_tier"
 }
 
-impl PriceCurrencyOptionsTier {
+impl PriceCurrencyOptionsTierFields {
     /// Flat amount. `None` when null.
     #[inline]
     pub fn flat_amount(&self) -> Option<i64> {
@@ -277,13 +286,15 @@ impl PriceCurrencyOptionsTier {
 }
 
 view! {
-    /// Recurring of [`Price`](crate::api::Price): its `recurring`.
+    /// Recurring of [`Price`](crate::api::Price): its `recurring`. It has what [`PriceRecurringFields`](crate::api::PriceRecurringFields) has.
     ///
     /// <https://docs.stripe.com/api/prices/object#price_object-recurring>
-    PriceRecurring, "recurring"
+    PriceRecurring =
+    /// The accessors of [`PriceRecurring`](crate::api::PriceRecurring).
+    PriceRecurringFields, "recurring"
 }
 
-impl PriceRecurring {
+impl PriceRecurringFields {
     /// Interval.
     #[inline]
     pub fn interval(&self) -> api::PriceRecurringInterval {
@@ -316,13 +327,15 @@ impl PriceRecurring {
 }
 
 view! {
-    /// Transform quantity of [`Price`](crate::api::Price): its `transform_quantity`.
+    /// Transform quantity of [`Price`](crate::api::Price): its `transform_quantity`. It has what [`PriceTransformQuantityFields`](crate::api::PriceTransformQuantityFields) has.
     ///
     /// <https://docs.stripe.com/api/prices/object#price_object-transform_quantity>
-    PriceTransformQuantity, "transform_quantity"
+    PriceTransformQuantity =
+    /// The accessors of [`PriceTransformQuantity`](crate::api::PriceTransformQuantity).
+    PriceTransformQuantityFields, "transform_quantity"
 }
 
-impl PriceTransformQuantity {
+impl PriceTransformQuantityFields {
     /// Divide by.
     #[inline]
     pub fn divide_by(&self) -> i64 {
@@ -348,7 +361,7 @@ impl Prices<'_> {
     /// <https://docs.stripe.com/api/prices/list>
     #[inline]
     pub fn list(&self) -> api::PriceList {
-        api::PriceList(RequestBuilder::new(self.0, api::PriceList::OPERATION))
+        api::PriceList::new(self.0)
     }
 
     /// `POST /v1/prices`.
@@ -356,9 +369,7 @@ impl Prices<'_> {
     /// <https://docs.stripe.com/api/prices/create>
     #[inline]
     pub fn create(&self, currency: &str) -> api::PriceCreate {
-        api::PriceCreate(
-            RequestBuilder::new(self.0, api::PriceCreate::OPERATION).set("currency", currency),
-        )
+        api::PriceCreate::new(self.0).set_str("currency", currency)
     }
 
     /// `GET /v1/prices/search`.
@@ -366,9 +377,7 @@ impl Prices<'_> {
     /// <https://docs.stripe.com/api/prices/search>
     #[inline]
     pub fn search(&self, query: &str) -> api::PriceSearch {
-        api::PriceSearch(
-            RequestBuilder::new(self.0, api::PriceSearch::OPERATION).set("query", query),
-        )
+        api::PriceSearch::new(self.0).set_str("query", query)
     }
 
     /// `GET /v1/prices/{price}`.
@@ -376,9 +385,7 @@ impl Prices<'_> {
     /// <https://docs.stripe.com/api/prices/retrieve>
     #[inline]
     pub fn retrieve(&self, price: &str) -> api::PriceRetrieve {
-        api::PriceRetrieve(
-            RequestBuilder::new(self.0, api::PriceRetrieve::OPERATION).path_arg(price),
-        )
+        api::PriceRetrieve::new(self.0).path_arg(price)
     }
 
     /// `POST /v1/prices/{price}`.
@@ -386,76 +393,76 @@ impl Prices<'_> {
     /// <https://docs.stripe.com/api/prices/update>
     #[inline]
     pub fn update(&self, price: &str) -> api::PriceUpdate {
-        api::PriceUpdate(RequestBuilder::new(self.0, api::PriceUpdate::OPERATION).path_arg(price))
+        api::PriceUpdate::new(self.0).path_arg(price)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.prices().list(…)`: `GET /v1/prices`.
     ///
     /// <https://docs.stripe.com/api/prices/list>
-    PriceList => List<api::Price>, api::Price; "prices.list", Get "/v1/prices", Api V1 Form
+    PriceList, PriceListEndpoint => List<api::Price>; "prices.list", Get "/v1/prices", Api V1 Form
 }
 
 impl PriceList {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Lookup keys, as a list.
     #[inline]
     pub fn lookup_keys(self, lookup_keys: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("lookup_keys", texts(lookup_keys)))
+        self.set("lookup_keys", texts(lookup_keys))
     }
 
     /// Product.
     #[inline]
     pub fn product(self, product: &str) -> Self {
-        Self(self.0.set("product", product))
+        self.set_str("product", product)
     }
 
     /// Recurring.
     #[inline]
     pub fn recurring(self, recurring: api::PriceListRecurring) -> Self {
-        Self(self.0.set("recurring", recurring))
+        self.set("recurring", recurring)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::PriceType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -463,20 +470,20 @@ request! {
     /// The request of `client.prices().create(…)`: `POST /v1/prices`.
     ///
     /// <https://docs.stripe.com/api/prices/create>
-    PriceCreate => api::Price; "prices.create", Post "/v1/prices", Api V1 Form
+    PriceCreate, PriceCreateEndpoint => api::Price; "prices.create", Post "/v1/prices", Api V1 Form
 }
 
 impl PriceCreate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Billing scheme.
     #[inline]
     pub fn billing_scheme(self, billing_scheme: api::PriceBillingScheme) -> Self {
-        Self(self.0.set("billing_scheme", billing_scheme))
+        self.set("billing_scheme", billing_scheme)
     }
 
     /// Currency options, by key.
@@ -485,19 +492,19 @@ impl PriceCreate {
         self,
         currency_options: impl IntoIterator<Item = (impl Into<String>, api::PriceCreateCurrencyOption)>,
     ) -> Self {
-        Self(self.0.set("currency_options", entries(currency_options)))
+        self.set("currency_options", entries(currency_options))
     }
 
     /// Custom unit amount.
     #[inline]
     pub fn custom_unit_amount(self, custom_unit_amount: api::PriceCreateCustomUnitAmount) -> Self {
-        Self(self.0.set("custom_unit_amount", custom_unit_amount))
+        self.set("custom_unit_amount", custom_unit_amount)
     }
 
     /// Lookup key.
     #[inline]
     pub fn lookup_key(self, lookup_key: &str) -> Self {
-        Self(self.0.set("lookup_key", lookup_key))
+        self.set_str("lookup_key", lookup_key)
     }
 
     /// Key-value pairs of your own.
@@ -506,97 +513,94 @@ impl PriceCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Nickname.
     #[inline]
     pub fn nickname(self, nickname: &str) -> Self {
-        Self(self.0.set("nickname", nickname))
+        self.set_str("nickname", nickname)
     }
 
     /// Product.
     #[inline]
     pub fn product(self, product: &str) -> Self {
-        Self(self.0.set("product", product))
+        self.set_str("product", product)
     }
 
     /// Product data.
     #[inline]
     pub fn product_data(self, product_data: api::PriceCreateProductData) -> Self {
-        Self(self.0.set("product_data", product_data))
+        self.set("product_data", product_data)
     }
 
     /// Recurring.
     #[inline]
     pub fn recurring(self, recurring: api::PriceCreateRecurring) -> Self {
-        Self(self.0.set("recurring", recurring))
+        self.set("recurring", recurring)
     }
 
     /// Tax behavior.
     #[inline]
     pub fn tax_behavior(self, tax_behavior: api::PriceCurrencyOptionsTaxBehavior) -> Self {
-        Self(self.0.set("tax_behavior", tax_behavior))
+        self.set("tax_behavior", tax_behavior)
     }
 
     /// Tiers, as a list.
     #[inline]
     pub fn tiers(self, tiers: impl IntoIterator<Item = api::PriceCreateTier>) -> Self {
-        Self(self.0.set("tiers", list(tiers)))
+        self.set("tiers", list(tiers))
     }
 
     /// Tiers mode.
     #[inline]
     pub fn tiers_mode(self, tiers_mode: api::PriceTiersMode) -> Self {
-        Self(self.0.set("tiers_mode", tiers_mode))
+        self.set("tiers_mode", tiers_mode)
     }
 
     /// Transfer lookup key: true or false.
     #[inline]
     pub fn transfer_lookup_key(self, transfer_lookup_key: bool) -> Self {
-        Self(self.0.set("transfer_lookup_key", transfer_lookup_key))
+        self.set_bool("transfer_lookup_key", transfer_lookup_key)
     }
 
     /// Transform quantity.
     #[inline]
     pub fn transform_quantity(self, transform_quantity: api::PriceCreateTransformQuantity) -> Self {
-        Self(self.0.set("transform_quantity", transform_quantity))
+        self.set("transform_quantity", transform_quantity)
     }
 
     /// Unit amount, in the smallest unit of `currency`.
     #[inline]
     pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.set("unit_amount", unit_amount))
+        self.set_int("unit_amount", unit_amount)
     }
 
     /// Unit amount decimal, as a decimal number.
     #[inline]
     pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .set("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
+        self.set("unit_amount_decimal", decimal(unit_amount_decimal))
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.prices().search(…)`: `GET /v1/prices/search`.
     ///
     /// <https://docs.stripe.com/api/prices/search>
-    PriceSearch => SearchResult<api::Price>, api::Price; "prices.search", Get "/v1/prices/search", Api V1 Form
+    PriceSearch, PriceSearchEndpoint => SearchResult<api::Price>; "prices.search", Get "/v1/prices/search", Api V1 Form
 }
 
 impl PriceSearch {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -604,21 +608,21 @@ request! {
     /// The request of `client.prices().retrieve(…)`: `GET /v1/prices/{price}`.
     ///
     /// <https://docs.stripe.com/api/prices/retrieve>
-    PriceRetrieve => api::Price; "prices.retrieve", Get "/v1/prices/{price}", Api V1 Form
+    PriceRetrieve, PriceRetrieveEndpoint => api::Price; "prices.retrieve", Get "/v1/prices/{price}", Api V1 Form
 }
 
 request! {
     /// The request of `client.prices().update(…)`: `POST /v1/prices/{price}`.
     ///
     /// <https://docs.stripe.com/api/prices/update>
-    PriceUpdate => api::Price; "prices.update", Post "/v1/prices/{price}", Api V1 Form
+    PriceUpdate, PriceUpdateEndpoint => api::Price; "prices.update", Post "/v1/prices/{price}", Api V1 Form
 }
 
 impl PriceUpdate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Currency options, by key.
@@ -627,19 +631,19 @@ impl PriceUpdate {
         self,
         currency_options: impl IntoIterator<Item = (impl Into<String>, api::PriceUpdateCurrencyOption)>,
     ) -> Self {
-        Self(self.0.set("currency_options", entries(currency_options)))
+        self.set("currency_options", entries(currency_options))
     }
 
     /// Unsets `currency_options`.
     #[inline]
     pub fn clear_currency_options(self) -> Self {
-        Self(self.0.set("currency_options", Value::Clear))
+        self.set("currency_options", Value::Clear)
     }
 
     /// Lookup key.
     #[inline]
     pub fn lookup_key(self, lookup_key: &str) -> Self {
-        Self(self.0.set("lookup_key", lookup_key))
+        self.set_str("lookup_key", lookup_key)
     }
 
     /// Key-value pairs of your own.
@@ -648,31 +652,31 @@ impl PriceUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Nickname.
     #[inline]
     pub fn nickname(self, nickname: &str) -> Self {
-        Self(self.0.set("nickname", nickname))
+        self.set_str("nickname", nickname)
     }
 
     /// Tax behavior.
     #[inline]
     pub fn tax_behavior(self, tax_behavior: api::PriceCurrencyOptionsTaxBehavior) -> Self {
-        Self(self.0.set("tax_behavior", tax_behavior))
+        self.set("tax_behavior", tax_behavior)
     }
 
     /// Transfer lookup key: true or false.
     #[inline]
     pub fn transfer_lookup_key(self, transfer_lookup_key: bool) -> Self {
-        Self(self.0.set("transfer_lookup_key", transfer_lookup_key))
+        self.set_bool("transfer_lookup_key", transfer_lookup_key)
     }
 }
 
@@ -693,7 +697,7 @@ impl PriceListRecurring {
     /// Meter.
     #[inline]
     pub fn meter(self, meter: &str) -> Self {
-        Self(self.0.with("meter", meter))
+        Self(self.0.with_str("meter", meter))
     }
 
     /// Usage type.
@@ -714,89 +718,37 @@ impl PriceCreateCurrencyOptionCustomUnitAmount {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Maximum.
     #[inline]
     pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
+        Self(self.0.with_int("maximum", maximum))
     }
 
     /// Minimum.
     #[inline]
     pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
+        Self(self.0.with_int("minimum", minimum))
     }
 
     /// Preset.
     #[inline]
     pub fn preset(self, preset: i64) -> Self {
-        Self(self.0.with("preset", preset))
+        Self(self.0.with_int("preset", preset))
     }
 }
 
-one_of! {
-    /// The `up_to` of [`PriceCreateCurrencyOptionTier`](crate::api::PriceCreateCurrencyOptionTier), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/prices/create>
-    PriceCreateCurrencyOptionTierUpTo {
-        [
-            /// `inf`
-            Inf = "inf",
-        ]
-        /// A whole number.
-        Int(i64),
-    }
-}
+/// The `up_to` of [`PriceCreateCurrencyOptionTier`](crate::api::PriceCreateCurrencyOptionTier), in one of its forms: the same as [`PlanCreateTierUpTo`](crate::api::PlanCreateTierUpTo).
+///
+/// <https://docs.stripe.com/api/prices/create>
+pub type PriceCreateCurrencyOptionTierUpTo = api::PlanCreateTierUpTo;
 
-params_required! {
-    /// The `tier` of [`PriceCreateCurrencyOption`](crate::api::PriceCreateCurrencyOption).
-    ///
-    /// <https://docs.stripe.com/api/prices/create>
-    PriceCreateCurrencyOptionTier
-}
-
-impl PriceCreateCurrencyOptionTier {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(up_to: impl Into<api::PriceCreateCurrencyOptionTierUpTo>) -> Self {
-        Self(Params::new().with(
-            "up_to",
-            Into::<api::PriceCreateCurrencyOptionTierUpTo>::into(up_to),
-        ))
-    }
-
-    /// Flat amount.
-    #[inline]
-    pub fn flat_amount(self, flat_amount: i64) -> Self {
-        Self(self.0.with("flat_amount", flat_amount))
-    }
-
-    /// Flat amount decimal, as a decimal number.
-    #[inline]
-    pub fn flat_amount_decimal(self, flat_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("flat_amount_decimal", decimal(flat_amount_decimal)),
-        )
-    }
-
-    /// Unit amount.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
+/// The `tier` of [`PriceCreateCurrencyOption`](crate::api::PriceCreateCurrencyOption): the same as [`PlanCreateTier`](crate::api::PlanCreateTier).
+///
+/// <https://docs.stripe.com/api/prices/create>
+pub type PriceCreateCurrencyOptionTier = api::PlanCreateTier;
 
 params! {
     /// The `currency_option` of [`PriceCreate`](crate::api::PriceCreate).
@@ -833,7 +785,7 @@ impl PriceCreateCurrencyOption {
     /// Unit amount.
     #[inline]
     pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
+        Self(self.0.with_int("unit_amount", unit_amount))
     }
 
     /// Unit amount decimal, as a decimal number.
@@ -846,125 +798,21 @@ impl PriceCreateCurrencyOption {
     }
 }
 
-params_required! {
-    /// The `custom_unit_amount` of [`PriceCreate`](crate::api::PriceCreate).
-    ///
-    /// <https://docs.stripe.com/api/prices/create>
-    PriceCreateCustomUnitAmount
-}
+/// The `custom_unit_amount` of [`PriceCreate`](crate::api::PriceCreate): the same as [`PriceCreateCurrencyOptionCustomUnitAmount`](crate::api::PriceCreateCurrencyOptionCustomUnitAmount).
+///
+/// <https://docs.stripe.com/api/prices/create>
+pub type PriceCreateCustomUnitAmount = api::PriceCreateCurrencyOptionCustomUnitAmount;
 
-impl PriceCreateCustomUnitAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `tax_details` of [`PriceCreateProductData`](crate::api::PriceCreateProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+///
+/// <https://docs.stripe.com/api/prices/create>
+pub type PriceCreateProductDataTaxDetails =
+    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
 
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-
-    /// Preset.
-    #[inline]
-    pub fn preset(self, preset: i64) -> Self {
-        Self(self.0.with("preset", preset))
-    }
-}
-
-params! {
-    /// The `tax_details` of [`PriceCreateProductData`](crate::api::PriceCreateProductData).
-    ///
-    /// <https://docs.stripe.com/api/prices/create>
-    PriceCreateProductDataTaxDetails
-}
-
-impl PriceCreateProductDataTaxDetails {
-    /// Performance location.
-    #[inline]
-    pub fn performance_location(self, performance_location: &str) -> Self {
-        Self(self.0.with("performance_location", performance_location))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Unsets `tax_code`.
-    #[inline]
-    pub fn clear_tax_code(self) -> Self {
-        Self(self.0.with("tax_code", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `product_data` of [`PriceCreate`](crate::api::PriceCreate).
-    ///
-    /// <https://docs.stripe.com/api/prices/create>
-    PriceCreateProductData
-}
-
-impl PriceCreateProductData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str) -> Self {
-        Self(Params::new().with("name", name))
-    }
-
-    /// Active: true or false.
-    #[inline]
-    pub fn active(self, active: bool) -> Self {
-        Self(self.0.with("active", active))
-    }
-
-    /// The object's id.
-    #[inline]
-    pub fn id(self, id: &str) -> Self {
-        Self(self.0.with("id", id))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Statement descriptor.
-    #[inline]
-    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.with("statement_descriptor", statement_descriptor))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Tax details.
-    #[inline]
-    pub fn tax_details(self, tax_details: api::PriceCreateProductDataTaxDetails) -> Self {
-        Self(self.0.with("tax_details", tax_details))
-    }
-
-    /// Unit label.
-    #[inline]
-    pub fn unit_label(self, unit_label: &str) -> Self {
-        Self(self.0.with("unit_label", unit_label))
-    }
-}
+/// The `product_data` of [`PriceCreate`](crate::api::PriceCreate): the same as [`PlanCreateProductProduct`](crate::api::PlanCreateProductProduct).
+///
+/// <https://docs.stripe.com/api/prices/create>
+pub type PriceCreateProductData = api::PlanCreateProductProduct;
 
 params_required! {
     /// The `recurring` of [`PriceCreate`](crate::api::PriceCreate).
@@ -983,19 +831,19 @@ impl PriceCreateRecurring {
     /// Interval count.
     #[inline]
     pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
+        Self(self.0.with_int("interval_count", interval_count))
     }
 
     /// Meter.
     #[inline]
     pub fn meter(self, meter: &str) -> Self {
-        Self(self.0.with("meter", meter))
+        Self(self.0.with_str("meter", meter))
     }
 
     /// Trial period days.
     #[inline]
     pub fn trial_period_days(self, trial_period_days: i64) -> Self {
-        Self(self.0.with("trial_period_days", trial_period_days))
+        Self(self.0.with_int("trial_period_days", trial_period_days))
     }
 
     /// Usage type.
@@ -1005,229 +853,45 @@ impl PriceCreateRecurring {
     }
 }
 
-one_of! {
-    /// The `up_to` of [`PriceCreateTier`](crate::api::PriceCreateTier), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/prices/create>
-    PriceCreateTierUpTo {
-        [
-            /// `inf`
-            Inf = "inf",
-        ]
-        /// A whole number.
-        Int(i64),
-    }
-}
+/// The `up_to` of [`PriceCreateTier`](crate::api::PriceCreateTier), in one of its forms: the same as [`PlanCreateTierUpTo`](crate::api::PlanCreateTierUpTo).
+///
+/// <https://docs.stripe.com/api/prices/create>
+pub type PriceCreateTierUpTo = api::PlanCreateTierUpTo;
 
-params_required! {
-    /// The `tier` of [`PriceCreate`](crate::api::PriceCreate).
-    ///
-    /// <https://docs.stripe.com/api/prices/create>
-    PriceCreateTier
-}
+/// The `tier` of [`PriceCreate`](crate::api::PriceCreate): the same as [`PlanCreateTier`](crate::api::PlanCreateTier).
+///
+/// <https://docs.stripe.com/api/prices/create>
+pub type PriceCreateTier = api::PlanCreateTier;
 
-impl PriceCreateTier {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(up_to: impl Into<api::PriceCreateTierUpTo>) -> Self {
-        Self(Params::new().with("up_to", Into::<api::PriceCreateTierUpTo>::into(up_to)))
-    }
+/// The `transform_quantity` of [`PriceCreate`](crate::api::PriceCreate): the same as [`PlanCreateTransformUsage`](crate::api::PlanCreateTransformUsage).
+///
+/// <https://docs.stripe.com/api/prices/create>
+pub type PriceCreateTransformQuantity = api::PlanCreateTransformUsage;
 
-    /// Flat amount.
-    #[inline]
-    pub fn flat_amount(self, flat_amount: i64) -> Self {
-        Self(self.0.with("flat_amount", flat_amount))
-    }
+/// The `custom_unit_amount` of [`PriceUpdateCurrencyOption`](crate::api::PriceUpdateCurrencyOption): the same as [`PriceCreateCurrencyOptionCustomUnitAmount`](crate::api::PriceCreateCurrencyOptionCustomUnitAmount).
+///
+/// <https://docs.stripe.com/api/prices/update>
+pub type PriceUpdateCurrencyOptionCustomUnitAmount = api::PriceCreateCurrencyOptionCustomUnitAmount;
 
-    /// Flat amount decimal, as a decimal number.
-    #[inline]
-    pub fn flat_amount_decimal(self, flat_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("flat_amount_decimal", decimal(flat_amount_decimal)),
-        )
-    }
+/// The `up_to` of [`PriceUpdateCurrencyOptionTier`](crate::api::PriceUpdateCurrencyOptionTier), in one of its forms: the same as [`PlanCreateTierUpTo`](crate::api::PlanCreateTierUpTo).
+///
+/// <https://docs.stripe.com/api/prices/update>
+pub type PriceUpdateCurrencyOptionTierUpTo = api::PlanCreateTierUpTo;
 
-    /// Unit amount.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
+/// The `tier` of [`PriceUpdateCurrencyOption`](crate::api::PriceUpdateCurrencyOption): the same as [`PlanCreateTier`](crate::api::PlanCreateTier).
+///
+/// <https://docs.stripe.com/api/prices/update>
+pub type PriceUpdateCurrencyOptionTier = api::PlanCreateTier;
 
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params_required! {
-    /// The `transform_quantity` of [`PriceCreate`](crate::api::PriceCreate).
-    ///
-    /// <https://docs.stripe.com/api/prices/create>
-    PriceCreateTransformQuantity
-}
-
-impl PriceCreateTransformQuantity {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(divide_by: i64, round: api::PriceTransformQuantityRound) -> Self {
-        Self(
-            Params::new()
-                .with("divide_by", divide_by)
-                .with("round", round),
-        )
-    }
-}
-
-params_required! {
-    /// The `custom_unit_amount` of [`PriceUpdateCurrencyOption`](crate::api::PriceUpdateCurrencyOption).
-    ///
-    /// <https://docs.stripe.com/api/prices/update>
-    PriceUpdateCurrencyOptionCustomUnitAmount
-}
-
-impl PriceUpdateCurrencyOptionCustomUnitAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-
-    /// Preset.
-    #[inline]
-    pub fn preset(self, preset: i64) -> Self {
-        Self(self.0.with("preset", preset))
-    }
-}
-
-one_of! {
-    /// The `up_to` of [`PriceUpdateCurrencyOptionTier`](crate::api::PriceUpdateCurrencyOptionTier), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/prices/update>
-    PriceUpdateCurrencyOptionTierUpTo {
-        [
-            /// `inf`
-            Inf = "inf",
-        ]
-        /// A whole number.
-        Int(i64),
-    }
-}
-
-params_required! {
-    /// The `tier` of [`PriceUpdateCurrencyOption`](crate::api::PriceUpdateCurrencyOption).
-    ///
-    /// <https://docs.stripe.com/api/prices/update>
-    PriceUpdateCurrencyOptionTier
-}
-
-impl PriceUpdateCurrencyOptionTier {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(up_to: impl Into<api::PriceUpdateCurrencyOptionTierUpTo>) -> Self {
-        Self(Params::new().with(
-            "up_to",
-            Into::<api::PriceUpdateCurrencyOptionTierUpTo>::into(up_to),
-        ))
-    }
-
-    /// Flat amount.
-    #[inline]
-    pub fn flat_amount(self, flat_amount: i64) -> Self {
-        Self(self.0.with("flat_amount", flat_amount))
-    }
-
-    /// Flat amount decimal, as a decimal number.
-    #[inline]
-    pub fn flat_amount_decimal(self, flat_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("flat_amount_decimal", decimal(flat_amount_decimal)),
-        )
-    }
-
-    /// Unit amount.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `currency_option` of [`PriceUpdate`](crate::api::PriceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/prices/update>
-    PriceUpdateCurrencyOption
-}
-
-impl PriceUpdateCurrencyOption {
-    /// Custom unit amount.
-    #[inline]
-    pub fn custom_unit_amount(
-        self,
-        custom_unit_amount: api::PriceUpdateCurrencyOptionCustomUnitAmount,
-    ) -> Self {
-        Self(self.0.with("custom_unit_amount", custom_unit_amount))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(self, tax_behavior: api::PriceCurrencyOptionsTaxBehavior) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Tiers, as a list.
-    #[inline]
-    pub fn tiers(
-        self,
-        tiers: impl IntoIterator<Item = api::PriceUpdateCurrencyOptionTier>,
-    ) -> Self {
-        Self(self.0.with("tiers", list(tiers)))
-    }
-
-    /// Unit amount.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
+/// The `currency_option` of [`PriceUpdate`](crate::api::PriceUpdate): the same as [`PriceCreateCurrencyOption`](crate::api::PriceCreateCurrencyOption).
+///
+/// <https://docs.stripe.com/api/prices/update>
+pub type PriceUpdateCurrencyOption = api::PriceCreateCurrencyOption;
 
 words! {
     /// The values of `tax_behavior`, first of all in [`PriceCurrencyOptions`](crate::api::PriceCurrencyOptions).
+    ///
+    /// <https://docs.stripe.com/api/prices/object#price_object-currency_options>
     PriceCurrencyOptionsTaxBehavior {
         /// `exclusive`
         Exclusive = "exclusive",
@@ -1238,28 +902,20 @@ words! {
     }
 }
 
-words! {
-    /// The values of `billing_scheme`, first of all in [`Price`](crate::api::Price).
-    PriceBillingScheme {
-        /// `per_unit`
-        PerUnit = "per_unit",
-        /// `tiered`
-        Tiered = "tiered",
-    }
-}
+/// The values of `billing_scheme`, first of all in [`Price`](crate::api::Price): the same as [`PlanBillingScheme`](crate::api::PlanBillingScheme).
+///
+/// <https://docs.stripe.com/api/prices/object>
+pub type PriceBillingScheme = api::PlanBillingScheme;
 
-words! {
-    /// The values of `tiers_mode`, first of all in [`Price`](crate::api::Price).
-    PriceTiersMode {
-        /// `graduated`
-        Graduated = "graduated",
-        /// `volume`
-        Volume = "volume",
-    }
-}
+/// The values of `tiers_mode`, first of all in [`Price`](crate::api::Price): the same as [`PlanTiersMode`](crate::api::PlanTiersMode).
+///
+/// <https://docs.stripe.com/api/prices/object>
+pub type PriceTiersMode = api::PlanTiersMode;
 
 words! {
     /// The values of `type`, first of all in [`Price`](crate::api::Price).
+    ///
+    /// <https://docs.stripe.com/api/prices/object>
     PriceType {
         /// `one_time`
         OneTime = "one_time",
@@ -1268,32 +924,20 @@ words! {
     }
 }
 
-words! {
-    /// The values of `interval`, first of all in [`PriceRecurring`](crate::api::PriceRecurring).
-    PriceRecurringInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`PriceRecurring`](crate::api::PriceRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/prices/object#price_object-recurring>
+pub type PriceRecurringInterval = api::PlanInterval;
 
-words! {
-    /// The values of `usage_type`, first of all in [`PriceRecurring`](crate::api::PriceRecurring).
-    PriceRecurringUsageType {
-        /// `licensed`
-        Licensed = "licensed",
-        /// `metered`
-        Metered = "metered",
-    }
-}
+/// The values of `usage_type`, first of all in [`PriceRecurring`](crate::api::PriceRecurring): the same as [`PlanUsageType`](crate::api::PlanUsageType).
+///
+/// <https://docs.stripe.com/api/prices/object#price_object-recurring>
+pub type PriceRecurringUsageType = api::PlanUsageType;
 
 words! {
     /// The values of `round`, first of all in [`PriceTransformQuantity`](crate::api::PriceTransformQuantity).
+    ///
+    /// <https://docs.stripe.com/api/prices/object#price_object-transform_quantity>
     PriceTransformQuantityRound {
         /// `down`
         Down = "down",

@@ -4,19 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, RequestBuilder, SearchResult, Timestamp,
-    Value, decimal, entries, list, one_of, pairs, params, params_required, request, request_list,
-    texts, view, words,
+    Client, Expandable, List, Map, Params, RangeQuery, SearchResult, Timestamp, Value, decimal,
+    entries, list, pairs, params_required, request, texts, view, words,
 };
 
 view! {
-    /// What is left of a deleted `product`.
+    /// What is left of a deleted `product`. It has what [`DeletedProductFields`](crate::api::DeletedProductFields) has.
     ///
     /// <https://docs.stripe.com/api/products/object>
-    DeletedProduct, "deleted_product"
+    DeletedProduct =
+    /// The accessors of [`DeletedProduct`](crate::api::DeletedProduct).
+    DeletedProductFields, "deleted_product"
 }
 
-impl DeletedProduct {
+impl DeletedProductFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -37,13 +38,15 @@ impl DeletedProduct {
 }
 
 view! {
-    /// Package dimensions of [`Product`](crate::api::Product): its `package_dimensions`.
+    /// Package dimensions of [`Product`](crate::api::Product): its `package_dimensions`. It has what [`ProductPackageDimensionsFields`](crate::api::ProductPackageDimensionsFields) has.
     ///
     /// <https://docs.stripe.com/api/products/object#product_object-package_dimensions>
-    ProductPackageDimensions, "package_dimensions"
+    ProductPackageDimensions =
+    /// The accessors of [`ProductPackageDimensions`](crate::api::ProductPackageDimensions).
+    ProductPackageDimensionsFields, "package_dimensions"
 }
 
-impl ProductPackageDimensions {
+impl ProductPackageDimensionsFields {
     /// Height.
     #[inline]
     pub fn height(&self) -> f64 {
@@ -70,13 +73,15 @@ impl ProductPackageDimensions {
 }
 
 view! {
-    /// The `product` object.
+    /// The `product` object. It has what [`ProductFields`](crate::api::ProductFields) has.
     ///
     /// <https://docs.stripe.com/api/products/object>
-    Product, "product"
+    Product =
+    /// The accessors of [`Product`](crate::api::Product).
+    ProductFields, "product"
 }
 
-impl Product {
+impl ProductFields {
     /// Active: true or false.
     #[inline]
     pub fn active(&self) -> bool {
@@ -199,13 +204,15 @@ impl Product {
 }
 
 view! {
-    /// Marketing features of [`Product`](crate::api::Product): its `marketing_features`.
+    /// Marketing features of [`Product`](crate::api::Product): its `marketing_features`. It has what [`ProductMarketingFeatureFields`](crate::api::ProductMarketingFeatureFields) has.
     ///
     /// <https://docs.stripe.com/api/products/object#product_object-marketing_features>
-    ProductMarketingFeature, "product_marketing_feature"
+    ProductMarketingFeature =
+    /// The accessors of [`ProductMarketingFeature`](crate::api::ProductMarketingFeature).
+    ProductMarketingFeatureFields, "product_marketing_feature"
 }
 
-impl ProductMarketingFeature {
+impl ProductMarketingFeatureFields {
     /// Name. `None` when absent.
     #[inline]
     pub fn name(&self) -> Option<&str> {
@@ -214,13 +221,15 @@ impl ProductMarketingFeature {
 }
 
 view! {
-    /// Tax details of [`Product`](crate::api::Product): its `tax_details`.
+    /// Tax details of [`Product`](crate::api::Product): its `tax_details`. It has what [`ProductTaxDetailsFields`](crate::api::ProductTaxDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/products/object#product_object-tax_details>
-    ProductTaxDetails, "product_tax_details"
+    ProductTaxDetails =
+    /// The accessors of [`ProductTaxDetails`](crate::api::ProductTaxDetails).
+    ProductTaxDetailsFields, "product_tax_details"
 }
 
-impl ProductTaxDetails {
+impl ProductTaxDetailsFields {
     /// Performance location. `None` when null.
     #[inline]
     pub fn performance_location(&self) -> Option<&str> {
@@ -253,7 +262,7 @@ impl<'a> Products<'a> {
     /// <https://docs.stripe.com/api/products/list>
     #[inline]
     pub fn list(&self) -> api::ProductList {
-        api::ProductList(RequestBuilder::new(self.0, api::ProductList::OPERATION))
+        api::ProductList::new(self.0)
     }
 
     /// `POST /v1/products`.
@@ -261,9 +270,7 @@ impl<'a> Products<'a> {
     /// <https://docs.stripe.com/api/products/create>
     #[inline]
     pub fn create(&self, name: &str) -> api::ProductCreate {
-        api::ProductCreate(
-            RequestBuilder::new(self.0, api::ProductCreate::OPERATION).set("name", name),
-        )
+        api::ProductCreate::new(self.0).set_str("name", name)
     }
 
     /// `GET /v1/products/search`.
@@ -271,9 +278,7 @@ impl<'a> Products<'a> {
     /// <https://docs.stripe.com/api/products/search>
     #[inline]
     pub fn search(&self, query: &str) -> api::ProductSearch {
-        api::ProductSearch(
-            RequestBuilder::new(self.0, api::ProductSearch::OPERATION).set("query", query),
-        )
+        api::ProductSearch::new(self.0).set_str("query", query)
     }
 
     /// `GET /v1/products/{id}`.
@@ -281,9 +286,7 @@ impl<'a> Products<'a> {
     /// <https://docs.stripe.com/api/products/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::ProductRetrieve {
-        api::ProductRetrieve(
-            RequestBuilder::new(self.0, api::ProductRetrieve::OPERATION).path_arg(id),
-        )
+        api::ProductRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/products/{id}`.
@@ -291,7 +294,7 @@ impl<'a> Products<'a> {
     /// <https://docs.stripe.com/api/products/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::ProductUpdate {
-        api::ProductUpdate(RequestBuilder::new(self.0, api::ProductUpdate::OPERATION).path_arg(id))
+        api::ProductUpdate::new(self.0).path_arg(id)
     }
 
     /// `DELETE /v1/products/{id}`.
@@ -299,70 +302,70 @@ impl<'a> Products<'a> {
     /// <https://docs.stripe.com/api/products/delete>
     #[inline]
     pub fn delete(&self, id: &str) -> api::ProductDelete {
-        api::ProductDelete(RequestBuilder::new(self.0, api::ProductDelete::OPERATION).path_arg(id))
+        api::ProductDelete::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.products().list(…)`: `GET /v1/products`.
     ///
     /// <https://docs.stripe.com/api/products/list>
-    ProductList => List<api::Product>, api::Product; "products.list", Get "/v1/products", Api V1 Form
+    ProductList, ProductListEndpoint => List<api::Product>; "products.list", Get "/v1/products", Api V1 Form
 }
 
 impl ProductList {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// Ids, as a list.
     #[inline]
     pub fn ids(self, ids: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("ids", texts(ids)))
+        self.set("ids", texts(ids))
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Shippable: true or false.
     #[inline]
     pub fn shippable(self, shippable: bool) -> Self {
-        Self(self.0.set("shippable", shippable))
+        self.set_bool("shippable", shippable)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::ProductType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 
     /// Url.
     #[inline]
     pub fn url(self, url: &str) -> Self {
-        Self(self.0.set("url", url))
+        self.set_str("url", url)
     }
 }
 
@@ -370,14 +373,14 @@ request! {
     /// The request of `client.products().create(…)`: `POST /v1/products`.
     ///
     /// <https://docs.stripe.com/api/products/create>
-    ProductCreate => api::Product; "products.create", Post "/v1/products", Api V1 Form
+    ProductCreate, ProductCreateEndpoint => api::Product; "products.create", Post "/v1/products", Api V1 Form
 }
 
 impl ProductCreate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Default price data.
@@ -386,25 +389,25 @@ impl ProductCreate {
         self,
         default_price_data: api::ProductCreateDefaultPriceData,
     ) -> Self {
-        Self(self.0.set("default_price_data", default_price_data))
+        self.set("default_price_data", default_price_data)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// The object's id.
     #[inline]
     pub fn id(self, id: &str) -> Self {
-        Self(self.0.set("id", id))
+        self.set_str("id", id)
     }
 
     /// Images, as a list.
     #[inline]
     pub fn images(self, images: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("images", texts(images)))
+        self.set("images", texts(images))
     }
 
     /// Marketing features, as a list.
@@ -413,7 +416,7 @@ impl ProductCreate {
         self,
         marketing_features: impl IntoIterator<Item = api::ProductCreateMarketingFeature>,
     ) -> Self {
-        Self(self.0.set("marketing_features", list(marketing_features)))
+        self.set("marketing_features", list(marketing_features))
     }
 
     /// Key-value pairs of your own.
@@ -422,7 +425,7 @@ impl ProductCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Package dimensions.
@@ -431,70 +434,70 @@ impl ProductCreate {
         self,
         package_dimensions: api::ProductCreatePackageDimensions,
     ) -> Self {
-        Self(self.0.set("package_dimensions", package_dimensions))
+        self.set("package_dimensions", package_dimensions)
     }
 
     /// Shippable: true or false.
     #[inline]
     pub fn shippable(self, shippable: bool) -> Self {
-        Self(self.0.set("shippable", shippable))
+        self.set_bool("shippable", shippable)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.set("tax_code", tax_code))
+        self.set_str("tax_code", tax_code)
     }
 
     /// Tax details.
     #[inline]
     pub fn tax_details(self, tax_details: api::ProductCreateTaxDetails) -> Self {
-        Self(self.0.set("tax_details", tax_details))
+        self.set("tax_details", tax_details)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::ProductType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 
     /// Unit label.
     #[inline]
     pub fn unit_label(self, unit_label: &str) -> Self {
-        Self(self.0.set("unit_label", unit_label))
+        self.set_str("unit_label", unit_label)
     }
 
     /// Url.
     #[inline]
     pub fn url(self, url: &str) -> Self {
-        Self(self.0.set("url", url))
+        self.set_str("url", url)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.products().search(…)`: `GET /v1/products/search`.
     ///
     /// <https://docs.stripe.com/api/products/search>
-    ProductSearch => SearchResult<api::Product>, api::Product; "products.search", Get "/v1/products/search", Api V1 Form
+    ProductSearch, ProductSearchEndpoint => SearchResult<api::Product>; "products.search", Get "/v1/products/search", Api V1 Form
 }
 
 impl ProductSearch {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -502,51 +505,51 @@ request! {
     /// The request of `client.products().retrieve(…)`: `GET /v1/products/{id}`.
     ///
     /// <https://docs.stripe.com/api/products/retrieve>
-    ProductRetrieve => api::Product; "products.retrieve", Get "/v1/products/{id}", Api V1 Form
+    ProductRetrieve, ProductRetrieveEndpoint => api::Product; "products.retrieve", Get "/v1/products/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.products().update(…)`: `POST /v1/products/{id}`.
     ///
     /// <https://docs.stripe.com/api/products/update>
-    ProductUpdate => api::Product; "products.update", Post "/v1/products/{id}", Api V1 Form
+    ProductUpdate, ProductUpdateEndpoint => api::Product; "products.update", Post "/v1/products/{id}", Api V1 Form
 }
 
 impl ProductUpdate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Default price.
     #[inline]
     pub fn default_price(self, default_price: &str) -> Self {
-        Self(self.0.set("default_price", default_price))
+        self.set_str("default_price", default_price)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.set("description", Value::Clear))
+        self.set("description", Value::Clear)
     }
 
     /// Images, as a list.
     #[inline]
     pub fn images(self, images: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("images", texts(images)))
+        self.set("images", texts(images))
     }
 
     /// Unsets `images`.
     #[inline]
     pub fn clear_images(self) -> Self {
-        Self(self.0.set("images", Value::Clear))
+        self.set("images", Value::Clear)
     }
 
     /// Marketing features, as a list.
@@ -555,13 +558,13 @@ impl ProductUpdate {
         self,
         marketing_features: impl IntoIterator<Item = api::ProductUpdateMarketingFeature>,
     ) -> Self {
-        Self(self.0.set("marketing_features", list(marketing_features)))
+        self.set("marketing_features", list(marketing_features))
     }
 
     /// Unsets `marketing_features`.
     #[inline]
     pub fn clear_marketing_features(self) -> Self {
-        Self(self.0.set("marketing_features", Value::Clear))
+        self.set("marketing_features", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -570,19 +573,19 @@ impl ProductUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Package dimensions.
@@ -591,73 +594,73 @@ impl ProductUpdate {
         self,
         package_dimensions: api::ProductUpdatePackageDimensions,
     ) -> Self {
-        Self(self.0.set("package_dimensions", package_dimensions))
+        self.set("package_dimensions", package_dimensions)
     }
 
     /// Unsets `package_dimensions`.
     #[inline]
     pub fn clear_package_dimensions(self) -> Self {
-        Self(self.0.set("package_dimensions", Value::Clear))
+        self.set("package_dimensions", Value::Clear)
     }
 
     /// Shippable: true or false.
     #[inline]
     pub fn shippable(self, shippable: bool) -> Self {
-        Self(self.0.set("shippable", shippable))
+        self.set_bool("shippable", shippable)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.set("tax_code", tax_code))
+        self.set_str("tax_code", tax_code)
     }
 
     /// Unsets `tax_code`.
     #[inline]
     pub fn clear_tax_code(self) -> Self {
-        Self(self.0.set("tax_code", Value::Clear))
+        self.set("tax_code", Value::Clear)
     }
 
     /// Tax details.
     #[inline]
     pub fn tax_details(self, tax_details: api::ProductUpdateTaxDetails) -> Self {
-        Self(self.0.set("tax_details", tax_details))
+        self.set("tax_details", tax_details)
     }
 
     /// Unsets `tax_details`.
     #[inline]
     pub fn clear_tax_details(self) -> Self {
-        Self(self.0.set("tax_details", Value::Clear))
+        self.set("tax_details", Value::Clear)
     }
 
     /// Unit label.
     #[inline]
     pub fn unit_label(self, unit_label: &str) -> Self {
-        Self(self.0.set("unit_label", unit_label))
+        self.set_str("unit_label", unit_label)
     }
 
     /// Unsets `unit_label`.
     #[inline]
     pub fn clear_unit_label(self) -> Self {
-        Self(self.0.set("unit_label", Value::Clear))
+        self.set("unit_label", Value::Clear)
     }
 
     /// Url.
     #[inline]
     pub fn url(self, url: &str) -> Self {
-        Self(self.0.set("url", url))
+        self.set_str("url", url)
     }
 
     /// Unsets `url`.
     #[inline]
     pub fn clear_url(self) -> Self {
-        Self(self.0.set("url", Value::Clear))
+        self.set("url", Value::Clear)
     }
 }
 
@@ -665,208 +668,41 @@ request! {
     /// The request of `client.products().delete(…)`: `DELETE /v1/products/{id}`.
     ///
     /// <https://docs.stripe.com/api/products/delete>
-    ProductDelete => api::DeletedProduct; "products.delete", Delete "/v1/products/{id}", Api V1 Form
+    ProductDelete, ProductDeleteEndpoint => api::DeletedProduct; "products.delete", Delete "/v1/products/{id}", Api V1 Form
 }
 
-params_required! {
-    /// The `custom_unit_amount` of [`ProductCreateDefaultPriceDataCurrencyOption`](crate::api::ProductCreateDefaultPriceDataCurrencyOption).
-    ///
-    /// <https://docs.stripe.com/api/products/create>
-    ProductCreateDefaultPriceDataCurrencyOptionCustomUnitAmount
-}
+/// The `custom_unit_amount` of [`ProductCreateDefaultPriceDataCurrencyOption`](crate::api::ProductCreateDefaultPriceDataCurrencyOption): the same as [`PriceCreateCurrencyOptionCustomUnitAmount`](crate::api::PriceCreateCurrencyOptionCustomUnitAmount).
+///
+/// <https://docs.stripe.com/api/products/create>
+pub type ProductCreateDefaultPriceDataCurrencyOptionCustomUnitAmount =
+    api::PriceCreateCurrencyOptionCustomUnitAmount;
 
-impl ProductCreateDefaultPriceDataCurrencyOptionCustomUnitAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `up_to` of [`ProductCreateDefaultPriceDataCurrencyOptionTier`](crate::api::ProductCreateDefaultPriceDataCurrencyOptionTier), in one of its forms: the same as [`PlanCreateTierUpTo`](crate::api::PlanCreateTierUpTo).
+///
+/// <https://docs.stripe.com/api/products/create>
+pub type ProductCreateDefaultPriceDataCurrencyOptionTierUpTo = api::PlanCreateTierUpTo;
 
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
+/// The `tier` of [`ProductCreateDefaultPriceDataCurrencyOption`](crate::api::ProductCreateDefaultPriceDataCurrencyOption): the same as [`PlanCreateTier`](crate::api::PlanCreateTier).
+///
+/// <https://docs.stripe.com/api/products/create>
+pub type ProductCreateDefaultPriceDataCurrencyOptionTier = api::PlanCreateTier;
 
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
+/// The `currency_option` of [`ProductCreateDefaultPriceData`](crate::api::ProductCreateDefaultPriceData): the same as [`PriceCreateCurrencyOption`](crate::api::PriceCreateCurrencyOption).
+///
+/// <https://docs.stripe.com/api/products/create>
+pub type ProductCreateDefaultPriceDataCurrencyOption = api::PriceCreateCurrencyOption;
 
-    /// Preset.
-    #[inline]
-    pub fn preset(self, preset: i64) -> Self {
-        Self(self.0.with("preset", preset))
-    }
-}
+/// The `custom_unit_amount` of [`ProductCreateDefaultPriceData`](crate::api::ProductCreateDefaultPriceData): the same as [`PriceCreateCurrencyOptionCustomUnitAmount`](crate::api::PriceCreateCurrencyOptionCustomUnitAmount).
+///
+/// <https://docs.stripe.com/api/products/create>
+pub type ProductCreateDefaultPriceDataCustomUnitAmount =
+    api::PriceCreateCurrencyOptionCustomUnitAmount;
 
-one_of! {
-    /// The `up_to` of [`ProductCreateDefaultPriceDataCurrencyOptionTier`](crate::api::ProductCreateDefaultPriceDataCurrencyOptionTier), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/products/create>
-    ProductCreateDefaultPriceDataCurrencyOptionTierUpTo {
-        [
-            /// `inf`
-            Inf = "inf",
-        ]
-        /// A whole number.
-        Int(i64),
-    }
-}
-
-params_required! {
-    /// The `tier` of [`ProductCreateDefaultPriceDataCurrencyOption`](crate::api::ProductCreateDefaultPriceDataCurrencyOption).
-    ///
-    /// <https://docs.stripe.com/api/products/create>
-    ProductCreateDefaultPriceDataCurrencyOptionTier
-}
-
-impl ProductCreateDefaultPriceDataCurrencyOptionTier {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(up_to: impl Into<api::ProductCreateDefaultPriceDataCurrencyOptionTierUpTo>) -> Self {
-        Self(Params::new().with(
-            "up_to",
-            Into::<api::ProductCreateDefaultPriceDataCurrencyOptionTierUpTo>::into(up_to),
-        ))
-    }
-
-    /// Flat amount.
-    #[inline]
-    pub fn flat_amount(self, flat_amount: i64) -> Self {
-        Self(self.0.with("flat_amount", flat_amount))
-    }
-
-    /// Flat amount decimal, as a decimal number.
-    #[inline]
-    pub fn flat_amount_decimal(self, flat_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("flat_amount_decimal", decimal(flat_amount_decimal)),
-        )
-    }
-
-    /// Unit amount.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `currency_option` of [`ProductCreateDefaultPriceData`](crate::api::ProductCreateDefaultPriceData).
-    ///
-    /// <https://docs.stripe.com/api/products/create>
-    ProductCreateDefaultPriceDataCurrencyOption
-}
-
-impl ProductCreateDefaultPriceDataCurrencyOption {
-    /// Custom unit amount.
-    #[inline]
-    pub fn custom_unit_amount(
-        self,
-        custom_unit_amount: api::ProductCreateDefaultPriceDataCurrencyOptionCustomUnitAmount,
-    ) -> Self {
-        Self(self.0.with("custom_unit_amount", custom_unit_amount))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::ProductCreateDefaultPriceDataCurrencyOptionTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Tiers, as a list.
-    #[inline]
-    pub fn tiers(
-        self,
-        tiers: impl IntoIterator<Item = api::ProductCreateDefaultPriceDataCurrencyOptionTier>,
-    ) -> Self {
-        Self(self.0.with("tiers", list(tiers)))
-    }
-
-    /// Unit amount.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params_required! {
-    /// The `custom_unit_amount` of [`ProductCreateDefaultPriceData`](crate::api::ProductCreateDefaultPriceData).
-    ///
-    /// <https://docs.stripe.com/api/products/create>
-    ProductCreateDefaultPriceDataCustomUnitAmount
-}
-
-impl ProductCreateDefaultPriceDataCustomUnitAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-
-    /// Preset.
-    #[inline]
-    pub fn preset(self, preset: i64) -> Self {
-        Self(self.0.with("preset", preset))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`ProductCreateDefaultPriceData`](crate::api::ProductCreateDefaultPriceData).
-    ///
-    /// <https://docs.stripe.com/api/products/create>
-    ProductCreateDefaultPriceDataRecurring
-}
-
-impl ProductCreateDefaultPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::ProductCreateDefaultPriceDataRecurringInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
+/// The `recurring` of [`ProductCreateDefaultPriceData`](crate::api::ProductCreateDefaultPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/products/create>
+pub type ProductCreateDefaultPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
 params_required! {
     /// The `default_price_data` of [`ProductCreate`](crate::api::ProductCreate).
@@ -879,7 +715,7 @@ impl ProductCreateDefaultPriceData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(currency: &str) -> Self {
-        Self(Params::new().with("currency", currency))
+        Self(Params::new().with_str("currency", currency))
     }
 
     /// Currency options, by key.
@@ -932,7 +768,7 @@ impl ProductCreateDefaultPriceData {
     /// Unit amount, in the smallest unit of `currency`.
     #[inline]
     pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
+        Self(self.0.with_int("unit_amount", unit_amount))
     }
 
     /// Unit amount decimal, as a decimal number.
@@ -956,7 +792,7 @@ impl ProductCreateMarketingFeature {
     /// With what Stripe requires.
     #[inline]
     pub fn new(name: &str) -> Self {
-        Self(Params::new().with("name", name))
+        Self(Params::new().with_str("name", name))
     }
 }
 
@@ -981,98 +817,30 @@ impl ProductCreatePackageDimensions {
     }
 }
 
-params! {
-    /// The `tax_details` of [`ProductCreate`](crate::api::ProductCreate).
-    ///
-    /// <https://docs.stripe.com/api/products/create>
-    ProductCreateTaxDetails
-}
+/// The `tax_details` of [`ProductCreate`](crate::api::ProductCreate): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+///
+/// <https://docs.stripe.com/api/products/create>
+pub type ProductCreateTaxDetails = api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
 
-impl ProductCreateTaxDetails {
-    /// Performance location.
-    #[inline]
-    pub fn performance_location(self, performance_location: &str) -> Self {
-        Self(self.0.with("performance_location", performance_location))
-    }
+/// The `marketing_feature` of [`ProductUpdate`](crate::api::ProductUpdate): the same as [`ProductCreateMarketingFeature`](crate::api::ProductCreateMarketingFeature).
+///
+/// <https://docs.stripe.com/api/products/update>
+pub type ProductUpdateMarketingFeature = api::ProductCreateMarketingFeature;
 
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
+/// The `package_dimensions` of [`ProductUpdate`](crate::api::ProductUpdate): the same as [`ProductCreatePackageDimensions`](crate::api::ProductCreatePackageDimensions).
+///
+/// <https://docs.stripe.com/api/products/update>
+pub type ProductUpdatePackageDimensions = api::ProductCreatePackageDimensions;
 
-    /// Unsets `tax_code`.
-    #[inline]
-    pub fn clear_tax_code(self) -> Self {
-        Self(self.0.with("tax_code", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `marketing_feature` of [`ProductUpdate`](crate::api::ProductUpdate).
-    ///
-    /// <https://docs.stripe.com/api/products/update>
-    ProductUpdateMarketingFeature
-}
-
-impl ProductUpdateMarketingFeature {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str) -> Self {
-        Self(Params::new().with("name", name))
-    }
-}
-
-params_required! {
-    /// The `package_dimensions` of [`ProductUpdate`](crate::api::ProductUpdate).
-    ///
-    /// <https://docs.stripe.com/api/products/update>
-    ProductUpdatePackageDimensions
-}
-
-impl ProductUpdatePackageDimensions {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(height: f64, length: f64, weight: f64, width: f64) -> Self {
-        Self(
-            Params::new()
-                .with("height", height)
-                .with("length", length)
-                .with("weight", weight)
-                .with("width", width),
-        )
-    }
-}
-
-params! {
-    /// The `tax_details` of [`ProductUpdate`](crate::api::ProductUpdate).
-    ///
-    /// <https://docs.stripe.com/api/products/update>
-    ProductUpdateTaxDetails
-}
-
-impl ProductUpdateTaxDetails {
-    /// Performance location.
-    #[inline]
-    pub fn performance_location(self, performance_location: &str) -> Self {
-        Self(self.0.with("performance_location", performance_location))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Unsets `tax_code`.
-    #[inline]
-    pub fn clear_tax_code(self) -> Self {
-        Self(self.0.with("tax_code", Value::Clear))
-    }
-}
+/// The `tax_details` of [`ProductUpdate`](crate::api::ProductUpdate): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+///
+/// <https://docs.stripe.com/api/products/update>
+pub type ProductUpdateTaxDetails = api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
 
 words! {
     /// The values of `type`, first of all in [`Product`](crate::api::Product).
+    ///
+    /// <https://docs.stripe.com/api/products/object>
     ProductType {
         /// `good`
         Good = "good",
@@ -1081,28 +849,13 @@ words! {
     }
 }
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`ProductCreateDefaultPriceDataCurrencyOption`](crate::api::ProductCreateDefaultPriceDataCurrencyOption).
-    ProductCreateDefaultPriceDataCurrencyOptionTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`ProductCreateDefaultPriceDataCurrencyOption`](crate::api::ProductCreateDefaultPriceDataCurrencyOption): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/products/create>
+pub type ProductCreateDefaultPriceDataCurrencyOptionTaxBehavior =
+    api::PriceCurrencyOptionsTaxBehavior;
 
-words! {
-    /// The values of `interval`, first of all in [`ProductCreateDefaultPriceDataRecurring`](crate::api::ProductCreateDefaultPriceDataRecurring).
-    ProductCreateDefaultPriceDataRecurringInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`ProductCreateDefaultPriceDataRecurring`](crate::api::ProductCreateDefaultPriceDataRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/products/create>
+pub type ProductCreateDefaultPriceDataRecurringInterval = api::PlanInterval;

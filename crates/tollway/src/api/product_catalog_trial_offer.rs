@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Params, RangeQuery, RequestBuilder, params_required, request,
-    request_list, texts, view, words,
+    Client, Expandable, List, Params, RangeQuery, params_required, request, texts, view, words,
 };
 
 view! {
-    /// The `product_catalog.trial_offer` object.
+    /// The `product_catalog.trial_offer` object. It has what [`ProductCatalogTrialOfferFields`](crate::api::ProductCatalogTrialOfferFields) has.
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/object>
-    ProductCatalogTrialOffer, "product_catalog.trial_offer"
+    ProductCatalogTrialOffer =
+    /// The accessors of [`ProductCatalogTrialOffer`](crate::api::ProductCatalogTrialOffer).
+    ProductCatalogTrialOfferFields, "product_catalog.trial_offer"
 }
 
-impl ProductCatalogTrialOffer {
+impl ProductCatalogTrialOfferFields {
     /// Active: true or false.
     #[inline]
     pub fn active(&self) -> bool {
@@ -66,13 +67,15 @@ impl ProductCatalogTrialOffer {
 }
 
 view! {
-    /// Duration of [`ProductCatalogTrialOffer`](crate::api::ProductCatalogTrialOffer): its `duration`.
+    /// Duration of [`ProductCatalogTrialOffer`](crate::api::ProductCatalogTrialOffer): its `duration`. It has what [`ProductCatalogTrialOfferDurationFields`](crate::api::ProductCatalogTrialOfferDurationFields) has.
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/object#product_catalog_trial_offer_object-duration>
-    ProductCatalogTrialOfferDuration, "product_catalog_trial_offer_duration"
+    ProductCatalogTrialOfferDuration =
+    /// The accessors of [`ProductCatalogTrialOfferDuration`](crate::api::ProductCatalogTrialOfferDuration).
+    ProductCatalogTrialOfferDurationFields, "product_catalog_trial_offer_duration"
 }
 
-impl ProductCatalogTrialOfferDuration {
+impl ProductCatalogTrialOfferDurationFields {
     /// Relative. `None` when absent.
     #[inline]
     pub fn relative(&self) -> Option<api::ProductCatalogTrialOfferDurationRelative> {
@@ -88,13 +91,15 @@ impl ProductCatalogTrialOfferDuration {
 }
 
 view! {
-    /// Relative of [`ProductCatalogTrialOffer`](crate::api::ProductCatalogTrialOffer): its `duration.relative`.
+    /// Relative of [`ProductCatalogTrialOffer`](crate::api::ProductCatalogTrialOffer): its `duration.relative`. It has what [`ProductCatalogTrialOfferDurationRelativeFields`](crate::api::ProductCatalogTrialOfferDurationRelativeFields) has.
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/object#product_catalog_trial_offer_object-duration-relative>
-    ProductCatalogTrialOfferDurationRelative, "product_catalog_trial_offer_duration_relative"
+    ProductCatalogTrialOfferDurationRelative =
+    /// The accessors of [`ProductCatalogTrialOfferDurationRelative`](crate::api::ProductCatalogTrialOfferDurationRelative).
+    ProductCatalogTrialOfferDurationRelativeFields, "product_catalog_trial_offer_duration_relative"
 }
 
-impl ProductCatalogTrialOfferDurationRelative {
+impl ProductCatalogTrialOfferDurationRelativeFields {
     /// Iterations.
     #[inline]
     pub fn iterations(&self) -> i64 {
@@ -106,13 +111,15 @@ impl ProductCatalogTrialOfferDurationRelative {
 }
 
 view! {
-    /// End behavior of [`ProductCatalogTrialOffer`](crate::api::ProductCatalogTrialOffer): its `end_behavior`.
+    /// End behavior of [`ProductCatalogTrialOffer`](crate::api::ProductCatalogTrialOffer): its `end_behavior`. It has what [`ProductCatalogTrialOfferEndBehaviorFields`](crate::api::ProductCatalogTrialOfferEndBehaviorFields) has.
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/object#product_catalog_trial_offer_object-end_behavior>
-    ProductCatalogTrialOfferEndBehavior, "product_catalog_trial_offer_end_behavior"
+    ProductCatalogTrialOfferEndBehavior =
+    /// The accessors of [`ProductCatalogTrialOfferEndBehavior`](crate::api::ProductCatalogTrialOfferEndBehavior).
+    ProductCatalogTrialOfferEndBehaviorFields, "product_catalog_trial_offer_end_behavior"
 }
 
-impl ProductCatalogTrialOfferEndBehavior {
+impl ProductCatalogTrialOfferEndBehaviorFields {
     /// Transition. `None` when absent.
     #[inline]
     pub fn transition(&self) -> Option<api::ProductCatalogTrialOfferEndBehaviorTransition> {
@@ -129,13 +136,15 @@ impl ProductCatalogTrialOfferEndBehavior {
 }
 
 view! {
-    /// Transition of [`ProductCatalogTrialOffer`](crate::api::ProductCatalogTrialOffer): its `end_behavior.transition`.
+    /// Transition of [`ProductCatalogTrialOffer`](crate::api::ProductCatalogTrialOffer): its `end_behavior.transition`. It has what [`ProductCatalogTrialOfferEndBehaviorTransitionFields`](crate::api::ProductCatalogTrialOfferEndBehaviorTransitionFields) has.
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/object#product_catalog_trial_offer_object-end_behavior-transition>
-    ProductCatalogTrialOfferEndBehaviorTransition, "product_catalog_trial_offer_end_behavior_transition"
+    ProductCatalogTrialOfferEndBehaviorTransition =
+    /// The accessors of [`ProductCatalogTrialOfferEndBehaviorTransition`](crate::api::ProductCatalogTrialOfferEndBehaviorTransition).
+    ProductCatalogTrialOfferEndBehaviorTransitionFields, "product_catalog_trial_offer_end_behavior_transition"
 }
 
-impl ProductCatalogTrialOfferEndBehaviorTransition {
+impl ProductCatalogTrialOfferEndBehaviorTransitionFields {
     /// Price. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn price(&self) -> Expandable<api::Price> {
@@ -158,10 +167,7 @@ impl ProductCatalogTrialOffers<'_> {
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/list>
     #[inline]
     pub fn list(&self) -> api::ProductCatalogTrialOfferList {
-        api::ProductCatalogTrialOfferList(RequestBuilder::new(
-            self.0,
-            api::ProductCatalogTrialOfferList::OPERATION,
-        ))
+        api::ProductCatalogTrialOfferList::new(self.0)
     }
 
     /// `POST /v1/product_catalog/trial_offers`.
@@ -174,12 +180,10 @@ impl ProductCatalogTrialOffers<'_> {
         end_behavior: api::ProductCatalogTrialOfferCreateEndBehavior,
         price: &str,
     ) -> api::ProductCatalogTrialOfferCreate {
-        api::ProductCatalogTrialOfferCreate(
-            RequestBuilder::new(self.0, api::ProductCatalogTrialOfferCreate::OPERATION)
-                .set("duration", duration)
-                .set("end_behavior", end_behavior)
-                .set("price", price),
-        )
+        api::ProductCatalogTrialOfferCreate::new(self.0)
+            .set("duration", duration)
+            .set("end_behavior", end_behavior)
+            .set_str("price", price)
     }
 
     /// `GET /v1/product_catalog/trial_offers/{id}`.
@@ -187,10 +191,7 @@ impl ProductCatalogTrialOffers<'_> {
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::ProductCatalogTrialOfferRetrieve {
-        api::ProductCatalogTrialOfferRetrieve(
-            RequestBuilder::new(self.0, api::ProductCatalogTrialOfferRetrieve::OPERATION)
-                .path_arg(id),
-        )
+        api::ProductCatalogTrialOfferRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/product_catalog/trial_offers/{id}`.
@@ -198,55 +199,52 @@ impl ProductCatalogTrialOffers<'_> {
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::ProductCatalogTrialOfferUpdate {
-        api::ProductCatalogTrialOfferUpdate(
-            RequestBuilder::new(self.0, api::ProductCatalogTrialOfferUpdate::OPERATION)
-                .path_arg(id),
-        )
+        api::ProductCatalogTrialOfferUpdate::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.product_catalog().trial_offers().list(…)`: `GET /v1/product_catalog/trial_offers`.
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/list>
-    ProductCatalogTrialOfferList => List<api::ProductCatalogTrialOffer>, api::ProductCatalogTrialOffer; "product_catalog.trial_offers.list", Get "/v1/product_catalog/trial_offers", Api V1 Form
+    ProductCatalogTrialOfferList, ProductCatalogTrialOfferListEndpoint => List<api::ProductCatalogTrialOffer>; "product_catalog.trial_offers.list", Get "/v1/product_catalog/trial_offers", Api V1 Form
 }
 
 impl ProductCatalogTrialOfferList {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Prices, as a list.
     #[inline]
     pub fn prices(self, prices: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("prices", texts(prices)))
+        self.set("prices", texts(prices))
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -254,20 +252,20 @@ request! {
     /// The request of `client.product_catalog().trial_offers().create(…)`: `POST /v1/product_catalog/trial_offers`.
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/create>
-    ProductCatalogTrialOfferCreate => api::ProductCatalogTrialOffer; "product_catalog.trial_offers.create", Post "/v1/product_catalog/trial_offers", Api V1 Form
+    ProductCatalogTrialOfferCreate, ProductCatalogTrialOfferCreateEndpoint => api::ProductCatalogTrialOffer; "product_catalog.trial_offers.create", Post "/v1/product_catalog/trial_offers", Api V1 Form
 }
 
 impl ProductCatalogTrialOfferCreate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Nickname.
     #[inline]
     pub fn nickname(self, nickname: &str) -> Self {
-        Self(self.0.set("nickname", nickname))
+        self.set_str("nickname", nickname)
     }
 }
 
@@ -275,21 +273,21 @@ request! {
     /// The request of `client.product_catalog().trial_offers().retrieve(…)`: `GET /v1/product_catalog/trial_offers/{id}`.
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/retrieve>
-    ProductCatalogTrialOfferRetrieve => api::ProductCatalogTrialOffer; "product_catalog.trial_offers.retrieve", Get "/v1/product_catalog/trial_offers/{id}", Api V1 Form
+    ProductCatalogTrialOfferRetrieve, ProductCatalogTrialOfferRetrieveEndpoint => api::ProductCatalogTrialOffer; "product_catalog.trial_offers.retrieve", Get "/v1/product_catalog/trial_offers/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.product_catalog().trial_offers().update(…)`: `POST /v1/product_catalog/trial_offers/{id}`.
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/update>
-    ProductCatalogTrialOfferUpdate => api::ProductCatalogTrialOffer; "product_catalog.trial_offers.update", Post "/v1/product_catalog/trial_offers/{id}", Api V1 Form
+    ProductCatalogTrialOfferUpdate, ProductCatalogTrialOfferUpdateEndpoint => api::ProductCatalogTrialOffer; "product_catalog.trial_offers.update", Post "/v1/product_catalog/trial_offers/{id}", Api V1 Form
 }
 
 impl ProductCatalogTrialOfferUpdate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 }
 
@@ -304,7 +302,7 @@ impl ProductCatalogTrialOfferCreateDurationRelative {
     /// With what Stripe requires.
     #[inline]
     pub fn new(iterations: i64) -> Self {
-        Self(Params::new().with("iterations", iterations))
+        Self(Params::new().with_int("iterations", iterations))
     }
 }
 
@@ -340,7 +338,7 @@ impl ProductCatalogTrialOfferCreateEndBehaviorTransition {
     /// With what Stripe requires.
     #[inline]
     pub fn new(price: &str) -> Self {
-        Self(Params::new().with("price", price))
+        Self(Params::new().with_str("price", price))
     }
 }
 
@@ -361,6 +359,8 @@ impl ProductCatalogTrialOfferCreateEndBehavior {
 
 words! {
     /// The values of `type`, first of all in [`ProductCatalogTrialOfferDuration`](crate::api::ProductCatalogTrialOfferDuration).
+    ///
+    /// <https://docs.stripe.com/api/product_catalog/trial_offers/object#product_catalog_trial_offer_object-duration>
     ProductCatalogTrialOfferDurationType {
         /// `relative`
         Relative = "relative",
@@ -369,6 +369,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ProductCatalogTrialOfferEndBehavior`](crate::api::ProductCatalogTrialOfferEndBehavior).
+    ///
+    /// <https://docs.stripe.com/api/product_catalog/trial_offers/object#product_catalog_trial_offer_object-end_behavior>
     ProductCatalogTrialOfferEndBehaviorType {
         /// `transition`
         Transition = "transition",

@@ -3,16 +3,18 @@
 //! Stripe's `product_feature`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, request, request_list, view};
+use crate::view::prelude::{Client, List, request, view};
 
 view! {
-    /// What is left of a deleted `product_feature`.
+    /// What is left of a deleted `product_feature`. It has what [`DeletedProductFeatureFields`](crate::api::DeletedProductFeatureFields) has.
     ///
     /// <https://docs.stripe.com/api/products/features/object>
-    DeletedProductFeature, "deleted_product_feature"
+    DeletedProductFeature =
+    /// The accessors of [`DeletedProductFeature`](crate::api::DeletedProductFeature).
+    DeletedProductFeatureFields, "deleted_product_feature"
 }
 
-impl DeletedProductFeature {
+impl DeletedProductFeatureFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -33,13 +35,15 @@ impl DeletedProductFeature {
 }
 
 view! {
-    /// The `product_feature` object.
+    /// The `product_feature` object. It has what [`ProductFeatureFields`](crate::api::ProductFeatureFields) has.
     ///
     /// <https://docs.stripe.com/api/products/features/object>
-    ProductFeature, "product_feature"
+    ProductFeature =
+    /// The accessors of [`ProductFeature`](crate::api::ProductFeature).
+    ProductFeatureFields, "product_feature"
 }
 
-impl ProductFeature {
+impl ProductFeatureFields {
     /// Entitlement feature.
     #[inline]
     pub fn entitlement_feature(&self) -> api::EntitlementsFeature {
@@ -77,9 +81,7 @@ impl ProductsFeatures<'_> {
     /// <https://docs.stripe.com/api/products/features/list>
     #[inline]
     pub fn list(&self, product: &str) -> api::ProductsFeatureList {
-        api::ProductsFeatureList(
-            RequestBuilder::new(self.0, api::ProductsFeatureList::OPERATION).path_arg(product),
-        )
+        api::ProductsFeatureList::new(self.0).path_arg(product)
     }
 
     /// `POST /v1/products/{product}/features`.
@@ -87,11 +89,9 @@ impl ProductsFeatures<'_> {
     /// <https://docs.stripe.com/api/products/features/create>
     #[inline]
     pub fn create(&self, product: &str, entitlement_feature: &str) -> api::ProductsFeatureCreate {
-        api::ProductsFeatureCreate(
-            RequestBuilder::new(self.0, api::ProductsFeatureCreate::OPERATION)
-                .path_arg(product)
-                .set("entitlement_feature", entitlement_feature),
-        )
+        api::ProductsFeatureCreate::new(self.0)
+            .path_arg(product)
+            .set_str("entitlement_feature", entitlement_feature)
     }
 
     /// `GET /v1/products/{product}/features/{id}`.
@@ -99,11 +99,9 @@ impl ProductsFeatures<'_> {
     /// <https://docs.stripe.com/api/products/features/retrieve>
     #[inline]
     pub fn retrieve(&self, product: &str, id: &str) -> api::ProductsFeatureRetrieve {
-        api::ProductsFeatureRetrieve(
-            RequestBuilder::new(self.0, api::ProductsFeatureRetrieve::OPERATION)
-                .path_arg(product)
-                .path_arg(id),
-        )
+        api::ProductsFeatureRetrieve::new(self.0)
+            .path_arg(product)
+            .path_arg(id)
     }
 
     /// `DELETE /v1/products/{product}/features/{id}`.
@@ -111,38 +109,36 @@ impl ProductsFeatures<'_> {
     /// <https://docs.stripe.com/api/products/features/delete>
     #[inline]
     pub fn delete(&self, product: &str, id: &str) -> api::ProductsFeatureDelete {
-        api::ProductsFeatureDelete(
-            RequestBuilder::new(self.0, api::ProductsFeatureDelete::OPERATION)
-                .path_arg(product)
-                .path_arg(id),
-        )
+        api::ProductsFeatureDelete::new(self.0)
+            .path_arg(product)
+            .path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.products().features().list(…)`: `GET /v1/products/{product}/features`.
     ///
     /// <https://docs.stripe.com/api/products/features/list>
-    ProductsFeatureList => List<api::ProductFeature>, api::ProductFeature; "products.features.list", Get "/v1/products/{product}/features", Api V1 Form
+    ProductsFeatureList, ProductsFeatureListEndpoint => List<api::ProductFeature>; "products.features.list", Get "/v1/products/{product}/features", Api V1 Form
 }
 
 impl ProductsFeatureList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -150,19 +146,19 @@ request! {
     /// The request of `client.products().features().create(…)`: `POST /v1/products/{product}/features`.
     ///
     /// <https://docs.stripe.com/api/products/features/create>
-    ProductsFeatureCreate => api::ProductFeature; "products.features.create", Post "/v1/products/{product}/features", Api V1 Form
+    ProductsFeatureCreate, ProductsFeatureCreateEndpoint => api::ProductFeature; "products.features.create", Post "/v1/products/{product}/features", Api V1 Form
 }
 
 request! {
     /// The request of `client.products().features().retrieve(…)`: `GET /v1/products/{product}/features/{id}`.
     ///
     /// <https://docs.stripe.com/api/products/features/retrieve>
-    ProductsFeatureRetrieve => api::ProductFeature; "products.features.retrieve", Get "/v1/products/{product}/features/{id}", Api V1 Form
+    ProductsFeatureRetrieve, ProductsFeatureRetrieveEndpoint => api::ProductFeature; "products.features.retrieve", Get "/v1/products/{product}/features/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.products().features().delete(…)`: `DELETE /v1/products/{product}/features/{id}`.
     ///
     /// <https://docs.stripe.com/api/products/features/delete>
-    ProductsFeatureDelete => api::DeletedProductFeature; "products.features.delete", Delete "/v1/products/{product}/features/{id}", Api V1 Form
+    ProductsFeatureDelete, ProductsFeatureDeleteEndpoint => api::DeletedProductFeature; "products.features.delete", Delete "/v1/products/{product}/features/{id}", Api V1 Form
 }

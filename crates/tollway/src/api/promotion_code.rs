@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, Value, entries,
-    pairs, params, params_required, request, request_list, view,
+    Client, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, entries, pairs, params,
+    params_required, request, view,
 };
 
 view! {
-    /// The `promotion_code` object.
+    /// The `promotion_code` object. It has what [`PromotionCodeFields`](crate::api::PromotionCodeFields) has.
     ///
     /// <https://docs.stripe.com/api/promotion_codes/object>
-    PromotionCode, "promotion_code"
+    PromotionCode =
+    /// The accessors of [`PromotionCode`](crate::api::PromotionCode).
+    PromotionCodeFields, "promotion_code"
 }
 
-impl PromotionCode {
+impl PromotionCodeFields {
     /// Active: true or false.
     #[inline]
     pub fn active(&self) -> bool {
@@ -102,13 +104,15 @@ impl PromotionCode {
 }
 
 view! {
-    /// Currency options of [`PromotionCode`](crate::api::PromotionCode): its `restrictions.currency_options`.
+    /// Currency options of [`PromotionCode`](crate::api::PromotionCode): its `restrictions.currency_options`. It has what [`PromotionCodeRestrictionsCurrencyOptionsFields`](crate::api::PromotionCodeRestrictionsCurrencyOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/promotion_codes/object#promotion_code_object-restrictions-currency_options>
-    PromotionCodeRestrictionsCurrencyOptions, "promotion_code_currency_option"
+    PromotionCodeRestrictionsCurrencyOptions =
+    /// The accessors of [`PromotionCodeRestrictionsCurrencyOptions`](crate::api::PromotionCodeRestrictionsCurrencyOptions).
+    PromotionCodeRestrictionsCurrencyOptionsFields, "promotion_code_currency_option"
 }
 
-impl PromotionCodeRestrictionsCurrencyOptions {
+impl PromotionCodeRestrictionsCurrencyOptionsFields {
     /// Minimum amount.
     #[inline]
     pub fn minimum_amount(&self) -> i64 {
@@ -118,13 +122,15 @@ impl PromotionCodeRestrictionsCurrencyOptions {
 }
 
 view! {
-    /// Promotion of [`PromotionCode`](crate::api::PromotionCode): its `promotion`.
+    /// Promotion of [`PromotionCode`](crate::api::PromotionCode): its `promotion`. It has what [`PromotionCodePromotionFields`](crate::api::PromotionCodePromotionFields) has.
     ///
     /// <https://docs.stripe.com/api/promotion_codes/object#promotion_code_object-promotion>
-    PromotionCodePromotion, "promotion_codes_resource_promotion"
+    PromotionCodePromotion =
+    /// The accessors of [`PromotionCodePromotion`](crate::api::PromotionCodePromotion).
+    PromotionCodePromotionFields, "promotion_codes_resource_promotion"
 }
 
-impl PromotionCodePromotion {
+impl PromotionCodePromotionFields {
     /// Coupon. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn coupon(&self) -> Option<Expandable<api::Coupon>> {
@@ -140,13 +146,15 @@ impl PromotionCodePromotion {
 }
 
 view! {
-    /// Restrictions of [`PromotionCode`](crate::api::PromotionCode): its `restrictions`.
+    /// Restrictions of [`PromotionCode`](crate::api::PromotionCode): its `restrictions`. It has what [`PromotionCodeRestrictionsFields`](crate::api::PromotionCodeRestrictionsFields) has.
     ///
     /// <https://docs.stripe.com/api/promotion_codes/object#promotion_code_object-restrictions>
-    PromotionCodeRestrictions, "promotion_codes_resource_restrictions"
+    PromotionCodeRestrictions =
+    /// The accessors of [`PromotionCodeRestrictions`](crate::api::PromotionCodeRestrictions).
+    PromotionCodeRestrictionsFields, "promotion_codes_resource_restrictions"
 }
 
-impl PromotionCodeRestrictions {
+impl PromotionCodeRestrictionsFields {
     /// Currency options, by key. `None` when absent.
     #[inline]
     pub fn currency_options(
@@ -194,10 +202,7 @@ impl PromotionCodes<'_> {
     /// <https://docs.stripe.com/api/promotion_codes/list>
     #[inline]
     pub fn list(&self) -> api::PromotionCodeList {
-        api::PromotionCodeList(RequestBuilder::new(
-            self.0,
-            api::PromotionCodeList::OPERATION,
-        ))
+        api::PromotionCodeList::new(self.0)
     }
 
     /// `POST /v1/promotion_codes`.
@@ -205,10 +210,7 @@ impl PromotionCodes<'_> {
     /// <https://docs.stripe.com/api/promotion_codes/create>
     #[inline]
     pub fn create(&self, promotion: api::PromotionCodeCreatePromotion) -> api::PromotionCodeCreate {
-        api::PromotionCodeCreate(
-            RequestBuilder::new(self.0, api::PromotionCodeCreate::OPERATION)
-                .set("promotion", promotion),
-        )
+        api::PromotionCodeCreate::new(self.0).set("promotion", promotion)
     }
 
     /// `GET /v1/promotion_codes/{promotion_code}`.
@@ -216,10 +218,7 @@ impl PromotionCodes<'_> {
     /// <https://docs.stripe.com/api/promotion_codes/retrieve>
     #[inline]
     pub fn retrieve(&self, promotion_code: &str) -> api::PromotionCodeRetrieve {
-        api::PromotionCodeRetrieve(
-            RequestBuilder::new(self.0, api::PromotionCodeRetrieve::OPERATION)
-                .path_arg(promotion_code),
-        )
+        api::PromotionCodeRetrieve::new(self.0).path_arg(promotion_code)
     }
 
     /// `POST /v1/promotion_codes/{promotion_code}`.
@@ -227,73 +226,70 @@ impl PromotionCodes<'_> {
     /// <https://docs.stripe.com/api/promotion_codes/update>
     #[inline]
     pub fn update(&self, promotion_code: &str) -> api::PromotionCodeUpdate {
-        api::PromotionCodeUpdate(
-            RequestBuilder::new(self.0, api::PromotionCodeUpdate::OPERATION)
-                .path_arg(promotion_code),
-        )
+        api::PromotionCodeUpdate::new(self.0).path_arg(promotion_code)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.promotion_codes().list(…)`: `GET /v1/promotion_codes`.
     ///
     /// <https://docs.stripe.com/api/promotion_codes/list>
-    PromotionCodeList => List<api::PromotionCode>, api::PromotionCode; "promotion_codes.list", Get "/v1/promotion_codes", Api V1 Form
+    PromotionCodeList, PromotionCodeListEndpoint => List<api::PromotionCode>; "promotion_codes.list", Get "/v1/promotion_codes", Api V1 Form
 }
 
 impl PromotionCodeList {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Code.
     #[inline]
     pub fn code(self, code: &str) -> Self {
-        Self(self.0.set("code", code))
+        self.set_str("code", code)
     }
 
     /// Coupon.
     #[inline]
     pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.set("coupon", coupon))
+        self.set_str("coupon", coupon)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -301,47 +297,44 @@ request! {
     /// The request of `client.promotion_codes().create(…)`: `POST /v1/promotion_codes`.
     ///
     /// <https://docs.stripe.com/api/promotion_codes/create>
-    PromotionCodeCreate => api::PromotionCode; "promotion_codes.create", Post "/v1/promotion_codes", Api V1 Form
+    PromotionCodeCreate, PromotionCodeCreateEndpoint => api::PromotionCode; "promotion_codes.create", Post "/v1/promotion_codes", Api V1 Form
 }
 
 impl PromotionCodeCreate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Code.
     #[inline]
     pub fn code(self, code: &str) -> Self {
-        Self(self.0.set("code", code))
+        self.set_str("code", code)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
+        self.set("expires_at", Into::<Timestamp>::into(expires_at))
     }
 
     /// Max redemptions.
     #[inline]
     pub fn max_redemptions(self, max_redemptions: i64) -> Self {
-        Self(self.0.set("max_redemptions", max_redemptions))
+        self.set_int("max_redemptions", max_redemptions)
     }
 
     /// Key-value pairs of your own.
@@ -350,13 +343,13 @@ impl PromotionCodeCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Restrictions.
     #[inline]
     pub fn restrictions(self, restrictions: api::PromotionCodeCreateRestrictions) -> Self {
-        Self(self.0.set("restrictions", restrictions))
+        self.set("restrictions", restrictions)
     }
 }
 
@@ -364,21 +357,21 @@ request! {
     /// The request of `client.promotion_codes().retrieve(…)`: `GET /v1/promotion_codes/{promotion_code}`.
     ///
     /// <https://docs.stripe.com/api/promotion_codes/retrieve>
-    PromotionCodeRetrieve => api::PromotionCode; "promotion_codes.retrieve", Get "/v1/promotion_codes/{promotion_code}", Api V1 Form
+    PromotionCodeRetrieve, PromotionCodeRetrieveEndpoint => api::PromotionCode; "promotion_codes.retrieve", Get "/v1/promotion_codes/{promotion_code}", Api V1 Form
 }
 
 request! {
     /// The request of `client.promotion_codes().update(…)`: `POST /v1/promotion_codes/{promotion_code}`.
     ///
     /// <https://docs.stripe.com/api/promotion_codes/update>
-    PromotionCodeUpdate => api::PromotionCode; "promotion_codes.update", Post "/v1/promotion_codes/{promotion_code}", Api V1 Form
+    PromotionCodeUpdate, PromotionCodeUpdateEndpoint => api::PromotionCode; "promotion_codes.update", Post "/v1/promotion_codes/{promotion_code}", Api V1 Form
 }
 
 impl PromotionCodeUpdate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Key-value pairs of your own.
@@ -387,19 +380,19 @@ impl PromotionCodeUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Restrictions.
     #[inline]
     pub fn restrictions(self, restrictions: api::PromotionCodeUpdateRestrictions) -> Self {
-        Self(self.0.set("restrictions", restrictions))
+        self.set("restrictions", restrictions)
     }
 }
 
@@ -414,13 +407,13 @@ impl PromotionCodeCreatePromotion {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
+        Self(Params::new().with_str("type", type_))
     }
 
     /// Coupon.
     #[inline]
     pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
+        Self(self.0.with_str("coupon", coupon))
     }
 }
 
@@ -435,7 +428,7 @@ impl PromotionCodeCreateRestrictionsCurrencyOption {
     /// Minimum amount.
     #[inline]
     pub fn minimum_amount(self, minimum_amount: i64) -> Self {
-        Self(self.0.with("minimum_amount", minimum_amount))
+        Self(self.0.with_int("minimum_amount", minimum_amount))
     }
 }
 
@@ -466,14 +459,14 @@ impl PromotionCodeCreateRestrictions {
     pub fn first_time_transaction(self, first_time_transaction: bool) -> Self {
         Self(
             self.0
-                .with("first_time_transaction", first_time_transaction),
+                .with_bool("first_time_transaction", first_time_transaction),
         )
     }
 
     /// Minimum amount.
     #[inline]
     pub fn minimum_amount(self, minimum_amount: i64) -> Self {
-        Self(self.0.with("minimum_amount", minimum_amount))
+        Self(self.0.with_int("minimum_amount", minimum_amount))
     }
 
     /// Minimum amount currency: three-letter ISO code in lower case.
@@ -481,25 +474,16 @@ impl PromotionCodeCreateRestrictions {
     pub fn minimum_amount_currency(self, minimum_amount_currency: &str) -> Self {
         Self(
             self.0
-                .with("minimum_amount_currency", minimum_amount_currency),
+                .with_str("minimum_amount_currency", minimum_amount_currency),
         )
     }
 }
 
-params! {
-    /// The `currency_option` of [`PromotionCodeUpdateRestrictions`](crate::api::PromotionCodeUpdateRestrictions).
-    ///
-    /// <https://docs.stripe.com/api/promotion_codes/update>
-    PromotionCodeUpdateRestrictionsCurrencyOption
-}
-
-impl PromotionCodeUpdateRestrictionsCurrencyOption {
-    /// Minimum amount.
-    #[inline]
-    pub fn minimum_amount(self, minimum_amount: i64) -> Self {
-        Self(self.0.with("minimum_amount", minimum_amount))
-    }
-}
+/// The `currency_option` of [`PromotionCodeUpdateRestrictions`](crate::api::PromotionCodeUpdateRestrictions): the same as [`PromotionCodeCreateRestrictionsCurrencyOption`](crate::api::PromotionCodeCreateRestrictionsCurrencyOption).
+///
+/// <https://docs.stripe.com/api/promotion_codes/update>
+pub type PromotionCodeUpdateRestrictionsCurrencyOption =
+    api::PromotionCodeCreateRestrictionsCurrencyOption;
 
 params! {
     /// The `restrictions` of [`PromotionCodeUpdate`](crate::api::PromotionCodeUpdate).

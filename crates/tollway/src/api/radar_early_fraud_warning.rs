@@ -3,18 +3,18 @@
 //! Stripe's `radar_early_fraud_warning`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, RangeQuery, RequestBuilder, Timestamp, request, request_list, view,
-};
+use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view};
 
 view! {
-    /// The `radar.early_fraud_warning` object.
+    /// The `radar.early_fraud_warning` object. It has what [`RadarEarlyFraudWarningFields`](crate::api::RadarEarlyFraudWarningFields) has.
     ///
     /// <https://docs.stripe.com/api/radar/early_fraud_warnings/object>
-    RadarEarlyFraudWarning, "radar.early_fraud_warning"
+    RadarEarlyFraudWarning =
+    /// The accessors of [`RadarEarlyFraudWarning`](crate::api::RadarEarlyFraudWarning).
+    RadarEarlyFraudWarningFields, "radar.early_fraud_warning"
 }
 
-impl RadarEarlyFraudWarning {
+impl RadarEarlyFraudWarningFields {
     /// Actionable: true or false.
     #[inline]
     pub fn actionable(&self) -> bool {
@@ -77,10 +77,7 @@ impl RadarEarlyFraudWarnings<'_> {
     /// <https://docs.stripe.com/api/radar/early_fraud_warnings/list>
     #[inline]
     pub fn list(&self) -> api::RadarEarlyFraudWarningList {
-        api::RadarEarlyFraudWarningList(RequestBuilder::new(
-            self.0,
-            api::RadarEarlyFraudWarningList::OPERATION,
-        ))
+        api::RadarEarlyFraudWarningList::new(self.0)
     }
 
     /// `GET /v1/radar/early_fraud_warnings/{early_fraud_warning}`.
@@ -88,55 +85,52 @@ impl RadarEarlyFraudWarnings<'_> {
     /// <https://docs.stripe.com/api/radar/early_fraud_warnings/retrieve>
     #[inline]
     pub fn retrieve(&self, early_fraud_warning: &str) -> api::RadarEarlyFraudWarningRetrieve {
-        api::RadarEarlyFraudWarningRetrieve(
-            RequestBuilder::new(self.0, api::RadarEarlyFraudWarningRetrieve::OPERATION)
-                .path_arg(early_fraud_warning),
-        )
+        api::RadarEarlyFraudWarningRetrieve::new(self.0).path_arg(early_fraud_warning)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.radar().early_fraud_warnings().list(…)`: `GET /v1/radar/early_fraud_warnings`.
     ///
     /// <https://docs.stripe.com/api/radar/early_fraud_warnings/list>
-    RadarEarlyFraudWarningList => List<api::RadarEarlyFraudWarning>, api::RadarEarlyFraudWarning; "radar.early_fraud_warnings.list", Get "/v1/radar/early_fraud_warnings", Api V1 Form
+    RadarEarlyFraudWarningList, RadarEarlyFraudWarningListEndpoint => List<api::RadarEarlyFraudWarning>; "radar.early_fraud_warnings.list", Get "/v1/radar/early_fraud_warnings", Api V1 Form
 }
 
 impl RadarEarlyFraudWarningList {
     /// Charge.
     #[inline]
     pub fn charge(self, charge: &str) -> Self {
-        Self(self.0.set("charge", charge))
+        self.set_str("charge", charge)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Payment intent.
     #[inline]
     pub fn payment_intent(self, payment_intent: &str) -> Self {
-        Self(self.0.set("payment_intent", payment_intent))
+        self.set_str("payment_intent", payment_intent)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -144,5 +138,5 @@ request! {
     /// The request of `client.radar().early_fraud_warnings().retrieve(…)`: `GET /v1/radar/early_fraud_warnings/{early_fraud_warning}`.
     ///
     /// <https://docs.stripe.com/api/radar/early_fraud_warnings/retrieve>
-    RadarEarlyFraudWarningRetrieve => api::RadarEarlyFraudWarning; "radar.early_fraud_warnings.retrieve", Get "/v1/radar/early_fraud_warnings/{early_fraud_warning}", Api V1 Form
+    RadarEarlyFraudWarningRetrieve, RadarEarlyFraudWarningRetrieveEndpoint => api::RadarEarlyFraudWarning; "radar.early_fraud_warnings.retrieve", Get "/v1/radar/early_fraud_warnings/{early_fraud_warning}", Api V1 Form
 }

@@ -3,19 +3,18 @@
 //! Stripe's `radar_value_list`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, RangeQuery, RequestBuilder, Timestamp, pairs, request, request_list, view,
-    words,
-};
+use crate::view::prelude::{Client, List, Map, RangeQuery, Timestamp, pairs, request, view, words};
 
 view! {
-    /// What is left of a deleted `radar.value_list`.
+    /// What is left of a deleted `radar.value_list`. It has what [`RadarDeletedValueListFields`](crate::api::RadarDeletedValueListFields) has.
     ///
     /// <https://docs.stripe.com/api/radar/value_lists/object>
-    RadarDeletedValueList, "deleted_radar.value_list"
+    RadarDeletedValueList =
+    /// The accessors of [`RadarDeletedValueList`](crate::api::RadarDeletedValueList).
+    RadarDeletedValueListFields, "deleted_radar.value_list"
 }
 
-impl RadarDeletedValueList {
+impl RadarDeletedValueListFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -36,13 +35,15 @@ impl RadarDeletedValueList {
 }
 
 view! {
-    /// The `radar.value_list` object.
+    /// The `radar.value_list` object. It has what [`RadarValueListFields`](crate::api::RadarValueListFields) has.
     ///
     /// <https://docs.stripe.com/api/radar/value_lists/object>
-    RadarValueList, "radar.value_list"
+    RadarValueList =
+    /// The accessors of [`RadarValueList`](crate::api::RadarValueList).
+    RadarValueListFields, "radar.value_list"
 }
 
-impl RadarValueList {
+impl RadarValueListFields {
     /// Alias.
     #[inline]
     pub fn alias(&self) -> &str {
@@ -116,10 +117,7 @@ impl RadarValueLists<'_> {
     /// <https://docs.stripe.com/api/radar/value_lists/list>
     #[inline]
     pub fn list(&self) -> api::RadarValueListList {
-        api::RadarValueListList(RequestBuilder::new(
-            self.0,
-            api::RadarValueListList::OPERATION,
-        ))
+        api::RadarValueListList::new(self.0)
     }
 
     /// `POST /v1/radar/value_lists`.
@@ -127,11 +125,9 @@ impl RadarValueLists<'_> {
     /// <https://docs.stripe.com/api/radar/value_lists/create>
     #[inline]
     pub fn create(&self, alias: &str, name: &str) -> api::RadarValueListCreate {
-        api::RadarValueListCreate(
-            RequestBuilder::new(self.0, api::RadarValueListCreate::OPERATION)
-                .set("alias", alias)
-                .set("name", name),
-        )
+        api::RadarValueListCreate::new(self.0)
+            .set_str("alias", alias)
+            .set_str("name", name)
     }
 
     /// `GET /v1/radar/value_lists/{value_list}`.
@@ -139,10 +135,7 @@ impl RadarValueLists<'_> {
     /// <https://docs.stripe.com/api/radar/value_lists/retrieve>
     #[inline]
     pub fn retrieve(&self, value_list: &str) -> api::RadarValueListRetrieve {
-        api::RadarValueListRetrieve(
-            RequestBuilder::new(self.0, api::RadarValueListRetrieve::OPERATION)
-                .path_arg(value_list),
-        )
+        api::RadarValueListRetrieve::new(self.0).path_arg(value_list)
     }
 
     /// `POST /v1/radar/value_lists/{value_list}`.
@@ -150,9 +143,7 @@ impl RadarValueLists<'_> {
     /// <https://docs.stripe.com/api/radar/value_lists/update>
     #[inline]
     pub fn update(&self, value_list: &str) -> api::RadarValueListUpdate {
-        api::RadarValueListUpdate(
-            RequestBuilder::new(self.0, api::RadarValueListUpdate::OPERATION).path_arg(value_list),
-        )
+        api::RadarValueListUpdate::new(self.0).path_arg(value_list)
     }
 
     /// `DELETE /v1/radar/value_lists/{value_list}`.
@@ -160,54 +151,52 @@ impl RadarValueLists<'_> {
     /// <https://docs.stripe.com/api/radar/value_lists/delete>
     #[inline]
     pub fn delete(&self, value_list: &str) -> api::RadarValueListDelete {
-        api::RadarValueListDelete(
-            RequestBuilder::new(self.0, api::RadarValueListDelete::OPERATION).path_arg(value_list),
-        )
+        api::RadarValueListDelete::new(self.0).path_arg(value_list)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.radar().value_lists().list(…)`: `GET /v1/radar/value_lists`.
     ///
     /// <https://docs.stripe.com/api/radar/value_lists/list>
-    RadarValueListList => List<api::RadarValueList>, api::RadarValueList; "radar.value_lists.list", Get "/v1/radar/value_lists", Api V1 Form
+    RadarValueListList, RadarValueListListEndpoint => List<api::RadarValueList>; "radar.value_lists.list", Get "/v1/radar/value_lists", Api V1 Form
 }
 
 impl RadarValueListList {
     /// Alias.
     #[inline]
     pub fn alias(self, alias: &str) -> Self {
-        Self(self.0.set("alias", alias))
+        self.set_str("alias", alias)
     }
 
     /// Contains.
     #[inline]
     pub fn contains(self, contains: &str) -> Self {
-        Self(self.0.set("contains", contains))
+        self.set_str("contains", contains)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -215,14 +204,14 @@ request! {
     /// The request of `client.radar().value_lists().create(…)`: `POST /v1/radar/value_lists`.
     ///
     /// <https://docs.stripe.com/api/radar/value_lists/create>
-    RadarValueListCreate => api::RadarValueList; "radar.value_lists.create", Post "/v1/radar/value_lists", Api V1 Form
+    RadarValueListCreate, RadarValueListCreateEndpoint => api::RadarValueList; "radar.value_lists.create", Post "/v1/radar/value_lists", Api V1 Form
 }
 
 impl RadarValueListCreate {
     /// Item type.
     #[inline]
     pub fn item_type(self, item_type: api::RadarValueListItemType) -> Self {
-        Self(self.0.set("item_type", item_type))
+        self.set("item_type", item_type)
     }
 
     /// Key-value pairs of your own.
@@ -231,7 +220,7 @@ impl RadarValueListCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -239,21 +228,21 @@ request! {
     /// The request of `client.radar().value_lists().retrieve(…)`: `GET /v1/radar/value_lists/{value_list}`.
     ///
     /// <https://docs.stripe.com/api/radar/value_lists/retrieve>
-    RadarValueListRetrieve => api::RadarValueList; "radar.value_lists.retrieve", Get "/v1/radar/value_lists/{value_list}", Api V1 Form
+    RadarValueListRetrieve, RadarValueListRetrieveEndpoint => api::RadarValueList; "radar.value_lists.retrieve", Get "/v1/radar/value_lists/{value_list}", Api V1 Form
 }
 
 request! {
     /// The request of `client.radar().value_lists().update(…)`: `POST /v1/radar/value_lists/{value_list}`.
     ///
     /// <https://docs.stripe.com/api/radar/value_lists/update>
-    RadarValueListUpdate => api::RadarValueList; "radar.value_lists.update", Post "/v1/radar/value_lists/{value_list}", Api V1 Form
+    RadarValueListUpdate, RadarValueListUpdateEndpoint => api::RadarValueList; "radar.value_lists.update", Post "/v1/radar/value_lists/{value_list}", Api V1 Form
 }
 
 impl RadarValueListUpdate {
     /// Alias.
     #[inline]
     pub fn alias(self, alias: &str) -> Self {
-        Self(self.0.set("alias", alias))
+        self.set_str("alias", alias)
     }
 
     /// Key-value pairs of your own.
@@ -262,13 +251,13 @@ impl RadarValueListUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 }
 
@@ -276,11 +265,13 @@ request! {
     /// The request of `client.radar().value_lists().delete(…)`: `DELETE /v1/radar/value_lists/{value_list}`.
     ///
     /// <https://docs.stripe.com/api/radar/value_lists/delete>
-    RadarValueListDelete => api::RadarDeletedValueList; "radar.value_lists.delete", Delete "/v1/radar/value_lists/{value_list}", Api V1 Form
+    RadarValueListDelete, RadarValueListDeleteEndpoint => api::RadarDeletedValueList; "radar.value_lists.delete", Delete "/v1/radar/value_lists/{value_list}", Api V1 Form
 }
 
 words! {
     /// The values of `item_type`, first of all in [`RadarValueList`](crate::api::RadarValueList).
+    ///
+    /// <https://docs.stripe.com/api/radar/value_lists/object>
     RadarValueListItemType {
         /// `account`
         Account = "account",

@@ -3,18 +3,18 @@
 //! Stripe's `radar_value_list_item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, RangeQuery, RequestBuilder, Timestamp, request, request_list, view,
-};
+use crate::view::prelude::{Client, List, RangeQuery, Timestamp, request, view};
 
 view! {
-    /// What is left of a deleted `radar.value_list_item`.
+    /// What is left of a deleted `radar.value_list_item`. It has what [`RadarDeletedValueListItemFields`](crate::api::RadarDeletedValueListItemFields) has.
     ///
     /// <https://docs.stripe.com/api/radar/value_list_items/object>
-    RadarDeletedValueListItem, "deleted_radar.value_list_item"
+    RadarDeletedValueListItem =
+    /// The accessors of [`RadarDeletedValueListItem`](crate::api::RadarDeletedValueListItem).
+    RadarDeletedValueListItemFields, "deleted_radar.value_list_item"
 }
 
-impl RadarDeletedValueListItem {
+impl RadarDeletedValueListItemFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -35,13 +35,15 @@ impl RadarDeletedValueListItem {
 }
 
 view! {
-    /// The `radar.value_list_item` object.
+    /// The `radar.value_list_item` object. It has what [`RadarValueListItemFields`](crate::api::RadarValueListItemFields) has.
     ///
     /// <https://docs.stripe.com/api/radar/value_list_items/object>
-    RadarValueListItem, "radar.value_list_item"
+    RadarValueListItem =
+    /// The accessors of [`RadarValueListItem`](crate::api::RadarValueListItem).
+    RadarValueListItemFields, "radar.value_list_item"
 }
 
-impl RadarValueListItem {
+impl RadarValueListItemFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -97,10 +99,7 @@ impl RadarValueListItems<'_> {
     /// <https://docs.stripe.com/api/radar/value_list_items/list>
     #[inline]
     pub fn list(&self, value_list: &str) -> api::RadarValueListItemList {
-        api::RadarValueListItemList(
-            RequestBuilder::new(self.0, api::RadarValueListItemList::OPERATION)
-                .set("value_list", value_list),
-        )
+        api::RadarValueListItemList::new(self.0).set_str("value_list", value_list)
     }
 
     /// `POST /v1/radar/value_list_items`.
@@ -108,11 +107,9 @@ impl RadarValueListItems<'_> {
     /// <https://docs.stripe.com/api/radar/value_list_items/create>
     #[inline]
     pub fn create(&self, value: &str, value_list: &str) -> api::RadarValueListItemCreate {
-        api::RadarValueListItemCreate(
-            RequestBuilder::new(self.0, api::RadarValueListItemCreate::OPERATION)
-                .set("value", value)
-                .set("value_list", value_list),
-        )
+        api::RadarValueListItemCreate::new(self.0)
+            .set_str("value", value)
+            .set_str("value_list", value_list)
     }
 
     /// `GET /v1/radar/value_list_items/{item}`.
@@ -120,9 +117,7 @@ impl RadarValueListItems<'_> {
     /// <https://docs.stripe.com/api/radar/value_list_items/retrieve>
     #[inline]
     pub fn retrieve(&self, item: &str) -> api::RadarValueListItemRetrieve {
-        api::RadarValueListItemRetrieve(
-            RequestBuilder::new(self.0, api::RadarValueListItemRetrieve::OPERATION).path_arg(item),
-        )
+        api::RadarValueListItemRetrieve::new(self.0).path_arg(item)
     }
 
     /// `DELETE /v1/radar/value_list_items/{item}`.
@@ -130,48 +125,46 @@ impl RadarValueListItems<'_> {
     /// <https://docs.stripe.com/api/radar/value_list_items/delete>
     #[inline]
     pub fn delete(&self, item: &str) -> api::RadarValueListItemDelete {
-        api::RadarValueListItemDelete(
-            RequestBuilder::new(self.0, api::RadarValueListItemDelete::OPERATION).path_arg(item),
-        )
+        api::RadarValueListItemDelete::new(self.0).path_arg(item)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.radar().value_list_items().list(…)`: `GET /v1/radar/value_list_items`.
     ///
     /// <https://docs.stripe.com/api/radar/value_list_items/list>
-    RadarValueListItemList => List<api::RadarValueListItem>, api::RadarValueListItem; "radar.value_list_items.list", Get "/v1/radar/value_list_items", Api V1 Form
+    RadarValueListItemList, RadarValueListItemListEndpoint => List<api::RadarValueListItem>; "radar.value_list_items.list", Get "/v1/radar/value_list_items", Api V1 Form
 }
 
 impl RadarValueListItemList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Value.
     #[inline]
     pub fn value(self, value: &str) -> Self {
-        Self(self.0.set("value", value))
+        self.set_str("value", value)
     }
 }
 
@@ -179,19 +172,19 @@ request! {
     /// The request of `client.radar().value_list_items().create(…)`: `POST /v1/radar/value_list_items`.
     ///
     /// <https://docs.stripe.com/api/radar/value_list_items/create>
-    RadarValueListItemCreate => api::RadarValueListItem; "radar.value_list_items.create", Post "/v1/radar/value_list_items", Api V1 Form
+    RadarValueListItemCreate, RadarValueListItemCreateEndpoint => api::RadarValueListItem; "radar.value_list_items.create", Post "/v1/radar/value_list_items", Api V1 Form
 }
 
 request! {
     /// The request of `client.radar().value_list_items().retrieve(…)`: `GET /v1/radar/value_list_items/{item}`.
     ///
     /// <https://docs.stripe.com/api/radar/value_list_items/retrieve>
-    RadarValueListItemRetrieve => api::RadarValueListItem; "radar.value_list_items.retrieve", Get "/v1/radar/value_list_items/{item}", Api V1 Form
+    RadarValueListItemRetrieve, RadarValueListItemRetrieveEndpoint => api::RadarValueListItem; "radar.value_list_items.retrieve", Get "/v1/radar/value_list_items/{item}", Api V1 Form
 }
 
 request! {
     /// The request of `client.radar().value_list_items().delete(…)`: `DELETE /v1/radar/value_list_items/{item}`.
     ///
     /// <https://docs.stripe.com/api/radar/value_list_items/delete>
-    RadarValueListItemDelete => api::RadarDeletedValueListItem; "radar.value_list_items.delete", Delete "/v1/radar/value_list_items/{item}", Api V1 Form
+    RadarValueListItemDelete, RadarValueListItemDeleteEndpoint => api::RadarDeletedValueListItem; "radar.value_list_items.delete", Delete "/v1/radar/value_list_items/{item}", Api V1 Form
 }

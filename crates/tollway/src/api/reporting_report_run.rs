@@ -3,18 +3,18 @@
 //! Stripe's `reporting_report_run`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, RangeQuery, RequestBuilder, Timestamp, params, request, request_list, texts, view,
-};
+use crate::view::prelude::{Client, List, RangeQuery, Timestamp, params, request, texts, view};
 
 view! {
-    /// Parameters of [`ReportingReportRun`](crate::api::ReportingReportRun): its `parameters`.
+    /// Parameters of [`ReportingReportRun`](crate::api::ReportingReportRun): its `parameters`. It has what [`ReportingReportRunParametersFields`](crate::api::ReportingReportRunParametersFields) has.
     ///
     /// <https://docs.stripe.com/api/reporting/report_runs/object#reporting_report_run_object-parameters>
-    ReportingReportRunParameters, "financial_reporting_finance_report_run_run_parameters"
+    ReportingReportRunParameters =
+    /// The accessors of [`ReportingReportRunParameters`](crate::api::ReportingReportRunParameters).
+    ReportingReportRunParametersFields, "financial_reporting_finance_report_run_run_parameters"
 }
 
-impl ReportingReportRunParameters {
+impl ReportingReportRunParametersFields {
     /// Columns, as a list. `None` when absent.
     #[inline]
     pub fn columns(&self) -> Option<Vec<&str>> {
@@ -89,13 +89,15 @@ impl ReportingReportRunParameters {
 }
 
 view! {
-    /// The `reporting.report_run` object.
+    /// The `reporting.report_run` object. It has what [`ReportingReportRunFields`](crate::api::ReportingReportRunFields) has.
     ///
     /// <https://docs.stripe.com/api/reporting/report_runs/object>
-    ReportingReportRun, "reporting.report_run"
+    ReportingReportRun =
+    /// The accessors of [`ReportingReportRun`](crate::api::ReportingReportRun).
+    ReportingReportRunFields, "reporting.report_run"
 }
 
-impl ReportingReportRun {
+impl ReportingReportRunFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -169,10 +171,7 @@ impl ReportingReportRuns<'_> {
     /// <https://docs.stripe.com/api/reporting/report_runs/list>
     #[inline]
     pub fn list(&self) -> api::ReportingReportRunList {
-        api::ReportingReportRunList(RequestBuilder::new(
-            self.0,
-            api::ReportingReportRunList::OPERATION,
-        ))
+        api::ReportingReportRunList::new(self.0)
     }
 
     /// `POST /v1/reporting/report_runs`.
@@ -180,10 +179,7 @@ impl ReportingReportRuns<'_> {
     /// <https://docs.stripe.com/api/reporting/report_runs/create>
     #[inline]
     pub fn create(&self, report_type: &str) -> api::ReportingReportRunCreate {
-        api::ReportingReportRunCreate(
-            RequestBuilder::new(self.0, api::ReportingReportRunCreate::OPERATION)
-                .set("report_type", report_type),
-        )
+        api::ReportingReportRunCreate::new(self.0).set_str("report_type", report_type)
     }
 
     /// `GET /v1/reporting/report_runs/{report_run}`.
@@ -191,43 +187,40 @@ impl ReportingReportRuns<'_> {
     /// <https://docs.stripe.com/api/reporting/report_runs/retrieve>
     #[inline]
     pub fn retrieve(&self, report_run: &str) -> api::ReportingReportRunRetrieve {
-        api::ReportingReportRunRetrieve(
-            RequestBuilder::new(self.0, api::ReportingReportRunRetrieve::OPERATION)
-                .path_arg(report_run),
-        )
+        api::ReportingReportRunRetrieve::new(self.0).path_arg(report_run)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.reporting().report_runs().list(…)`: `GET /v1/reporting/report_runs`.
     ///
     /// <https://docs.stripe.com/api/reporting/report_runs/list>
-    ReportingReportRunList => List<api::ReportingReportRun>, api::ReportingReportRun; "reporting.report_runs.list", Get "/v1/reporting/report_runs", Api V1 Form
+    ReportingReportRunList, ReportingReportRunListEndpoint => List<api::ReportingReportRun>; "reporting.report_runs.list", Get "/v1/reporting/report_runs", Api V1 Form
 }
 
 impl ReportingReportRunList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -235,14 +228,14 @@ request! {
     /// The request of `client.reporting().report_runs().create(…)`: `POST /v1/reporting/report_runs`.
     ///
     /// <https://docs.stripe.com/api/reporting/report_runs/create>
-    ReportingReportRunCreate => api::ReportingReportRun; "reporting.report_runs.create", Post "/v1/reporting/report_runs", Api V1 Form
+    ReportingReportRunCreate, ReportingReportRunCreateEndpoint => api::ReportingReportRun; "reporting.report_runs.create", Post "/v1/reporting/report_runs", Api V1 Form
 }
 
 impl ReportingReportRunCreate {
     /// Parameters.
     #[inline]
     pub fn parameters(self, parameters: api::ReportingReportRunCreateParameters) -> Self {
-        Self(self.0.set("parameters", parameters))
+        self.set("parameters", parameters)
     }
 }
 
@@ -250,7 +243,7 @@ request! {
     /// The request of `client.reporting().report_runs().retrieve(…)`: `GET /v1/reporting/report_runs/{report_run}`.
     ///
     /// <https://docs.stripe.com/api/reporting/report_runs/retrieve>
-    ReportingReportRunRetrieve => api::ReportingReportRun; "reporting.report_runs.retrieve", Get "/v1/reporting/report_runs/{report_run}", Api V1 Form
+    ReportingReportRunRetrieve, ReportingReportRunRetrieveEndpoint => api::ReportingReportRun; "reporting.report_runs.retrieve", Get "/v1/reporting/report_runs/{report_run}", Api V1 Form
 }
 
 params! {
@@ -270,13 +263,13 @@ impl ReportingReportRunCreateParameters {
     /// Connected account.
     #[inline]
     pub fn connected_account(self, connected_account: &str) -> Self {
-        Self(self.0.with("connected_account", connected_account))
+        Self(self.0.with_str("connected_account", connected_account))
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Interval end, in seconds since the Unix epoch.
@@ -300,7 +293,7 @@ impl ReportingReportRunCreateParameters {
     /// Payout.
     #[inline]
     pub fn payout(self, payout: &str) -> Self {
-        Self(self.0.with("payout", payout))
+        Self(self.0.with_str("payout", payout))
     }
 
     /// Reporting category.

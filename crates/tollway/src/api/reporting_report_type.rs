@@ -3,16 +3,18 @@
 //! Stripe's `reporting_report_type`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, Timestamp, request, request_list, view};
+use crate::view::prelude::{Client, List, Timestamp, request, view};
 
 view! {
-    /// The `reporting.report_type` object.
+    /// The `reporting.report_type` object. It has what [`ReportingReportTypeFields`](crate::api::ReportingReportTypeFields) has.
     ///
     /// <https://docs.stripe.com/api/reporting/report_types/object>
-    ReportingReportType, "reporting.report_type"
+    ReportingReportType =
+    /// The accessors of [`ReportingReportType`](crate::api::ReportingReportType).
+    ReportingReportTypeFields, "reporting.report_type"
 }
 
-impl ReportingReportType {
+impl ReportingReportTypeFields {
     /// Data available end, in seconds since the Unix epoch.
     #[inline]
     pub fn data_available_end(&self) -> Timestamp {
@@ -81,10 +83,7 @@ impl ReportingReportTypes<'_> {
     /// <https://docs.stripe.com/api/reporting/report_types/list>
     #[inline]
     pub fn list(&self) -> api::ReportingReportTypeList {
-        api::ReportingReportTypeList(RequestBuilder::new(
-            self.0,
-            api::ReportingReportTypeList::OPERATION,
-        ))
+        api::ReportingReportTypeList::new(self.0)
     }
 
     /// `GET /v1/reporting/report_types/{report_type}`.
@@ -92,23 +91,20 @@ impl ReportingReportTypes<'_> {
     /// <https://docs.stripe.com/api/reporting/report_types/retrieve>
     #[inline]
     pub fn retrieve(&self, report_type: &str) -> api::ReportingReportTypeRetrieve {
-        api::ReportingReportTypeRetrieve(
-            RequestBuilder::new(self.0, api::ReportingReportTypeRetrieve::OPERATION)
-                .path_arg(report_type),
-        )
+        api::ReportingReportTypeRetrieve::new(self.0).path_arg(report_type)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.reporting().report_types().list(…)`: `GET /v1/reporting/report_types`.
     ///
     /// <https://docs.stripe.com/api/reporting/report_types/list>
-    ReportingReportTypeList => List<api::ReportingReportType>, api::ReportingReportType; "reporting.report_types.list", Get "/v1/reporting/report_types", Api V1 Form
+    ReportingReportTypeList, ReportingReportTypeListEndpoint => List<api::ReportingReportType>; "reporting.report_types.list", Get "/v1/reporting/report_types", Api V1 Form
 }
 
 request! {
     /// The request of `client.reporting().report_types().retrieve(…)`: `GET /v1/reporting/report_types/{report_type}`.
     ///
     /// <https://docs.stripe.com/api/reporting/report_types/retrieve>
-    ReportingReportTypeRetrieve => api::ReportingReportType; "reporting.report_types.retrieve", Get "/v1/reporting/report_types/{report_type}", Api V1 Form
+    ReportingReportTypeRetrieve, ReportingReportTypeRetrieveEndpoint => api::ReportingReportType; "reporting.report_types.retrieve", Get "/v1/reporting/report_types/{report_type}", Api V1 Form
 }

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view, words};
 
 view! {
-    /// The `reserve.hold` object.
+    /// The `reserve.hold` object. It has what [`ReserveHoldFields`](crate::api::ReserveHoldFields) has.
     ///
     /// <https://docs.stripe.com/api/reserve/holds/object>
-    ReserveHold, "reserve.hold"
+    ReserveHold =
+    /// The accessors of [`ReserveHold`](crate::api::ReserveHold).
+    ReserveHoldFields, "reserve.hold"
 }
 
-impl ReserveHold {
+impl ReserveHoldFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -117,13 +119,15 @@ impl ReserveHold {
 }
 
 view! {
-    /// Release details of [`ReserveHold`](crate::api::ReserveHold): its `release_details`.
+    /// Release details of [`ReserveHold`](crate::api::ReserveHold): its `release_details`. It has what [`ReserveHoldReleaseDetailFields`](crate::api::ReserveHoldReleaseDetailFields) has.
     ///
     /// <https://docs.stripe.com/api/reserve/holds/object#reserve_hold_object-release_details>
-    ReserveHoldReleaseDetail, "reserves_reserve_holds_resources_release_detail"
+    ReserveHoldReleaseDetail =
+    /// The accessors of [`ReserveHoldReleaseDetail`](crate::api::ReserveHoldReleaseDetail).
+    ReserveHoldReleaseDetailFields, "reserves_reserve_holds_resources_release_detail"
 }
 
-impl ReserveHoldReleaseDetail {
+impl ReserveHoldReleaseDetailFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -142,13 +146,15 @@ impl ReserveHoldReleaseDetail {
 }
 
 view! {
-    /// Release schedule of [`ReserveHold`](crate::api::ReserveHold): its `release_schedule`.
+    /// Release schedule of [`ReserveHold`](crate::api::ReserveHold): its `release_schedule`. It has what [`ReserveHoldReleaseScheduleFields`](crate::api::ReserveHoldReleaseScheduleFields) has.
     ///
     /// <https://docs.stripe.com/api/reserve/holds/object#reserve_hold_object-release_schedule>
-    ReserveHoldReleaseSchedule, "reserves_reserve_holds_resources_release_schedule"
+    ReserveHoldReleaseSchedule =
+    /// The accessors of [`ReserveHoldReleaseSchedule`](crate::api::ReserveHoldReleaseSchedule).
+    ReserveHoldReleaseScheduleFields, "reserves_reserve_holds_resources_release_schedule"
 }
 
-impl ReserveHoldReleaseSchedule {
+impl ReserveHoldReleaseScheduleFields {
     /// Release after, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn release_after(&self) -> Option<Timestamp> {
@@ -168,18 +174,15 @@ impl ReserveHoldReleaseSchedule {
     }
 }
 
-words! {
-    /// The values of `created_by`, first of all in [`ReserveHold`](crate::api::ReserveHold).
-    ReserveHoldCreatedBy {
-        /// `application`
-        Application = "application",
-        /// `stripe`
-        Stripe = "stripe",
-    }
-}
+/// The values of `created_by`, first of all in [`ReserveHold`](crate::api::ReserveHold): the same as [`AccountControllerRequirementCollection`](crate::api::AccountControllerRequirementCollection).
+///
+/// <https://docs.stripe.com/api/reserve/holds/object>
+pub type ReserveHoldCreatedBy = api::AccountControllerRequirementCollection;
 
 words! {
     /// The values of `destination`, first of all in [`ReserveHold`](crate::api::ReserveHold).
+    ///
+    /// <https://docs.stripe.com/api/reserve/holds/object>
     ReserveHoldDestination {
         /// `other`
         Other = "other",
@@ -192,6 +195,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`ReserveHold`](crate::api::ReserveHold).
+    ///
+    /// <https://docs.stripe.com/api/reserve/holds/object>
     ReserveHoldReason {
         /// `charge`
         Charge = "charge",
@@ -202,6 +207,8 @@ words! {
 
 words! {
     /// The values of `source_type`, first of all in [`ReserveHold`](crate::api::ReserveHold).
+    ///
+    /// <https://docs.stripe.com/api/reserve/holds/object>
     ReserveHoldSourceType {
         /// `bank_account`
         BankAccount = "bank_account",

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Map, Timestamp, view, words};
 
 view! {
-    /// The `reserve.plan` object.
+    /// The `reserve.plan` object. It has what [`ReservePlanFields`](crate::api::ReservePlanFields) has.
     ///
     /// <https://docs.stripe.com/api/reserve/plans/object>
-    ReservePlan, "reserve.plan"
+    ReservePlan =
+    /// The accessors of [`ReservePlan`](crate::api::ReservePlan).
+    ReservePlanFields, "reserve.plan"
 }
 
-impl ReservePlan {
+impl ReservePlanFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -105,20 +107,24 @@ impl ReservePlan {
 }
 
 view! {
-    /// Manual release of [`ReservePlan`](crate::api::ReservePlan): its `manual_release`.
+    /// Manual release of [`ReservePlan`](crate::api::ReservePlan): its `manual_release`. It has what [`ReservePlanManualReleaseFields`](crate::api::ReservePlanManualReleaseFields) has.
     ///
     /// <https://docs.stripe.com/api/reserve/plans/object#reserve_plan_object-manual_release>
-    ReservePlanManualRelease, "reserve_plan_manual_release"
+    ReservePlanManualRelease =
+    /// The accessors of [`ReservePlanManualRelease`](crate::api::ReservePlanManualRelease).
+    ReservePlanManualReleaseFields, "reserve_plan_manual_release"
 }
 
 view! {
-    /// Fixed release of [`ReservePlan`](crate::api::ReservePlan): its `fixed_release`.
+    /// Fixed release of [`ReservePlan`](crate::api::ReservePlan): its `fixed_release`. It has what [`ReservePlanFixedReleaseFields`](crate::api::ReservePlanFixedReleaseFields) has.
     ///
     /// <https://docs.stripe.com/api/reserve/plans/object#reserve_plan_object-fixed_release>
-    ReservePlanFixedRelease, "reserves_reserve_plans_resources_fixed_release"
+    ReservePlanFixedRelease =
+    /// The accessors of [`ReservePlanFixedRelease`](crate::api::ReservePlanFixedRelease).
+    ReservePlanFixedReleaseFields, "reserves_reserve_plans_resources_fixed_release"
 }
 
-impl ReservePlanFixedRelease {
+impl ReservePlanFixedReleaseFields {
     /// Release after, in seconds since the Unix epoch.
     #[inline]
     pub fn release_after(&self) -> Timestamp {
@@ -139,13 +145,15 @@ impl ReservePlanFixedRelease {
 }
 
 view! {
-    /// Rolling release of [`ReservePlan`](crate::api::ReservePlan): its `rolling_release`.
+    /// Rolling release of [`ReservePlan`](crate::api::ReservePlan): its `rolling_release`. It has what [`ReservePlanRollingReleaseFields`](crate::api::ReservePlanRollingReleaseFields) has.
     ///
     /// <https://docs.stripe.com/api/reserve/plans/object#reserve_plan_object-rolling_release>
-    ReservePlanRollingRelease, "reserves_reserve_plans_resources_rolling_release"
+    ReservePlanRollingRelease =
+    /// The accessors of [`ReservePlanRollingRelease`](crate::api::ReservePlanRollingRelease).
+    ReservePlanRollingReleaseFields, "reserves_reserve_plans_resources_rolling_release"
 }
 
-impl ReservePlanRollingRelease {
+impl ReservePlanRollingReleaseFields {
     /// Days after charge.
     #[inline]
     pub fn days_after_charge(&self) -> i64 {
@@ -165,30 +173,20 @@ impl ReservePlanRollingRelease {
     }
 }
 
-words! {
-    /// The values of `created_by`, first of all in [`ReservePlan`](crate::api::ReservePlan).
-    ReservePlanCreatedBy {
-        /// `application`
-        Application = "application",
-        /// `stripe`
-        Stripe = "stripe",
-    }
-}
+/// The values of `created_by`, first of all in [`ReservePlan`](crate::api::ReservePlan): the same as [`AccountControllerRequirementCollection`](crate::api::AccountControllerRequirementCollection).
+///
+/// <https://docs.stripe.com/api/reserve/plans/object>
+pub type ReservePlanCreatedBy = api::AccountControllerRequirementCollection;
 
-words! {
-    /// The values of `destination`, first of all in [`ReservePlan`](crate::api::ReservePlan).
-    ReservePlanDestination {
-        /// `other`
-        Other = "other",
-        /// `risk_reserved`
-        RiskReserved = "risk_reserved",
-        /// `settlement_reserved`
-        SettlementReserved = "settlement_reserved",
-    }
-}
+/// The values of `destination`, first of all in [`ReservePlan`](crate::api::ReservePlan): the same as [`ReserveHoldDestination`](crate::api::ReserveHoldDestination).
+///
+/// <https://docs.stripe.com/api/reserve/plans/object>
+pub type ReservePlanDestination = api::ReserveHoldDestination;
 
 words! {
     /// The values of `status`, first of all in [`ReservePlan`](crate::api::ReservePlan).
+    ///
+    /// <https://docs.stripe.com/api/reserve/plans/object>
     ReservePlanStatus {
         /// `active`
         Active = "active",
@@ -203,6 +201,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ReservePlan`](crate::api::ReservePlan).
+    ///
+    /// <https://docs.stripe.com/api/reserve/plans/object>
     ReservePlanType {
         /// `fixed_release`
         FixedRelease = "fixed_release",

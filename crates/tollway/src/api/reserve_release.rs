@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view, words};
 
 view! {
-    /// The `reserve.release` object.
+    /// The `reserve.release` object. It has what [`ReserveReleaseFields`](crate::api::ReserveReleaseFields) has.
     ///
     /// <https://docs.stripe.com/api/reserve/releases/object>
-    ReserveRelease, "reserve.release"
+    ReserveRelease =
+    /// The accessors of [`ReserveRelease`](crate::api::ReserveRelease).
+    ReserveReleaseFields, "reserve.release"
 }
 
-impl ReserveRelease {
+impl ReserveReleaseFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -99,13 +101,15 @@ impl ReserveRelease {
 }
 
 view! {
-    /// Source transaction of [`ReserveRelease`](crate::api::ReserveRelease): its `source_transaction`.
+    /// Source transaction of [`ReserveRelease`](crate::api::ReserveRelease): its `source_transaction`. It has what [`ReserveReleaseSourceTransactionFields`](crate::api::ReserveReleaseSourceTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/reserve/releases/object#reserve_release_object-source_transaction>
-    ReserveReleaseSourceTransaction, "reserves_reserve_releases_resources_source_transaction"
+    ReserveReleaseSourceTransaction =
+    /// The accessors of [`ReserveReleaseSourceTransaction`](crate::api::ReserveReleaseSourceTransaction).
+    ReserveReleaseSourceTransactionFields, "reserves_reserve_releases_resources_source_transaction"
 }
 
-impl ReserveReleaseSourceTransaction {
+impl ReserveReleaseSourceTransactionFields {
     /// Dispute. An id, or the object itself when `expand` asks for it. `None` when absent.
     #[inline]
     pub fn dispute(&self) -> Option<Expandable<api::Dispute>> {
@@ -134,18 +138,15 @@ impl ReserveReleaseSourceTransaction {
     }
 }
 
-words! {
-    /// The values of `created_by`, first of all in [`ReserveRelease`](crate::api::ReserveRelease).
-    ReserveReleaseCreatedBy {
-        /// `application`
-        Application = "application",
-        /// `stripe`
-        Stripe = "stripe",
-    }
-}
+/// The values of `created_by`, first of all in [`ReserveRelease`](crate::api::ReserveRelease): the same as [`AccountControllerRequirementCollection`](crate::api::AccountControllerRequirementCollection).
+///
+/// <https://docs.stripe.com/api/reserve/releases/object>
+pub type ReserveReleaseCreatedBy = api::AccountControllerRequirementCollection;
 
 words! {
     /// The values of `destination`, first of all in [`ReserveRelease`](crate::api::ReserveRelease).
+    ///
+    /// <https://docs.stripe.com/api/reserve/releases/object>
     ReserveReleaseDestination {
         /// `other`
         Other = "other",
@@ -156,6 +157,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`ReserveRelease`](crate::api::ReserveRelease).
+    ///
+    /// <https://docs.stripe.com/api/reserve/releases/object>
     ReserveReleaseReason {
         /// `hold_expired`
         HoldExpired = "hold_expired",
@@ -170,6 +173,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ReserveReleaseSourceTransaction`](crate::api::ReserveReleaseSourceTransaction).
+    ///
+    /// <https://docs.stripe.com/api/reserve/releases/object#reserve_release_object-source_transaction>
     ReserveReleaseSourceTransactionType {
         /// `dispute`
         Dispute = "dispute",

@@ -5,13 +5,15 @@
 use crate::view::prelude::view;
 
 view! {
-    /// The `reserve_transaction` object.
+    /// The `reserve_transaction` object. It has what [`ReserveTransactionFields`](crate::api::ReserveTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/reserve_transactions/object>
-    ReserveTransaction, "reserve_transaction"
+    ReserveTransaction =
+    /// The accessors of [`ReserveTransaction`](crate::api::ReserveTransaction).
+    ReserveTransactionFields, "reserve_transaction"
 }
 
-impl ReserveTransaction {
+impl ReserveTransactionFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {

@@ -3,19 +3,18 @@
 //! Stripe's `review`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, RangeQuery, RequestBuilder, Timestamp, request, request_list, view,
-    words,
-};
+use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view, words};
 
 view! {
-    /// Ip address location of [`Review`](crate::api::Review): its `ip_address_location`.
+    /// Ip address location of [`Review`](crate::api::Review): its `ip_address_location`. It has what [`ReviewIpAddressLocationFields`](crate::api::ReviewIpAddressLocationFields) has.
     ///
     /// <https://docs.stripe.com/api/reviews/object#review_object-ip_address_location>
-    ReviewIpAddressLocation, "radar_review_resource_location"
+    ReviewIpAddressLocation =
+    /// The accessors of [`ReviewIpAddressLocation`](crate::api::ReviewIpAddressLocation).
+    ReviewIpAddressLocationFields, "radar_review_resource_location"
 }
 
-impl ReviewIpAddressLocation {
+impl ReviewIpAddressLocationFields {
     /// City. `None` when null.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -52,13 +51,15 @@ impl ReviewIpAddressLocation {
 }
 
 view! {
-    /// Session of [`Review`](crate::api::Review): its `session`.
+    /// Session of [`Review`](crate::api::Review): its `session`. It has what [`ReviewSessionFields`](crate::api::ReviewSessionFields) has.
     ///
     /// <https://docs.stripe.com/api/reviews/object#review_object-session>
-    ReviewSession, "radar_review_resource_session"
+    ReviewSession =
+    /// The accessors of [`ReviewSession`](crate::api::ReviewSession).
+    ReviewSessionFields, "radar_review_resource_session"
 }
 
-impl ReviewSession {
+impl ReviewSessionFields {
     /// Browser. `None` when null.
     #[inline]
     pub fn browser(&self) -> Option<&str> {
@@ -88,13 +89,15 @@ impl ReviewSession {
 }
 
 view! {
-    /// The `review` object.
+    /// The `review` object. It has what [`ReviewFields`](crate::api::ReviewFields) has.
     ///
     /// <https://docs.stripe.com/api/reviews/object>
-    Review, "review"
+    Review =
+    /// The accessors of [`Review`](crate::api::Review).
+    ReviewFields, "review"
 }
 
-impl Review {
+impl ReviewFields {
     /// Billing zip. `None` when null.
     #[inline]
     pub fn billing_zip(&self) -> Option<&str> {
@@ -192,7 +195,7 @@ impl Reviews<'_> {
     /// <https://docs.stripe.com/api/reviews/list>
     #[inline]
     pub fn list(&self) -> api::ReviewList {
-        api::ReviewList(RequestBuilder::new(self.0, api::ReviewList::OPERATION))
+        api::ReviewList::new(self.0)
     }
 
     /// `GET /v1/reviews/{review}`.
@@ -200,9 +203,7 @@ impl Reviews<'_> {
     /// <https://docs.stripe.com/api/reviews/retrieve>
     #[inline]
     pub fn retrieve(&self, review: &str) -> api::ReviewRetrieve {
-        api::ReviewRetrieve(
-            RequestBuilder::new(self.0, api::ReviewRetrieve::OPERATION).path_arg(review),
-        )
+        api::ReviewRetrieve::new(self.0).path_arg(review)
     }
 
     /// `POST /v1/reviews/{review}/approve`.
@@ -210,42 +211,40 @@ impl Reviews<'_> {
     /// <https://docs.stripe.com/api/reviews/approve>
     #[inline]
     pub fn approve(&self, review: &str) -> api::ReviewApprove {
-        api::ReviewApprove(
-            RequestBuilder::new(self.0, api::ReviewApprove::OPERATION).path_arg(review),
-        )
+        api::ReviewApprove::new(self.0).path_arg(review)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.reviews().list(…)`: `GET /v1/reviews`.
     ///
     /// <https://docs.stripe.com/api/reviews/list>
-    ReviewList => List<api::Review>, api::Review; "reviews.list", Get "/v1/reviews", Api V1 Form
+    ReviewList, ReviewListEndpoint => List<api::Review>; "reviews.list", Get "/v1/reviews", Api V1 Form
 }
 
 impl ReviewList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -253,18 +252,20 @@ request! {
     /// The request of `client.reviews().retrieve(…)`: `GET /v1/reviews/{review}`.
     ///
     /// <https://docs.stripe.com/api/reviews/retrieve>
-    ReviewRetrieve => api::Review; "reviews.retrieve", Get "/v1/reviews/{review}", Api V1 Form
+    ReviewRetrieve, ReviewRetrieveEndpoint => api::Review; "reviews.retrieve", Get "/v1/reviews/{review}", Api V1 Form
 }
 
 request! {
     /// The request of `client.reviews().approve(…)`: `POST /v1/reviews/{review}/approve`.
     ///
     /// <https://docs.stripe.com/api/reviews/approve>
-    ReviewApprove => api::Review; "reviews.approve", Post "/v1/reviews/{review}/approve", Api V1 Form
+    ReviewApprove, ReviewApproveEndpoint => api::Review; "reviews.approve", Post "/v1/reviews/{review}/approve", Api V1 Form
 }
 
 words! {
     /// The values of `closed_reason`, first of all in [`Review`](crate::api::Review).
+    ///
+    /// <https://docs.stripe.com/api/reviews/object>
     ReviewClosedReason {
         /// `acknowledged`
         Acknowledged = "acknowledged",
@@ -287,6 +288,8 @@ words! {
 
 words! {
     /// The values of `opened_reason`, first of all in [`Review`](crate::api::Review).
+    ///
+    /// <https://docs.stripe.com/api/reviews/object>
     ReviewOpenedReason {
         /// `manual`
         Manual = "manual",

@@ -3,16 +3,18 @@
 //! Stripe's `scheduled_query_run`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, Timestamp, request, request_list, view};
+use crate::view::prelude::{Client, List, Timestamp, request, view};
 
 view! {
-    /// The `scheduled_query_run` object.
+    /// The `scheduled_query_run` object. It has what [`SigmaScheduledQueryRunFields`](crate::api::SigmaScheduledQueryRunFields) has.
     ///
     /// <https://docs.stripe.com/api/sigma/scheduled_query_runs/object>
-    SigmaScheduledQueryRun, "scheduled_query_run"
+    SigmaScheduledQueryRun =
+    /// The accessors of [`SigmaScheduledQueryRun`](crate::api::SigmaScheduledQueryRun).
+    SigmaScheduledQueryRunFields, "scheduled_query_run"
 }
 
-impl SigmaScheduledQueryRun {
+impl SigmaScheduledQueryRunFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -81,13 +83,15 @@ impl SigmaScheduledQueryRun {
 }
 
 view! {
-    /// Error of [`SigmaScheduledQueryRun`](crate::api::SigmaScheduledQueryRun): its `error`.
+    /// Error of [`SigmaScheduledQueryRun`](crate::api::SigmaScheduledQueryRun): its `error`. It has what [`SigmaScheduledQueryRunErrorFields`](crate::api::SigmaScheduledQueryRunErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/sigma/scheduled_query_runs/object#scheduled_query_run_object-error>
-    SigmaScheduledQueryRunError, "sigma_scheduled_query_run_error"
+    SigmaScheduledQueryRunError =
+    /// The accessors of [`SigmaScheduledQueryRunError`](crate::api::SigmaScheduledQueryRunError).
+    SigmaScheduledQueryRunErrorFields, "sigma_scheduled_query_run_error"
 }
 
-impl SigmaScheduledQueryRunError {
+impl SigmaScheduledQueryRunErrorFields {
     /// Message.
     #[inline]
     pub fn message(&self) -> &str {
@@ -107,10 +111,7 @@ impl SigmaScheduledQueryRuns<'_> {
     /// <https://docs.stripe.com/api/sigma/scheduled_query_runs/list>
     #[inline]
     pub fn list(&self) -> api::SigmaScheduledQueryRunList {
-        api::SigmaScheduledQueryRunList(RequestBuilder::new(
-            self.0,
-            api::SigmaScheduledQueryRunList::OPERATION,
-        ))
+        api::SigmaScheduledQueryRunList::new(self.0)
     }
 
     /// `GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}`.
@@ -118,37 +119,34 @@ impl SigmaScheduledQueryRuns<'_> {
     /// <https://docs.stripe.com/api/sigma/scheduled_query_runs/retrieve>
     #[inline]
     pub fn retrieve(&self, scheduled_query_run: &str) -> api::SigmaScheduledQueryRunRetrieve {
-        api::SigmaScheduledQueryRunRetrieve(
-            RequestBuilder::new(self.0, api::SigmaScheduledQueryRunRetrieve::OPERATION)
-                .path_arg(scheduled_query_run),
-        )
+        api::SigmaScheduledQueryRunRetrieve::new(self.0).path_arg(scheduled_query_run)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.sigma().scheduled_query_runs().list(…)`: `GET /v1/sigma/scheduled_query_runs`.
     ///
     /// <https://docs.stripe.com/api/sigma/scheduled_query_runs/list>
-    SigmaScheduledQueryRunList => List<api::SigmaScheduledQueryRun>, api::SigmaScheduledQueryRun; "sigma.scheduled_query_runs.list", Get "/v1/sigma/scheduled_query_runs", Api V1 Form
+    SigmaScheduledQueryRunList, SigmaScheduledQueryRunListEndpoint => List<api::SigmaScheduledQueryRun>; "sigma.scheduled_query_runs.list", Get "/v1/sigma/scheduled_query_runs", Api V1 Form
 }
 
 impl SigmaScheduledQueryRunList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -156,5 +154,5 @@ request! {
     /// The request of `client.sigma().scheduled_query_runs().retrieve(…)`: `GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}`.
     ///
     /// <https://docs.stripe.com/api/sigma/scheduled_query_runs/retrieve>
-    SigmaScheduledQueryRunRetrieve => api::SigmaScheduledQueryRun; "sigma.scheduled_query_runs.retrieve", Get "/v1/sigma/scheduled_query_runs/{scheduled_query_run}", Api V1 Form
+    SigmaScheduledQueryRunRetrieve, SigmaScheduledQueryRunRetrieveEndpoint => api::SigmaScheduledQueryRun; "sigma.scheduled_query_runs.retrieve", Get "/v1/sigma/scheduled_query_runs/{scheduled_query_run}", Api V1 Form
 }

@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, Value, entries,
-    pairs, params, params_required, request, request_list, view, words,
+    Client, Expandable, List, Map, RangeQuery, Timestamp, Value, entries, pairs, params, request,
+    view, words,
 };
 
 view! {
-    /// The `shipping_rate` object.
+    /// The `shipping_rate` object. It has what [`ShippingRateFields`](crate::api::ShippingRateFields) has.
     ///
     /// <https://docs.stripe.com/api/shipping_rates/object>
-    ShippingRate, "shipping_rate"
+    ShippingRate =
+    /// The accessors of [`ShippingRate`](crate::api::ShippingRate).
+    ShippingRateFields, "shipping_rate"
 }
 
-impl ShippingRate {
+impl ShippingRateFields {
     /// Active: true or false.
     #[inline]
     pub fn active(&self) -> bool {
@@ -90,13 +92,15 @@ impl ShippingRate {
 }
 
 view! {
-    /// Currency options of [`ShippingRate`](crate::api::ShippingRate): its `fixed_amount.currency_options`.
+    /// Currency options of [`ShippingRate`](crate::api::ShippingRate): its `fixed_amount.currency_options`. It has what [`ShippingRateFixedAmountCurrencyOptionsFields`](crate::api::ShippingRateFixedAmountCurrencyOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/shipping_rates/object#shipping_rate_object-fixed_amount-currency_options>
-    ShippingRateFixedAmountCurrencyOptions, "shipping_rate_currency_option"
+    ShippingRateFixedAmountCurrencyOptions =
+    /// The accessors of [`ShippingRateFixedAmountCurrencyOptions`](crate::api::ShippingRateFixedAmountCurrencyOptions).
+    ShippingRateFixedAmountCurrencyOptionsFields, "shipping_rate_currency_option"
 }
 
-impl ShippingRateFixedAmountCurrencyOptions {
+impl ShippingRateFixedAmountCurrencyOptionsFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -111,13 +115,15 @@ impl ShippingRateFixedAmountCurrencyOptions {
 }
 
 view! {
-    /// Delivery estimate of [`ShippingRate`](crate::api::ShippingRate): its `delivery_estimate`.
+    /// Delivery estimate of [`ShippingRate`](crate::api::ShippingRate): its `delivery_estimate`. It has what [`ShippingRateDeliveryEstimateFields`](crate::api::ShippingRateDeliveryEstimateFields) has.
     ///
     /// <https://docs.stripe.com/api/shipping_rates/object#shipping_rate_object-delivery_estimate>
-    ShippingRateDeliveryEstimate, "shipping_rate_delivery_estimate"
+    ShippingRateDeliveryEstimate =
+    /// The accessors of [`ShippingRateDeliveryEstimate`](crate::api::ShippingRateDeliveryEstimate).
+    ShippingRateDeliveryEstimateFields, "shipping_rate_delivery_estimate"
 }
 
-impl ShippingRateDeliveryEstimate {
+impl ShippingRateDeliveryEstimateFields {
     /// Maximum. `None` when null.
     #[inline]
     pub fn maximum(&self) -> Option<api::ShippingRateDeliveryEstimateMaximum> {
@@ -134,13 +140,15 @@ impl ShippingRateDeliveryEstimate {
 }
 
 view! {
-    /// Maximum of [`ShippingRate`](crate::api::ShippingRate): its `delivery_estimate.maximum`.
+    /// Maximum of [`ShippingRate`](crate::api::ShippingRate): its `delivery_estimate.maximum`. It has what [`ShippingRateDeliveryEstimateMaximumFields`](crate::api::ShippingRateDeliveryEstimateMaximumFields) has.
     ///
     /// <https://docs.stripe.com/api/shipping_rates/object#shipping_rate_object-delivery_estimate-maximum>
-    ShippingRateDeliveryEstimateMaximum, "shipping_rate_delivery_estimate_bound"
+    ShippingRateDeliveryEstimateMaximum =
+    /// The accessors of [`ShippingRateDeliveryEstimateMaximum`](crate::api::ShippingRateDeliveryEstimateMaximum).
+    ShippingRateDeliveryEstimateMaximumFields, "shipping_rate_delivery_estimate_bound"
 }
 
-impl ShippingRateDeliveryEstimateMaximum {
+impl ShippingRateDeliveryEstimateMaximumFields {
     /// Unit.
     #[inline]
     pub fn unit(&self) -> api::ShippingRateDeliveryEstimateMaximumUnit {
@@ -155,13 +163,15 @@ impl ShippingRateDeliveryEstimateMaximum {
 }
 
 view! {
-    /// Fixed amount of [`ShippingRate`](crate::api::ShippingRate): its `fixed_amount`.
+    /// Fixed amount of [`ShippingRate`](crate::api::ShippingRate): its `fixed_amount`. It has what [`ShippingRateFixedAmountFields`](crate::api::ShippingRateFixedAmountFields) has.
     ///
     /// <https://docs.stripe.com/api/shipping_rates/object#shipping_rate_object-fixed_amount>
-    ShippingRateFixedAmount, "shipping_rate_fixed_amount"
+    ShippingRateFixedAmount =
+    /// The accessors of [`ShippingRateFixedAmount`](crate::api::ShippingRateFixedAmount).
+    ShippingRateFixedAmountFields, "shipping_rate_fixed_amount"
 }
 
-impl ShippingRateFixedAmount {
+impl ShippingRateFixedAmountFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -194,10 +204,7 @@ impl ShippingRates<'_> {
     /// <https://docs.stripe.com/api/shipping_rates/list>
     #[inline]
     pub fn list(&self) -> api::ShippingRateList {
-        api::ShippingRateList(RequestBuilder::new(
-            self.0,
-            api::ShippingRateList::OPERATION,
-        ))
+        api::ShippingRateList::new(self.0)
     }
 
     /// `POST /v1/shipping_rates`.
@@ -205,10 +212,7 @@ impl ShippingRates<'_> {
     /// <https://docs.stripe.com/api/shipping_rates/create>
     #[inline]
     pub fn create(&self, display_name: &str) -> api::ShippingRateCreate {
-        api::ShippingRateCreate(
-            RequestBuilder::new(self.0, api::ShippingRateCreate::OPERATION)
-                .set("display_name", display_name),
-        )
+        api::ShippingRateCreate::new(self.0).set_str("display_name", display_name)
     }
 
     /// `GET /v1/shipping_rates/{shipping_rate_token}`.
@@ -216,10 +220,7 @@ impl ShippingRates<'_> {
     /// <https://docs.stripe.com/api/shipping_rates/retrieve>
     #[inline]
     pub fn retrieve(&self, shipping_rate_token: &str) -> api::ShippingRateRetrieve {
-        api::ShippingRateRetrieve(
-            RequestBuilder::new(self.0, api::ShippingRateRetrieve::OPERATION)
-                .path_arg(shipping_rate_token),
-        )
+        api::ShippingRateRetrieve::new(self.0).path_arg(shipping_rate_token)
     }
 
     /// `POST /v1/shipping_rates/{shipping_rate_token}`.
@@ -227,55 +228,52 @@ impl ShippingRates<'_> {
     /// <https://docs.stripe.com/api/shipping_rates/update>
     #[inline]
     pub fn update(&self, shipping_rate_token: &str) -> api::ShippingRateUpdate {
-        api::ShippingRateUpdate(
-            RequestBuilder::new(self.0, api::ShippingRateUpdate::OPERATION)
-                .path_arg(shipping_rate_token),
-        )
+        api::ShippingRateUpdate::new(self.0).path_arg(shipping_rate_token)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.shipping_rates().list(…)`: `GET /v1/shipping_rates`.
     ///
     /// <https://docs.stripe.com/api/shipping_rates/list>
-    ShippingRateList => List<api::ShippingRate>, api::ShippingRate; "shipping_rates.list", Get "/v1/shipping_rates", Api V1 Form
+    ShippingRateList, ShippingRateListEndpoint => List<api::ShippingRate>; "shipping_rates.list", Get "/v1/shipping_rates", Api V1 Form
 }
 
 impl ShippingRateList {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -283,7 +281,7 @@ request! {
     /// The request of `client.shipping_rates().create(…)`: `POST /v1/shipping_rates`.
     ///
     /// <https://docs.stripe.com/api/shipping_rates/create>
-    ShippingRateCreate => api::ShippingRate; "shipping_rates.create", Post "/v1/shipping_rates", Api V1 Form
+    ShippingRateCreate, ShippingRateCreateEndpoint => api::ShippingRate; "shipping_rates.create", Post "/v1/shipping_rates", Api V1 Form
 }
 
 impl ShippingRateCreate {
@@ -293,13 +291,13 @@ impl ShippingRateCreate {
         self,
         delivery_estimate: api::ShippingRateCreateDeliveryEstimate,
     ) -> Self {
-        Self(self.0.set("delivery_estimate", delivery_estimate))
+        self.set("delivery_estimate", delivery_estimate)
     }
 
     /// Fixed amount.
     #[inline]
     pub fn fixed_amount(self, fixed_amount: api::ShippingRateCreateFixedAmount) -> Self {
-        Self(self.0.set("fixed_amount", fixed_amount))
+        self.set("fixed_amount", fixed_amount)
     }
 
     /// Key-value pairs of your own.
@@ -308,25 +306,25 @@ impl ShippingRateCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Tax behavior.
     #[inline]
     pub fn tax_behavior(self, tax_behavior: api::ShippingRateTaxBehavior) -> Self {
-        Self(self.0.set("tax_behavior", tax_behavior))
+        self.set("tax_behavior", tax_behavior)
     }
 
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.set("tax_code", tax_code))
+        self.set_str("tax_code", tax_code)
     }
 
     /// Type: always `fixed_amount`.
     #[inline]
     pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.set("type", type_))
+        self.set_str("type", type_)
     }
 }
 
@@ -334,27 +332,27 @@ request! {
     /// The request of `client.shipping_rates().retrieve(…)`: `GET /v1/shipping_rates/{shipping_rate_token}`.
     ///
     /// <https://docs.stripe.com/api/shipping_rates/retrieve>
-    ShippingRateRetrieve => api::ShippingRate; "shipping_rates.retrieve", Get "/v1/shipping_rates/{shipping_rate_token}", Api V1 Form
+    ShippingRateRetrieve, ShippingRateRetrieveEndpoint => api::ShippingRate; "shipping_rates.retrieve", Get "/v1/shipping_rates/{shipping_rate_token}", Api V1 Form
 }
 
 request! {
     /// The request of `client.shipping_rates().update(…)`: `POST /v1/shipping_rates/{shipping_rate_token}`.
     ///
     /// <https://docs.stripe.com/api/shipping_rates/update>
-    ShippingRateUpdate => api::ShippingRate; "shipping_rates.update", Post "/v1/shipping_rates/{shipping_rate_token}", Api V1 Form
+    ShippingRateUpdate, ShippingRateUpdateEndpoint => api::ShippingRate; "shipping_rates.update", Post "/v1/shipping_rates/{shipping_rate_token}", Api V1 Form
 }
 
 impl ShippingRateUpdate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Fixed amount.
     #[inline]
     pub fn fixed_amount(self, fixed_amount: api::ShippingRateUpdateFixedAmount) -> Self {
-        Self(self.0.set("fixed_amount", fixed_amount))
+        self.set("fixed_amount", fixed_amount)
     }
 
     /// Key-value pairs of your own.
@@ -363,126 +361,51 @@ impl ShippingRateUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Tax behavior.
     #[inline]
     pub fn tax_behavior(self, tax_behavior: api::ShippingRateTaxBehavior) -> Self {
-        Self(self.0.set("tax_behavior", tax_behavior))
+        self.set("tax_behavior", tax_behavior)
     }
 }
 
-params_required! {
-    /// The `maximum` of [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate).
-    ///
-    /// <https://docs.stripe.com/api/shipping_rates/create>
-    ShippingRateCreateDeliveryEstimateMaximum
-}
+/// The `maximum` of [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/shipping_rates/create>
+pub type ShippingRateCreateDeliveryEstimateMaximum =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
 
-impl ShippingRateCreateDeliveryEstimateMaximum {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(unit: api::ShippingRateDeliveryEstimateMaximumUnit, value: i64) -> Self {
-        Self(Params::new().with("unit", unit).with("value", value))
-    }
-}
+/// The `minimum` of [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/shipping_rates/create>
+pub type ShippingRateCreateDeliveryEstimateMinimum =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
 
-params_required! {
-    /// The `minimum` of [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate).
-    ///
-    /// <https://docs.stripe.com/api/shipping_rates/create>
-    ShippingRateCreateDeliveryEstimateMinimum
-}
+/// The `delivery_estimate` of [`ShippingRateCreate`](crate::api::ShippingRateCreate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate).
+///
+/// <https://docs.stripe.com/api/shipping_rates/create>
+pub type ShippingRateCreateDeliveryEstimate =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate;
 
-impl ShippingRateCreateDeliveryEstimateMinimum {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(unit: api::ShippingRateDeliveryEstimateMaximumUnit, value: i64) -> Self {
-        Self(Params::new().with("unit", unit).with("value", value))
-    }
-}
+/// The `currency_option` of [`ShippingRateCreateFixedAmount`](crate::api::ShippingRateCreateFixedAmount): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption).
+///
+/// <https://docs.stripe.com/api/shipping_rates/create>
+pub type ShippingRateCreateFixedAmountCurrencyOption =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption;
 
-params! {
-    /// The `delivery_estimate` of [`ShippingRateCreate`](crate::api::ShippingRateCreate).
-    ///
-    /// <https://docs.stripe.com/api/shipping_rates/create>
-    ShippingRateCreateDeliveryEstimate
-}
-
-impl ShippingRateCreateDeliveryEstimate {
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: api::ShippingRateCreateDeliveryEstimateMaximum) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: api::ShippingRateCreateDeliveryEstimateMinimum) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
-
-params_required! {
-    /// The `currency_option` of [`ShippingRateCreateFixedAmount`](crate::api::ShippingRateCreateFixedAmount).
-    ///
-    /// <https://docs.stripe.com/api/shipping_rates/create>
-    ShippingRateCreateFixedAmountCurrencyOption
-}
-
-impl ShippingRateCreateFixedAmountCurrencyOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64) -> Self {
-        Self(Params::new().with("amount", amount))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(self, tax_behavior: api::ShippingRateTaxBehavior) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-}
-
-params_required! {
-    /// The `fixed_amount` of [`ShippingRateCreate`](crate::api::ShippingRateCreate).
-    ///
-    /// <https://docs.stripe.com/api/shipping_rates/create>
-    ShippingRateCreateFixedAmount
-}
-
-impl ShippingRateCreateFixedAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, currency: &str) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("currency", currency),
-        )
-    }
-
-    /// Currency options, by key.
-    #[inline]
-    pub fn currency_options(
-        self,
-        currency_options: impl IntoIterator<
-            Item = (
-                impl Into<String>,
-                api::ShippingRateCreateFixedAmountCurrencyOption,
-            ),
-        >,
-    ) -> Self {
-        Self(self.0.with("currency_options", entries(currency_options)))
-    }
-}
+/// The `fixed_amount` of [`ShippingRateCreate`](crate::api::ShippingRateCreate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount).
+///
+/// <https://docs.stripe.com/api/shipping_rates/create>
+pub type ShippingRateCreateFixedAmount =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount;
 
 params! {
     /// The `currency_option` of [`ShippingRateUpdateFixedAmount`](crate::api::ShippingRateUpdateFixedAmount).
@@ -495,7 +418,7 @@ impl ShippingRateUpdateFixedAmountCurrencyOption {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Tax behavior.
@@ -528,20 +451,15 @@ impl ShippingRateUpdateFixedAmount {
     }
 }
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`ShippingRate`](crate::api::ShippingRate).
-    ShippingRateTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`ShippingRate`](crate::api::ShippingRate): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/shipping_rates/object>
+pub type ShippingRateTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
 
 words! {
     /// The values of `unit`, first of all in [`ShippingRateDeliveryEstimateMaximum`](crate::api::ShippingRateDeliveryEstimateMaximum).
+    ///
+    /// <https://docs.stripe.com/api/shipping_rates/object#shipping_rate_object-delivery_estimate-maximum>
     ShippingRateDeliveryEstimateMaximumUnit {
         /// `business_day`
         BusinessDay = "business_day",

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Timestamp, view};
 
 view! {
-    /// The `source_mandate_notification` object.
+    /// The `source_mandate_notification` object. It has what [`SourceMandateNotificationFields`](crate::api::SourceMandateNotificationFields) has.
     ///
     /// <https://docs.stripe.com/api/source_mandate_notifications/object>
-    SourceMandateNotification, "source_mandate_notification"
+    SourceMandateNotification =
+    /// The accessors of [`SourceMandateNotification`](crate::api::SourceMandateNotification).
+    SourceMandateNotificationFields, "source_mandate_notification"
 }
 
-impl SourceMandateNotification {
+impl SourceMandateNotificationFields {
     /// Acss debit. `None` when absent.
     #[inline]
     pub fn acss_debit(&self) -> Option<api::SourceMandateNotificationAcssDebit> {
@@ -87,13 +89,15 @@ impl SourceMandateNotification {
 }
 
 view! {
-    /// Acss debit of [`SourceMandateNotification`](crate::api::SourceMandateNotification): its `acss_debit`.
+    /// Acss debit of [`SourceMandateNotification`](crate::api::SourceMandateNotification): its `acss_debit`. It has what [`SourceMandateNotificationAcssDebitFields`](crate::api::SourceMandateNotificationAcssDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/source_mandate_notifications/object#source_mandate_notification_object-acss_debit>
-    SourceMandateNotificationAcssDebit, "source_mandate_notification_acss_debit_data"
+    SourceMandateNotificationAcssDebit =
+    /// The accessors of [`SourceMandateNotificationAcssDebit`](crate::api::SourceMandateNotificationAcssDebit).
+    SourceMandateNotificationAcssDebitFields, "source_mandate_notification_acss_debit_data"
 }
 
-impl SourceMandateNotificationAcssDebit {
+impl SourceMandateNotificationAcssDebitFields {
     /// Statement descriptor. `None` when absent.
     #[inline]
     pub fn statement_descriptor(&self) -> Option<&str> {
@@ -105,13 +109,15 @@ impl SourceMandateNotificationAcssDebit {
 }
 
 view! {
-    /// Bacs debit of [`SourceMandateNotification`](crate::api::SourceMandateNotification): its `bacs_debit`.
+    /// Bacs debit of [`SourceMandateNotification`](crate::api::SourceMandateNotification): its `bacs_debit`. It has what [`SourceMandateNotificationBacsDebitFields`](crate::api::SourceMandateNotificationBacsDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/source_mandate_notifications/object#source_mandate_notification_object-bacs_debit>
-    SourceMandateNotificationBacsDebit, "source_mandate_notification_bacs_debit_data"
+    SourceMandateNotificationBacsDebit =
+    /// The accessors of [`SourceMandateNotificationBacsDebit`](crate::api::SourceMandateNotificationBacsDebit).
+    SourceMandateNotificationBacsDebitFields, "source_mandate_notification_bacs_debit_data"
 }
 
-impl SourceMandateNotificationBacsDebit {
+impl SourceMandateNotificationBacsDebitFields {
     /// Last4. `None` when absent.
     #[inline]
     pub fn last4(&self) -> Option<&str> {
@@ -121,13 +127,15 @@ impl SourceMandateNotificationBacsDebit {
 }
 
 view! {
-    /// Sepa debit of [`SourceMandateNotification`](crate::api::SourceMandateNotification): its `sepa_debit`.
+    /// Sepa debit of [`SourceMandateNotification`](crate::api::SourceMandateNotification): its `sepa_debit`. It has what [`SourceMandateNotificationSepaDebitFields`](crate::api::SourceMandateNotificationSepaDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/source_mandate_notifications/object#source_mandate_notification_object-sepa_debit>
-    SourceMandateNotificationSepaDebit, "source_mandate_notification_sepa_debit_data"
+    SourceMandateNotificationSepaDebit =
+    /// The accessors of [`SourceMandateNotificationSepaDebit`](crate::api::SourceMandateNotificationSepaDebit).
+    SourceMandateNotificationSepaDebitFields, "source_mandate_notification_sepa_debit_data"
 }
 
-impl SourceMandateNotificationSepaDebit {
+impl SourceMandateNotificationSepaDebitFields {
     /// Creditor identifier. `None` when absent.
     #[inline]
     pub fn creditor_identifier(&self) -> Option<&str> {

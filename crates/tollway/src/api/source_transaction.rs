@@ -3,16 +3,18 @@
 //! Stripe's `source_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, Timestamp, request_list, view};
+use crate::view::prelude::{Client, List, Timestamp, request, view};
 
 view! {
-    /// The `source_transaction` object.
+    /// The `source_transaction` object. It has what [`SourceTransactionFields`](crate::api::SourceTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/transactions/object>
-    SourceTransaction, "source_transaction"
+    SourceTransaction =
+    /// The accessors of [`SourceTransaction`](crate::api::SourceTransaction).
+    SourceTransactionFields, "source_transaction"
 }
 
-impl SourceTransaction {
+impl SourceTransactionFields {
     /// Ach credit transfer. `None` when absent.
     #[inline]
     pub fn ach_credit_transfer(&self) -> Option<api::SourceTransactionAchCreditTransfer> {
@@ -100,13 +102,15 @@ impl SourceTransaction {
 }
 
 view! {
-    /// Ach credit transfer of [`SourceTransaction`](crate::api::SourceTransaction): its `ach_credit_transfer`.
+    /// Ach credit transfer of [`SourceTransaction`](crate::api::SourceTransaction): its `ach_credit_transfer`. It has what [`SourceTransactionAchCreditTransferFields`](crate::api::SourceTransactionAchCreditTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/transactions/object#source_transaction_object-ach_credit_transfer>
-    SourceTransactionAchCreditTransfer, "source_transaction_ach_credit_transfer_data"
+    SourceTransactionAchCreditTransfer =
+    /// The accessors of [`SourceTransactionAchCreditTransfer`](crate::api::SourceTransactionAchCreditTransfer).
+    SourceTransactionAchCreditTransferFields, "source_transaction_ach_credit_transfer_data"
 }
 
-impl SourceTransactionAchCreditTransfer {
+impl SourceTransactionAchCreditTransferFields {
     /// Customer data. `None` when absent.
     #[inline]
     pub fn customer_data(&self) -> Option<&str> {
@@ -141,13 +145,15 @@ impl SourceTransactionAchCreditTransfer {
 }
 
 view! {
-    /// Chf credit transfer of [`SourceTransaction`](crate::api::SourceTransaction): its `chf_credit_transfer`.
+    /// Chf credit transfer of [`SourceTransaction`](crate::api::SourceTransaction): its `chf_credit_transfer`. It has what [`SourceTransactionChfCreditTransferFields`](crate::api::SourceTransactionChfCreditTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/transactions/object#source_transaction_object-chf_credit_transfer>
-    SourceTransactionChfCreditTransfer, "source_transaction_chf_credit_transfer_data"
+    SourceTransactionChfCreditTransfer =
+    /// The accessors of [`SourceTransactionChfCreditTransfer`](crate::api::SourceTransactionChfCreditTransfer).
+    SourceTransactionChfCreditTransferFields, "source_transaction_chf_credit_transfer_data"
 }
 
-impl SourceTransactionChfCreditTransfer {
+impl SourceTransactionChfCreditTransferFields {
     /// Reference. `None` when absent.
     #[inline]
     pub fn reference(&self) -> Option<&str> {
@@ -189,13 +195,15 @@ impl SourceTransactionChfCreditTransfer {
 }
 
 view! {
-    /// Gbp credit transfer of [`SourceTransaction`](crate::api::SourceTransaction): its `gbp_credit_transfer`.
+    /// Gbp credit transfer of [`SourceTransaction`](crate::api::SourceTransaction): its `gbp_credit_transfer`. It has what [`SourceTransactionGbpCreditTransferFields`](crate::api::SourceTransactionGbpCreditTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/transactions/object#source_transaction_object-gbp_credit_transfer>
-    SourceTransactionGbpCreditTransfer, "source_transaction_gbp_credit_transfer_data"
+    SourceTransactionGbpCreditTransfer =
+    /// The accessors of [`SourceTransactionGbpCreditTransfer`](crate::api::SourceTransactionGbpCreditTransfer).
+    SourceTransactionGbpCreditTransferFields, "source_transaction_gbp_credit_transfer_data"
 }
 
-impl SourceTransactionGbpCreditTransfer {
+impl SourceTransactionGbpCreditTransferFields {
     /// Fingerprint. `None` when absent.
     #[inline]
     pub fn fingerprint(&self) -> Option<&str> {
@@ -253,13 +261,15 @@ impl SourceTransactionGbpCreditTransfer {
 }
 
 view! {
-    /// Paper check of [`SourceTransaction`](crate::api::SourceTransaction): its `paper_check`.
+    /// Paper check of [`SourceTransaction`](crate::api::SourceTransaction): its `paper_check`. It has what [`SourceTransactionPaperCheckFields`](crate::api::SourceTransactionPaperCheckFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/transactions/object#source_transaction_object-paper_check>
-    SourceTransactionPaperCheck, "source_transaction_paper_check_data"
+    SourceTransactionPaperCheck =
+    /// The accessors of [`SourceTransactionPaperCheck`](crate::api::SourceTransactionPaperCheck).
+    SourceTransactionPaperCheckFields, "source_transaction_paper_check_data"
 }
 
-impl SourceTransactionPaperCheck {
+impl SourceTransactionPaperCheckFields {
     /// Available at. `None` when absent.
     #[inline]
     pub fn available_at(&self) -> Option<&str> {
@@ -276,13 +286,15 @@ impl SourceTransactionPaperCheck {
 }
 
 view! {
-    /// Sepa credit transfer of [`SourceTransaction`](crate::api::SourceTransaction): its `sepa_credit_transfer`.
+    /// Sepa credit transfer of [`SourceTransaction`](crate::api::SourceTransaction): its `sepa_credit_transfer`. It has what [`SourceTransactionSepaCreditTransferFields`](crate::api::SourceTransactionSepaCreditTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/transactions/object#source_transaction_object-sepa_credit_transfer>
-    SourceTransactionSepaCreditTransfer, "source_transaction_sepa_credit_transfer_data"
+    SourceTransactionSepaCreditTransfer =
+    /// The accessors of [`SourceTransactionSepaCreditTransfer`](crate::api::SourceTransactionSepaCreditTransfer).
+    SourceTransactionSepaCreditTransferFields, "source_transaction_sepa_credit_transfer_data"
 }
 
-impl SourceTransactionSepaCreditTransfer {
+impl SourceTransactionSepaCreditTransferFields {
     /// Reference. `None` when absent.
     #[inline]
     pub fn reference(&self) -> Option<&str> {
@@ -321,35 +333,33 @@ impl SourcesTransactions<'_> {
     /// <https://docs.stripe.com/api/sources/transactions/list>
     #[inline]
     pub fn list(&self, source: &str) -> api::SourcesTransactionList {
-        api::SourcesTransactionList(
-            RequestBuilder::new(self.0, api::SourcesTransactionList::OPERATION).path_arg(source),
-        )
+        api::SourcesTransactionList::new(self.0).path_arg(source)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.sources().transactions().list(…)`: `GET /v1/sources/{source}/source_transactions`.
     ///
     /// <https://docs.stripe.com/api/sources/transactions/list>
-    SourcesTransactionList => List<api::SourceTransaction>, api::SourceTransaction; "sources.transactions.list", Get "/v1/sources/{source}/source_transactions", Api V1 Form
+    SourcesTransactionList, SourcesTransactionListEndpoint => List<api::SourceTransaction>; "sources.transactions.list", Get "/v1/sources/{source}/source_transactions", Api V1 Form
 }
 
 impl SourcesTransactionList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RequestBuilder, Timestamp, Value, decimal, list, pairs,
-    params, params_required, request, request_list, texts, view, words,
+    Client, Expandable, List, Map, Timestamp, Value, list, pairs, request, texts, view, words,
 };
 
 view! {
-    /// What is left of a deleted `subscription_item`.
+    /// What is left of a deleted `subscription_item`. It has what [`DeletedSubscriptionItemFields`](crate::api::DeletedSubscriptionItemFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_items/object>
-    DeletedSubscriptionItem, "deleted_subscription_item"
+    DeletedSubscriptionItem =
+    /// The accessors of [`DeletedSubscriptionItem`](crate::api::DeletedSubscriptionItem).
+    DeletedSubscriptionItemFields, "deleted_subscription_item"
 }
 
-impl DeletedSubscriptionItem {
+impl DeletedSubscriptionItemFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -36,13 +37,15 @@ impl DeletedSubscriptionItem {
 }
 
 view! {
-    /// The `subscription_item` object.
+    /// The `subscription_item` object. It has what [`SubscriptionItemFields`](crate::api::SubscriptionItemFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_items/object>
-    SubscriptionItem, "subscription_item"
+    SubscriptionItem =
+    /// The accessors of [`SubscriptionItem`](crate::api::SubscriptionItem).
+    SubscriptionItemFields, "subscription_item"
 }
 
-impl SubscriptionItem {
+impl SubscriptionItemFields {
     /// Billed until, in seconds since the Unix epoch. `None` when absent.
     #[inline]
     pub fn billed_until(&self) -> Option<Timestamp> {
@@ -135,13 +138,15 @@ impl SubscriptionItem {
 }
 
 view! {
-    /// Billing thresholds of [`SubscriptionItem`](crate::api::SubscriptionItem): its `billing_thresholds`.
+    /// Billing thresholds of [`SubscriptionItem`](crate::api::SubscriptionItem): its `billing_thresholds`. It has what [`SubscriptionItemBillingThresholdsFields`](crate::api::SubscriptionItemBillingThresholdsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_items/object#subscription_item_object-billing_thresholds>
-    SubscriptionItemBillingThresholds, "subscription_item_billing_thresholds"
+    SubscriptionItemBillingThresholds =
+    /// The accessors of [`SubscriptionItemBillingThresholds`](crate::api::SubscriptionItemBillingThresholds).
+    SubscriptionItemBillingThresholdsFields, "subscription_item_billing_thresholds"
 }
 
-impl SubscriptionItemBillingThresholds {
+impl SubscriptionItemBillingThresholdsFields {
     /// Usage gte. `None` when null.
     #[inline]
     pub fn usage_gte(&self) -> Option<i64> {
@@ -151,13 +156,15 @@ impl SubscriptionItemBillingThresholds {
 }
 
 view! {
-    /// Current trial of [`SubscriptionItem`](crate::api::SubscriptionItem): its `current_trial`.
+    /// Current trial of [`SubscriptionItem`](crate::api::SubscriptionItem): its `current_trial`. It has what [`SubscriptionItemCurrentTrialFields`](crate::api::SubscriptionItemCurrentTrialFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_items/object#subscription_item_object-current_trial>
-    SubscriptionItemCurrentTrial, "subscription_item_current_trial"
+    SubscriptionItemCurrentTrial =
+    /// The accessors of [`SubscriptionItemCurrentTrial`](crate::api::SubscriptionItemCurrentTrial).
+    SubscriptionItemCurrentTrialFields, "subscription_item_current_trial"
 }
 
-impl SubscriptionItemCurrentTrial {
+impl SubscriptionItemCurrentTrialFields {
     /// End date, in seconds since the Unix epoch.
     #[inline]
     pub fn end_date(&self) -> Timestamp {
@@ -190,10 +197,7 @@ impl SubscriptionItems<'_> {
     /// <https://docs.stripe.com/api/subscription_items/list>
     #[inline]
     pub fn list(&self, subscription: &str) -> api::SubscriptionItemList {
-        api::SubscriptionItemList(
-            RequestBuilder::new(self.0, api::SubscriptionItemList::OPERATION)
-                .set("subscription", subscription),
-        )
+        api::SubscriptionItemList::new(self.0).set_str("subscription", subscription)
     }
 
     /// `POST /v1/subscription_items`.
@@ -201,10 +205,7 @@ impl SubscriptionItems<'_> {
     /// <https://docs.stripe.com/api/subscription_items/create>
     #[inline]
     pub fn create(&self, subscription: &str) -> api::SubscriptionItemCreate {
-        api::SubscriptionItemCreate(
-            RequestBuilder::new(self.0, api::SubscriptionItemCreate::OPERATION)
-                .set("subscription", subscription),
-        )
+        api::SubscriptionItemCreate::new(self.0).set_str("subscription", subscription)
     }
 
     /// `GET /v1/subscription_items/{item}`.
@@ -212,9 +213,7 @@ impl SubscriptionItems<'_> {
     /// <https://docs.stripe.com/api/subscription_items/retrieve>
     #[inline]
     pub fn retrieve(&self, item: &str) -> api::SubscriptionItemRetrieve {
-        api::SubscriptionItemRetrieve(
-            RequestBuilder::new(self.0, api::SubscriptionItemRetrieve::OPERATION).path_arg(item),
-        )
+        api::SubscriptionItemRetrieve::new(self.0).path_arg(item)
     }
 
     /// `POST /v1/subscription_items/{item}`.
@@ -222,9 +221,7 @@ impl SubscriptionItems<'_> {
     /// <https://docs.stripe.com/api/subscription_items/update>
     #[inline]
     pub fn update(&self, item: &str) -> api::SubscriptionItemUpdate {
-        api::SubscriptionItemUpdate(
-            RequestBuilder::new(self.0, api::SubscriptionItemUpdate::OPERATION).path_arg(item),
-        )
+        api::SubscriptionItemUpdate::new(self.0).path_arg(item)
     }
 
     /// `DELETE /v1/subscription_items/{item}`.
@@ -232,36 +229,34 @@ impl SubscriptionItems<'_> {
     /// <https://docs.stripe.com/api/subscription_items/delete>
     #[inline]
     pub fn delete(&self, item: &str) -> api::SubscriptionItemDelete {
-        api::SubscriptionItemDelete(
-            RequestBuilder::new(self.0, api::SubscriptionItemDelete::OPERATION).path_arg(item),
-        )
+        api::SubscriptionItemDelete::new(self.0).path_arg(item)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.subscription_items().list(…)`: `GET /v1/subscription_items`.
     ///
     /// <https://docs.stripe.com/api/subscription_items/list>
-    SubscriptionItemList => List<api::SubscriptionItem>, api::SubscriptionItem; "subscription_items.list", Get "/v1/subscription_items", Api V1 Form
+    SubscriptionItemList, SubscriptionItemListEndpoint => List<api::SubscriptionItem>; "subscription_items.list", Get "/v1/subscription_items", Api V1 Form
 }
 
 impl SubscriptionItemList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -269,7 +264,7 @@ request! {
     /// The request of `client.subscription_items().create(…)`: `POST /v1/subscription_items`.
     ///
     /// <https://docs.stripe.com/api/subscription_items/create>
-    SubscriptionItemCreate => api::SubscriptionItem; "subscription_items.create", Post "/v1/subscription_items", Api V1 Form
+    SubscriptionItemCreate, SubscriptionItemCreateEndpoint => api::SubscriptionItem; "subscription_items.create", Post "/v1/subscription_items", Api V1 Form
 }
 
 impl SubscriptionItemCreate {
@@ -279,19 +274,19 @@ impl SubscriptionItemCreate {
         self,
         billing_thresholds: api::SubscriptionItemCreateBillingThresholds,
     ) -> Self {
-        Self(self.0.set("billing_thresholds", billing_thresholds))
+        self.set("billing_thresholds", billing_thresholds)
     }
 
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.set("billing_thresholds", Value::Clear))
+        self.set("billing_thresholds", Value::Clear)
     }
 
     /// Current trial.
     #[inline]
     pub fn current_trial(self, current_trial: api::SubscriptionItemCreateCurrentTrial) -> Self {
-        Self(self.0.set("current_trial", current_trial))
+        self.set("current_trial", current_trial)
     }
 
     /// Discounts, as a list.
@@ -300,13 +295,13 @@ impl SubscriptionItemCreate {
         self,
         discounts: impl IntoIterator<Item = api::SubscriptionItemCreateDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -315,7 +310,7 @@ impl SubscriptionItemCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Payment behavior.
@@ -324,25 +319,25 @@ impl SubscriptionItemCreate {
         self,
         payment_behavior: api::SubscriptionItemCreatePaymentBehavior,
     ) -> Self {
-        Self(self.0.set("payment_behavior", payment_behavior))
+        self.set("payment_behavior", payment_behavior)
     }
 
     /// Plan.
     #[inline]
     pub fn plan(self, plan: &str) -> Self {
-        Self(self.0.set("plan", plan))
+        self.set_str("plan", plan)
     }
 
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.set("price", price))
+        self.set_str("price", price)
     }
 
     /// Price data.
     #[inline]
     pub fn price_data(self, price_data: api::SubscriptionItemCreatePriceData) -> Self {
-        Self(self.0.set("price_data", price_data))
+        self.set("price_data", price_data)
     }
 
     /// Proration behavior.
@@ -351,34 +346,31 @@ impl SubscriptionItemCreate {
         self,
         proration_behavior: api::SubscriptionItemCreateProrationBehavior,
     ) -> Self {
-        Self(self.0.set("proration_behavior", proration_behavior))
+        self.set("proration_behavior", proration_behavior)
     }
 
     /// Proration date, in seconds since the Unix epoch.
     #[inline]
     pub fn proration_date(self, proration_date: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("proration_date", Into::<Timestamp>::into(proration_date)),
-        )
+        self.set("proration_date", Into::<Timestamp>::into(proration_date))
     }
 
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.set("quantity", quantity))
+        self.set_int("quantity", quantity)
     }
 
     /// Tax rates, as a list.
     #[inline]
     pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("tax_rates", texts(tax_rates)))
+        self.set("tax_rates", texts(tax_rates))
     }
 
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.set("tax_rates", Value::Clear))
+        self.set("tax_rates", Value::Clear)
     }
 }
 
@@ -386,14 +378,14 @@ request! {
     /// The request of `client.subscription_items().retrieve(…)`: `GET /v1/subscription_items/{item}`.
     ///
     /// <https://docs.stripe.com/api/subscription_items/retrieve>
-    SubscriptionItemRetrieve => api::SubscriptionItem; "subscription_items.retrieve", Get "/v1/subscription_items/{item}", Api V1 Form
+    SubscriptionItemRetrieve, SubscriptionItemRetrieveEndpoint => api::SubscriptionItem; "subscription_items.retrieve", Get "/v1/subscription_items/{item}", Api V1 Form
 }
 
 request! {
     /// The request of `client.subscription_items().update(…)`: `POST /v1/subscription_items/{item}`.
     ///
     /// <https://docs.stripe.com/api/subscription_items/update>
-    SubscriptionItemUpdate => api::SubscriptionItem; "subscription_items.update", Post "/v1/subscription_items/{item}", Api V1 Form
+    SubscriptionItemUpdate, SubscriptionItemUpdateEndpoint => api::SubscriptionItem; "subscription_items.update", Post "/v1/subscription_items/{item}", Api V1 Form
 }
 
 impl SubscriptionItemUpdate {
@@ -403,19 +395,19 @@ impl SubscriptionItemUpdate {
         self,
         billing_thresholds: api::SubscriptionItemUpdateBillingThresholds,
     ) -> Self {
-        Self(self.0.set("billing_thresholds", billing_thresholds))
+        self.set("billing_thresholds", billing_thresholds)
     }
 
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.set("billing_thresholds", Value::Clear))
+        self.set("billing_thresholds", Value::Clear)
     }
 
     /// Current trial.
     #[inline]
     pub fn current_trial(self, current_trial: api::SubscriptionItemUpdateCurrentTrial) -> Self {
-        Self(self.0.set("current_trial", current_trial))
+        self.set("current_trial", current_trial)
     }
 
     /// Discounts, as a list.
@@ -424,13 +416,13 @@ impl SubscriptionItemUpdate {
         self,
         discounts: impl IntoIterator<Item = api::SubscriptionItemUpdateDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -439,19 +431,19 @@ impl SubscriptionItemUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Off session: true or false.
     #[inline]
     pub fn off_session(self, off_session: bool) -> Self {
-        Self(self.0.set("off_session", off_session))
+        self.set_bool("off_session", off_session)
     }
 
     /// Payment behavior.
@@ -460,25 +452,25 @@ impl SubscriptionItemUpdate {
         self,
         payment_behavior: api::SubscriptionItemCreatePaymentBehavior,
     ) -> Self {
-        Self(self.0.set("payment_behavior", payment_behavior))
+        self.set("payment_behavior", payment_behavior)
     }
 
     /// Plan.
     #[inline]
     pub fn plan(self, plan: &str) -> Self {
-        Self(self.0.set("plan", plan))
+        self.set_str("plan", plan)
     }
 
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.set("price", price))
+        self.set_str("price", price)
     }
 
     /// Price data.
     #[inline]
     pub fn price_data(self, price_data: api::SubscriptionItemUpdatePriceData) -> Self {
-        Self(self.0.set("price_data", price_data))
+        self.set("price_data", price_data)
     }
 
     /// Proration behavior.
@@ -487,34 +479,31 @@ impl SubscriptionItemUpdate {
         self,
         proration_behavior: api::SubscriptionItemCreateProrationBehavior,
     ) -> Self {
-        Self(self.0.set("proration_behavior", proration_behavior))
+        self.set("proration_behavior", proration_behavior)
     }
 
     /// Proration date, in seconds since the Unix epoch.
     #[inline]
     pub fn proration_date(self, proration_date: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("proration_date", Into::<Timestamp>::into(proration_date)),
-        )
+        self.set("proration_date", Into::<Timestamp>::into(proration_date))
     }
 
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.set("quantity", quantity))
+        self.set_int("quantity", quantity)
     }
 
     /// Tax rates, as a list.
     #[inline]
     pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("tax_rates", texts(tax_rates)))
+        self.set("tax_rates", texts(tax_rates))
     }
 
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.set("tax_rates", Value::Clear))
+        self.set("tax_rates", Value::Clear)
     }
 }
 
@@ -522,14 +511,14 @@ request! {
     /// The request of `client.subscription_items().delete(…)`: `DELETE /v1/subscription_items/{item}`.
     ///
     /// <https://docs.stripe.com/api/subscription_items/delete>
-    SubscriptionItemDelete => api::DeletedSubscriptionItem; "subscription_items.delete", Delete "/v1/subscription_items/{item}", Api V1 Form
+    SubscriptionItemDelete, SubscriptionItemDeleteEndpoint => api::DeletedSubscriptionItem; "subscription_items.delete", Delete "/v1/subscription_items/{item}", Api V1 Form
 }
 
 impl SubscriptionItemDelete {
     /// Clear usage: true or false.
     #[inline]
     pub fn clear_usage(self, clear_usage: bool) -> Self {
-        Self(self.0.set("clear_usage", clear_usage))
+        self.set_bool("clear_usage", clear_usage)
     }
 
     /// Payment behavior.
@@ -538,7 +527,7 @@ impl SubscriptionItemDelete {
         self,
         payment_behavior: api::SubscriptionItemCreatePaymentBehavior,
     ) -> Self {
-        Self(self.0.set("payment_behavior", payment_behavior))
+        self.set("payment_behavior", payment_behavior)
     }
 
     /// Proration behavior.
@@ -547,273 +536,78 @@ impl SubscriptionItemDelete {
         self,
         proration_behavior: api::SubscriptionItemCreateProrationBehavior,
     ) -> Self {
-        Self(self.0.set("proration_behavior", proration_behavior))
+        self.set("proration_behavior", proration_behavior)
     }
 
     /// Proration date, in seconds since the Unix epoch.
     #[inline]
     pub fn proration_date(self, proration_date: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("proration_date", Into::<Timestamp>::into(proration_date)),
-        )
+        self.set("proration_date", Into::<Timestamp>::into(proration_date))
     }
 }
 
-params_required! {
-    /// The `billing_thresholds` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/create>
-    SubscriptionItemCreateBillingThresholds
-}
+/// The `billing_thresholds` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscription_items/create>
+pub type SubscriptionItemCreateBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
 
-impl SubscriptionItemCreateBillingThresholds {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(usage_gte: i64) -> Self {
-        Self(Params::new().with("usage_gte", usage_gte))
-    }
-}
+/// The `current_trial` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial).
+///
+/// <https://docs.stripe.com/api/subscription_items/create>
+pub type SubscriptionItemCreateCurrentTrial =
+    api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial;
 
-params_required! {
-    /// The `current_trial` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/create>
-    SubscriptionItemCreateCurrentTrial
-}
+/// The `discount` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscription_items/create>
+pub type SubscriptionItemCreateDiscount = api::InvoiceItemCreateDiscount;
 
-impl SubscriptionItemCreateCurrentTrial {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(trial_offer: &str) -> Self {
-        Self(Params::new().with("trial_offer", trial_offer))
-    }
-}
+/// The `recurring` of [`SubscriptionItemCreatePriceData`](crate::api::SubscriptionItemCreatePriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscription_items/create>
+pub type SubscriptionItemCreatePriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-params! {
-    /// The `discount` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/create>
-    SubscriptionItemCreateDiscount
-}
+/// The `price_data` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+///
+/// <https://docs.stripe.com/api/subscription_items/create>
+pub type SubscriptionItemCreatePriceData =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
 
-impl SubscriptionItemCreateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
+/// The `billing_thresholds` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscription_items/update>
+pub type SubscriptionItemUpdateBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
 
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
+/// The `current_trial` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial).
+///
+/// <https://docs.stripe.com/api/subscription_items/update>
+pub type SubscriptionItemUpdateCurrentTrial =
+    api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial;
 
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
+/// The `discount` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscription_items/update>
+pub type SubscriptionItemUpdateDiscount = api::InvoiceItemCreateDiscount;
 
-params_required! {
-    /// The `recurring` of [`SubscriptionItemCreatePriceData`](crate::api::SubscriptionItemCreatePriceData).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/create>
-    SubscriptionItemCreatePriceDataRecurring
-}
+/// The `recurring` of [`SubscriptionItemUpdatePriceData`](crate::api::SubscriptionItemUpdatePriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscription_items/update>
+pub type SubscriptionItemUpdatePriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-impl SubscriptionItemCreatePriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::SubscriptionItemCreatePriceDataRecurringInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/create>
-    SubscriptionItemCreatePriceData
-}
-
-impl SubscriptionItemCreatePriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        currency: &str,
-        product: &str,
-        recurring: api::SubscriptionItemCreatePriceDataRecurring,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product)
-                .with("recurring", recurring),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::SubscriptionItemCreatePriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params_required! {
-    /// The `billing_thresholds` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/update>
-    SubscriptionItemUpdateBillingThresholds
-}
-
-impl SubscriptionItemUpdateBillingThresholds {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(usage_gte: i64) -> Self {
-        Self(Params::new().with("usage_gte", usage_gte))
-    }
-}
-
-params_required! {
-    /// The `current_trial` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/update>
-    SubscriptionItemUpdateCurrentTrial
-}
-
-impl SubscriptionItemUpdateCurrentTrial {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(trial_offer: &str) -> Self {
-        Self(Params::new().with("trial_offer", trial_offer))
-    }
-}
-
-params! {
-    /// The `discount` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/update>
-    SubscriptionItemUpdateDiscount
-}
-
-impl SubscriptionItemUpdateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`SubscriptionItemUpdatePriceData`](crate::api::SubscriptionItemUpdatePriceData).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/update>
-    SubscriptionItemUpdatePriceDataRecurring
-}
-
-impl SubscriptionItemUpdatePriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::SubscriptionItemCreatePriceDataRecurringInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/update>
-    SubscriptionItemUpdatePriceData
-}
-
-impl SubscriptionItemUpdatePriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        currency: &str,
-        product: &str,
-        recurring: api::SubscriptionItemUpdatePriceDataRecurring,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product)
-                .with("recurring", recurring),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::SubscriptionItemCreatePriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
+/// The `price_data` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+///
+/// <https://docs.stripe.com/api/subscription_items/update>
+pub type SubscriptionItemUpdatePriceData =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
 
 words! {
     /// The values of `payment_behavior`, first of all in [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate).
+    ///
+    /// <https://docs.stripe.com/api/subscription_items/create>
     SubscriptionItemCreatePaymentBehavior {
         /// `allow_incomplete`
         AllowIncomplete = "allow_incomplete",
@@ -826,40 +620,18 @@ words! {
     }
 }
 
-words! {
-    /// The values of `interval`, first of all in [`SubscriptionItemCreatePriceDataRecurring`](crate::api::SubscriptionItemCreatePriceDataRecurring).
-    SubscriptionItemCreatePriceDataRecurringInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`SubscriptionItemCreatePriceDataRecurring`](crate::api::SubscriptionItemCreatePriceDataRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/subscription_items/create>
+pub type SubscriptionItemCreatePriceDataRecurringInterval = api::PlanInterval;
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`SubscriptionItemCreatePriceData`](crate::api::SubscriptionItemCreatePriceData).
-    SubscriptionItemCreatePriceDataTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`SubscriptionItemCreatePriceData`](crate::api::SubscriptionItemCreatePriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/subscription_items/create>
+pub type SubscriptionItemCreatePriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
 
-words! {
-    /// The values of `proration_behavior`, first of all in [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate).
-    SubscriptionItemCreateProrationBehavior {
-        /// `always_invoice`
-        AlwaysInvoice = "always_invoice",
-        /// `create_prorations`
-        CreateProrations = "create_prorations",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `proration_behavior`, first of all in [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior).
+///
+/// <https://docs.stripe.com/api/subscription_items/create>
+pub type SubscriptionItemCreateProrationBehavior =
+    api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior;

@@ -3,16 +3,18 @@
 //! Stripe's `tax_association`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, request, view, words};
+use crate::view::prelude::{Client, request, view, words};
 
 view! {
-    /// The `tax.association` object.
+    /// The `tax.association` object. It has what [`TaxAssociationFields`](crate::api::TaxAssociationFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/associations/object>
-    TaxAssociation, "tax.association"
+    TaxAssociation =
+    /// The accessors of [`TaxAssociation`](crate::api::TaxAssociation).
+    TaxAssociationFields, "tax.association"
 }
 
-impl TaxAssociation {
+impl TaxAssociationFields {
     /// Calculation.
     #[inline]
     pub fn calculation(&self) -> &str {
@@ -48,13 +50,15 @@ impl TaxAssociation {
 }
 
 view! {
-    /// Tax transaction attempts of [`TaxAssociation`](crate::api::TaxAssociation): its `tax_transaction_attempts`.
+    /// Tax transaction attempts of [`TaxAssociation`](crate::api::TaxAssociation): its `tax_transaction_attempts`. It has what [`TaxAssociationTaxTransactionAttemptFields`](crate::api::TaxAssociationTaxTransactionAttemptFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/associations/object#tax_association_object-tax_transaction_attempts>
-    TaxAssociationTaxTransactionAttempt, "tax_product_resource_tax_association_transaction_attempts"
+    TaxAssociationTaxTransactionAttempt =
+    /// The accessors of [`TaxAssociationTaxTransactionAttempt`](crate::api::TaxAssociationTaxTransactionAttempt).
+    TaxAssociationTaxTransactionAttemptFields, "tax_product_resource_tax_association_transaction_attempts"
 }
 
-impl TaxAssociationTaxTransactionAttempt {
+impl TaxAssociationTaxTransactionAttemptFields {
     /// Committed. `None` when absent.
     #[inline]
     pub fn committed(&self) -> Option<api::TaxAssociationTaxTransactionAttemptCommitted> {
@@ -93,13 +97,15 @@ impl TaxAssociationTaxTransactionAttempt {
 }
 
 view! {
-    /// Committed of [`TaxAssociation`](crate::api::TaxAssociation): its `tax_transaction_attempts.committed`.
+    /// Committed of [`TaxAssociation`](crate::api::TaxAssociation): its `tax_transaction_attempts.committed`. It has what [`TaxAssociationTaxTransactionAttemptCommittedFields`](crate::api::TaxAssociationTaxTransactionAttemptCommittedFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/associations/object#tax_association_object-tax_transaction_attempts-committed>
-    TaxAssociationTaxTransactionAttemptCommitted, "tax_product_resource_tax_association_transaction_attempts_resource_committed"
+    TaxAssociationTaxTransactionAttemptCommitted =
+    /// The accessors of [`TaxAssociationTaxTransactionAttemptCommitted`](crate::api::TaxAssociationTaxTransactionAttemptCommitted).
+    TaxAssociationTaxTransactionAttemptCommittedFields, "tax_product_resource_tax_association_transaction_attempts_resource_committed"
 }
 
-impl TaxAssociationTaxTransactionAttemptCommitted {
+impl TaxAssociationTaxTransactionAttemptCommittedFields {
     /// Transaction.
     #[inline]
     pub fn transaction(&self) -> &str {
@@ -111,13 +117,15 @@ impl TaxAssociationTaxTransactionAttemptCommitted {
 }
 
 view! {
-    /// Errored of [`TaxAssociation`](crate::api::TaxAssociation): its `tax_transaction_attempts.errored`.
+    /// Errored of [`TaxAssociation`](crate::api::TaxAssociation): its `tax_transaction_attempts.errored`. It has what [`TaxAssociationTaxTransactionAttemptErroredFields`](crate::api::TaxAssociationTaxTransactionAttemptErroredFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/associations/object#tax_association_object-tax_transaction_attempts-errored>
-    TaxAssociationTaxTransactionAttemptErrored, "tax_product_resource_tax_association_transaction_attempts_resource_errored"
+    TaxAssociationTaxTransactionAttemptErrored =
+    /// The accessors of [`TaxAssociationTaxTransactionAttemptErrored`](crate::api::TaxAssociationTaxTransactionAttemptErrored).
+    TaxAssociationTaxTransactionAttemptErroredFields, "tax_product_resource_tax_association_transaction_attempts_resource_errored"
 }
 
-impl TaxAssociationTaxTransactionAttemptErrored {
+impl TaxAssociationTaxTransactionAttemptErroredFields {
     /// Reason.
     #[inline]
     pub fn reason(&self) -> api::TaxAssociationTaxTransactionAttemptErroredReason {
@@ -140,10 +148,7 @@ impl TaxAssociations<'_> {
     /// <https://docs.stripe.com/api/tax/associations/find>
     #[inline]
     pub fn find(&self, payment_intent: &str) -> api::TaxAssociationFind {
-        api::TaxAssociationFind(
-            RequestBuilder::new(self.0, api::TaxAssociationFind::OPERATION)
-                .set("payment_intent", payment_intent),
-        )
+        api::TaxAssociationFind::new(self.0).set_str("payment_intent", payment_intent)
     }
 }
 
@@ -151,11 +156,13 @@ request! {
     /// The request of `client.tax().associations().find(…)`: `GET /v1/tax/associations/find`.
     ///
     /// <https://docs.stripe.com/api/tax/associations/find>
-    TaxAssociationFind => api::TaxAssociation; "tax.associations.find", Get "/v1/tax/associations/find", Api V1 Form
+    TaxAssociationFind, TaxAssociationFindEndpoint => api::TaxAssociation; "tax.associations.find", Get "/v1/tax/associations/find", Api V1 Form
 }
 
 words! {
     /// The values of `reason`, first of all in [`TaxAssociationTaxTransactionAttemptErrored`](crate::api::TaxAssociationTaxTransactionAttemptErrored).
+    ///
+    /// <https://docs.stripe.com/api/tax/associations/object#tax_association_object-tax_transaction_attempts-errored>
     TaxAssociationTaxTransactionAttemptErroredReason {
         /// `another_payment_associated_with_calculation`
         AnotherPaymentAssociatedWithCalculation = "another_payment_associated_with_calculation",

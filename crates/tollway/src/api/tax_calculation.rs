@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Params, RequestBuilder, Timestamp, Value, list, pairs, params, params_required,
-    request, view, words,
+    Client, List, Params, Timestamp, Value, list, pairs, params, params_required, request, view,
+    words,
 };
 
 view! {
-    /// The `tax.calculation` object.
+    /// The `tax.calculation` object. It has what [`TaxCalculationFields`](crate::api::TaxCalculationFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/object>
-    TaxCalculation, "tax.calculation"
+    TaxCalculation =
+    /// The accessors of [`TaxCalculation`](crate::api::TaxCalculation).
+    TaxCalculationFields, "tax.calculation"
 }
 
-impl TaxCalculation {
+impl TaxCalculationFields {
     /// Amount total, in the smallest unit of `currency`.
     #[inline]
     pub fn amount_total(&self) -> i64 {
@@ -108,13 +110,15 @@ impl TaxCalculation {
 }
 
 view! {
-    /// Customer details of [`TaxCalculation`](crate::api::TaxCalculation): its `customer_details`.
+    /// Customer details of [`TaxCalculation`](crate::api::TaxCalculation): its `customer_details`. It has what [`TaxCalculationCustomerDetailsFields`](crate::api::TaxCalculationCustomerDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-customer_details>
-    TaxCalculationCustomerDetails, "tax_product_resource_customer_details"
+    TaxCalculationCustomerDetails =
+    /// The accessors of [`TaxCalculationCustomerDetails`](crate::api::TaxCalculationCustomerDetails).
+    TaxCalculationCustomerDetailsFields, "tax_product_resource_customer_details"
 }
 
-impl TaxCalculationCustomerDetails {
+impl TaxCalculationCustomerDetailsFields {
     /// Address. `None` when null.
     #[inline]
     pub fn address(&self) -> Option<api::TaxProductResourcePostalAddress> {
@@ -154,13 +158,15 @@ impl TaxCalculationCustomerDetails {
 }
 
 view! {
-    /// Tax ids of [`TaxCalculation`](crate::api::TaxCalculation): its `customer_details.tax_ids`.
+    /// Tax ids of [`TaxCalculation`](crate::api::TaxCalculation): its `customer_details.tax_ids`. It has what [`TaxCalculationCustomerDetailsTaxIdFields`](crate::api::TaxCalculationCustomerDetailsTaxIdFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-customer_details-tax_ids>
-    TaxCalculationCustomerDetailsTaxId, "tax_product_resource_customer_details_resource_tax_id"
+    TaxCalculationCustomerDetailsTaxId =
+    /// The accessors of [`TaxCalculationCustomerDetailsTaxId`](crate::api::TaxCalculationCustomerDetailsTaxId).
+    TaxCalculationCustomerDetailsTaxIdFields, "tax_product_resource_customer_details_resource_tax_id"
 }
 
-impl TaxCalculationCustomerDetailsTaxId {
+impl TaxCalculationCustomerDetailsTaxIdFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> api::InvoiceCustomerTaxIdType {
@@ -181,13 +187,15 @@ impl TaxCalculationCustomerDetailsTaxId {
 }
 
 view! {
-    /// Jurisdiction of [`TaxCalculationLineItem`](crate::api::TaxCalculationLineItem): its `tax_breakdown.jurisdiction`.
+    /// Jurisdiction of [`TaxCalculationLineItem`](crate::api::TaxCalculationLineItem): its `tax_breakdown.jurisdiction`. It has what [`TaxCalculationShippingCostTaxBreakdownJurisdictionFields`](crate::api::TaxCalculationShippingCostTaxBreakdownJurisdictionFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown-jurisdiction>
-    TaxCalculationShippingCostTaxBreakdownJurisdiction, "tax_product_resource_jurisdiction"
+    TaxCalculationShippingCostTaxBreakdownJurisdiction =
+    /// The accessors of [`TaxCalculationShippingCostTaxBreakdownJurisdiction`](crate::api::TaxCalculationShippingCostTaxBreakdownJurisdiction).
+    TaxCalculationShippingCostTaxBreakdownJurisdictionFields, "tax_product_resource_jurisdiction"
 }
 
-impl TaxCalculationShippingCostTaxBreakdownJurisdiction {
+impl TaxCalculationShippingCostTaxBreakdownJurisdictionFields {
     /// Country.
     #[inline]
     pub fn country(&self) -> &str {
@@ -217,13 +225,15 @@ impl TaxCalculationShippingCostTaxBreakdownJurisdiction {
 }
 
 view! {
-    /// Tax breakdown of [`TaxCalculationLineItem`](crate::api::TaxCalculationLineItem): its `tax_breakdown`.
+    /// Tax breakdown of [`TaxCalculationLineItem`](crate::api::TaxCalculationLineItem): its `tax_breakdown`. It has what [`TaxCalculationShippingCostTaxBreakdownFields`](crate::api::TaxCalculationShippingCostTaxBreakdownFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown>
-    TaxCalculationShippingCostTaxBreakdown, "tax_product_resource_line_item_tax_breakdown"
+    TaxCalculationShippingCostTaxBreakdown =
+    /// The accessors of [`TaxCalculationShippingCostTaxBreakdown`](crate::api::TaxCalculationShippingCostTaxBreakdown).
+    TaxCalculationShippingCostTaxBreakdownFields, "tax_product_resource_line_item_tax_breakdown"
 }
 
-impl TaxCalculationShippingCostTaxBreakdown {
+impl TaxCalculationShippingCostTaxBreakdownFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -278,13 +288,15 @@ impl TaxCalculationShippingCostTaxBreakdown {
 }
 
 view! {
-    /// Tax rate details of [`TaxCalculationLineItem`](crate::api::TaxCalculationLineItem): its `tax_breakdown.tax_rate_details`.
+    /// Tax rate details of [`TaxCalculationLineItem`](crate::api::TaxCalculationLineItem): its `tax_breakdown.tax_rate_details`. It has what [`TaxCalculationShippingCostTaxBreakdownTaxRateDetailsFields`](crate::api::TaxCalculationShippingCostTaxBreakdownTaxRateDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown-tax_rate_details>
-    TaxCalculationShippingCostTaxBreakdownTaxRateDetails, "tax_product_resource_line_item_tax_rate_details"
+    TaxCalculationShippingCostTaxBreakdownTaxRateDetails =
+    /// The accessors of [`TaxCalculationShippingCostTaxBreakdownTaxRateDetails`](crate::api::TaxCalculationShippingCostTaxBreakdownTaxRateDetails).
+    TaxCalculationShippingCostTaxBreakdownTaxRateDetailsFields, "tax_product_resource_line_item_tax_rate_details"
 }
 
-impl TaxCalculationShippingCostTaxBreakdownTaxRateDetails {
+impl TaxCalculationShippingCostTaxBreakdownTaxRateDetailsFields {
     /// Display name.
     #[inline]
     pub fn display_name(&self) -> &str {
@@ -314,13 +326,15 @@ impl TaxCalculationShippingCostTaxBreakdownTaxRateDetails {
 }
 
 view! {
-    /// Address of [`TaxCalculation`](crate::api::TaxCalculation): its `customer_details.address`.
+    /// Address of [`TaxCalculation`](crate::api::TaxCalculation): its `customer_details.address`. It has what [`TaxProductResourcePostalAddressFields`](crate::api::TaxProductResourcePostalAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-customer_details-address>
-    TaxProductResourcePostalAddress, "tax_product_resource_postal_address"
+    TaxProductResourcePostalAddress =
+    /// The accessors of [`TaxProductResourcePostalAddress`](crate::api::TaxProductResourcePostalAddress).
+    TaxProductResourcePostalAddressFields, "tax_product_resource_postal_address"
 }
 
-impl TaxProductResourcePostalAddress {
+impl TaxProductResourcePostalAddressFields {
     /// City. `None` when null.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -365,13 +379,15 @@ impl TaxProductResourcePostalAddress {
 }
 
 view! {
-    /// Ship from details of [`TaxCalculation`](crate::api::TaxCalculation): its `ship_from_details`.
+    /// Ship from details of [`TaxCalculation`](crate::api::TaxCalculation): its `ship_from_details`. It has what [`TaxCalculationShipFromDetailsFields`](crate::api::TaxCalculationShipFromDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-ship_from_details>
-    TaxCalculationShipFromDetails, "tax_product_resource_ship_from_details"
+    TaxCalculationShipFromDetails =
+    /// The accessors of [`TaxCalculationShipFromDetails`](crate::api::TaxCalculationShipFromDetails).
+    TaxCalculationShipFromDetailsFields, "tax_product_resource_ship_from_details"
 }
 
-impl TaxCalculationShipFromDetails {
+impl TaxCalculationShipFromDetailsFields {
     /// Address.
     #[inline]
     pub fn address(&self) -> api::TaxProductResourcePostalAddress {
@@ -381,13 +397,15 @@ impl TaxCalculationShipFromDetails {
 }
 
 view! {
-    /// Tax breakdown of [`TaxCalculation`](crate::api::TaxCalculation): its `tax_breakdown`.
+    /// Tax breakdown of [`TaxCalculation`](crate::api::TaxCalculation): its `tax_breakdown`. It has what [`TaxCalculationTaxBreakdownFields`](crate::api::TaxCalculationTaxBreakdownFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-tax_breakdown>
-    TaxCalculationTaxBreakdown, "tax_product_resource_tax_breakdown"
+    TaxCalculationTaxBreakdown =
+    /// The accessors of [`TaxCalculationTaxBreakdown`](crate::api::TaxCalculationTaxBreakdown).
+    TaxCalculationTaxBreakdownFields, "tax_product_resource_tax_breakdown"
 }
 
-impl TaxCalculationTaxBreakdown {
+impl TaxCalculationTaxBreakdownFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -424,13 +442,15 @@ impl TaxCalculationTaxBreakdown {
 }
 
 view! {
-    /// Shipping cost of [`TaxCalculation`](crate::api::TaxCalculation): its `shipping_cost`.
+    /// Shipping cost of [`TaxCalculation`](crate::api::TaxCalculation): its `shipping_cost`. It has what [`TaxCalculationShippingCostFields`](crate::api::TaxCalculationShippingCostFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-shipping_cost>
-    TaxCalculationShippingCost, "tax_product_resource_tax_calculation_shipping_cost"
+    TaxCalculationShippingCost =
+    /// The accessors of [`TaxCalculationShippingCost`](crate::api::TaxCalculationShippingCost).
+    TaxCalculationShippingCostFields, "tax_product_resource_tax_calculation_shipping_cost"
 }
 
-impl TaxCalculationShippingCost {
+impl TaxCalculationShippingCostFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -487,13 +507,15 @@ impl TaxCalculationShippingCost {
 }
 
 view! {
-    /// Tax rate details of [`TaxCalculation`](crate::api::TaxCalculation): its `tax_breakdown.tax_rate_details`.
+    /// Tax rate details of [`TaxCalculation`](crate::api::TaxCalculation): its `tax_breakdown.tax_rate_details`. It has what [`TaxCalculationTaxBreakdownTaxRateDetailsFields`](crate::api::TaxCalculationTaxBreakdownTaxRateDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-tax_breakdown-tax_rate_details>
-    TaxCalculationTaxBreakdownTaxRateDetails, "tax_product_resource_tax_rate_details"
+    TaxCalculationTaxBreakdownTaxRateDetails =
+    /// The accessors of [`TaxCalculationTaxBreakdownTaxRateDetails`](crate::api::TaxCalculationTaxBreakdownTaxRateDetails).
+    TaxCalculationTaxBreakdownTaxRateDetailsFields, "tax_product_resource_tax_rate_details"
 }
 
-impl TaxCalculationTaxBreakdownTaxRateDetails {
+impl TaxCalculationTaxBreakdownTaxRateDetailsFields {
     /// Country. `None` when null.
     #[inline]
     pub fn country(&self) -> Option<&str> {
@@ -542,13 +564,15 @@ impl TaxCalculationTaxBreakdownTaxRateDetails {
 }
 
 view! {
-    /// Flat amount of [`TaxRate`](crate::api::TaxRate): its `flat_amount`.
+    /// Flat amount of [`TaxRate`](crate::api::TaxRate): its `flat_amount`. It has what [`TaxCalculationTaxBreakdownTaxRateDetailsFlatAmountFields`](crate::api::TaxCalculationTaxBreakdownTaxRateDetailsFlatAmountFields) has.
     ///
     /// <https://docs.stripe.com/api/tax_rates/object#tax_rate_object-flat_amount>
-    TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount, "tax_rate_flat_amount"
+    TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount =
+    /// The accessors of [`TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount`](crate::api::TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount).
+    TaxCalculationTaxBreakdownTaxRateDetailsFlatAmountFields, "tax_rate_flat_amount"
 }
 
-impl TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount {
+impl TaxCalculationTaxBreakdownTaxRateDetailsFlatAmountFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -584,11 +608,9 @@ impl<'a> TaxCalculations<'a> {
         currency: &str,
         line_items: impl IntoIterator<Item = api::TaxCalculationCreateLineItem>,
     ) -> api::TaxCalculationCreate {
-        api::TaxCalculationCreate(
-            RequestBuilder::new(self.0, api::TaxCalculationCreate::OPERATION)
-                .set("currency", currency)
-                .set("line_items", list(line_items)),
-        )
+        api::TaxCalculationCreate::new(self.0)
+            .set_str("currency", currency)
+            .set("line_items", list(line_items))
     }
 
     /// `GET /v1/tax/calculations/{calculation}`.
@@ -596,10 +618,7 @@ impl<'a> TaxCalculations<'a> {
     /// <https://docs.stripe.com/api/tax/calculations/retrieve>
     #[inline]
     pub fn retrieve(&self, calculation: &str) -> api::TaxCalculationRetrieve {
-        api::TaxCalculationRetrieve(
-            RequestBuilder::new(self.0, api::TaxCalculationRetrieve::OPERATION)
-                .path_arg(calculation),
-        )
+        api::TaxCalculationRetrieve::new(self.0).path_arg(calculation)
     }
 }
 
@@ -607,14 +626,14 @@ request! {
     /// The request of `client.tax().calculations().create(…)`: `POST /v1/tax/calculations`.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/create>
-    TaxCalculationCreate => api::TaxCalculation; "tax.calculations.create", Post "/v1/tax/calculations", Api V1 Form
+    TaxCalculationCreate, TaxCalculationCreateEndpoint => api::TaxCalculation; "tax.calculations.create", Post "/v1/tax/calculations", Api V1 Form
 }
 
 impl TaxCalculationCreate {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer details.
@@ -623,7 +642,7 @@ impl TaxCalculationCreate {
         self,
         customer_details: api::TaxCalculationCreateCustomerDetails,
     ) -> Self {
-        Self(self.0.set("customer_details", customer_details))
+        self.set("customer_details", customer_details)
     }
 
     /// Ship from details.
@@ -632,19 +651,19 @@ impl TaxCalculationCreate {
         self,
         ship_from_details: api::TaxCalculationCreateShipFromDetails,
     ) -> Self {
-        Self(self.0.set("ship_from_details", ship_from_details))
+        self.set("ship_from_details", ship_from_details)
     }
 
     /// Shipping cost.
     #[inline]
     pub fn shipping_cost(self, shipping_cost: api::TaxCalculationCreateShippingCost) -> Self {
-        Self(self.0.set("shipping_cost", shipping_cost))
+        self.set("shipping_cost", shipping_cost)
     }
 
     /// Tax date, in seconds since the Unix epoch.
     #[inline]
     pub fn tax_date(self, tax_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.set("tax_date", Into::<Timestamp>::into(tax_date)))
+        self.set("tax_date", Into::<Timestamp>::into(tax_date))
     }
 }
 
@@ -652,7 +671,7 @@ request! {
     /// The request of `client.tax().calculations().retrieve(…)`: `GET /v1/tax/calculations/{calculation}`.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/retrieve>
-    TaxCalculationRetrieve => api::TaxCalculation; "tax.calculations.retrieve", Get "/v1/tax/calculations/{calculation}", Api V1 Form
+    TaxCalculationRetrieve, TaxCalculationRetrieveEndpoint => api::TaxCalculation; "tax.calculations.retrieve", Get "/v1/tax/calculations/{calculation}", Api V1 Form
 }
 
 params_required! {
@@ -666,13 +685,13 @@ impl TaxCalculationCreateCustomerDetailsAddress {
     /// With what Stripe requires.
     #[inline]
     pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
+        Self(Params::new().with_str("country", country))
     }
 
     /// City.
     #[inline]
     pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
+        Self(self.0.with_str("city", city))
     }
 
     /// Unsets `city`.
@@ -684,7 +703,7 @@ impl TaxCalculationCreateCustomerDetailsAddress {
     /// Line1.
     #[inline]
     pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
+        Self(self.0.with_str("line1", line1))
     }
 
     /// Unsets `line1`.
@@ -696,7 +715,7 @@ impl TaxCalculationCreateCustomerDetailsAddress {
     /// Line2.
     #[inline]
     pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
+        Self(self.0.with_str("line2", line2))
     }
 
     /// Unsets `line2`.
@@ -708,7 +727,7 @@ impl TaxCalculationCreateCustomerDetailsAddress {
     /// Postal code.
     #[inline]
     pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
+        Self(self.0.with_str("postal_code", postal_code))
     }
 
     /// Unsets `postal_code`.
@@ -720,7 +739,7 @@ impl TaxCalculationCreateCustomerDetailsAddress {
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
+        Self(self.0.with_str("state", state))
     }
 
     /// Unsets `state`.
@@ -730,20 +749,10 @@ impl TaxCalculationCreateCustomerDetailsAddress {
     }
 }
 
-params_required! {
-    /// The `tax_id` of [`TaxCalculationCreateCustomerDetails`](crate::api::TaxCalculationCreateCustomerDetails).
-    ///
-    /// <https://docs.stripe.com/api/tax/calculations/create>
-    TaxCalculationCreateCustomerDetailsTaxId
-}
-
-impl TaxCalculationCreateCustomerDetailsTaxId {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::CustomerCreateTaxIdDataType, value: &str) -> Self {
-        Self(Params::new().with("type", type_).with("value", value))
-    }
-}
+/// The `tax_id` of [`TaxCalculationCreateCustomerDetails`](crate::api::TaxCalculationCreateCustomerDetails): the same as [`CustomerCreateTaxIdData`](crate::api::CustomerCreateTaxIdData).
+///
+/// <https://docs.stripe.com/api/tax/calculations/create>
+pub type TaxCalculationCreateCustomerDetailsTaxId = api::CustomerCreateTaxIdData;
 
 params! {
     /// The `customer_details` of [`TaxCalculationCreate`](crate::api::TaxCalculationCreate).
@@ -771,7 +780,7 @@ impl TaxCalculationCreateCustomerDetails {
     /// Ip address.
     #[inline]
     pub fn ip_address(self, ip_address: &str) -> Self {
-        Self(self.0.with("ip_address", ip_address))
+        Self(self.0.with_str("ip_address", ip_address))
     }
 
     /// Tax ids, as a list.
@@ -804,7 +813,7 @@ impl TaxCalculationCreateLineItem {
     /// With what Stripe requires.
     #[inline]
     pub fn new(amount: i64) -> Self {
-        Self(Params::new().with("amount", amount))
+        Self(Params::new().with_int("amount", amount))
     }
 
     /// Key-value pairs of your own.
@@ -819,25 +828,28 @@ impl TaxCalculationCreateLineItem {
     /// Performance location.
     #[inline]
     pub fn performance_location(self, performance_location: &str) -> Self {
-        Self(self.0.with("performance_location", performance_location))
+        Self(
+            self.0
+                .with_str("performance_location", performance_location),
+        )
     }
 
     /// Product.
     #[inline]
     pub fn product(self, product: &str) -> Self {
-        Self(self.0.with("product", product))
+        Self(self.0.with_str("product", product))
     }
 
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Reference.
     #[inline]
     pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
+        Self(self.0.with_str("reference", reference))
     }
 
     /// Tax behavior.
@@ -849,84 +861,15 @@ impl TaxCalculationCreateLineItem {
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
+        Self(self.0.with_str("tax_code", tax_code))
     }
 }
 
-params_required! {
-    /// The `address` of [`TaxCalculationCreateShipFromDetails`](crate::api::TaxCalculationCreateShipFromDetails).
-    ///
-    /// <https://docs.stripe.com/api/tax/calculations/create>
-    TaxCalculationCreateShipFromDetailsAddress
-}
-
-impl TaxCalculationCreateShipFromDetailsAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Unsets `city`.
-    #[inline]
-    pub fn clear_city(self) -> Self {
-        Self(self.0.with("city", Value::Clear))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Unsets `line1`.
-    #[inline]
-    pub fn clear_line1(self) -> Self {
-        Self(self.0.with("line1", Value::Clear))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Unsets `line2`.
-    #[inline]
-    pub fn clear_line2(self) -> Self {
-        Self(self.0.with("line2", Value::Clear))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// Unsets `postal_code`.
-    #[inline]
-    pub fn clear_postal_code(self) -> Self {
-        Self(self.0.with("postal_code", Value::Clear))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Unsets `state`.
-    #[inline]
-    pub fn clear_state(self) -> Self {
-        Self(self.0.with("state", Value::Clear))
-    }
-}
+/// The `address` of [`TaxCalculationCreateShipFromDetails`](crate::api::TaxCalculationCreateShipFromDetails): the same as [`TaxCalculationCreateCustomerDetailsAddress`](crate::api::TaxCalculationCreateCustomerDetailsAddress).
+///
+/// <https://docs.stripe.com/api/tax/calculations/create>
+pub type TaxCalculationCreateShipFromDetailsAddress =
+    api::TaxCalculationCreateCustomerDetailsAddress;
 
 params_required! {
     /// The `ship_from_details` of [`TaxCalculationCreate`](crate::api::TaxCalculationCreate).
@@ -954,13 +897,13 @@ impl TaxCalculationCreateShippingCost {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Shipping rate.
     #[inline]
     pub fn shipping_rate(self, shipping_rate: &str) -> Self {
-        Self(self.0.with("shipping_rate", shipping_rate))
+        Self(self.0.with_str("shipping_rate", shipping_rate))
     }
 
     /// Tax behavior.
@@ -972,12 +915,14 @@ impl TaxCalculationCreateShippingCost {
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
+        Self(self.0.with_str("tax_code", tax_code))
     }
 }
 
 words! {
     /// The values of `address_source`, first of all in [`TaxCalculationCustomerDetails`](crate::api::TaxCalculationCustomerDetails).
+    ///
+    /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-customer_details>
     TaxCalculationCustomerDetailsAddressSource {
         /// `billing`
         Billing = "billing",
@@ -988,6 +933,8 @@ words! {
 
 words! {
     /// The values of `taxability_override`, first of all in [`TaxCalculationCustomerDetails`](crate::api::TaxCalculationCustomerDetails).
+    ///
+    /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-customer_details>
     TaxCalculationCustomerDetailsTaxabilityOverride {
         /// `customer_exempt`
         CustomerExempt = "customer_exempt",
@@ -1000,6 +947,8 @@ words! {
 
 words! {
     /// The values of `level`, first of all in [`TaxCalculationShippingCostTaxBreakdownJurisdiction`](crate::api::TaxCalculationShippingCostTaxBreakdownJurisdiction).
+    ///
+    /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown-jurisdiction>
     TaxCalculationShippingCostTaxBreakdownJurisdictionLevel {
         /// `city`
         City = "city",
@@ -1016,6 +965,8 @@ words! {
 
 words! {
     /// The values of `sourcing`, first of all in [`TaxCalculationShippingCostTaxBreakdown`](crate::api::TaxCalculationShippingCostTaxBreakdown).
+    ///
+    /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown>
     TaxCalculationShippingCostTaxBreakdownSourcing {
         /// `destination`
         Destination = "destination",
@@ -1026,54 +977,21 @@ words! {
     }
 }
 
-words! {
-    /// The values of `taxability_reason`, first of all in [`TaxCalculationShippingCostTaxBreakdown`](crate::api::TaxCalculationShippingCostTaxBreakdown).
-    TaxCalculationShippingCostTaxBreakdownTaxabilityReason {
-        /// `customer_exempt`
-        CustomerExempt = "customer_exempt",
-        /// `not_collecting`
-        NotCollecting = "not_collecting",
-        /// `not_subject_to_tax`
-        NotSubjectToTax = "not_subject_to_tax",
-        /// `not_supported`
-        NotSupported = "not_supported",
-        /// `portion_product_exempt`
-        PortionProductExempt = "portion_product_exempt",
-        /// `portion_reduced_rated`
-        PortionReducedRated = "portion_reduced_rated",
-        /// `portion_standard_rated`
-        PortionStandardRated = "portion_standard_rated",
-        /// `product_exempt`
-        ProductExempt = "product_exempt",
-        /// `product_exempt_holiday`
-        ProductExemptHoliday = "product_exempt_holiday",
-        /// `proportionally_rated`
-        ProportionallyRated = "proportionally_rated",
-        /// `reduced_rated`
-        ReducedRated = "reduced_rated",
-        /// `reverse_charge`
-        ReverseCharge = "reverse_charge",
-        /// `standard_rated`
-        StandardRated = "standard_rated",
-        /// `taxable_basis_reduced`
-        TaxableBasisReduced = "taxable_basis_reduced",
-        /// `zero_rated`
-        ZeroRated = "zero_rated",
-    }
-}
+/// The values of `taxability_reason`, first of all in [`TaxCalculationShippingCostTaxBreakdown`](crate::api::TaxCalculationShippingCostTaxBreakdown): the same as [`CheckoutSessionShippingCostTaxTaxabilityReason`](crate::api::CheckoutSessionShippingCostTaxTaxabilityReason).
+///
+/// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown>
+pub type TaxCalculationShippingCostTaxBreakdownTaxabilityReason =
+    api::CheckoutSessionShippingCostTaxTaxabilityReason;
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`TaxCalculationShippingCost`](crate::api::TaxCalculationShippingCost).
-    TaxCalculationShippingCostTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`TaxCalculationShippingCost`](crate::api::TaxCalculationShippingCost): the same as [`CreditNoteTotalTaxTaxBehavior`](crate::api::CreditNoteTotalTaxTaxBehavior).
+///
+/// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-shipping_cost>
+pub type TaxCalculationShippingCostTaxBehavior = api::CreditNoteTotalTaxTaxBehavior;
 
 words! {
     /// The values of `rate_type`, first of all in [`TaxCalculationTaxBreakdownTaxRateDetails`](crate::api::TaxCalculationTaxBreakdownTaxRateDetails).
+    ///
+    /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-tax_breakdown-tax_rate_details>
     TaxCalculationTaxBreakdownTaxRateDetailsRateType {
         /// `flat_amount`
         FlatAmount = "flat_amount",

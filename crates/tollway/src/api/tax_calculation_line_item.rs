@@ -3,16 +3,18 @@
 //! Stripe's `tax_calculation_line_item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, RequestBuilder, request_list, view, words};
+use crate::view::prelude::{Client, List, Map, request, view};
 
 view! {
-    /// The `tax.calculation_line_item` object.
+    /// The `tax.calculation_line_item` object. It has what [`TaxCalculationLineItemFields`](crate::api::TaxCalculationLineItemFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/line_items/object>
-    TaxCalculationLineItem, "tax.calculation_line_item"
+    TaxCalculationLineItem =
+    /// The accessors of [`TaxCalculationLineItem`](crate::api::TaxCalculationLineItem).
+    TaxCalculationLineItemFields, "tax.calculation_line_item"
 }
 
-impl TaxCalculationLineItem {
+impl TaxCalculationLineItemFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -106,46 +108,38 @@ impl TaxCalculationsLineItems<'_> {
     /// <https://docs.stripe.com/api/tax/calculations/line_items/list>
     #[inline]
     pub fn list(&self, calculation: &str) -> api::TaxCalculationsLineItemList {
-        api::TaxCalculationsLineItemList(
-            RequestBuilder::new(self.0, api::TaxCalculationsLineItemList::OPERATION)
-                .path_arg(calculation),
-        )
+        api::TaxCalculationsLineItemList::new(self.0).path_arg(calculation)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.tax().calculations().line_items().list(…)`: `GET /v1/tax/calculations/{calculation}/line_items`.
     ///
     /// <https://docs.stripe.com/api/tax/calculations/line_items/list>
-    TaxCalculationsLineItemList => List<api::TaxCalculationLineItem>, api::TaxCalculationLineItem; "tax.calculations.line_items.list", Get "/v1/tax/calculations/{calculation}/line_items", Api V1 Form
+    TaxCalculationsLineItemList, TaxCalculationsLineItemListEndpoint => List<api::TaxCalculationLineItem>; "tax.calculations.line_items.list", Get "/v1/tax/calculations/{calculation}/line_items", Api V1 Form
 }
 
 impl TaxCalculationsLineItemList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`TaxCalculationLineItem`](crate::api::TaxCalculationLineItem).
-    TaxCalculationLineItemTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`TaxCalculationLineItem`](crate::api::TaxCalculationLineItem): the same as [`CreditNoteTotalTaxTaxBehavior`](crate::api::CreditNoteTotalTaxTaxBehavior).
+///
+/// <https://docs.stripe.com/api/tax/calculations/line_items/object>
+pub type TaxCalculationLineItemTaxBehavior = api::CreditNoteTotalTaxTaxBehavior;

@@ -3,16 +3,18 @@
 //! Stripe's `tax_code`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RequestBuilder, request, request_list, view, words};
+use crate::view::prelude::{Client, List, request, view, words};
 
 view! {
-    /// The `tax_code` object.
+    /// The `tax_code` object. It has what [`TaxCodeFields`](crate::api::TaxCodeFields) has.
     ///
     /// <https://docs.stripe.com/api/tax_codes/object>
-    TaxCode, "tax_code"
+    TaxCode =
+    /// The accessors of [`TaxCode`](crate::api::TaxCode).
+    TaxCodeFields, "tax_code"
 }
 
-impl TaxCode {
+impl TaxCodeFields {
     /// Description.
     #[inline]
     pub fn description(&self) -> &str {
@@ -45,13 +47,15 @@ impl TaxCode {
 }
 
 view! {
-    /// Requirements of [`TaxCode`](crate::api::TaxCode): its `requirements`.
+    /// Requirements of [`TaxCode`](crate::api::TaxCode): its `requirements`. It has what [`TaxCodeRequirementsFields`](crate::api::TaxCodeRequirementsFields) has.
     ///
     /// <https://docs.stripe.com/api/tax_codes/object#tax_code_object-requirements>
-    TaxCodeRequirements, "tax_code_requirements"
+    TaxCodeRequirements =
+    /// The accessors of [`TaxCodeRequirements`](crate::api::TaxCodeRequirements).
+    TaxCodeRequirementsFields, "tax_code_requirements"
 }
 
-impl TaxCodeRequirements {
+impl TaxCodeRequirementsFields {
     /// Performance location.
     #[inline]
     pub fn performance_location(&self) -> api::TaxCodeRequirementsPerformanceLocation {
@@ -71,7 +75,7 @@ impl TaxCodes<'_> {
     /// <https://docs.stripe.com/api/tax_codes/list>
     #[inline]
     pub fn list(&self) -> api::TaxCodeList {
-        api::TaxCodeList(RequestBuilder::new(self.0, api::TaxCodeList::OPERATION))
+        api::TaxCodeList::new(self.0)
     }
 
     /// `GET /v1/tax_codes/{id}`.
@@ -79,36 +83,34 @@ impl TaxCodes<'_> {
     /// <https://docs.stripe.com/api/tax_codes/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::TaxCodeRetrieve {
-        api::TaxCodeRetrieve(
-            RequestBuilder::new(self.0, api::TaxCodeRetrieve::OPERATION).path_arg(id),
-        )
+        api::TaxCodeRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.tax_codes().list(…)`: `GET /v1/tax_codes`.
     ///
     /// <https://docs.stripe.com/api/tax_codes/list>
-    TaxCodeList => List<api::TaxCode>, api::TaxCode; "tax_codes.list", Get "/v1/tax_codes", Api V1 Form
+    TaxCodeList, TaxCodeListEndpoint => List<api::TaxCode>; "tax_codes.list", Get "/v1/tax_codes", Api V1 Form
 }
 
 impl TaxCodeList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -116,11 +118,13 @@ request! {
     /// The request of `client.tax_codes().retrieve(…)`: `GET /v1/tax_codes/{id}`.
     ///
     /// <https://docs.stripe.com/api/tax_codes/retrieve>
-    TaxCodeRetrieve => api::TaxCode; "tax_codes.retrieve", Get "/v1/tax_codes/{id}", Api V1 Form
+    TaxCodeRetrieve, TaxCodeRetrieveEndpoint => api::TaxCode; "tax_codes.retrieve", Get "/v1/tax_codes/{id}", Api V1 Form
 }
 
 words! {
     /// The values of `performance_location`, first of all in [`TaxCodeRequirements`](crate::api::TaxCodeRequirements).
+    ///
+    /// <https://docs.stripe.com/api/tax_codes/object#tax_code_object-requirements>
     TaxCodeRequirementsPerformanceLocation {
         /// `optional`
         Optional = "optional",

@@ -5,13 +5,15 @@
 use crate::view::prelude::{Timestamp, view};
 
 view! {
-    /// The `tax_deducted_at_source` object.
+    /// The `tax_deducted_at_source` object. It has what [`TaxDeductedAtSourceFields`](crate::api::TaxDeductedAtSourceFields) has.
     ///
     /// <https://docs.stripe.com/api/tax_deducted_at_sources/object>
-    TaxDeductedAtSource, "tax_deducted_at_source"
+    TaxDeductedAtSource =
+    /// The accessors of [`TaxDeductedAtSource`](crate::api::TaxDeductedAtSource).
+    TaxDeductedAtSourceFields, "tax_deducted_at_source"
 }
 
-impl TaxDeductedAtSource {
+impl TaxDeductedAtSourceFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Params, RequestBuilder, Timestamp, params_required, request,
-    request_list, view, words,
+    Client, Expandable, List, Params, Timestamp, params_required, request, view, words,
 };
 
 view! {
-    /// What is left of a deleted `tax_id`.
+    /// What is left of a deleted `tax_id`. It has what [`DeletedTaxIdFields`](crate::api::DeletedTaxIdFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/tax_ids/object>
-    DeletedTaxId, "deleted_tax_id"
+    DeletedTaxId =
+    /// The accessors of [`DeletedTaxId`](crate::api::DeletedTaxId).
+    DeletedTaxIdFields, "deleted_tax_id"
 }
 
-impl DeletedTaxId {
+impl DeletedTaxIdFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -36,13 +37,15 @@ impl DeletedTaxId {
 }
 
 view! {
-    /// Owner of [`TaxId`](crate::api::TaxId): its `owner`.
+    /// Owner of [`TaxId`](crate::api::TaxId): its `owner`. It has what [`TaxIdOwnerFields`](crate::api::TaxIdOwnerFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/tax_ids/object#tax_id_object-owner>
-    TaxIdOwner, "tax_i_ds_owner"
+    TaxIdOwner =
+    /// The accessors of [`TaxIdOwner`](crate::api::TaxIdOwner).
+    TaxIdOwnerFields, "tax_i_ds_owner"
 }
 
-impl TaxIdOwner {
+impl TaxIdOwnerFields {
     /// Account. An id, or the object itself when `expand` asks for it. `None` when absent.
     #[inline]
     pub fn account(&self) -> Option<Expandable<api::Account>> {
@@ -75,13 +78,15 @@ impl TaxIdOwner {
 }
 
 view! {
-    /// The `tax_id` object.
+    /// The `tax_id` object. It has what [`TaxIdFields`](crate::api::TaxIdFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/tax_ids/object>
-    TaxId, "tax_id"
+    TaxId =
+    /// The accessors of [`TaxId`](crate::api::TaxId).
+    TaxIdFields, "tax_id"
 }
 
-impl TaxId {
+impl TaxIdFields {
     /// Country. `None` when null.
     #[inline]
     pub fn country(&self) -> Option<&str> {
@@ -150,13 +155,15 @@ impl TaxId {
 }
 
 view! {
-    /// Verification of [`TaxId`](crate::api::TaxId): its `verification`.
+    /// Verification of [`TaxId`](crate::api::TaxId): its `verification`. It has what [`TaxIdVerificationFields`](crate::api::TaxIdVerificationFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/tax_ids/object#tax_id_object-verification>
-    TaxIdVerification, "tax_id_verification"
+    TaxIdVerification =
+    /// The accessors of [`TaxIdVerification`](crate::api::TaxIdVerification).
+    TaxIdVerificationFields, "tax_id_verification"
 }
 
-impl TaxIdVerification {
+impl TaxIdVerificationFields {
     /// Status.
     #[inline]
     pub fn status(&self) -> api::TaxIdVerificationStatus {
@@ -188,9 +195,7 @@ impl CustomersTaxIds<'_> {
     /// <https://docs.stripe.com/api/customers/tax_ids/list>
     #[inline]
     pub fn list(&self, customer: &str) -> api::CustomersTaxIdList {
-        api::CustomersTaxIdList(
-            RequestBuilder::new(self.0, api::CustomersTaxIdList::OPERATION).path_arg(customer),
-        )
+        api::CustomersTaxIdList::new(self.0).path_arg(customer)
     }
 
     /// `POST /v1/customers/{customer}/tax_ids`.
@@ -203,12 +208,10 @@ impl CustomersTaxIds<'_> {
         type_: api::CustomerCreateTaxIdDataType,
         value: &str,
     ) -> api::CustomersTaxIdCreate {
-        api::CustomersTaxIdCreate(
-            RequestBuilder::new(self.0, api::CustomersTaxIdCreate::OPERATION)
-                .path_arg(customer)
-                .set("type", type_)
-                .set("value", value),
-        )
+        api::CustomersTaxIdCreate::new(self.0)
+            .path_arg(customer)
+            .set("type", type_)
+            .set_str("value", value)
     }
 
     /// `GET /v1/customers/{customer}/tax_ids/{id}`.
@@ -216,11 +219,9 @@ impl CustomersTaxIds<'_> {
     /// <https://docs.stripe.com/api/customers/tax_ids/retrieve>
     #[inline]
     pub fn retrieve(&self, customer: &str, id: &str) -> api::CustomersTaxIdRetrieve {
-        api::CustomersTaxIdRetrieve(
-            RequestBuilder::new(self.0, api::CustomersTaxIdRetrieve::OPERATION)
-                .path_arg(customer)
-                .path_arg(id),
-        )
+        api::CustomersTaxIdRetrieve::new(self.0)
+            .path_arg(customer)
+            .path_arg(id)
     }
 
     /// `DELETE /v1/customers/{customer}/tax_ids/{id}`.
@@ -228,11 +229,9 @@ impl CustomersTaxIds<'_> {
     /// <https://docs.stripe.com/api/customers/tax_ids/delete>
     #[inline]
     pub fn delete(&self, customer: &str, id: &str) -> api::CustomersTaxIdDelete {
-        api::CustomersTaxIdDelete(
-            RequestBuilder::new(self.0, api::CustomersTaxIdDelete::OPERATION)
-                .path_arg(customer)
-                .path_arg(id),
-        )
+        api::CustomersTaxIdDelete::new(self.0)
+            .path_arg(customer)
+            .path_arg(id)
     }
 }
 
@@ -248,7 +247,7 @@ impl TaxIds<'_> {
     /// <https://docs.stripe.com/api/tax_ids/list>
     #[inline]
     pub fn list(&self) -> api::TaxIdList {
-        api::TaxIdList(RequestBuilder::new(self.0, api::TaxIdList::OPERATION))
+        api::TaxIdList::new(self.0)
     }
 
     /// `POST /v1/tax_ids`.
@@ -256,11 +255,9 @@ impl TaxIds<'_> {
     /// <https://docs.stripe.com/api/tax_ids/create>
     #[inline]
     pub fn create(&self, type_: api::CustomerCreateTaxIdDataType, value: &str) -> api::TaxIdCreate {
-        api::TaxIdCreate(
-            RequestBuilder::new(self.0, api::TaxIdCreate::OPERATION)
-                .set("type", type_)
-                .set("value", value),
-        )
+        api::TaxIdCreate::new(self.0)
+            .set("type", type_)
+            .set_str("value", value)
     }
 
     /// `GET /v1/tax_ids/{id}`.
@@ -268,7 +265,7 @@ impl TaxIds<'_> {
     /// <https://docs.stripe.com/api/tax_ids/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::TaxIdRetrieve {
-        api::TaxIdRetrieve(RequestBuilder::new(self.0, api::TaxIdRetrieve::OPERATION).path_arg(id))
+        api::TaxIdRetrieve::new(self.0).path_arg(id)
     }
 
     /// `DELETE /v1/tax_ids/{id}`.
@@ -276,34 +273,34 @@ impl TaxIds<'_> {
     /// <https://docs.stripe.com/api/tax_ids/delete>
     #[inline]
     pub fn delete(&self, id: &str) -> api::TaxIdDelete {
-        api::TaxIdDelete(RequestBuilder::new(self.0, api::TaxIdDelete::OPERATION).path_arg(id))
+        api::TaxIdDelete::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.customers().tax_ids().list(…)`: `GET /v1/customers/{customer}/tax_ids`.
     ///
     /// <https://docs.stripe.com/api/customers/tax_ids/list>
-    CustomersTaxIdList => List<api::TaxId>, api::TaxId; "customers.tax_ids.list", Get "/v1/customers/{customer}/tax_ids", Api V1 Form
+    CustomersTaxIdList, CustomersTaxIdListEndpoint => List<api::TaxId>; "customers.tax_ids.list", Get "/v1/customers/{customer}/tax_ids", Api V1 Form
 }
 
 impl CustomersTaxIdList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -311,53 +308,53 @@ request! {
     /// The request of `client.customers().tax_ids().create(…)`: `POST /v1/customers/{customer}/tax_ids`.
     ///
     /// <https://docs.stripe.com/api/customers/tax_ids/create>
-    CustomersTaxIdCreate => api::TaxId; "customers.tax_ids.create", Post "/v1/customers/{customer}/tax_ids", Api V1 Form
+    CustomersTaxIdCreate, CustomersTaxIdCreateEndpoint => api::TaxId; "customers.tax_ids.create", Post "/v1/customers/{customer}/tax_ids", Api V1 Form
 }
 
 request! {
     /// The request of `client.customers().tax_ids().retrieve(…)`: `GET /v1/customers/{customer}/tax_ids/{id}`.
     ///
     /// <https://docs.stripe.com/api/customers/tax_ids/retrieve>
-    CustomersTaxIdRetrieve => api::TaxId; "customers.tax_ids.retrieve", Get "/v1/customers/{customer}/tax_ids/{id}", Api V1 Form
+    CustomersTaxIdRetrieve, CustomersTaxIdRetrieveEndpoint => api::TaxId; "customers.tax_ids.retrieve", Get "/v1/customers/{customer}/tax_ids/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.customers().tax_ids().delete(…)`: `DELETE /v1/customers/{customer}/tax_ids/{id}`.
     ///
     /// <https://docs.stripe.com/api/customers/tax_ids/delete>
-    CustomersTaxIdDelete => api::DeletedTaxId; "customers.tax_ids.delete", Delete "/v1/customers/{customer}/tax_ids/{id}", Api V1 Form
+    CustomersTaxIdDelete, CustomersTaxIdDeleteEndpoint => api::DeletedTaxId; "customers.tax_ids.delete", Delete "/v1/customers/{customer}/tax_ids/{id}", Api V1 Form
 }
 
-request_list! {
+request! {
     /// The request of `client.tax_ids().list(…)`: `GET /v1/tax_ids`.
     ///
     /// <https://docs.stripe.com/api/tax_ids/list>
-    TaxIdList => List<api::TaxId>, api::TaxId; "tax_ids.list", Get "/v1/tax_ids", Api V1 Form
+    TaxIdList, TaxIdListEndpoint => List<api::TaxId>; "tax_ids.list", Get "/v1/tax_ids", Api V1 Form
 }
 
 impl TaxIdList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Owner.
     #[inline]
     pub fn owner(self, owner: api::TaxIdListOwner) -> Self {
-        Self(self.0.set("owner", owner))
+        self.set("owner", owner)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -365,14 +362,14 @@ request! {
     /// The request of `client.tax_ids().create(…)`: `POST /v1/tax_ids`.
     ///
     /// <https://docs.stripe.com/api/tax_ids/create>
-    TaxIdCreate => api::TaxId; "tax_ids.create", Post "/v1/tax_ids", Api V1 Form
+    TaxIdCreate, TaxIdCreateEndpoint => api::TaxId; "tax_ids.create", Post "/v1/tax_ids", Api V1 Form
 }
 
 impl TaxIdCreate {
     /// Owner.
     #[inline]
     pub fn owner(self, owner: api::TaxIdCreateOwner) -> Self {
-        Self(self.0.set("owner", owner))
+        self.set("owner", owner)
     }
 }
 
@@ -380,14 +377,14 @@ request! {
     /// The request of `client.tax_ids().retrieve(…)`: `GET /v1/tax_ids/{id}`.
     ///
     /// <https://docs.stripe.com/api/tax_ids/retrieve>
-    TaxIdRetrieve => api::TaxId; "tax_ids.retrieve", Get "/v1/tax_ids/{id}", Api V1 Form
+    TaxIdRetrieve, TaxIdRetrieveEndpoint => api::TaxId; "tax_ids.retrieve", Get "/v1/tax_ids/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.tax_ids().delete(…)`: `DELETE /v1/tax_ids/{id}`.
     ///
     /// <https://docs.stripe.com/api/tax_ids/delete>
-    TaxIdDelete => api::DeletedTaxId; "tax_ids.delete", Delete "/v1/tax_ids/{id}", Api V1 Form
+    TaxIdDelete, TaxIdDeleteEndpoint => api::DeletedTaxId; "tax_ids.delete", Delete "/v1/tax_ids/{id}", Api V1 Form
 }
 
 params_required! {
@@ -407,57 +404,31 @@ impl TaxIdListOwner {
     /// Account.
     #[inline]
     pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
+        Self(self.0.with_str("account", account))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.with("customer", customer))
+        Self(self.0.with_str("customer", customer))
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.with("customer_account", customer_account))
+        Self(self.0.with_str("customer_account", customer_account))
     }
 }
 
-params_required! {
-    /// The `owner` of [`TaxIdCreate`](crate::api::TaxIdCreate).
-    ///
-    /// <https://docs.stripe.com/api/tax_ids/create>
-    TaxIdCreateOwner
-}
-
-impl TaxIdCreateOwner {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxIdOwnerType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-
-    /// Customer.
-    #[inline]
-    pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.with("customer", customer))
-    }
-
-    /// Customer account.
-    #[inline]
-    pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.with("customer_account", customer_account))
-    }
-}
+/// The `owner` of [`TaxIdCreate`](crate::api::TaxIdCreate): the same as [`TaxIdListOwner`](crate::api::TaxIdListOwner).
+///
+/// <https://docs.stripe.com/api/tax_ids/create>
+pub type TaxIdCreateOwner = api::TaxIdListOwner;
 
 words! {
     /// The values of `type`, first of all in [`TaxIdOwner`](crate::api::TaxIdOwner).
+    ///
+    /// <https://docs.stripe.com/api/customers/tax_ids/object#tax_id_object-owner>
     TaxIdOwnerType {
         /// `account`
         Account = "account",
@@ -472,6 +443,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TaxIdVerification`](crate::api::TaxIdVerification).
+    ///
+    /// <https://docs.stripe.com/api/customers/tax_ids/object#tax_id_object-verification>
     TaxIdVerificationStatus {
         /// `pending`
         Pending = "pending",

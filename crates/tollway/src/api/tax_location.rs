@@ -3,18 +3,18 @@
 //! Stripe's `tax_location`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Params, RequestBuilder, Value, params_required, request, request_list, view,
-};
+use crate::view::prelude::{Client, List, request, view};
 
 view! {
-    /// The `tax.location` object.
+    /// The `tax.location` object. It has what [`TaxLocationFields`](crate::api::TaxLocationFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/locations/object>
-    TaxLocation, "tax.location"
+    TaxLocation =
+    /// The accessors of [`TaxLocation`](crate::api::TaxLocation).
+    TaxLocationFields, "tax.location"
 }
 
-impl TaxLocation {
+impl TaxLocationFields {
     /// Address.
     #[inline]
     pub fn address(&self) -> api::Address {
@@ -64,9 +64,7 @@ impl TaxLocations<'_> {
     /// <https://docs.stripe.com/api/tax/locations/list>
     #[inline]
     pub fn list(&self, type_: &str) -> api::TaxLocationList {
-        api::TaxLocationList(
-            RequestBuilder::new(self.0, api::TaxLocationList::OPERATION).set("type", type_),
-        )
+        api::TaxLocationList::new(self.0).set_str("type", type_)
     }
 
     /// `POST /v1/tax/locations`.
@@ -78,11 +76,9 @@ impl TaxLocations<'_> {
         address: api::TaxLocationCreateAddress,
         type_: &str,
     ) -> api::TaxLocationCreate {
-        api::TaxLocationCreate(
-            RequestBuilder::new(self.0, api::TaxLocationCreate::OPERATION)
-                .set("address", address)
-                .set("type", type_),
-        )
+        api::TaxLocationCreate::new(self.0)
+            .set("address", address)
+            .set_str("type", type_)
     }
 
     /// `GET /v1/tax/locations/{location}`.
@@ -90,36 +86,34 @@ impl TaxLocations<'_> {
     /// <https://docs.stripe.com/api/tax/locations/retrieve>
     #[inline]
     pub fn retrieve(&self, location: &str) -> api::TaxLocationRetrieve {
-        api::TaxLocationRetrieve(
-            RequestBuilder::new(self.0, api::TaxLocationRetrieve::OPERATION).path_arg(location),
-        )
+        api::TaxLocationRetrieve::new(self.0).path_arg(location)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.tax().locations().list(…)`: `GET /v1/tax/locations`.
     ///
     /// <https://docs.stripe.com/api/tax/locations/list>
-    TaxLocationList => List<api::TaxLocation>, api::TaxLocation; "tax.locations.list", Get "/v1/tax/locations", Api V1 Form
+    TaxLocationList, TaxLocationListEndpoint => List<api::TaxLocation>; "tax.locations.list", Get "/v1/tax/locations", Api V1 Form
 }
 
 impl TaxLocationList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -127,14 +121,14 @@ request! {
     /// The request of `client.tax().locations().create(…)`: `POST /v1/tax/locations`.
     ///
     /// <https://docs.stripe.com/api/tax/locations/create>
-    TaxLocationCreate => api::TaxLocation; "tax.locations.create", Post "/v1/tax/locations", Api V1 Form
+    TaxLocationCreate, TaxLocationCreateEndpoint => api::TaxLocation; "tax.locations.create", Post "/v1/tax/locations", Api V1 Form
 }
 
 impl TaxLocationCreate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 }
 
@@ -142,80 +136,10 @@ request! {
     /// The request of `client.tax().locations().retrieve(…)`: `GET /v1/tax/locations/{location}`.
     ///
     /// <https://docs.stripe.com/api/tax/locations/retrieve>
-    TaxLocationRetrieve => api::TaxLocation; "tax.locations.retrieve", Get "/v1/tax/locations/{location}", Api V1 Form
+    TaxLocationRetrieve, TaxLocationRetrieveEndpoint => api::TaxLocation; "tax.locations.retrieve", Get "/v1/tax/locations/{location}", Api V1 Form
 }
 
-params_required! {
-    /// The `address` of [`TaxLocationCreate`](crate::api::TaxLocationCreate).
-    ///
-    /// <https://docs.stripe.com/api/tax/locations/create>
-    TaxLocationCreateAddress
-}
-
-impl TaxLocationCreateAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Unsets `city`.
-    #[inline]
-    pub fn clear_city(self) -> Self {
-        Self(self.0.with("city", Value::Clear))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Unsets `line1`.
-    #[inline]
-    pub fn clear_line1(self) -> Self {
-        Self(self.0.with("line1", Value::Clear))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Unsets `line2`.
-    #[inline]
-    pub fn clear_line2(self) -> Self {
-        Self(self.0.with("line2", Value::Clear))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// Unsets `postal_code`.
-    #[inline]
-    pub fn clear_postal_code(self) -> Self {
-        Self(self.0.with("postal_code", Value::Clear))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Unsets `state`.
-    #[inline]
-    pub fn clear_state(self) -> Self {
-        Self(self.0.with("state", Value::Clear))
-    }
-}
+/// The `address` of [`TaxLocationCreate`](crate::api::TaxLocationCreate): the same as [`TaxCalculationCreateCustomerDetailsAddress`](crate::api::TaxCalculationCreateCustomerDetailsAddress).
+///
+/// <https://docs.stripe.com/api/tax/locations/create>
+pub type TaxLocationCreateAddress = api::TaxCalculationCreateCustomerDetailsAddress;

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Map, RangeQuery, RequestBuilder, Timestamp, Value, pairs, request, request_list,
-    view, words,
+    Client, List, Map, RangeQuery, Timestamp, Value, pairs, request, view, words,
 };
 
 view! {
-    /// The `tax_rate` object.
+    /// The `tax_rate` object. It has what [`TaxRateFields`](crate::api::TaxRateFields) has.
     ///
     /// <https://docs.stripe.com/api/tax_rates/object>
-    TaxRate, "tax_rate"
+    TaxRate =
+    /// The accessors of [`TaxRate`](crate::api::TaxRate).
+    TaxRateFields, "tax_rate"
 }
 
-impl TaxRate {
+impl TaxRateFields {
     /// Active: true or false.
     #[inline]
     pub fn active(&self) -> bool {
@@ -137,7 +138,7 @@ impl TaxRates<'_> {
     /// <https://docs.stripe.com/api/tax_rates/list>
     #[inline]
     pub fn list(&self) -> api::TaxRateList {
-        api::TaxRateList(RequestBuilder::new(self.0, api::TaxRateList::OPERATION))
+        api::TaxRateList::new(self.0)
     }
 
     /// `POST /v1/tax_rates`.
@@ -150,12 +151,10 @@ impl TaxRates<'_> {
         inclusive: bool,
         percentage: f64,
     ) -> api::TaxRateCreate {
-        api::TaxRateCreate(
-            RequestBuilder::new(self.0, api::TaxRateCreate::OPERATION)
-                .set("display_name", display_name)
-                .set("inclusive", inclusive)
-                .set("percentage", percentage),
-        )
+        api::TaxRateCreate::new(self.0)
+            .set_str("display_name", display_name)
+            .set_bool("inclusive", inclusive)
+            .set("percentage", percentage)
     }
 
     /// `GET /v1/tax_rates/{tax_rate}`.
@@ -163,9 +162,7 @@ impl TaxRates<'_> {
     /// <https://docs.stripe.com/api/tax_rates/retrieve>
     #[inline]
     pub fn retrieve(&self, tax_rate: &str) -> api::TaxRateRetrieve {
-        api::TaxRateRetrieve(
-            RequestBuilder::new(self.0, api::TaxRateRetrieve::OPERATION).path_arg(tax_rate),
-        )
+        api::TaxRateRetrieve::new(self.0).path_arg(tax_rate)
     }
 
     /// `POST /v1/tax_rates/{tax_rate}`.
@@ -173,54 +170,52 @@ impl TaxRates<'_> {
     /// <https://docs.stripe.com/api/tax_rates/update>
     #[inline]
     pub fn update(&self, tax_rate: &str) -> api::TaxRateUpdate {
-        api::TaxRateUpdate(
-            RequestBuilder::new(self.0, api::TaxRateUpdate::OPERATION).path_arg(tax_rate),
-        )
+        api::TaxRateUpdate::new(self.0).path_arg(tax_rate)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.tax_rates().list(…)`: `GET /v1/tax_rates`.
     ///
     /// <https://docs.stripe.com/api/tax_rates/list>
-    TaxRateList => List<api::TaxRate>, api::TaxRate; "tax_rates.list", Get "/v1/tax_rates", Api V1 Form
+    TaxRateList, TaxRateListEndpoint => List<api::TaxRate>; "tax_rates.list", Get "/v1/tax_rates", Api V1 Form
 }
 
 impl TaxRateList {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// Inclusive: true or false.
     #[inline]
     pub fn inclusive(self, inclusive: bool) -> Self {
-        Self(self.0.set("inclusive", inclusive))
+        self.set_bool("inclusive", inclusive)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -228,32 +223,32 @@ request! {
     /// The request of `client.tax_rates().create(…)`: `POST /v1/tax_rates`.
     ///
     /// <https://docs.stripe.com/api/tax_rates/create>
-    TaxRateCreate => api::TaxRate; "tax_rates.create", Post "/v1/tax_rates", Api V1 Form
+    TaxRateCreate, TaxRateCreateEndpoint => api::TaxRate; "tax_rates.create", Post "/v1/tax_rates", Api V1 Form
 }
 
 impl TaxRateCreate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.set("country", country))
+        self.set_str("country", country)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Jurisdiction.
     #[inline]
     pub fn jurisdiction(self, jurisdiction: &str) -> Self {
-        Self(self.0.set("jurisdiction", jurisdiction))
+        self.set_str("jurisdiction", jurisdiction)
     }
 
     /// Key-value pairs of your own.
@@ -262,19 +257,19 @@ impl TaxRateCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.set("state", state))
+        self.set_str("state", state)
     }
 
     /// Tax type.
     #[inline]
     pub fn tax_type(self, tax_type: api::TaxRateTaxType) -> Self {
-        Self(self.0.set("tax_type", tax_type))
+        self.set("tax_type", tax_type)
     }
 }
 
@@ -282,45 +277,45 @@ request! {
     /// The request of `client.tax_rates().retrieve(…)`: `GET /v1/tax_rates/{tax_rate}`.
     ///
     /// <https://docs.stripe.com/api/tax_rates/retrieve>
-    TaxRateRetrieve => api::TaxRate; "tax_rates.retrieve", Get "/v1/tax_rates/{tax_rate}", Api V1 Form
+    TaxRateRetrieve, TaxRateRetrieveEndpoint => api::TaxRate; "tax_rates.retrieve", Get "/v1/tax_rates/{tax_rate}", Api V1 Form
 }
 
 request! {
     /// The request of `client.tax_rates().update(…)`: `POST /v1/tax_rates/{tax_rate}`.
     ///
     /// <https://docs.stripe.com/api/tax_rates/update>
-    TaxRateUpdate => api::TaxRate; "tax_rates.update", Post "/v1/tax_rates/{tax_rate}", Api V1 Form
+    TaxRateUpdate, TaxRateUpdateEndpoint => api::TaxRate; "tax_rates.update", Post "/v1/tax_rates/{tax_rate}", Api V1 Form
 }
 
 impl TaxRateUpdate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.set("country", country))
+        self.set_str("country", country)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.set("display_name", display_name))
+        self.set_str("display_name", display_name)
     }
 
     /// Jurisdiction.
     #[inline]
     pub fn jurisdiction(self, jurisdiction: &str) -> Self {
-        Self(self.0.set("jurisdiction", jurisdiction))
+        self.set_str("jurisdiction", jurisdiction)
     }
 
     /// Key-value pairs of your own.
@@ -329,30 +324,32 @@ impl TaxRateUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.set("state", state))
+        self.set_str("state", state)
     }
 
     /// Tax type.
     #[inline]
     pub fn tax_type(self, tax_type: api::TaxRateTaxType) -> Self {
-        Self(self.0.set("tax_type", tax_type))
+        self.set("tax_type", tax_type)
     }
 }
 
 words! {
     /// The values of `jurisdiction_level`, first of all in [`TaxRate`](crate::api::TaxRate).
+    ///
+    /// <https://docs.stripe.com/api/tax_rates/object>
     TaxRateJurisdictionLevel {
         /// `city`
         City = "city",
@@ -369,12 +366,7 @@ words! {
     }
 }
 
-words! {
-    /// The values of `rate_type`, first of all in [`TaxRate`](crate::api::TaxRate).
-    TaxRateRateType {
-        /// `flat_amount`
-        FlatAmount = "flat_amount",
-        /// `percentage`
-        Percentage = "percentage",
-    }
-}
+/// The values of `rate_type`, first of all in [`TaxRate`](crate::api::TaxRate): the same as [`TaxCalculationTaxBreakdownTaxRateDetailsRateType`](crate::api::TaxCalculationTaxBreakdownTaxRateDetailsRateType).
+///
+/// <https://docs.stripe.com/api/tax_rates/object>
+pub type TaxRateRateType = api::TaxCalculationTaxBreakdownTaxRateDetailsRateType;

@@ -3,18 +3,18 @@
 //! Stripe's `tax_settings`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Params, RequestBuilder, params, params_required, request, view, words,
-};
+use crate::view::prelude::{Client, Params, params, params_required, request, view, words};
 
 view! {
-    /// The `tax.settings` object.
+    /// The `tax.settings` object. It has what [`TaxSettingsFields`](crate::api::TaxSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/settings/object>
-    TaxSettings, "tax.settings"
+    TaxSettings =
+    /// The accessors of [`TaxSettings`](crate::api::TaxSettings).
+    TaxSettingsFields, "tax.settings"
 }
 
-impl TaxSettings {
+impl TaxSettingsFields {
     /// Defaults.
     #[inline]
     pub fn defaults(&self) -> api::TaxSettingsDefaults {
@@ -53,13 +53,15 @@ impl TaxSettings {
 }
 
 view! {
-    /// Defaults of [`TaxSettings`](crate::api::TaxSettings): its `defaults`.
+    /// Defaults of [`TaxSettings`](crate::api::TaxSettings): its `defaults`. It has what [`TaxSettingsDefaultsFields`](crate::api::TaxSettingsDefaultsFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/settings/object#tax_settings_object-defaults>
-    TaxSettingsDefaults, "tax_product_resource_tax_settings_defaults"
+    TaxSettingsDefaults =
+    /// The accessors of [`TaxSettingsDefaults`](crate::api::TaxSettingsDefaults).
+    TaxSettingsDefaultsFields, "tax_product_resource_tax_settings_defaults"
 }
 
-impl TaxSettingsDefaults {
+impl TaxSettingsDefaultsFields {
     /// Provider.
     #[inline]
     pub fn provider(&self) -> api::TaxSettingsDefaultsProvider {
@@ -83,13 +85,15 @@ impl TaxSettingsDefaults {
 }
 
 view! {
-    /// Head office of [`TaxSettings`](crate::api::TaxSettings): its `head_office`.
+    /// Head office of [`TaxSettings`](crate::api::TaxSettings): its `head_office`. It has what [`TaxSettingsHeadOfficeFields`](crate::api::TaxSettingsHeadOfficeFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/settings/object#tax_settings_object-head_office>
-    TaxSettingsHeadOffice, "tax_product_resource_tax_settings_head_office"
+    TaxSettingsHeadOffice =
+    /// The accessors of [`TaxSettingsHeadOffice`](crate::api::TaxSettingsHeadOffice).
+    TaxSettingsHeadOfficeFields, "tax_product_resource_tax_settings_head_office"
 }
 
-impl TaxSettingsHeadOffice {
+impl TaxSettingsHeadOfficeFields {
     /// Address.
     #[inline]
     pub fn address(&self) -> api::Address {
@@ -99,13 +103,15 @@ impl TaxSettingsHeadOffice {
 }
 
 view! {
-    /// Status details of [`TaxSettings`](crate::api::TaxSettings): its `status_details`.
+    /// Status details of [`TaxSettings`](crate::api::TaxSettings): its `status_details`. It has what [`TaxSettingsStatusDetailsFields`](crate::api::TaxSettingsStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/settings/object#tax_settings_object-status_details>
-    TaxSettingsStatusDetails, "tax_product_resource_tax_settings_status_details"
+    TaxSettingsStatusDetails =
+    /// The accessors of [`TaxSettingsStatusDetails`](crate::api::TaxSettingsStatusDetails).
+    TaxSettingsStatusDetailsFields, "tax_product_resource_tax_settings_status_details"
 }
 
-impl TaxSettingsStatusDetails {
+impl TaxSettingsStatusDetailsFields {
     /// Active. `None` when absent.
     #[inline]
     pub fn active(&self) -> Option<api::TaxSettingsStatusDetailsActive> {
@@ -124,20 +130,24 @@ impl TaxSettingsStatusDetails {
 }
 
 view! {
-    /// Active of [`TaxSettings`](crate::api::TaxSettings): its `status_details.active`.
+    /// Active of [`TaxSettings`](crate::api::TaxSettings): its `status_details.active`. It has what [`TaxSettingsStatusDetailsActiveFields`](crate::api::TaxSettingsStatusDetailsActiveFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/settings/object#tax_settings_object-status_details-active>
-    TaxSettingsStatusDetailsActive, "tax_product_resource_tax_settings_status_details_resource_active"
+    TaxSettingsStatusDetailsActive =
+    /// The accessors of [`TaxSettingsStatusDetailsActive`](crate::api::TaxSettingsStatusDetailsActive).
+    TaxSettingsStatusDetailsActiveFields, "tax_product_resource_tax_settings_status_details_resource_active"
 }
 
 view! {
-    /// Pending of [`TaxSettings`](crate::api::TaxSettings): its `status_details.pending`.
+    /// Pending of [`TaxSettings`](crate::api::TaxSettings): its `status_details.pending`. It has what [`TaxSettingsStatusDetailsPendingFields`](crate::api::TaxSettingsStatusDetailsPendingFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/settings/object#tax_settings_object-status_details-pending>
-    TaxSettingsStatusDetailsPending, "tax_product_resource_tax_settings_status_details_resource_pending"
+    TaxSettingsStatusDetailsPending =
+    /// The accessors of [`TaxSettingsStatusDetailsPending`](crate::api::TaxSettingsStatusDetailsPending).
+    TaxSettingsStatusDetailsPendingFields, "tax_product_resource_tax_settings_status_details_resource_pending"
 }
 
-impl TaxSettingsStatusDetailsPending {
+impl TaxSettingsStatusDetailsPendingFields {
     /// Missing fields, as a list. `None` when null.
     #[inline]
     pub fn missing_fields(&self) -> Option<Vec<&str>> {
@@ -160,10 +170,7 @@ impl TaxSettingsService<'_> {
     /// <https://docs.stripe.com/api/tax/settings/retrieve>
     #[inline]
     pub fn retrieve(&self) -> api::TaxSettingsRetrieve {
-        api::TaxSettingsRetrieve(RequestBuilder::new(
-            self.0,
-            api::TaxSettingsRetrieve::OPERATION,
-        ))
+        api::TaxSettingsRetrieve::new(self.0)
     }
 
     /// `POST /v1/tax/settings`.
@@ -171,10 +178,7 @@ impl TaxSettingsService<'_> {
     /// <https://docs.stripe.com/api/tax/settings/update>
     #[inline]
     pub fn update(&self) -> api::TaxSettingsUpdate {
-        api::TaxSettingsUpdate(RequestBuilder::new(
-            self.0,
-            api::TaxSettingsUpdate::OPERATION,
-        ))
+        api::TaxSettingsUpdate::new(self.0)
     }
 }
 
@@ -182,27 +186,27 @@ request! {
     /// The request of `client.tax().settings().retrieve(…)`: `GET /v1/tax/settings`.
     ///
     /// <https://docs.stripe.com/api/tax/settings/retrieve>
-    TaxSettingsRetrieve => api::TaxSettings; "tax.settings.retrieve", Get "/v1/tax/settings", Api V1 Form
+    TaxSettingsRetrieve, TaxSettingsRetrieveEndpoint => api::TaxSettings; "tax.settings.retrieve", Get "/v1/tax/settings", Api V1 Form
 }
 
 request! {
     /// The request of `client.tax().settings().update(…)`: `POST /v1/tax/settings`.
     ///
     /// <https://docs.stripe.com/api/tax/settings/update>
-    TaxSettingsUpdate => api::TaxSettings; "tax.settings.update", Post "/v1/tax/settings", Api V1 Form
+    TaxSettingsUpdate, TaxSettingsUpdateEndpoint => api::TaxSettings; "tax.settings.update", Post "/v1/tax/settings", Api V1 Form
 }
 
 impl TaxSettingsUpdate {
     /// Defaults.
     #[inline]
     pub fn defaults(self, defaults: api::TaxSettingsUpdateDefaults) -> Self {
-        Self(self.0.set("defaults", defaults))
+        self.set("defaults", defaults)
     }
 
     /// Head office.
     #[inline]
     pub fn head_office(self, head_office: api::TaxSettingsUpdateHeadOffice) -> Self {
-        Self(self.0.set("head_office", head_office))
+        self.set("head_office", head_office)
     }
 }
 
@@ -223,54 +227,14 @@ impl TaxSettingsUpdateDefaults {
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
+        Self(self.0.with_str("tax_code", tax_code))
     }
 }
 
-params! {
-    /// The `address` of [`TaxSettingsUpdateHeadOffice`](crate::api::TaxSettingsUpdateHeadOffice).
-    ///
-    /// <https://docs.stripe.com/api/tax/settings/update>
-    TaxSettingsUpdateHeadOfficeAddress
-}
-
-impl TaxSettingsUpdateHeadOfficeAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`TaxSettingsUpdateHeadOffice`](crate::api::TaxSettingsUpdateHeadOffice): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/tax/settings/update>
+pub type TaxSettingsUpdateHeadOfficeAddress = api::AccountCreateBusinessProfileSupportAddress;
 
 params_required! {
     /// The `head_office` of [`TaxSettingsUpdate`](crate::api::TaxSettingsUpdate).
@@ -289,6 +253,8 @@ impl TaxSettingsUpdateHeadOffice {
 
 words! {
     /// The values of `status`, first of all in [`TaxSettings`](crate::api::TaxSettings).
+    ///
+    /// <https://docs.stripe.com/api/tax/settings/object>
     TaxSettingsStatus {
         /// `active`
         Active = "active",
@@ -297,22 +263,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `provider`, first of all in [`TaxSettingsDefaults`](crate::api::TaxSettingsDefaults).
-    TaxSettingsDefaultsProvider {
-        /// `anrok`
-        Anrok = "anrok",
-        /// `avalara`
-        Avalara = "avalara",
-        /// `sphere`
-        Sphere = "sphere",
-        /// `stripe`
-        Stripe = "stripe",
-    }
-}
+/// The values of `provider`, first of all in [`TaxSettingsDefaults`](crate::api::TaxSettingsDefaults): the same as [`CustomerTaxProvider`](crate::api::CustomerTaxProvider).
+///
+/// <https://docs.stripe.com/api/tax/settings/object#tax_settings_object-defaults>
+pub type TaxSettingsDefaultsProvider = api::CustomerTaxProvider;
 
 words! {
     /// The values of `tax_behavior`, first of all in [`TaxSettingsDefaults`](crate::api::TaxSettingsDefaults).
+    ///
+    /// <https://docs.stripe.com/api/tax/settings/object#tax_settings_object-defaults>
     TaxSettingsDefaultsTaxBehavior {
         /// `exclusive`
         Exclusive = "exclusive",

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Map, Params, RequestBuilder, Timestamp, list, pairs, params_required, request,
-    view, words,
+    Client, List, Map, Params, Timestamp, list, pairs, params_required, request, view, words,
 };
 
 view! {
-    /// The `tax.transaction` object.
+    /// The `tax.transaction` object. It has what [`TaxTransactionFields`](crate::api::TaxTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/transactions/object>
-    TaxTransaction, "tax.transaction"
+    TaxTransaction =
+    /// The accessors of [`TaxTransaction`](crate::api::TaxTransaction).
+    TaxTransactionFields, "tax.transaction"
 }
 
-impl TaxTransaction {
+impl TaxTransactionFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -114,13 +115,15 @@ impl TaxTransaction {
 }
 
 view! {
-    /// Reversal of [`TaxTransaction`](crate::api::TaxTransaction): its `reversal`.
+    /// Reversal of [`TaxTransaction`](crate::api::TaxTransaction): its `reversal`. It has what [`TaxTransactionReversalFields`](crate::api::TaxTransactionReversalFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/transactions/object#tax_transaction_object-reversal>
-    TaxTransactionReversal, "tax_product_resource_tax_transaction_resource_reversal"
+    TaxTransactionReversal =
+    /// The accessors of [`TaxTransactionReversal`](crate::api::TaxTransactionReversal).
+    TaxTransactionReversalFields, "tax_product_resource_tax_transaction_resource_reversal"
 }
 
-impl TaxTransactionReversal {
+impl TaxTransactionReversalFields {
     /// Original transaction. `None` when null.
     #[inline]
     pub fn original_transaction(&self) -> Option<&str> {
@@ -132,13 +135,15 @@ impl TaxTransactionReversal {
 }
 
 view! {
-    /// Shipping cost of [`TaxTransaction`](crate::api::TaxTransaction): its `shipping_cost`.
+    /// Shipping cost of [`TaxTransaction`](crate::api::TaxTransaction): its `shipping_cost`. It has what [`TaxTransactionShippingCostFields`](crate::api::TaxTransactionShippingCostFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/transactions/object#tax_transaction_object-shipping_cost>
-    TaxTransactionShippingCost, "tax_product_resource_tax_transaction_shipping_cost"
+    TaxTransactionShippingCost =
+    /// The accessors of [`TaxTransactionShippingCost`](crate::api::TaxTransactionShippingCost).
+    TaxTransactionShippingCostFields, "tax_product_resource_tax_transaction_shipping_cost"
 }
 
-impl TaxTransactionShippingCost {
+impl TaxTransactionShippingCostFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -216,11 +221,9 @@ impl<'a> TaxTransactions<'a> {
         calculation: &str,
         reference: &str,
     ) -> api::TaxTransactionCreateFromCalculation {
-        api::TaxTransactionCreateFromCalculation(
-            RequestBuilder::new(self.0, api::TaxTransactionCreateFromCalculation::OPERATION)
-                .set("calculation", calculation)
-                .set("reference", reference),
-        )
+        api::TaxTransactionCreateFromCalculation::new(self.0)
+            .set_str("calculation", calculation)
+            .set_str("reference", reference)
     }
 
     /// `POST /v1/tax/transactions/create_reversal`.
@@ -233,12 +236,10 @@ impl<'a> TaxTransactions<'a> {
         original_transaction: &str,
         reference: &str,
     ) -> api::TaxTransactionCreateReversal {
-        api::TaxTransactionCreateReversal(
-            RequestBuilder::new(self.0, api::TaxTransactionCreateReversal::OPERATION)
-                .set("mode", mode)
-                .set("original_transaction", original_transaction)
-                .set("reference", reference),
-        )
+        api::TaxTransactionCreateReversal::new(self.0)
+            .set("mode", mode)
+            .set_str("original_transaction", original_transaction)
+            .set_str("reference", reference)
     }
 
     /// `GET /v1/tax/transactions/{transaction}`.
@@ -246,10 +247,7 @@ impl<'a> TaxTransactions<'a> {
     /// <https://docs.stripe.com/api/tax/transactions/retrieve>
     #[inline]
     pub fn retrieve(&self, transaction: &str) -> api::TaxTransactionRetrieve {
-        api::TaxTransactionRetrieve(
-            RequestBuilder::new(self.0, api::TaxTransactionRetrieve::OPERATION)
-                .path_arg(transaction),
-        )
+        api::TaxTransactionRetrieve::new(self.0).path_arg(transaction)
     }
 }
 
@@ -257,7 +255,7 @@ request! {
     /// The request of `client.tax().transactions().create_from_calculation(…)`: `POST /v1/tax/transactions/create_from_calculation`.
     ///
     /// <https://docs.stripe.com/api/tax/transactions/create_from_calculation>
-    TaxTransactionCreateFromCalculation => api::TaxTransaction; "tax.transactions.create_from_calculation", Post "/v1/tax/transactions/create_from_calculation", Api V1 Form
+    TaxTransactionCreateFromCalculation, TaxTransactionCreateFromCalculationEndpoint => api::TaxTransaction; "tax.transactions.create_from_calculation", Post "/v1/tax/transactions/create_from_calculation", Api V1 Form
 }
 
 impl TaxTransactionCreateFromCalculation {
@@ -267,13 +265,13 @@ impl TaxTransactionCreateFromCalculation {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Posted at, in seconds since the Unix epoch.
     #[inline]
     pub fn posted_at(self, posted_at: impl Into<Timestamp>) -> Self {
-        Self(self.0.set("posted_at", Into::<Timestamp>::into(posted_at)))
+        self.set("posted_at", Into::<Timestamp>::into(posted_at))
     }
 }
 
@@ -281,14 +279,14 @@ request! {
     /// The request of `client.tax().transactions().create_reversal(…)`: `POST /v1/tax/transactions/create_reversal`.
     ///
     /// <https://docs.stripe.com/api/tax/transactions/create_reversal>
-    TaxTransactionCreateReversal => api::TaxTransaction; "tax.transactions.create_reversal", Post "/v1/tax/transactions/create_reversal", Api V1 Form
+    TaxTransactionCreateReversal, TaxTransactionCreateReversalEndpoint => api::TaxTransaction; "tax.transactions.create_reversal", Post "/v1/tax/transactions/create_reversal", Api V1 Form
 }
 
 impl TaxTransactionCreateReversal {
     /// Flat amount.
     #[inline]
     pub fn flat_amount(self, flat_amount: i64) -> Self {
-        Self(self.0.set("flat_amount", flat_amount))
+        self.set_int("flat_amount", flat_amount)
     }
 
     /// Line items, as a list.
@@ -297,7 +295,7 @@ impl TaxTransactionCreateReversal {
         self,
         line_items: impl IntoIterator<Item = api::TaxTransactionCreateReversalLineItem>,
     ) -> Self {
-        Self(self.0.set("line_items", list(line_items)))
+        self.set("line_items", list(line_items))
     }
 
     /// Key-value pairs of your own.
@@ -306,7 +304,7 @@ impl TaxTransactionCreateReversal {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Shipping cost.
@@ -315,7 +313,7 @@ impl TaxTransactionCreateReversal {
         self,
         shipping_cost: api::TaxTransactionCreateReversalShippingCost,
     ) -> Self {
-        Self(self.0.set("shipping_cost", shipping_cost))
+        self.set("shipping_cost", shipping_cost)
     }
 }
 
@@ -323,7 +321,7 @@ request! {
     /// The request of `client.tax().transactions().retrieve(…)`: `GET /v1/tax/transactions/{transaction}`.
     ///
     /// <https://docs.stripe.com/api/tax/transactions/retrieve>
-    TaxTransactionRetrieve => api::TaxTransaction; "tax.transactions.retrieve", Get "/v1/tax/transactions/{transaction}", Api V1 Form
+    TaxTransactionRetrieve, TaxTransactionRetrieveEndpoint => api::TaxTransaction; "tax.transactions.retrieve", Get "/v1/tax/transactions/{transaction}", Api V1 Form
 }
 
 params_required! {
@@ -339,10 +337,10 @@ impl TaxTransactionCreateReversalLineItem {
     pub fn new(amount: i64, amount_tax: i64, original_line_item: &str, reference: &str) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
-                .with("amount_tax", amount_tax)
-                .with("original_line_item", original_line_item)
-                .with("reference", reference),
+                .with_int("amount", amount)
+                .with_int("amount_tax", amount_tax)
+                .with_str("original_line_item", original_line_item)
+                .with_str("reference", reference),
         )
     }
 
@@ -358,7 +356,7 @@ impl TaxTransactionCreateReversalLineItem {
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 }
 
@@ -375,14 +373,16 @@ impl TaxTransactionCreateReversalShippingCost {
     pub fn new(amount: i64, amount_tax: i64) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
-                .with("amount_tax", amount_tax),
+                .with_int("amount", amount)
+                .with_int("amount_tax", amount_tax),
         )
     }
 }
 
 words! {
     /// The values of `type`, first of all in [`TaxTransaction`](crate::api::TaxTransaction).
+    ///
+    /// <https://docs.stripe.com/api/tax/transactions/object>
     TaxTransactionType {
         /// `reversal`
         Reversal = "reversal",
@@ -391,18 +391,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`TaxTransactionShippingCost`](crate::api::TaxTransactionShippingCost).
-    TaxTransactionShippingCostTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`TaxTransactionShippingCost`](crate::api::TaxTransactionShippingCost): the same as [`CreditNoteTotalTaxTaxBehavior`](crate::api::CreditNoteTotalTaxTaxBehavior).
+///
+/// <https://docs.stripe.com/api/tax/transactions/object#tax_transaction_object-shipping_cost>
+pub type TaxTransactionShippingCostTaxBehavior = api::CreditNoteTotalTaxTaxBehavior;
 
 words! {
     /// The values of `mode`, first of all in [`TaxTransactionCreateReversal`](crate::api::TaxTransactionCreateReversal).
+    ///
+    /// <https://docs.stripe.com/api/tax/transactions/create_reversal>
     TaxTransactionCreateReversalMode {
         /// `full`
         Full = "full",

@@ -3,16 +3,18 @@
 //! Stripe's `tax_transaction_line_item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, RequestBuilder, request_list, view, words};
+use crate::view::prelude::{Client, List, Map, request, view};
 
 view! {
-    /// The `tax.transaction_line_item` object.
+    /// The `tax.transaction_line_item` object. It has what [`TaxTransactionLineItemFields`](crate::api::TaxTransactionLineItemFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/transactions/line_items/object>
-    TaxTransactionLineItem, "tax.transaction_line_item"
+    TaxTransactionLineItem =
+    /// The accessors of [`TaxTransactionLineItem`](crate::api::TaxTransactionLineItem).
+    TaxTransactionLineItemFields, "tax.transaction_line_item"
 }
 
-impl TaxTransactionLineItem {
+impl TaxTransactionLineItemFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -93,13 +95,15 @@ impl TaxTransactionLineItem {
 }
 
 view! {
-    /// Reversal of [`TaxTransactionLineItem`](crate::api::TaxTransactionLineItem): its `reversal`.
+    /// Reversal of [`TaxTransactionLineItem`](crate::api::TaxTransactionLineItem): its `reversal`. It has what [`TaxTransactionLineItemReversalFields`](crate::api::TaxTransactionLineItemReversalFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/transactions/line_items/object#tax_transaction_line_item_object-reversal>
-    TaxTransactionLineItemReversal, "tax_product_resource_tax_transaction_line_item_resource_reversal"
+    TaxTransactionLineItemReversal =
+    /// The accessors of [`TaxTransactionLineItemReversal`](crate::api::TaxTransactionLineItemReversal).
+    TaxTransactionLineItemReversalFields, "tax_product_resource_tax_transaction_line_item_resource_reversal"
 }
 
-impl TaxTransactionLineItemReversal {
+impl TaxTransactionLineItemReversalFields {
     /// Original line item.
     #[inline]
     pub fn original_line_item(&self) -> &str {
@@ -122,56 +126,43 @@ impl TaxTransactionsLineItems<'_> {
     /// <https://docs.stripe.com/api/tax/transactions/line_items/list>
     #[inline]
     pub fn list(&self, transaction: &str) -> api::TaxTransactionsLineItemList {
-        api::TaxTransactionsLineItemList(
-            RequestBuilder::new(self.0, api::TaxTransactionsLineItemList::OPERATION)
-                .path_arg(transaction),
-        )
+        api::TaxTransactionsLineItemList::new(self.0).path_arg(transaction)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.tax().transactions().line_items().list(…)`: `GET /v1/tax/transactions/{transaction}/line_items`.
     ///
     /// <https://docs.stripe.com/api/tax/transactions/line_items/list>
-    TaxTransactionsLineItemList => List<api::TaxTransactionLineItem>, api::TaxTransactionLineItem; "tax.transactions.line_items.list", Get "/v1/tax/transactions/{transaction}/line_items", Api V1 Form
+    TaxTransactionsLineItemList, TaxTransactionsLineItemListEndpoint => List<api::TaxTransactionLineItem>; "tax.transactions.line_items.list", Get "/v1/tax/transactions/{transaction}/line_items", Api V1 Form
 }
 
 impl TaxTransactionsLineItemList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`TaxTransactionLineItem`](crate::api::TaxTransactionLineItem).
-    TaxTransactionLineItemTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`TaxTransactionLineItem`](crate::api::TaxTransactionLineItem): the same as [`CreditNoteTotalTaxTaxBehavior`](crate::api::CreditNoteTotalTaxTaxBehavior).
+///
+/// <https://docs.stripe.com/api/tax/transactions/line_items/object>
+pub type TaxTransactionLineItemTaxBehavior = api::CreditNoteTotalTaxTaxBehavior;
 
-words! {
-    /// The values of `type`, first of all in [`TaxTransactionLineItem`](crate::api::TaxTransactionLineItem).
-    TaxTransactionLineItemType {
-        /// `reversal`
-        Reversal = "reversal",
-        /// `transaction`
-        Transaction = "transaction",
-    }
-}
+/// The values of `type`, first of all in [`TaxTransactionLineItem`](crate::api::TaxTransactionLineItem): the same as [`TaxTransactionType`](crate::api::TaxTransactionType).
+///
+/// <https://docs.stripe.com/api/tax/transactions/line_items/object>
+pub type TaxTransactionLineItemType = api::TaxTransactionType;

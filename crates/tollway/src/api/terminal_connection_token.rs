@@ -3,16 +3,18 @@
 //! Stripe's `terminal_connection_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, request, view};
+use crate::view::prelude::{Client, request, view};
 
 view! {
-    /// The `terminal.connection_token` object.
+    /// The `terminal.connection_token` object. It has what [`TerminalConnectionTokenFields`](crate::api::TerminalConnectionTokenFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/connection_tokens/object>
-    TerminalConnectionToken, "terminal.connection_token"
+    TerminalConnectionToken =
+    /// The accessors of [`TerminalConnectionToken`](crate::api::TerminalConnectionToken).
+    TerminalConnectionTokenFields, "terminal.connection_token"
 }
 
-impl TerminalConnectionToken {
+impl TerminalConnectionTokenFields {
     /// Location. `None` when absent.
     #[inline]
     pub fn location(&self) -> Option<&str> {
@@ -44,10 +46,7 @@ impl TerminalConnectionTokens<'_> {
     /// <https://docs.stripe.com/api/terminal/connection_tokens/create>
     #[inline]
     pub fn create(&self) -> api::TerminalConnectionTokenCreate {
-        api::TerminalConnectionTokenCreate(RequestBuilder::new(
-            self.0,
-            api::TerminalConnectionTokenCreate::OPERATION,
-        ))
+        api::TerminalConnectionTokenCreate::new(self.0)
     }
 }
 
@@ -55,13 +54,13 @@ request! {
     /// The request of `client.terminal().connection_tokens().create(…)`: `POST /v1/terminal/connection_tokens`.
     ///
     /// <https://docs.stripe.com/api/terminal/connection_tokens/create>
-    TerminalConnectionTokenCreate => api::TerminalConnectionToken; "terminal.connection_tokens.create", Post "/v1/terminal/connection_tokens", Api V1 Form
+    TerminalConnectionTokenCreate, TerminalConnectionTokenCreateEndpoint => api::TerminalConnectionToken; "terminal.connection_tokens.create", Post "/v1/terminal/connection_tokens", Api V1 Form
 }
 
 impl TerminalConnectionTokenCreate {
     /// Location.
     #[inline]
     pub fn location(self, location: &str) -> Self {
-        Self(self.0.set("location", location))
+        self.set_str("location", location)
     }
 }

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Map, Params, RequestBuilder, Value, pairs, params, params_required, request,
-    request_list, view,
+    Client, List, Map, Params, Value, pairs, params_required, request, view,
 };
 
 view! {
-    /// What is left of a deleted `terminal.location`.
+    /// What is left of a deleted `terminal.location`. It has what [`TerminalDeletedLocationFields`](crate::api::TerminalDeletedLocationFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/locations/object>
-    TerminalDeletedLocation, "deleted_terminal.location"
+    TerminalDeletedLocation =
+    /// The accessors of [`TerminalDeletedLocation`](crate::api::TerminalDeletedLocation).
+    TerminalDeletedLocationFields, "deleted_terminal.location"
 }
 
-impl TerminalDeletedLocation {
+impl TerminalDeletedLocationFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -36,13 +37,15 @@ impl TerminalDeletedLocation {
 }
 
 view! {
-    /// The `terminal.location` object.
+    /// The `terminal.location` object. It has what [`TerminalLocationFields`](crate::api::TerminalLocationFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/locations/object>
-    TerminalLocation, "terminal.location"
+    TerminalLocation =
+    /// The accessors of [`TerminalLocation`](crate::api::TerminalLocation).
+    TerminalLocationFields, "terminal.location"
 }
 
-impl TerminalLocation {
+impl TerminalLocationFields {
     /// Address.
     #[inline]
     pub fn address(&self) -> api::Address {
@@ -129,10 +132,7 @@ impl TerminalLocations<'_> {
     /// <https://docs.stripe.com/api/terminal/locations/list>
     #[inline]
     pub fn list(&self) -> api::TerminalLocationList {
-        api::TerminalLocationList(RequestBuilder::new(
-            self.0,
-            api::TerminalLocationList::OPERATION,
-        ))
+        api::TerminalLocationList::new(self.0)
     }
 
     /// `POST /v1/terminal/locations`.
@@ -140,10 +140,7 @@ impl TerminalLocations<'_> {
     /// <https://docs.stripe.com/api/terminal/locations/create>
     #[inline]
     pub fn create(&self) -> api::TerminalLocationCreate {
-        api::TerminalLocationCreate(RequestBuilder::new(
-            self.0,
-            api::TerminalLocationCreate::OPERATION,
-        ))
+        api::TerminalLocationCreate::new(self.0)
     }
 
     /// `GET /v1/terminal/locations/{location}`.
@@ -151,10 +148,7 @@ impl TerminalLocations<'_> {
     /// <https://docs.stripe.com/api/terminal/locations/retrieve>
     #[inline]
     pub fn retrieve(&self, location: &str) -> api::TerminalLocationRetrieve {
-        api::TerminalLocationRetrieve(
-            RequestBuilder::new(self.0, api::TerminalLocationRetrieve::OPERATION)
-                .path_arg(location),
-        )
+        api::TerminalLocationRetrieve::new(self.0).path_arg(location)
     }
 
     /// `POST /v1/terminal/locations/{location}`.
@@ -162,9 +156,7 @@ impl TerminalLocations<'_> {
     /// <https://docs.stripe.com/api/terminal/locations/update>
     #[inline]
     pub fn update(&self, location: &str) -> api::TerminalLocationUpdate {
-        api::TerminalLocationUpdate(
-            RequestBuilder::new(self.0, api::TerminalLocationUpdate::OPERATION).path_arg(location),
-        )
+        api::TerminalLocationUpdate::new(self.0).path_arg(location)
     }
 
     /// `DELETE /v1/terminal/locations/{location}`.
@@ -172,36 +164,34 @@ impl TerminalLocations<'_> {
     /// <https://docs.stripe.com/api/terminal/locations/delete>
     #[inline]
     pub fn delete(&self, location: &str) -> api::TerminalLocationDelete {
-        api::TerminalLocationDelete(
-            RequestBuilder::new(self.0, api::TerminalLocationDelete::OPERATION).path_arg(location),
-        )
+        api::TerminalLocationDelete::new(self.0).path_arg(location)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.terminal().locations().list(…)`: `GET /v1/terminal/locations`.
     ///
     /// <https://docs.stripe.com/api/terminal/locations/list>
-    TerminalLocationList => List<api::TerminalLocation>, api::TerminalLocation; "terminal.locations.list", Get "/v1/terminal/locations", Api V1 Form
+    TerminalLocationList, TerminalLocationListEndpoint => List<api::TerminalLocation>; "terminal.locations.list", Get "/v1/terminal/locations", Api V1 Form
 }
 
 impl TerminalLocationList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -209,53 +199,50 @@ request! {
     /// The request of `client.terminal().locations().create(…)`: `POST /v1/terminal/locations`.
     ///
     /// <https://docs.stripe.com/api/terminal/locations/create>
-    TerminalLocationCreate => api::TerminalLocation; "terminal.locations.create", Post "/v1/terminal/locations", Api V1 Form
+    TerminalLocationCreate, TerminalLocationCreateEndpoint => api::TerminalLocation; "terminal.locations.create", Post "/v1/terminal/locations", Api V1 Form
 }
 
 impl TerminalLocationCreate {
     /// Address.
     #[inline]
     pub fn address(self, address: api::TerminalLocationCreateAddress) -> Self {
-        Self(self.0.set("address", address))
+        self.set("address", address)
     }
 
     /// Address kana.
     #[inline]
     pub fn address_kana(self, address_kana: api::TerminalLocationCreateAddressKana) -> Self {
-        Self(self.0.set("address_kana", address_kana))
+        self.set("address_kana", address_kana)
     }
 
     /// Address kanji.
     #[inline]
     pub fn address_kanji(self, address_kanji: api::TerminalLocationCreateAddressKanji) -> Self {
-        Self(self.0.set("address_kanji", address_kanji))
+        self.set("address_kanji", address_kanji)
     }
 
     /// Configuration overrides.
     #[inline]
     pub fn configuration_overrides(self, configuration_overrides: &str) -> Self {
-        Self(
-            self.0
-                .set("configuration_overrides", configuration_overrides),
-        )
+        self.set_str("configuration_overrides", configuration_overrides)
     }
 
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.set("display_name", display_name))
+        self.set_str("display_name", display_name)
     }
 
     /// Display name kana.
     #[inline]
     pub fn display_name_kana(self, display_name_kana: &str) -> Self {
-        Self(self.0.set("display_name_kana", display_name_kana))
+        self.set_str("display_name_kana", display_name_kana)
     }
 
     /// Display name kanji.
     #[inline]
     pub fn display_name_kanji(self, display_name_kanji: &str) -> Self {
-        Self(self.0.set("display_name_kanji", display_name_kanji))
+        self.set_str("display_name_kanji", display_name_kanji)
     }
 
     /// Key-value pairs of your own.
@@ -264,19 +251,19 @@ impl TerminalLocationCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.set("phone", phone))
+        self.set_str("phone", phone)
     }
 }
 
@@ -284,84 +271,81 @@ request! {
     /// The request of `client.terminal().locations().retrieve(…)`: `GET /v1/terminal/locations/{location}`.
     ///
     /// <https://docs.stripe.com/api/terminal/locations/retrieve>
-    TerminalLocationRetrieve => api::TerminalLocation; "terminal.locations.retrieve", Get "/v1/terminal/locations/{location}", Api V1 Form
+    TerminalLocationRetrieve, TerminalLocationRetrieveEndpoint => api::TerminalLocation; "terminal.locations.retrieve", Get "/v1/terminal/locations/{location}", Api V1 Form
 }
 
 request! {
     /// The request of `client.terminal().locations().update(…)`: `POST /v1/terminal/locations/{location}`.
     ///
     /// <https://docs.stripe.com/api/terminal/locations/update>
-    TerminalLocationUpdate => api::TerminalLocation; "terminal.locations.update", Post "/v1/terminal/locations/{location}", Api V1 Form
+    TerminalLocationUpdate, TerminalLocationUpdateEndpoint => api::TerminalLocation; "terminal.locations.update", Post "/v1/terminal/locations/{location}", Api V1 Form
 }
 
 impl TerminalLocationUpdate {
     /// Address.
     #[inline]
     pub fn address(self, address: api::TerminalLocationUpdateAddress) -> Self {
-        Self(self.0.set("address", address))
+        self.set("address", address)
     }
 
     /// Address kana.
     #[inline]
     pub fn address_kana(self, address_kana: api::TerminalLocationUpdateAddressKana) -> Self {
-        Self(self.0.set("address_kana", address_kana))
+        self.set("address_kana", address_kana)
     }
 
     /// Address kanji.
     #[inline]
     pub fn address_kanji(self, address_kanji: api::TerminalLocationUpdateAddressKanji) -> Self {
-        Self(self.0.set("address_kanji", address_kanji))
+        self.set("address_kanji", address_kanji)
     }
 
     /// Configuration overrides.
     #[inline]
     pub fn configuration_overrides(self, configuration_overrides: &str) -> Self {
-        Self(
-            self.0
-                .set("configuration_overrides", configuration_overrides),
-        )
+        self.set_str("configuration_overrides", configuration_overrides)
     }
 
     /// Unsets `configuration_overrides`.
     #[inline]
     pub fn clear_configuration_overrides(self) -> Self {
-        Self(self.0.set("configuration_overrides", Value::Clear))
+        self.set("configuration_overrides", Value::Clear)
     }
 
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.set("display_name", display_name))
+        self.set_str("display_name", display_name)
     }
 
     /// Unsets `display_name`.
     #[inline]
     pub fn clear_display_name(self) -> Self {
-        Self(self.0.set("display_name", Value::Clear))
+        self.set("display_name", Value::Clear)
     }
 
     /// Display name kana.
     #[inline]
     pub fn display_name_kana(self, display_name_kana: &str) -> Self {
-        Self(self.0.set("display_name_kana", display_name_kana))
+        self.set_str("display_name_kana", display_name_kana)
     }
 
     /// Unsets `display_name_kana`.
     #[inline]
     pub fn clear_display_name_kana(self) -> Self {
-        Self(self.0.set("display_name_kana", Value::Clear))
+        self.set("display_name_kana", Value::Clear)
     }
 
     /// Display name kanji.
     #[inline]
     pub fn display_name_kanji(self, display_name_kanji: &str) -> Self {
-        Self(self.0.set("display_name_kanji", display_name_kanji))
+        self.set_str("display_name_kanji", display_name_kanji)
     }
 
     /// Unsets `display_name_kanji`.
     #[inline]
     pub fn clear_display_name_kanji(self) -> Self {
-        Self(self.0.set("display_name_kanji", Value::Clear))
+        self.set("display_name_kanji", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -370,25 +354,25 @@ impl TerminalLocationUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.set("phone", phone))
+        self.set_str("phone", phone)
     }
 
     /// Unsets `phone`.
     #[inline]
     pub fn clear_phone(self) -> Self {
-        Self(self.0.set("phone", Value::Clear))
+        self.set("phone", Value::Clear)
     }
 }
 
@@ -396,7 +380,7 @@ request! {
     /// The request of `client.terminal().locations().delete(…)`: `DELETE /v1/terminal/locations/{location}`.
     ///
     /// <https://docs.stripe.com/api/terminal/locations/delete>
-    TerminalLocationDelete => api::TerminalDeletedLocation; "terminal.locations.delete", Delete "/v1/terminal/locations/{location}", Api V1 Form
+    TerminalLocationDelete, TerminalLocationDeleteEndpoint => api::TerminalDeletedLocation; "terminal.locations.delete", Delete "/v1/terminal/locations/{location}", Api V1 Form
 }
 
 params_required! {
@@ -410,285 +394,61 @@ impl TerminalLocationCreateAddress {
     /// With what Stripe requires.
     #[inline]
     pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
+        Self(Params::new().with_str("country", country))
     }
 
     /// City.
     #[inline]
     pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
+        Self(self.0.with_str("city", city))
     }
 
     /// Line1.
     #[inline]
     pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
+        Self(self.0.with_str("line1", line1))
     }
 
     /// Line2.
     #[inline]
     pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
+        Self(self.0.with_str("line2", line2))
     }
 
     /// Postal code.
     #[inline]
     pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
+        Self(self.0.with_str("postal_code", postal_code))
     }
 
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
+        Self(self.0.with_str("state", state))
     }
 }
 
-params! {
-    /// The `address_kana` of [`TerminalLocationCreate`](crate::api::TerminalLocationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/locations/create>
-    TerminalLocationCreateAddressKana
-}
+/// The `address_kana` of [`TerminalLocationCreate`](crate::api::TerminalLocationCreate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/terminal/locations/create>
+pub type TerminalLocationCreateAddressKana = api::AccountCreateCompanyAddressKana;
 
-impl TerminalLocationCreateAddressKana {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `address_kanji` of [`TerminalLocationCreate`](crate::api::TerminalLocationCreate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/terminal/locations/create>
+pub type TerminalLocationCreateAddressKanji = api::AccountCreateCompanyAddressKana;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `address` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/terminal/locations/update>
+pub type TerminalLocationUpdateAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `address_kana` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/terminal/locations/update>
+pub type TerminalLocationUpdateAddressKana = api::AccountCreateCompanyAddressKana;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `address_kanji` of [`TerminalLocationCreate`](crate::api::TerminalLocationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/locations/create>
-    TerminalLocationCreateAddressKanji
-}
-
-impl TerminalLocationCreateAddressKanji {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `address` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/locations/update>
-    TerminalLocationUpdateAddress
-}
-
-impl TerminalLocationUpdateAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `address_kana` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/locations/update>
-    TerminalLocationUpdateAddressKana
-}
-
-impl TerminalLocationUpdateAddressKana {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `address_kanji` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/locations/update>
-    TerminalLocationUpdateAddressKanji
-}
-
-impl TerminalLocationUpdateAddressKanji {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
+/// The `address_kanji` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/terminal/locations/update>
+pub type TerminalLocationUpdateAddressKanji = api::AccountCreateCompanyAddressKana;

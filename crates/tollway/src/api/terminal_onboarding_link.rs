@@ -3,18 +3,18 @@
 //! Stripe's `terminal_onboarding_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Params, RequestBuilder, params, params_required, request, view,
-};
+use crate::view::prelude::{Client, Params, params, params_required, request, view};
 
 view! {
-    /// The `terminal.onboarding_link` object.
+    /// The `terminal.onboarding_link` object. It has what [`TerminalOnboardingLinkFields`](crate::api::TerminalOnboardingLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/onboarding_links/object>
-    TerminalOnboardingLink, "terminal.onboarding_link"
+    TerminalOnboardingLink =
+    /// The accessors of [`TerminalOnboardingLink`](crate::api::TerminalOnboardingLink).
+    TerminalOnboardingLinkFields, "terminal.onboarding_link"
 }
 
-impl TerminalOnboardingLink {
+impl TerminalOnboardingLinkFields {
     /// Link options.
     #[inline]
     pub fn link_options(&self) -> api::TerminalOnboardingLinkLinkOptions {
@@ -48,13 +48,15 @@ impl TerminalOnboardingLink {
 }
 
 view! {
-    /// Apple terms and conditions of [`TerminalOnboardingLink`](crate::api::TerminalOnboardingLink): its `link_options.apple_terms_and_conditions`.
+    /// Apple terms and conditions of [`TerminalOnboardingLink`](crate::api::TerminalOnboardingLink): its `link_options.apple_terms_and_conditions`. It has what [`TerminalOnboardingLinkLinkOptionsAppleTermsAndConditionsFields`](crate::api::TerminalOnboardingLinkLinkOptionsAppleTermsAndConditionsFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/onboarding_links/object#terminal_onboarding_link_object-link_options-apple_terms_and_conditions>
-    TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions, "terminal_onboarding_link_apple_terms_and_conditions"
+    TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions =
+    /// The accessors of [`TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions`](crate::api::TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions).
+    TerminalOnboardingLinkLinkOptionsAppleTermsAndConditionsFields, "terminal_onboarding_link_apple_terms_and_conditions"
 }
 
-impl TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions {
+impl TerminalOnboardingLinkLinkOptionsAppleTermsAndConditionsFields {
     /// Allow relinking: true or false. `None` when null.
     #[inline]
     pub fn allow_relinking(&self) -> Option<bool> {
@@ -75,13 +77,15 @@ impl TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions {
 }
 
 view! {
-    /// Link options of [`TerminalOnboardingLink`](crate::api::TerminalOnboardingLink): its `link_options`.
+    /// Link options of [`TerminalOnboardingLink`](crate::api::TerminalOnboardingLink): its `link_options`. It has what [`TerminalOnboardingLinkLinkOptionsFields`](crate::api::TerminalOnboardingLinkLinkOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/onboarding_links/object#terminal_onboarding_link_object-link_options>
-    TerminalOnboardingLinkLinkOptions, "terminal_onboarding_link_link_options"
+    TerminalOnboardingLinkLinkOptions =
+    /// The accessors of [`TerminalOnboardingLinkLinkOptions`](crate::api::TerminalOnboardingLinkLinkOptions).
+    TerminalOnboardingLinkLinkOptionsFields, "terminal_onboarding_link_link_options"
 }
 
-impl TerminalOnboardingLinkLinkOptions {
+impl TerminalOnboardingLinkLinkOptionsFields {
     /// Apple terms and conditions. `None` when null.
     #[inline]
     pub fn apple_terms_and_conditions(
@@ -110,11 +114,9 @@ impl TerminalOnboardingLinks<'_> {
         link_options: api::TerminalOnboardingLinkCreateLinkOptions,
         link_type: &str,
     ) -> api::TerminalOnboardingLinkCreate {
-        api::TerminalOnboardingLinkCreate(
-            RequestBuilder::new(self.0, api::TerminalOnboardingLinkCreate::OPERATION)
-                .set("link_options", link_options)
-                .set("link_type", link_type),
-        )
+        api::TerminalOnboardingLinkCreate::new(self.0)
+            .set("link_options", link_options)
+            .set_str("link_type", link_type)
     }
 }
 
@@ -122,14 +124,14 @@ request! {
     /// The request of `client.terminal().onboarding_links().create(…)`: `POST /v1/terminal/onboarding_links`.
     ///
     /// <https://docs.stripe.com/api/terminal/onboarding_links/create>
-    TerminalOnboardingLinkCreate => api::TerminalOnboardingLink; "terminal.onboarding_links.create", Post "/v1/terminal/onboarding_links", Api V1 Form
+    TerminalOnboardingLinkCreate, TerminalOnboardingLinkCreateEndpoint => api::TerminalOnboardingLink; "terminal.onboarding_links.create", Post "/v1/terminal/onboarding_links", Api V1 Form
 }
 
 impl TerminalOnboardingLinkCreate {
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 }
 
@@ -144,13 +146,13 @@ impl TerminalOnboardingLinkCreateLinkOptionsAppleTermsAndConditions {
     /// With what Stripe requires.
     #[inline]
     pub fn new(merchant_display_name: &str) -> Self {
-        Self(Params::new().with("merchant_display_name", merchant_display_name))
+        Self(Params::new().with_str("merchant_display_name", merchant_display_name))
     }
 
     /// Allow relinking: true or false.
     #[inline]
     pub fn allow_relinking(self, allow_relinking: bool) -> Self {
-        Self(self.0.with("allow_relinking", allow_relinking))
+        Self(self.0.with_bool("allow_relinking", allow_relinking))
     }
 }
 

@@ -3,18 +3,18 @@
 //! Stripe's `test_helpers_test_clock`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, RequestBuilder, Timestamp, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, List, Timestamp, request, view, words};
 
 view! {
-    /// Advancing of [`TestHelpersTestClock`](crate::api::TestHelpersTestClock): its `status_details.advancing`.
+    /// Advancing of [`TestHelpersTestClock`](crate::api::TestHelpersTestClock): its `status_details.advancing`. It has what [`TestHelpersTestClockStatusDetailsAdvancingFields`](crate::api::TestHelpersTestClockStatusDetailsAdvancingFields) has.
     ///
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/object#test_helpers_test_clock_object-status_details-advancing>
-    TestHelpersTestClockStatusDetailsAdvancing, "billing_clocks_resource_status_details_advancing_status_details"
+    TestHelpersTestClockStatusDetailsAdvancing =
+    /// The accessors of [`TestHelpersTestClockStatusDetailsAdvancing`](crate::api::TestHelpersTestClockStatusDetailsAdvancing).
+    TestHelpersTestClockStatusDetailsAdvancingFields, "billing_clocks_resource_status_details_advancing_status_details"
 }
 
-impl TestHelpersTestClockStatusDetailsAdvancing {
+impl TestHelpersTestClockStatusDetailsAdvancingFields {
     /// Target frozen time, in seconds since the Unix epoch.
     #[inline]
     pub fn target_frozen_time(&self) -> Timestamp {
@@ -26,13 +26,15 @@ impl TestHelpersTestClockStatusDetailsAdvancing {
 }
 
 view! {
-    /// Status details of [`TestHelpersTestClock`](crate::api::TestHelpersTestClock): its `status_details`.
+    /// Status details of [`TestHelpersTestClock`](crate::api::TestHelpersTestClock): its `status_details`. It has what [`TestHelpersTestClockStatusDetailsFields`](crate::api::TestHelpersTestClockStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/object#test_helpers_test_clock_object-status_details>
-    TestHelpersTestClockStatusDetails, "billing_clocks_resource_status_details_status_details"
+    TestHelpersTestClockStatusDetails =
+    /// The accessors of [`TestHelpersTestClockStatusDetails`](crate::api::TestHelpersTestClockStatusDetails).
+    TestHelpersTestClockStatusDetailsFields, "billing_clocks_resource_status_details_status_details"
 }
 
-impl TestHelpersTestClockStatusDetails {
+impl TestHelpersTestClockStatusDetailsFields {
     /// Advancing. `None` when absent.
     #[inline]
     pub fn advancing(&self) -> Option<api::TestHelpersTestClockStatusDetailsAdvancing> {
@@ -44,13 +46,15 @@ impl TestHelpersTestClockStatusDetails {
 }
 
 view! {
-    /// What is left of a deleted `test_helpers.test_clock`.
+    /// What is left of a deleted `test_helpers.test_clock`. It has what [`TestHelpersDeletedTestClockFields`](crate::api::TestHelpersDeletedTestClockFields) has.
     ///
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/object>
-    TestHelpersDeletedTestClock, "deleted_test_helpers.test_clock"
+    TestHelpersDeletedTestClock =
+    /// The accessors of [`TestHelpersDeletedTestClock`](crate::api::TestHelpersDeletedTestClock).
+    TestHelpersDeletedTestClockFields, "deleted_test_helpers.test_clock"
 }
 
-impl TestHelpersDeletedTestClock {
+impl TestHelpersDeletedTestClockFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -71,13 +75,15 @@ impl TestHelpersDeletedTestClock {
 }
 
 view! {
-    /// The `test_helpers.test_clock` object.
+    /// The `test_helpers.test_clock` object. It has what [`TestHelpersTestClockFields`](crate::api::TestHelpersTestClockFields) has.
     ///
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/object>
-    TestHelpersTestClock, "test_helpers.test_clock"
+    TestHelpersTestClock =
+    /// The accessors of [`TestHelpersTestClock`](crate::api::TestHelpersTestClock).
+    TestHelpersTestClockFields, "test_helpers.test_clock"
 }
 
-impl TestHelpersTestClock {
+impl TestHelpersTestClockFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -145,10 +151,7 @@ impl TestHelpersTestClocks<'_> {
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/list>
     #[inline]
     pub fn list(&self) -> api::TestHelpersTestClockList {
-        api::TestHelpersTestClockList(RequestBuilder::new(
-            self.0,
-            api::TestHelpersTestClockList::OPERATION,
-        ))
+        api::TestHelpersTestClockList::new(self.0)
     }
 
     /// `POST /v1/test_helpers/test_clocks`.
@@ -156,10 +159,8 @@ impl TestHelpersTestClocks<'_> {
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/create>
     #[inline]
     pub fn create(&self, frozen_time: impl Into<Timestamp>) -> api::TestHelpersTestClockCreate {
-        api::TestHelpersTestClockCreate(
-            RequestBuilder::new(self.0, api::TestHelpersTestClockCreate::OPERATION)
-                .set("frozen_time", Into::<Timestamp>::into(frozen_time)),
-        )
+        api::TestHelpersTestClockCreate::new(self.0)
+            .set("frozen_time", Into::<Timestamp>::into(frozen_time))
     }
 
     /// `GET /v1/test_helpers/test_clocks/{test_clock}`.
@@ -167,10 +168,7 @@ impl TestHelpersTestClocks<'_> {
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/retrieve>
     #[inline]
     pub fn retrieve(&self, test_clock: &str) -> api::TestHelpersTestClockRetrieve {
-        api::TestHelpersTestClockRetrieve(
-            RequestBuilder::new(self.0, api::TestHelpersTestClockRetrieve::OPERATION)
-                .path_arg(test_clock),
-        )
+        api::TestHelpersTestClockRetrieve::new(self.0).path_arg(test_clock)
     }
 
     /// `DELETE /v1/test_helpers/test_clocks/{test_clock}`.
@@ -178,10 +176,7 @@ impl TestHelpersTestClocks<'_> {
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/delete>
     #[inline]
     pub fn delete(&self, test_clock: &str) -> api::TestHelpersTestClockDelete {
-        api::TestHelpersTestClockDelete(
-            RequestBuilder::new(self.0, api::TestHelpersTestClockDelete::OPERATION)
-                .path_arg(test_clock),
-        )
+        api::TestHelpersTestClockDelete::new(self.0).path_arg(test_clock)
     }
 
     /// `POST /v1/test_helpers/test_clocks/{test_clock}/advance`.
@@ -193,38 +188,36 @@ impl TestHelpersTestClocks<'_> {
         test_clock: &str,
         frozen_time: impl Into<Timestamp>,
     ) -> api::TestHelpersTestClockAdvance {
-        api::TestHelpersTestClockAdvance(
-            RequestBuilder::new(self.0, api::TestHelpersTestClockAdvance::OPERATION)
-                .path_arg(test_clock)
-                .set("frozen_time", Into::<Timestamp>::into(frozen_time)),
-        )
+        api::TestHelpersTestClockAdvance::new(self.0)
+            .path_arg(test_clock)
+            .set("frozen_time", Into::<Timestamp>::into(frozen_time))
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.test_helpers().test_clocks().list(…)`: `GET /v1/test_helpers/test_clocks`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/list>
-    TestHelpersTestClockList => List<api::TestHelpersTestClock>, api::TestHelpersTestClock; "test_helpers.test_clocks.list", Get "/v1/test_helpers/test_clocks", Api V1 Form
+    TestHelpersTestClockList, TestHelpersTestClockListEndpoint => List<api::TestHelpersTestClock>; "test_helpers.test_clocks.list", Get "/v1/test_helpers/test_clocks", Api V1 Form
 }
 
 impl TestHelpersTestClockList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -232,20 +225,20 @@ request! {
     /// The request of `client.test_helpers().test_clocks().create(…)`: `POST /v1/test_helpers/test_clocks`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/create>
-    TestHelpersTestClockCreate => api::TestHelpersTestClock; "test_helpers.test_clocks.create", Post "/v1/test_helpers/test_clocks", Api V1 Form
+    TestHelpersTestClockCreate, TestHelpersTestClockCreateEndpoint => api::TestHelpersTestClock; "test_helpers.test_clocks.create", Post "/v1/test_helpers/test_clocks", Api V1 Form
 }
 
 impl TestHelpersTestClockCreate {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 }
 
@@ -253,25 +246,27 @@ request! {
     /// The request of `client.test_helpers().test_clocks().retrieve(…)`: `GET /v1/test_helpers/test_clocks/{test_clock}`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/retrieve>
-    TestHelpersTestClockRetrieve => api::TestHelpersTestClock; "test_helpers.test_clocks.retrieve", Get "/v1/test_helpers/test_clocks/{test_clock}", Api V1 Form
+    TestHelpersTestClockRetrieve, TestHelpersTestClockRetrieveEndpoint => api::TestHelpersTestClock; "test_helpers.test_clocks.retrieve", Get "/v1/test_helpers/test_clocks/{test_clock}", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().test_clocks().delete(…)`: `DELETE /v1/test_helpers/test_clocks/{test_clock}`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/delete>
-    TestHelpersTestClockDelete => api::TestHelpersDeletedTestClock; "test_helpers.test_clocks.delete", Delete "/v1/test_helpers/test_clocks/{test_clock}", Api V1 Form
+    TestHelpersTestClockDelete, TestHelpersTestClockDeleteEndpoint => api::TestHelpersDeletedTestClock; "test_helpers.test_clocks.delete", Delete "/v1/test_helpers/test_clocks/{test_clock}", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().test_clocks().advance(…)`: `POST /v1/test_helpers/test_clocks/{test_clock}/advance`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/advance>
-    TestHelpersTestClockAdvance => api::TestHelpersTestClock; "test_helpers.test_clocks.advance", Post "/v1/test_helpers/test_clocks/{test_clock}/advance", Api V1 Form
+    TestHelpersTestClockAdvance, TestHelpersTestClockAdvanceEndpoint => api::TestHelpersTestClock; "test_helpers.test_clocks.advance", Post "/v1/test_helpers/test_clocks/{test_clock}/advance", Api V1 Form
 }
 
 words! {
     /// The values of `status`, first of all in [`TestHelpersTestClock`](crate::api::TestHelpersTestClock).
+    ///
+    /// <https://docs.stripe.com/api/test_helpers/test_clocks/object>
     TestHelpersTestClockStatus {
         /// `advancing`
         Advancing = "advancing",

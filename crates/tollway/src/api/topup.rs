@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, Value, pairs,
-    params, params_required, request, request_list, view, words,
+    Client, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, pairs, params,
+    params_required, request, view, words,
 };
 
 view! {
-    /// The `topup` object.
+    /// The `topup` object. It has what [`TopupFields`](crate::api::TopupFields) has.
     ///
     /// <https://docs.stripe.com/api/topups/object>
-    Topup, "topup"
+    Topup =
+    /// The accessors of [`Topup`](crate::api::Topup).
+    TopupFields, "topup"
 }
 
-impl Topup {
+impl TopupFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -132,13 +134,15 @@ impl Topup {
 }
 
 view! {
-    /// Payment method options of [`Topup`](crate::api::Topup): its `payment_method_options`.
+    /// Payment method options of [`Topup`](crate::api::Topup): its `payment_method_options`. It has what [`TopupPaymentMethodOptionsFields`](crate::api::TopupPaymentMethodOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/topups/object#topup_object-payment_method_options>
-    TopupPaymentMethodOptions, "topup_payment_method_options"
+    TopupPaymentMethodOptions =
+    /// The accessors of [`TopupPaymentMethodOptions`](crate::api::TopupPaymentMethodOptions).
+    TopupPaymentMethodOptionsFields, "topup_payment_method_options"
 }
 
-impl TopupPaymentMethodOptions {
+impl TopupPaymentMethodOptionsFields {
     /// Us bank account. `None` when null.
     #[inline]
     pub fn us_bank_account(&self) -> Option<api::TopupPaymentMethodOptionsUsBankAccount> {
@@ -148,13 +152,15 @@ impl TopupPaymentMethodOptions {
 }
 
 view! {
-    /// Us bank account of [`Topup`](crate::api::Topup): its `payment_method_options.us_bank_account`.
+    /// Us bank account of [`Topup`](crate::api::Topup): its `payment_method_options.us_bank_account`. It has what [`TopupPaymentMethodOptionsUsBankAccountFields`](crate::api::TopupPaymentMethodOptionsUsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/topups/object#topup_object-payment_method_options-us_bank_account>
-    TopupPaymentMethodOptionsUsBankAccount, "topup_payment_method_options_us_bank_account"
+    TopupPaymentMethodOptionsUsBankAccount =
+    /// The accessors of [`TopupPaymentMethodOptionsUsBankAccount`](crate::api::TopupPaymentMethodOptionsUsBankAccount).
+    TopupPaymentMethodOptionsUsBankAccountFields, "topup_payment_method_options_us_bank_account"
 }
 
-impl TopupPaymentMethodOptionsUsBankAccount {
+impl TopupPaymentMethodOptionsUsBankAccountFields {
     /// Network: always `ach`.
     #[inline]
     pub fn network(&self) -> &str {
@@ -175,7 +181,7 @@ impl Topups<'_> {
     /// <https://docs.stripe.com/api/topups/list>
     #[inline]
     pub fn list(&self) -> api::TopupList {
-        api::TopupList(RequestBuilder::new(self.0, api::TopupList::OPERATION))
+        api::TopupList::new(self.0)
     }
 
     /// `POST /v1/topups`.
@@ -183,11 +189,9 @@ impl Topups<'_> {
     /// <https://docs.stripe.com/api/topups/create>
     #[inline]
     pub fn create(&self, amount: i64, currency: &str) -> api::TopupCreate {
-        api::TopupCreate(
-            RequestBuilder::new(self.0, api::TopupCreate::OPERATION)
-                .set("amount", amount)
-                .set("currency", currency),
-        )
+        api::TopupCreate::new(self.0)
+            .set_int("amount", amount)
+            .set_str("currency", currency)
     }
 
     /// `GET /v1/topups/{topup}`.
@@ -195,9 +199,7 @@ impl Topups<'_> {
     /// <https://docs.stripe.com/api/topups/retrieve>
     #[inline]
     pub fn retrieve(&self, topup: &str) -> api::TopupRetrieve {
-        api::TopupRetrieve(
-            RequestBuilder::new(self.0, api::TopupRetrieve::OPERATION).path_arg(topup),
-        )
+        api::TopupRetrieve::new(self.0).path_arg(topup)
     }
 
     /// `POST /v1/topups/{topup}`.
@@ -205,7 +207,7 @@ impl Topups<'_> {
     /// <https://docs.stripe.com/api/topups/update>
     #[inline]
     pub fn update(&self, topup: &str) -> api::TopupUpdate {
-        api::TopupUpdate(RequestBuilder::new(self.0, api::TopupUpdate::OPERATION).path_arg(topup))
+        api::TopupUpdate::new(self.0).path_arg(topup)
     }
 
     /// `POST /v1/topups/{topup}/cancel`.
@@ -213,52 +215,52 @@ impl Topups<'_> {
     /// <https://docs.stripe.com/api/topups/cancel>
     #[inline]
     pub fn cancel(&self, topup: &str) -> api::TopupCancel {
-        api::TopupCancel(RequestBuilder::new(self.0, api::TopupCancel::OPERATION).path_arg(topup))
+        api::TopupCancel::new(self.0).path_arg(topup)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.topups().list(…)`: `GET /v1/topups`.
     ///
     /// <https://docs.stripe.com/api/topups/list>
-    TopupList => List<api::Topup>, api::Topup; "topups.list", Get "/v1/topups", Api V1 Form
+    TopupList, TopupListEndpoint => List<api::Topup>; "topups.list", Get "/v1/topups", Api V1 Form
 }
 
 impl TopupList {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("amount", Into::<RangeQuery>::into(amount)))
+        self.set("amount", Into::<RangeQuery>::into(amount))
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TopupListStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -266,14 +268,14 @@ request! {
     /// The request of `client.topups().create(…)`: `POST /v1/topups`.
     ///
     /// <https://docs.stripe.com/api/topups/create>
-    TopupCreate => api::Topup; "topups.create", Post "/v1/topups", Api V1 Form
+    TopupCreate, TopupCreateEndpoint => api::Topup; "topups.create", Post "/v1/topups", Api V1 Form
 }
 
 impl TopupCreate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Key-value pairs of your own.
@@ -282,19 +284,19 @@ impl TopupCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Payment method options.
@@ -303,25 +305,25 @@ impl TopupCreate {
         self,
         payment_method_options: api::TopupCreatePaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 
     /// Source.
     #[inline]
     pub fn source(self, source: &str) -> Self {
-        Self(self.0.set("source", source))
+        self.set_str("source", source)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Transfer group.
     #[inline]
     pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.set("transfer_group", transfer_group))
+        self.set_str("transfer_group", transfer_group)
     }
 }
 
@@ -329,21 +331,21 @@ request! {
     /// The request of `client.topups().retrieve(…)`: `GET /v1/topups/{topup}`.
     ///
     /// <https://docs.stripe.com/api/topups/retrieve>
-    TopupRetrieve => api::Topup; "topups.retrieve", Get "/v1/topups/{topup}", Api V1 Form
+    TopupRetrieve, TopupRetrieveEndpoint => api::Topup; "topups.retrieve", Get "/v1/topups/{topup}", Api V1 Form
 }
 
 request! {
     /// The request of `client.topups().update(…)`: `POST /v1/topups/{topup}`.
     ///
     /// <https://docs.stripe.com/api/topups/update>
-    TopupUpdate => api::Topup; "topups.update", Post "/v1/topups/{topup}", Api V1 Form
+    TopupUpdate, TopupUpdateEndpoint => api::Topup; "topups.update", Post "/v1/topups/{topup}", Api V1 Form
 }
 
 impl TopupUpdate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Key-value pairs of your own.
@@ -352,13 +354,13 @@ impl TopupUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -366,7 +368,7 @@ request! {
     /// The request of `client.topups().cancel(…)`: `POST /v1/topups/{topup}/cancel`.
     ///
     /// <https://docs.stripe.com/api/topups/cancel>
-    TopupCancel => api::Topup; "topups.cancel", Post "/v1/topups/{topup}/cancel", Api V1 Form
+    TopupCancel, TopupCancelEndpoint => api::Topup; "topups.cancel", Post "/v1/topups/{topup}/cancel", Api V1 Form
 }
 
 params_required! {
@@ -380,7 +382,7 @@ impl TopupCreatePaymentMethodOptionsUsBankAccount {
     /// With what Stripe requires.
     #[inline]
     pub fn new(network: &str) -> Self {
-        Self(Params::new().with("network", network))
+        Self(Params::new().with_str("network", network))
     }
 }
 
@@ -404,6 +406,8 @@ impl TopupCreatePaymentMethodOptions {
 
 words! {
     /// The values of `initiated_by`, first of all in [`Topup`](crate::api::Topup).
+    ///
+    /// <https://docs.stripe.com/api/topups/object>
     TopupInitiatedBy {
         /// `stripe`
         Stripe = "stripe",
@@ -414,6 +418,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`Topup`](crate::api::Topup).
+    ///
+    /// <https://docs.stripe.com/api/topups/object>
     TopupStatus {
         /// `canceled`
         Canceled = "canceled",
@@ -430,6 +436,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TopupList`](crate::api::TopupList).
+    ///
+    /// <https://docs.stripe.com/api/topups/list>
     TopupListStatus {
         /// `canceled`
         Canceled = "canceled",

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, RangeQuery, RequestBuilder, Timestamp, Value, pairs, request,
-    request_list, view, words,
+    Client, Expandable, List, Map, RangeQuery, Timestamp, Value, pairs, request, view,
 };
 
 view! {
-    /// The `transfer` object.
+    /// The `transfer` object. It has what [`TransferFields`](crate::api::TransferFields) has.
     ///
     /// <https://docs.stripe.com/api/transfers/object>
-    Transfer, "transfer"
+    Transfer =
+    /// The accessors of [`Transfer`](crate::api::Transfer).
+    TransferFields, "transfer"
 }
 
-impl Transfer {
+impl TransferFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -137,7 +138,7 @@ impl<'a> Transfers<'a> {
     /// <https://docs.stripe.com/api/transfers/list>
     #[inline]
     pub fn list(&self) -> api::TransferList {
-        api::TransferList(RequestBuilder::new(self.0, api::TransferList::OPERATION))
+        api::TransferList::new(self.0)
     }
 
     /// `POST /v1/transfers`.
@@ -145,11 +146,9 @@ impl<'a> Transfers<'a> {
     /// <https://docs.stripe.com/api/transfers/create>
     #[inline]
     pub fn create(&self, currency: &str, destination: &str) -> api::TransferCreate {
-        api::TransferCreate(
-            RequestBuilder::new(self.0, api::TransferCreate::OPERATION)
-                .set("currency", currency)
-                .set("destination", destination),
-        )
+        api::TransferCreate::new(self.0)
+            .set_str("currency", currency)
+            .set_str("destination", destination)
     }
 
     /// `GET /v1/transfers/{transfer}`.
@@ -157,9 +156,7 @@ impl<'a> Transfers<'a> {
     /// <https://docs.stripe.com/api/transfers/retrieve>
     #[inline]
     pub fn retrieve(&self, transfer: &str) -> api::TransferRetrieve {
-        api::TransferRetrieve(
-            RequestBuilder::new(self.0, api::TransferRetrieve::OPERATION).path_arg(transfer),
-        )
+        api::TransferRetrieve::new(self.0).path_arg(transfer)
     }
 
     /// `POST /v1/transfers/{transfer}`.
@@ -167,54 +164,52 @@ impl<'a> Transfers<'a> {
     /// <https://docs.stripe.com/api/transfers/update>
     #[inline]
     pub fn update(&self, transfer: &str) -> api::TransferUpdate {
-        api::TransferUpdate(
-            RequestBuilder::new(self.0, api::TransferUpdate::OPERATION).path_arg(transfer),
-        )
+        api::TransferUpdate::new(self.0).path_arg(transfer)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.transfers().list(…)`: `GET /v1/transfers`.
     ///
     /// <https://docs.stripe.com/api/transfers/list>
-    TransferList => List<api::Transfer>, api::Transfer; "transfers.list", Get "/v1/transfers", Api V1 Form
+    TransferList, TransferListEndpoint => List<api::Transfer>; "transfers.list", Get "/v1/transfers", Api V1 Form
 }
 
 impl TransferList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Destination.
     #[inline]
     pub fn destination(self, destination: &str) -> Self {
-        Self(self.0.set("destination", destination))
+        self.set_str("destination", destination)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Transfer group.
     #[inline]
     pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.set("transfer_group", transfer_group))
+        self.set_str("transfer_group", transfer_group)
     }
 }
 
@@ -222,20 +217,20 @@ request! {
     /// The request of `client.transfers().create(…)`: `POST /v1/transfers`.
     ///
     /// <https://docs.stripe.com/api/transfers/create>
-    TransferCreate => api::Transfer; "transfers.create", Post "/v1/transfers", Api V1 Form
+    TransferCreate, TransferCreateEndpoint => api::Transfer; "transfers.create", Post "/v1/transfers", Api V1 Form
 }
 
 impl TransferCreate {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Key-value pairs of your own.
@@ -244,25 +239,25 @@ impl TransferCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Source transaction.
     #[inline]
     pub fn source_transaction(self, source_transaction: &str) -> Self {
-        Self(self.0.set("source_transaction", source_transaction))
+        self.set_str("source_transaction", source_transaction)
     }
 
     /// Source type.
     #[inline]
     pub fn source_type(self, source_type: api::TransferCreateSourceType) -> Self {
-        Self(self.0.set("source_type", source_type))
+        self.set("source_type", source_type)
     }
 
     /// Transfer group.
     #[inline]
     pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.set("transfer_group", transfer_group))
+        self.set_str("transfer_group", transfer_group)
     }
 }
 
@@ -270,21 +265,21 @@ request! {
     /// The request of `client.transfers().retrieve(…)`: `GET /v1/transfers/{transfer}`.
     ///
     /// <https://docs.stripe.com/api/transfers/retrieve>
-    TransferRetrieve => api::Transfer; "transfers.retrieve", Get "/v1/transfers/{transfer}", Api V1 Form
+    TransferRetrieve, TransferRetrieveEndpoint => api::Transfer; "transfers.retrieve", Get "/v1/transfers/{transfer}", Api V1 Form
 }
 
 request! {
     /// The request of `client.transfers().update(…)`: `POST /v1/transfers/{transfer}`.
     ///
     /// <https://docs.stripe.com/api/transfers/update>
-    TransferUpdate => api::Transfer; "transfers.update", Post "/v1/transfers/{transfer}", Api V1 Form
+    TransferUpdate, TransferUpdateEndpoint => api::Transfer; "transfers.update", Post "/v1/transfers/{transfer}", Api V1 Form
 }
 
 impl TransferUpdate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Key-value pairs of your own.
@@ -293,24 +288,17 @@ impl TransferUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
-words! {
-    /// The values of `source_type`, first of all in [`TransferCreate`](crate::api::TransferCreate).
-    TransferCreateSourceType {
-        /// `bank_account`
-        BankAccount = "bank_account",
-        /// `card`
-        Card = "card",
-        /// `fpx`
-        Fpx = "fpx",
-    }
-}
+/// The values of `source_type`, first of all in [`TransferCreate`](crate::api::TransferCreate): the same as [`ReserveHoldSourceType`](crate::api::ReserveHoldSourceType).
+///
+/// <https://docs.stripe.com/api/transfers/create>
+pub type TransferCreateSourceType = api::ReserveHoldSourceType;

@@ -3,19 +3,18 @@
 //! Stripe's `transfer_reversal`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, RequestBuilder, Timestamp, Value, pairs, request, request_list,
-    view,
-};
+use crate::view::prelude::{Client, Expandable, List, Map, Timestamp, Value, pairs, request, view};
 
 view! {
-    /// The `transfer_reversal` object.
+    /// The `transfer_reversal` object. It has what [`TransferReversalFields`](crate::api::TransferReversalFields) has.
     ///
     /// <https://docs.stripe.com/api/transfers/reversals/object>
-    TransferReversal, "transfer_reversal"
+    TransferReversal =
+    /// The accessors of [`TransferReversal`](crate::api::TransferReversal).
+    TransferReversalFields, "transfer_reversal"
 }
 
-impl TransferReversal {
+impl TransferReversalFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -90,9 +89,7 @@ impl TransfersReversals<'_> {
     /// <https://docs.stripe.com/api/transfers/reversals/list>
     #[inline]
     pub fn list(&self, id: &str) -> api::TransfersReversalList {
-        api::TransfersReversalList(
-            RequestBuilder::new(self.0, api::TransfersReversalList::OPERATION).path_arg(id),
-        )
+        api::TransfersReversalList::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/transfers/{id}/reversals`.
@@ -100,9 +97,7 @@ impl TransfersReversals<'_> {
     /// <https://docs.stripe.com/api/transfers/reversals/create>
     #[inline]
     pub fn create(&self, id: &str) -> api::TransfersReversalCreate {
-        api::TransfersReversalCreate(
-            RequestBuilder::new(self.0, api::TransfersReversalCreate::OPERATION).path_arg(id),
-        )
+        api::TransfersReversalCreate::new(self.0).path_arg(id)
     }
 
     /// `GET /v1/transfers/{transfer}/reversals/{id}`.
@@ -110,11 +105,9 @@ impl TransfersReversals<'_> {
     /// <https://docs.stripe.com/api/transfers/reversals/retrieve>
     #[inline]
     pub fn retrieve(&self, transfer: &str, id: &str) -> api::TransfersReversalRetrieve {
-        api::TransfersReversalRetrieve(
-            RequestBuilder::new(self.0, api::TransfersReversalRetrieve::OPERATION)
-                .path_arg(transfer)
-                .path_arg(id),
-        )
+        api::TransfersReversalRetrieve::new(self.0)
+            .path_arg(transfer)
+            .path_arg(id)
     }
 
     /// `POST /v1/transfers/{transfer}/reversals/{id}`.
@@ -122,38 +115,36 @@ impl TransfersReversals<'_> {
     /// <https://docs.stripe.com/api/transfers/reversals/update>
     #[inline]
     pub fn update(&self, transfer: &str, id: &str) -> api::TransfersReversalUpdate {
-        api::TransfersReversalUpdate(
-            RequestBuilder::new(self.0, api::TransfersReversalUpdate::OPERATION)
-                .path_arg(transfer)
-                .path_arg(id),
-        )
+        api::TransfersReversalUpdate::new(self.0)
+            .path_arg(transfer)
+            .path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.transfers().reversals().list(…)`: `GET /v1/transfers/{id}/reversals`.
     ///
     /// <https://docs.stripe.com/api/transfers/reversals/list>
-    TransfersReversalList => List<api::TransferReversal>, api::TransferReversal; "transfers.reversals.list", Get "/v1/transfers/{id}/reversals", Api V1 Form
+    TransfersReversalList, TransfersReversalListEndpoint => List<api::TransferReversal>; "transfers.reversals.list", Get "/v1/transfers/{id}/reversals", Api V1 Form
 }
 
 impl TransfersReversalList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -161,20 +152,20 @@ request! {
     /// The request of `client.transfers().reversals().create(…)`: `POST /v1/transfers/{id}/reversals`.
     ///
     /// <https://docs.stripe.com/api/transfers/reversals/create>
-    TransfersReversalCreate => api::TransferReversal; "transfers.reversals.create", Post "/v1/transfers/{id}/reversals", Api V1 Form
+    TransfersReversalCreate, TransfersReversalCreateEndpoint => api::TransferReversal; "transfers.reversals.create", Post "/v1/transfers/{id}/reversals", Api V1 Form
 }
 
 impl TransfersReversalCreate {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Key-value pairs of your own.
@@ -183,19 +174,19 @@ impl TransfersReversalCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Refund application fee: true or false.
     #[inline]
     pub fn refund_application_fee(self, refund_application_fee: bool) -> Self {
-        Self(self.0.set("refund_application_fee", refund_application_fee))
+        self.set_bool("refund_application_fee", refund_application_fee)
     }
 }
 
@@ -203,14 +194,14 @@ request! {
     /// The request of `client.transfers().reversals().retrieve(…)`: `GET /v1/transfers/{transfer}/reversals/{id}`.
     ///
     /// <https://docs.stripe.com/api/transfers/reversals/retrieve>
-    TransfersReversalRetrieve => api::TransferReversal; "transfers.reversals.retrieve", Get "/v1/transfers/{transfer}/reversals/{id}", Api V1 Form
+    TransfersReversalRetrieve, TransfersReversalRetrieveEndpoint => api::TransferReversal; "transfers.reversals.retrieve", Get "/v1/transfers/{transfer}/reversals/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.transfers().reversals().update(…)`: `POST /v1/transfers/{transfer}/reversals/{id}`.
     ///
     /// <https://docs.stripe.com/api/transfers/reversals/update>
-    TransfersReversalUpdate => api::TransferReversal; "transfers.reversals.update", Post "/v1/transfers/{transfer}/reversals/{id}", Api V1 Form
+    TransfersReversalUpdate, TransfersReversalUpdateEndpoint => api::TransferReversal; "transfers.reversals.update", Post "/v1/transfers/{transfer}/reversals/{id}", Api V1 Form
 }
 
 impl TransfersReversalUpdate {
@@ -220,12 +211,12 @@ impl TransfersReversalUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }

@@ -3,19 +3,18 @@
 //! Stripe's `treasury_credit_reversal`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, RequestBuilder, Timestamp, pairs, request, request_list, view,
-    words,
-};
+use crate::view::prelude::{Client, Expandable, List, Map, Timestamp, pairs, request, view, words};
 
 view! {
-    /// The `treasury.credit_reversal` object.
+    /// The `treasury.credit_reversal` object. It has what [`TreasuryCreditReversalFields`](crate::api::TreasuryCreditReversalFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/credit_reversals/object>
-    TreasuryCreditReversal, "treasury.credit_reversal"
+    TreasuryCreditReversal =
+    /// The accessors of [`TreasuryCreditReversal`](crate::api::TreasuryCreditReversal).
+    TreasuryCreditReversalFields, "treasury.credit_reversal"
 }
 
-impl TreasuryCreditReversal {
+impl TreasuryCreditReversalFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -105,13 +104,15 @@ impl TreasuryCreditReversal {
 }
 
 view! {
-    /// Status transitions of [`TreasuryCreditReversal`](crate::api::TreasuryCreditReversal): its `status_transitions`.
+    /// Status transitions of [`TreasuryCreditReversal`](crate::api::TreasuryCreditReversal): its `status_transitions`. It has what [`TreasuryCreditReversalStatusTransitionsFields`](crate::api::TreasuryCreditReversalStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/credit_reversals/object#treasury_credit_reversal_object-status_transitions>
-    TreasuryCreditReversalStatusTransitions, "treasury_received_credits_resource_status_transitions"
+    TreasuryCreditReversalStatusTransitions =
+    /// The accessors of [`TreasuryCreditReversalStatusTransitions`](crate::api::TreasuryCreditReversalStatusTransitions).
+    TreasuryCreditReversalStatusTransitionsFields, "treasury_received_credits_resource_status_transitions"
 }
 
-impl TreasuryCreditReversalStatusTransitions {
+impl TreasuryCreditReversalStatusTransitionsFields {
     /// Posted at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn posted_at(&self) -> Option<Timestamp> {
@@ -134,10 +135,7 @@ impl TreasuryCreditReversals<'_> {
     /// <https://docs.stripe.com/api/treasury/credit_reversals/list>
     #[inline]
     pub fn list(&self, financial_account: &str) -> api::TreasuryCreditReversalList {
-        api::TreasuryCreditReversalList(
-            RequestBuilder::new(self.0, api::TreasuryCreditReversalList::OPERATION)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryCreditReversalList::new(self.0).set_str("financial_account", financial_account)
     }
 
     /// `POST /v1/treasury/credit_reversals`.
@@ -145,10 +143,7 @@ impl TreasuryCreditReversals<'_> {
     /// <https://docs.stripe.com/api/treasury/credit_reversals/create>
     #[inline]
     pub fn create(&self, received_credit: &str) -> api::TreasuryCreditReversalCreate {
-        api::TreasuryCreditReversalCreate(
-            RequestBuilder::new(self.0, api::TreasuryCreditReversalCreate::OPERATION)
-                .set("received_credit", received_credit),
-        )
+        api::TreasuryCreditReversalCreate::new(self.0).set_str("received_credit", received_credit)
     }
 
     /// `GET /v1/treasury/credit_reversals/{credit_reversal}`.
@@ -156,49 +151,46 @@ impl TreasuryCreditReversals<'_> {
     /// <https://docs.stripe.com/api/treasury/credit_reversals/retrieve>
     #[inline]
     pub fn retrieve(&self, credit_reversal: &str) -> api::TreasuryCreditReversalRetrieve {
-        api::TreasuryCreditReversalRetrieve(
-            RequestBuilder::new(self.0, api::TreasuryCreditReversalRetrieve::OPERATION)
-                .path_arg(credit_reversal),
-        )
+        api::TreasuryCreditReversalRetrieve::new(self.0).path_arg(credit_reversal)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.treasury().credit_reversals().list(…)`: `GET /v1/treasury/credit_reversals`.
     ///
     /// <https://docs.stripe.com/api/treasury/credit_reversals/list>
-    TreasuryCreditReversalList => List<api::TreasuryCreditReversal>, api::TreasuryCreditReversal; "treasury.credit_reversals.list", Get "/v1/treasury/credit_reversals", Api V1 Form
+    TreasuryCreditReversalList, TreasuryCreditReversalListEndpoint => List<api::TreasuryCreditReversal>; "treasury.credit_reversals.list", Get "/v1/treasury/credit_reversals", Api V1 Form
 }
 
 impl TreasuryCreditReversalList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Received credit.
     #[inline]
     pub fn received_credit(self, received_credit: &str) -> Self {
-        Self(self.0.set("received_credit", received_credit))
+        self.set_str("received_credit", received_credit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TreasuryCreditReversalStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -206,7 +198,7 @@ request! {
     /// The request of `client.treasury().credit_reversals().create(…)`: `POST /v1/treasury/credit_reversals`.
     ///
     /// <https://docs.stripe.com/api/treasury/credit_reversals/create>
-    TreasuryCreditReversalCreate => api::TreasuryCreditReversal; "treasury.credit_reversals.create", Post "/v1/treasury/credit_reversals", Api V1 Form
+    TreasuryCreditReversalCreate, TreasuryCreditReversalCreateEndpoint => api::TreasuryCreditReversal; "treasury.credit_reversals.create", Post "/v1/treasury/credit_reversals", Api V1 Form
 }
 
 impl TreasuryCreditReversalCreate {
@@ -216,7 +208,7 @@ impl TreasuryCreditReversalCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -224,11 +216,13 @@ request! {
     /// The request of `client.treasury().credit_reversals().retrieve(…)`: `GET /v1/treasury/credit_reversals/{credit_reversal}`.
     ///
     /// <https://docs.stripe.com/api/treasury/credit_reversals/retrieve>
-    TreasuryCreditReversalRetrieve => api::TreasuryCreditReversal; "treasury.credit_reversals.retrieve", Get "/v1/treasury/credit_reversals/{credit_reversal}", Api V1 Form
+    TreasuryCreditReversalRetrieve, TreasuryCreditReversalRetrieveEndpoint => api::TreasuryCreditReversal; "treasury.credit_reversals.retrieve", Get "/v1/treasury/credit_reversals/{credit_reversal}", Api V1 Form
 }
 
 words! {
     /// The values of `network`, first of all in [`TreasuryCreditReversal`](crate::api::TreasuryCreditReversal).
+    ///
+    /// <https://docs.stripe.com/api/treasury/credit_reversals/object>
     TreasuryCreditReversalNetwork {
         /// `ach`
         Ach = "ach",
@@ -239,6 +233,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TreasuryCreditReversal`](crate::api::TreasuryCreditReversal).
+    ///
+    /// <https://docs.stripe.com/api/treasury/credit_reversals/object>
     TreasuryCreditReversalStatus {
         /// `canceled`
         Canceled = "canceled",

@@ -3,19 +3,18 @@
 //! Stripe's `treasury_debit_reversal`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, RequestBuilder, Timestamp, pairs, request, request_list, view,
-    words,
-};
+use crate::view::prelude::{Client, Expandable, List, Map, Timestamp, pairs, request, view, words};
 
 view! {
-    /// The `treasury.debit_reversal` object.
+    /// The `treasury.debit_reversal` object. It has what [`TreasuryDebitReversalFields`](crate::api::TreasuryDebitReversalFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/debit_reversals/object>
-    TreasuryDebitReversal, "treasury.debit_reversal"
+    TreasuryDebitReversal =
+    /// The accessors of [`TreasuryDebitReversal`](crate::api::TreasuryDebitReversal).
+    TreasuryDebitReversalFields, "treasury.debit_reversal"
 }
 
-impl TreasuryDebitReversal {
+impl TreasuryDebitReversalFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -110,13 +109,15 @@ impl TreasuryDebitReversal {
 }
 
 view! {
-    /// Linked flows of [`TreasuryDebitReversal`](crate::api::TreasuryDebitReversal): its `linked_flows`.
+    /// Linked flows of [`TreasuryDebitReversal`](crate::api::TreasuryDebitReversal): its `linked_flows`. It has what [`TreasuryDebitReversalLinkedFlowsFields`](crate::api::TreasuryDebitReversalLinkedFlowsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/debit_reversals/object#treasury_debit_reversal_object-linked_flows>
-    TreasuryDebitReversalLinkedFlows, "treasury_received_debits_resource_debit_reversal_linked_flows"
+    TreasuryDebitReversalLinkedFlows =
+    /// The accessors of [`TreasuryDebitReversalLinkedFlows`](crate::api::TreasuryDebitReversalLinkedFlows).
+    TreasuryDebitReversalLinkedFlowsFields, "treasury_received_debits_resource_debit_reversal_linked_flows"
 }
 
-impl TreasuryDebitReversalLinkedFlows {
+impl TreasuryDebitReversalLinkedFlowsFields {
     /// Issuing dispute. `None` when null.
     #[inline]
     pub fn issuing_dispute(&self) -> Option<&str> {
@@ -128,13 +129,15 @@ impl TreasuryDebitReversalLinkedFlows {
 }
 
 view! {
-    /// Status transitions of [`TreasuryDebitReversal`](crate::api::TreasuryDebitReversal): its `status_transitions`.
+    /// Status transitions of [`TreasuryDebitReversal`](crate::api::TreasuryDebitReversal): its `status_transitions`. It has what [`TreasuryDebitReversalStatusTransitionsFields`](crate::api::TreasuryDebitReversalStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/debit_reversals/object#treasury_debit_reversal_object-status_transitions>
-    TreasuryDebitReversalStatusTransitions, "treasury_received_debits_resource_status_transitions"
+    TreasuryDebitReversalStatusTransitions =
+    /// The accessors of [`TreasuryDebitReversalStatusTransitions`](crate::api::TreasuryDebitReversalStatusTransitions).
+    TreasuryDebitReversalStatusTransitionsFields, "treasury_received_debits_resource_status_transitions"
 }
 
-impl TreasuryDebitReversalStatusTransitions {
+impl TreasuryDebitReversalStatusTransitionsFields {
     /// Completed at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn completed_at(&self) -> Option<Timestamp> {
@@ -157,10 +160,7 @@ impl TreasuryDebitReversals<'_> {
     /// <https://docs.stripe.com/api/treasury/debit_reversals/list>
     #[inline]
     pub fn list(&self, financial_account: &str) -> api::TreasuryDebitReversalList {
-        api::TreasuryDebitReversalList(
-            RequestBuilder::new(self.0, api::TreasuryDebitReversalList::OPERATION)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryDebitReversalList::new(self.0).set_str("financial_account", financial_account)
     }
 
     /// `POST /v1/treasury/debit_reversals`.
@@ -168,10 +168,7 @@ impl TreasuryDebitReversals<'_> {
     /// <https://docs.stripe.com/api/treasury/debit_reversals/create>
     #[inline]
     pub fn create(&self, received_debit: &str) -> api::TreasuryDebitReversalCreate {
-        api::TreasuryDebitReversalCreate(
-            RequestBuilder::new(self.0, api::TreasuryDebitReversalCreate::OPERATION)
-                .set("received_debit", received_debit),
-        )
+        api::TreasuryDebitReversalCreate::new(self.0).set_str("received_debit", received_debit)
     }
 
     /// `GET /v1/treasury/debit_reversals/{debit_reversal}`.
@@ -179,55 +176,52 @@ impl TreasuryDebitReversals<'_> {
     /// <https://docs.stripe.com/api/treasury/debit_reversals/retrieve>
     #[inline]
     pub fn retrieve(&self, debit_reversal: &str) -> api::TreasuryDebitReversalRetrieve {
-        api::TreasuryDebitReversalRetrieve(
-            RequestBuilder::new(self.0, api::TreasuryDebitReversalRetrieve::OPERATION)
-                .path_arg(debit_reversal),
-        )
+        api::TreasuryDebitReversalRetrieve::new(self.0).path_arg(debit_reversal)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.treasury().debit_reversals().list(…)`: `GET /v1/treasury/debit_reversals`.
     ///
     /// <https://docs.stripe.com/api/treasury/debit_reversals/list>
-    TreasuryDebitReversalList => List<api::TreasuryDebitReversal>, api::TreasuryDebitReversal; "treasury.debit_reversals.list", Get "/v1/treasury/debit_reversals", Api V1 Form
+    TreasuryDebitReversalList, TreasuryDebitReversalListEndpoint => List<api::TreasuryDebitReversal>; "treasury.debit_reversals.list", Get "/v1/treasury/debit_reversals", Api V1 Form
 }
 
 impl TreasuryDebitReversalList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Received debit.
     #[inline]
     pub fn received_debit(self, received_debit: &str) -> Self {
-        Self(self.0.set("received_debit", received_debit))
+        self.set_str("received_debit", received_debit)
     }
 
     /// Resolution.
     #[inline]
     pub fn resolution(self, resolution: api::TreasuryDebitReversalListResolution) -> Self {
-        Self(self.0.set("resolution", resolution))
+        self.set("resolution", resolution)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TreasuryDebitReversalListStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -235,7 +229,7 @@ request! {
     /// The request of `client.treasury().debit_reversals().create(…)`: `POST /v1/treasury/debit_reversals`.
     ///
     /// <https://docs.stripe.com/api/treasury/debit_reversals/create>
-    TreasuryDebitReversalCreate => api::TreasuryDebitReversal; "treasury.debit_reversals.create", Post "/v1/treasury/debit_reversals", Api V1 Form
+    TreasuryDebitReversalCreate, TreasuryDebitReversalCreateEndpoint => api::TreasuryDebitReversal; "treasury.debit_reversals.create", Post "/v1/treasury/debit_reversals", Api V1 Form
 }
 
 impl TreasuryDebitReversalCreate {
@@ -245,7 +239,7 @@ impl TreasuryDebitReversalCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -253,11 +247,13 @@ request! {
     /// The request of `client.treasury().debit_reversals().retrieve(…)`: `GET /v1/treasury/debit_reversals/{debit_reversal}`.
     ///
     /// <https://docs.stripe.com/api/treasury/debit_reversals/retrieve>
-    TreasuryDebitReversalRetrieve => api::TreasuryDebitReversal; "treasury.debit_reversals.retrieve", Get "/v1/treasury/debit_reversals/{debit_reversal}", Api V1 Form
+    TreasuryDebitReversalRetrieve, TreasuryDebitReversalRetrieveEndpoint => api::TreasuryDebitReversal; "treasury.debit_reversals.retrieve", Get "/v1/treasury/debit_reversals/{debit_reversal}", Api V1 Form
 }
 
 words! {
     /// The values of `network`, first of all in [`TreasuryDebitReversal`](crate::api::TreasuryDebitReversal).
+    ///
+    /// <https://docs.stripe.com/api/treasury/debit_reversals/object>
     TreasuryDebitReversalNetwork {
         /// `ach`
         Ach = "ach",
@@ -268,6 +264,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TreasuryDebitReversal`](crate::api::TreasuryDebitReversal).
+    ///
+    /// <https://docs.stripe.com/api/treasury/debit_reversals/object>
     TreasuryDebitReversalStatus {
         /// `failed`
         Failed = "failed",
@@ -280,6 +278,8 @@ words! {
 
 words! {
     /// The values of `resolution`, first of all in [`TreasuryDebitReversalList`](crate::api::TreasuryDebitReversalList).
+    ///
+    /// <https://docs.stripe.com/api/treasury/debit_reversals/list>
     TreasuryDebitReversalListResolution {
         /// `lost`
         Lost = "lost",
@@ -290,6 +290,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TreasuryDebitReversalList`](crate::api::TreasuryDebitReversalList).
+    ///
+    /// <https://docs.stripe.com/api/treasury/debit_reversals/list>
     TreasuryDebitReversalListStatus {
         /// `canceled`
         Canceled = "canceled",

@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, Value, pairs, params,
-    params_required, request, request_list, texts, view, words,
+    Client, List, Map, Params, RangeQuery, Timestamp, Value, pairs, params, params_required,
+    request, texts, view, words,
 };
 
 view! {
-    /// The `treasury.financial_account` object.
+    /// The `treasury.financial_account` object. It has what [`TreasuryFinancialAccountFields`](crate::api::TreasuryFinancialAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object>
-    TreasuryFinancialAccount, "treasury.financial_account"
+    TreasuryFinancialAccount =
+    /// The accessors of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount).
+    TreasuryFinancialAccountFields, "treasury.financial_account"
 }
 
-impl TreasuryFinancialAccount {
+impl TreasuryFinancialAccountFields {
     /// Active features, as a list. `None` when absent.
     #[inline]
     pub fn active_features(&self) -> Option<Vec<api::TreasuryFinancialAccountActiveFeature>> {
@@ -134,13 +136,15 @@ impl TreasuryFinancialAccount {
 }
 
 view! {
-    /// Aba of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `financial_addresses.aba`.
+    /// Aba of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `financial_addresses.aba`. It has what [`TreasuryFinancialAccountFinancialAddressAbaFields`](crate::api::TreasuryFinancialAccountFinancialAddressAbaFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-financial_addresses-aba>
-    TreasuryFinancialAccountFinancialAddressAba, "treasury_financial_accounts_resource_aba_record"
+    TreasuryFinancialAccountFinancialAddressAba =
+    /// The accessors of [`TreasuryFinancialAccountFinancialAddressAba`](crate::api::TreasuryFinancialAccountFinancialAddressAba).
+    TreasuryFinancialAccountFinancialAddressAbaFields, "treasury_financial_accounts_resource_aba_record"
 }
 
-impl TreasuryFinancialAccountFinancialAddressAba {
+impl TreasuryFinancialAccountFinancialAddressAbaFields {
     /// Account holder name.
     #[inline]
     pub fn account_holder_name(&self) -> &str {
@@ -188,13 +192,15 @@ impl TreasuryFinancialAccountFinancialAddressAba {
 }
 
 view! {
-    /// Balance of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `balance`.
+    /// Balance of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `balance`. It has what [`TreasuryFinancialAccountBalanceFields`](crate::api::TreasuryFinancialAccountBalanceFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-balance>
-    TreasuryFinancialAccountBalance, "treasury_financial_accounts_resource_balance"
+    TreasuryFinancialAccountBalance =
+    /// The accessors of [`TreasuryFinancialAccountBalance`](crate::api::TreasuryFinancialAccountBalance).
+    TreasuryFinancialAccountBalanceFields, "treasury_financial_accounts_resource_balance"
 }
 
-impl TreasuryFinancialAccountBalance {
+impl TreasuryFinancialAccountBalanceFields {
     /// Cash, by key.
     #[inline]
     pub fn cash(&self) -> Map<'_, i64> {
@@ -222,13 +228,15 @@ impl TreasuryFinancialAccountBalance {
 }
 
 view! {
-    /// Closed of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `status_details.closed`.
+    /// Closed of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `status_details.closed`. It has what [`TreasuryFinancialAccountStatusDetailsClosedFields`](crate::api::TreasuryFinancialAccountStatusDetailsClosedFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-status_details-closed>
-    TreasuryFinancialAccountStatusDetailsClosed, "treasury_financial_accounts_resource_closed_status_details"
+    TreasuryFinancialAccountStatusDetailsClosed =
+    /// The accessors of [`TreasuryFinancialAccountStatusDetailsClosed`](crate::api::TreasuryFinancialAccountStatusDetailsClosed).
+    TreasuryFinancialAccountStatusDetailsClosedFields, "treasury_financial_accounts_resource_closed_status_details"
 }
 
-impl TreasuryFinancialAccountStatusDetailsClosed {
+impl TreasuryFinancialAccountStatusDetailsClosedFields {
     /// Reasons, as a list.
     #[inline]
     pub fn reasons(&self) -> Vec<api::TreasuryFinancialAccountStatusDetailsClosedReason> {
@@ -240,13 +248,15 @@ impl TreasuryFinancialAccountStatusDetailsClosed {
 }
 
 view! {
-    /// Financial addresses of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `financial_addresses`.
+    /// Financial addresses of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `financial_addresses`. It has what [`TreasuryFinancialAccountFinancialAddressFields`](crate::api::TreasuryFinancialAccountFinancialAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-financial_addresses>
-    TreasuryFinancialAccountFinancialAddress, "treasury_financial_accounts_resource_financial_address"
+    TreasuryFinancialAccountFinancialAddress =
+    /// The accessors of [`TreasuryFinancialAccountFinancialAddress`](crate::api::TreasuryFinancialAccountFinancialAddress).
+    TreasuryFinancialAccountFinancialAddressFields, "treasury_financial_accounts_resource_financial_address"
 }
 
-impl TreasuryFinancialAccountFinancialAddress {
+impl TreasuryFinancialAccountFinancialAddressFields {
     /// Aba. `None` when absent.
     #[inline]
     pub fn aba(&self) -> Option<api::TreasuryFinancialAccountFinancialAddressAba> {
@@ -278,13 +288,15 @@ impl TreasuryFinancialAccountFinancialAddress {
 }
 
 view! {
-    /// Platform restrictions of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `platform_restrictions`.
+    /// Platform restrictions of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `platform_restrictions`. It has what [`TreasuryFinancialAccountPlatformRestrictionsFields`](crate::api::TreasuryFinancialAccountPlatformRestrictionsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-platform_restrictions>
-    TreasuryFinancialAccountPlatformRestrictions, "treasury_financial_accounts_resource_platform_restrictions"
+    TreasuryFinancialAccountPlatformRestrictions =
+    /// The accessors of [`TreasuryFinancialAccountPlatformRestrictions`](crate::api::TreasuryFinancialAccountPlatformRestrictions).
+    TreasuryFinancialAccountPlatformRestrictionsFields, "treasury_financial_accounts_resource_platform_restrictions"
 }
 
-impl TreasuryFinancialAccountPlatformRestrictions {
+impl TreasuryFinancialAccountPlatformRestrictionsFields {
     /// Inbound flows. `None` when null.
     #[inline]
     pub fn inbound_flows(
@@ -309,13 +321,15 @@ impl TreasuryFinancialAccountPlatformRestrictions {
 }
 
 view! {
-    /// Status details of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `status_details`.
+    /// Status details of [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount): its `status_details`. It has what [`TreasuryFinancialAccountStatusDetailsFields`](crate::api::TreasuryFinancialAccountStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-status_details>
-    TreasuryFinancialAccountStatusDetails, "treasury_financial_accounts_resource_status_details"
+    TreasuryFinancialAccountStatusDetails =
+    /// The accessors of [`TreasuryFinancialAccountStatusDetails`](crate::api::TreasuryFinancialAccountStatusDetails).
+    TreasuryFinancialAccountStatusDetailsFields, "treasury_financial_accounts_resource_status_details"
 }
 
-impl TreasuryFinancialAccountStatusDetails {
+impl TreasuryFinancialAccountStatusDetailsFields {
     /// Closed. `None` when null.
     #[inline]
     pub fn closed(&self) -> Option<api::TreasuryFinancialAccountStatusDetailsClosed> {
@@ -344,10 +358,7 @@ impl<'a> TreasuryFinancialAccounts<'a> {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/list>
     #[inline]
     pub fn list(&self) -> api::TreasuryFinancialAccountList {
-        api::TreasuryFinancialAccountList(RequestBuilder::new(
-            self.0,
-            api::TreasuryFinancialAccountList::OPERATION,
-        ))
+        api::TreasuryFinancialAccountList::new(self.0)
     }
 
     /// `POST /v1/treasury/financial_accounts`.
@@ -358,10 +369,8 @@ impl<'a> TreasuryFinancialAccounts<'a> {
         &self,
         supported_currencies: impl IntoIterator<Item: Into<String>>,
     ) -> api::TreasuryFinancialAccountCreate {
-        api::TreasuryFinancialAccountCreate(
-            RequestBuilder::new(self.0, api::TreasuryFinancialAccountCreate::OPERATION)
-                .set("supported_currencies", texts(supported_currencies)),
-        )
+        api::TreasuryFinancialAccountCreate::new(self.0)
+            .set("supported_currencies", texts(supported_currencies))
     }
 
     /// `GET /v1/treasury/financial_accounts/{financial_account}`.
@@ -369,10 +378,7 @@ impl<'a> TreasuryFinancialAccounts<'a> {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/retrieve>
     #[inline]
     pub fn retrieve(&self, financial_account: &str) -> api::TreasuryFinancialAccountRetrieve {
-        api::TreasuryFinancialAccountRetrieve(
-            RequestBuilder::new(self.0, api::TreasuryFinancialAccountRetrieve::OPERATION)
-                .path_arg(financial_account),
-        )
+        api::TreasuryFinancialAccountRetrieve::new(self.0).path_arg(financial_account)
     }
 
     /// `POST /v1/treasury/financial_accounts/{financial_account}`.
@@ -380,10 +386,7 @@ impl<'a> TreasuryFinancialAccounts<'a> {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
     #[inline]
     pub fn update(&self, financial_account: &str) -> api::TreasuryFinancialAccountUpdate {
-        api::TreasuryFinancialAccountUpdate(
-            RequestBuilder::new(self.0, api::TreasuryFinancialAccountUpdate::OPERATION)
-                .path_arg(financial_account),
-        )
+        api::TreasuryFinancialAccountUpdate::new(self.0).path_arg(financial_account)
     }
 
     /// `POST /v1/treasury/financial_accounts/{financial_account}/close`.
@@ -391,49 +394,46 @@ impl<'a> TreasuryFinancialAccounts<'a> {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/close>
     #[inline]
     pub fn close(&self, financial_account: &str) -> api::TreasuryFinancialAccountClose {
-        api::TreasuryFinancialAccountClose(
-            RequestBuilder::new(self.0, api::TreasuryFinancialAccountClose::OPERATION)
-                .path_arg(financial_account),
-        )
+        api::TreasuryFinancialAccountClose::new(self.0).path_arg(financial_account)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.treasury().financial_accounts().list(…)`: `GET /v1/treasury/financial_accounts`.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/list>
-    TreasuryFinancialAccountList => List<api::TreasuryFinancialAccount>, api::TreasuryFinancialAccount; "treasury.financial_accounts.list", Get "/v1/treasury/financial_accounts", Api V1 Form
+    TreasuryFinancialAccountList, TreasuryFinancialAccountListEndpoint => List<api::TreasuryFinancialAccount>; "treasury.financial_accounts.list", Get "/v1/treasury/financial_accounts", Api V1 Form
 }
 
 impl TreasuryFinancialAccountList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TreasuryFinancialAccountStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -441,14 +441,14 @@ request! {
     /// The request of `client.treasury().financial_accounts().create(…)`: `POST /v1/treasury/financial_accounts`.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/create>
-    TreasuryFinancialAccountCreate => api::TreasuryFinancialAccount; "treasury.financial_accounts.create", Post "/v1/treasury/financial_accounts", Api V1 Form
+    TreasuryFinancialAccountCreate, TreasuryFinancialAccountCreateEndpoint => api::TreasuryFinancialAccount; "treasury.financial_accounts.create", Post "/v1/treasury/financial_accounts", Api V1 Form
 }
 
 impl TreasuryFinancialAccountCreate {
     /// Features.
     #[inline]
     pub fn features(self, features: api::TreasuryFinancialAccountCreateFeatures) -> Self {
-        Self(self.0.set("features", features))
+        self.set("features", features)
     }
 
     /// Key-value pairs of your own.
@@ -457,19 +457,19 @@ impl TreasuryFinancialAccountCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Nickname.
     #[inline]
     pub fn nickname(self, nickname: &str) -> Self {
-        Self(self.0.set("nickname", nickname))
+        self.set_str("nickname", nickname)
     }
 
     /// Unsets `nickname`.
     #[inline]
     pub fn clear_nickname(self) -> Self {
-        Self(self.0.set("nickname", Value::Clear))
+        self.set("nickname", Value::Clear)
     }
 
     /// Platform restrictions.
@@ -478,7 +478,7 @@ impl TreasuryFinancialAccountCreate {
         self,
         platform_restrictions: api::TreasuryFinancialAccountCreatePlatformRestrictions,
     ) -> Self {
-        Self(self.0.set("platform_restrictions", platform_restrictions))
+        self.set("platform_restrictions", platform_restrictions)
     }
 }
 
@@ -486,21 +486,21 @@ request! {
     /// The request of `client.treasury().financial_accounts().retrieve(…)`: `GET /v1/treasury/financial_accounts/{financial_account}`.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/retrieve>
-    TreasuryFinancialAccountRetrieve => api::TreasuryFinancialAccount; "treasury.financial_accounts.retrieve", Get "/v1/treasury/financial_accounts/{financial_account}", Api V1 Form
+    TreasuryFinancialAccountRetrieve, TreasuryFinancialAccountRetrieveEndpoint => api::TreasuryFinancialAccount; "treasury.financial_accounts.retrieve", Get "/v1/treasury/financial_accounts/{financial_account}", Api V1 Form
 }
 
 request! {
     /// The request of `client.treasury().financial_accounts().update(…)`: `POST /v1/treasury/financial_accounts/{financial_account}`.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdate => api::TreasuryFinancialAccount; "treasury.financial_accounts.update", Post "/v1/treasury/financial_accounts/{financial_account}", Api V1 Form
+    TreasuryFinancialAccountUpdate, TreasuryFinancialAccountUpdateEndpoint => api::TreasuryFinancialAccount; "treasury.financial_accounts.update", Post "/v1/treasury/financial_accounts/{financial_account}", Api V1 Form
 }
 
 impl TreasuryFinancialAccountUpdate {
     /// Features.
     #[inline]
     pub fn features(self, features: api::TreasuryFinancialAccountUpdateFeatures) -> Self {
-        Self(self.0.set("features", features))
+        self.set("features", features)
     }
 
     /// Forwarding settings.
@@ -509,7 +509,7 @@ impl TreasuryFinancialAccountUpdate {
         self,
         forwarding_settings: api::TreasuryFinancialAccountUpdateForwardingSettings,
     ) -> Self {
-        Self(self.0.set("forwarding_settings", forwarding_settings))
+        self.set("forwarding_settings", forwarding_settings)
     }
 
     /// Key-value pairs of your own.
@@ -518,19 +518,19 @@ impl TreasuryFinancialAccountUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Nickname.
     #[inline]
     pub fn nickname(self, nickname: &str) -> Self {
-        Self(self.0.set("nickname", nickname))
+        self.set_str("nickname", nickname)
     }
 
     /// Unsets `nickname`.
     #[inline]
     pub fn clear_nickname(self) -> Self {
-        Self(self.0.set("nickname", Value::Clear))
+        self.set("nickname", Value::Clear)
     }
 
     /// Platform restrictions.
@@ -539,7 +539,7 @@ impl TreasuryFinancialAccountUpdate {
         self,
         platform_restrictions: api::TreasuryFinancialAccountUpdatePlatformRestrictions,
     ) -> Self {
-        Self(self.0.set("platform_restrictions", platform_restrictions))
+        self.set("platform_restrictions", platform_restrictions)
     }
 }
 
@@ -547,7 +547,7 @@ request! {
     /// The request of `client.treasury().financial_accounts().close(…)`: `POST /v1/treasury/financial_accounts/{financial_account}/close`.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/close>
-    TreasuryFinancialAccountClose => api::TreasuryFinancialAccount; "treasury.financial_accounts.close", Post "/v1/treasury/financial_accounts/{financial_account}/close", Api V1 Form
+    TreasuryFinancialAccountClose, TreasuryFinancialAccountCloseEndpoint => api::TreasuryFinancialAccount; "treasury.financial_accounts.close", Post "/v1/treasury/financial_accounts/{financial_account}/close", Api V1 Form
 }
 
 impl TreasuryFinancialAccountClose {
@@ -557,7 +557,7 @@ impl TreasuryFinancialAccountClose {
         self,
         forwarding_settings: api::TreasuryFinancialAccountCloseForwardingSettings,
     ) -> Self {
-        Self(self.0.set("forwarding_settings", forwarding_settings))
+        self.set("forwarding_settings", forwarding_settings)
     }
 }
 
@@ -572,39 +572,21 @@ impl TreasuryFinancialAccountCreateFeaturesCardIssuing {
     /// With what Stripe requires.
     #[inline]
     pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
+        Self(Params::new().with_bool("requested", requested))
     }
 }
 
-params_required! {
-    /// The `deposit_insurance` of [`TreasuryFinancialAccountCreateFeatures`](crate::api::TreasuryFinancialAccountCreateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/create>
-    TreasuryFinancialAccountCreateFeaturesDepositInsurance
-}
+/// The `deposit_insurance` of [`TreasuryFinancialAccountCreateFeatures`](crate::api::TreasuryFinancialAccountCreateFeatures): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/create>
+pub type TreasuryFinancialAccountCreateFeaturesDepositInsurance =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountCreateFeaturesDepositInsurance {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `aba` of [`TreasuryFinancialAccountCreateFeaturesFinancialAddresses`](crate::api::TreasuryFinancialAccountCreateFeaturesFinancialAddresses).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/create>
-    TreasuryFinancialAccountCreateFeaturesFinancialAddressesAba
-}
-
-impl TreasuryFinancialAccountCreateFeaturesFinancialAddressesAba {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `aba` of [`TreasuryFinancialAccountCreateFeaturesFinancialAddresses`](crate::api::TreasuryFinancialAccountCreateFeaturesFinancialAddresses): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/create>
+pub type TreasuryFinancialAccountCreateFeaturesFinancialAddressesAba =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
 params! {
     /// The `financial_addresses` of [`TreasuryFinancialAccountCreateFeatures`](crate::api::TreasuryFinancialAccountCreateFeatures).
@@ -624,20 +606,11 @@ impl TreasuryFinancialAccountCreateFeaturesFinancialAddresses {
     }
 }
 
-params_required! {
-    /// The `ach` of [`TreasuryFinancialAccountCreateFeaturesInboundTransfers`](crate::api::TreasuryFinancialAccountCreateFeaturesInboundTransfers).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/create>
-    TreasuryFinancialAccountCreateFeaturesInboundTransfersAch
-}
-
-impl TreasuryFinancialAccountCreateFeaturesInboundTransfersAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `ach` of [`TreasuryFinancialAccountCreateFeaturesInboundTransfers`](crate::api::TreasuryFinancialAccountCreateFeaturesInboundTransfers): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/create>
+pub type TreasuryFinancialAccountCreateFeaturesInboundTransfersAch =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
 params! {
     /// The `inbound_transfers` of [`TreasuryFinancialAccountCreateFeatures`](crate::api::TreasuryFinancialAccountCreateFeatures).
@@ -654,50 +627,23 @@ impl TreasuryFinancialAccountCreateFeaturesInboundTransfers {
     }
 }
 
-params_required! {
-    /// The `intra_stripe_flows` of [`TreasuryFinancialAccountCreateFeatures`](crate::api::TreasuryFinancialAccountCreateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/create>
-    TreasuryFinancialAccountCreateFeaturesIntraStripeFlows
-}
+/// The `intra_stripe_flows` of [`TreasuryFinancialAccountCreateFeatures`](crate::api::TreasuryFinancialAccountCreateFeatures): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/create>
+pub type TreasuryFinancialAccountCreateFeaturesIntraStripeFlows =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountCreateFeaturesIntraStripeFlows {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `ach` of [`TreasuryFinancialAccountCreateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundPayments): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/create>
+pub type TreasuryFinancialAccountCreateFeaturesOutboundPaymentsAch =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `ach` of [`TreasuryFinancialAccountCreateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundPayments).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/create>
-    TreasuryFinancialAccountCreateFeaturesOutboundPaymentsAch
-}
-
-impl TreasuryFinancialAccountCreateFeaturesOutboundPaymentsAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `us_domestic_wire` of [`TreasuryFinancialAccountCreateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundPayments).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/create>
-    TreasuryFinancialAccountCreateFeaturesOutboundPaymentsUsDomesticWire
-}
-
-impl TreasuryFinancialAccountCreateFeaturesOutboundPaymentsUsDomesticWire {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `us_domestic_wire` of [`TreasuryFinancialAccountCreateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundPayments): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/create>
+pub type TreasuryFinancialAccountCreateFeaturesOutboundPaymentsUsDomesticWire =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
 params! {
     /// The `outbound_payments` of [`TreasuryFinancialAccountCreateFeatures`](crate::api::TreasuryFinancialAccountCreateFeatures).
@@ -723,59 +669,23 @@ impl TreasuryFinancialAccountCreateFeaturesOutboundPayments {
     }
 }
 
-params_required! {
-    /// The `ach` of [`TreasuryFinancialAccountCreateFeaturesOutboundTransfers`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundTransfers).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/create>
-    TreasuryFinancialAccountCreateFeaturesOutboundTransfersAch
-}
+/// The `ach` of [`TreasuryFinancialAccountCreateFeaturesOutboundTransfers`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundTransfers): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/create>
+pub type TreasuryFinancialAccountCreateFeaturesOutboundTransfersAch =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountCreateFeaturesOutboundTransfersAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `us_domestic_wire` of [`TreasuryFinancialAccountCreateFeaturesOutboundTransfers`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundTransfers): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/create>
+pub type TreasuryFinancialAccountCreateFeaturesOutboundTransfersUsDomesticWire =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `us_domestic_wire` of [`TreasuryFinancialAccountCreateFeaturesOutboundTransfers`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundTransfers).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/create>
-    TreasuryFinancialAccountCreateFeaturesOutboundTransfersUsDomesticWire
-}
-
-impl TreasuryFinancialAccountCreateFeaturesOutboundTransfersUsDomesticWire {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params! {
-    /// The `outbound_transfers` of [`TreasuryFinancialAccountCreateFeatures`](crate::api::TreasuryFinancialAccountCreateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/create>
-    TreasuryFinancialAccountCreateFeaturesOutboundTransfers
-}
-
-impl TreasuryFinancialAccountCreateFeaturesOutboundTransfers {
-    /// Ach.
-    #[inline]
-    pub fn ach(self, ach: api::TreasuryFinancialAccountCreateFeaturesOutboundTransfersAch) -> Self {
-        Self(self.0.with("ach", ach))
-    }
-
-    /// Us domestic wire.
-    #[inline]
-    pub fn us_domestic_wire(
-        self,
-        us_domestic_wire: api::TreasuryFinancialAccountCreateFeaturesOutboundTransfersUsDomesticWire,
-    ) -> Self {
-        Self(self.0.with("us_domestic_wire", us_domestic_wire))
-    }
-}
+/// The `outbound_transfers` of [`TreasuryFinancialAccountCreateFeatures`](crate::api::TreasuryFinancialAccountCreateFeatures): the same as [`TreasuryFinancialAccountCreateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundPayments).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/create>
+pub type TreasuryFinancialAccountCreateFeaturesOutboundTransfers =
+    api::TreasuryFinancialAccountCreateFeaturesOutboundPayments;
 
 params! {
     /// The `features` of [`TreasuryFinancialAccountCreate`](crate::api::TreasuryFinancialAccountCreate).
@@ -876,293 +786,88 @@ impl TreasuryFinancialAccountCreatePlatformRestrictions {
     }
 }
 
-params_required! {
-    /// The `card_issuing` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesCardIssuing
-}
+/// The `card_issuing` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesCardIssuing =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountUpdateFeaturesCardIssuing {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `deposit_insurance` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesDepositInsurance =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `deposit_insurance` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesDepositInsurance
-}
+/// The `aba` of [`TreasuryFinancialAccountUpdateFeaturesFinancialAddresses`](crate::api::TreasuryFinancialAccountUpdateFeaturesFinancialAddresses): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesFinancialAddressesAba =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountUpdateFeaturesDepositInsurance {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `financial_addresses` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures): the same as [`TreasuryFinancialAccountCreateFeaturesFinancialAddresses`](crate::api::TreasuryFinancialAccountCreateFeaturesFinancialAddresses).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesFinancialAddresses =
+    api::TreasuryFinancialAccountCreateFeaturesFinancialAddresses;
 
-params_required! {
-    /// The `aba` of [`TreasuryFinancialAccountUpdateFeaturesFinancialAddresses`](crate::api::TreasuryFinancialAccountUpdateFeaturesFinancialAddresses).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesFinancialAddressesAba
-}
+/// The `ach` of [`TreasuryFinancialAccountUpdateFeaturesInboundTransfers`](crate::api::TreasuryFinancialAccountUpdateFeaturesInboundTransfers): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesInboundTransfersAch =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountUpdateFeaturesFinancialAddressesAba {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `inbound_transfers` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures): the same as [`TreasuryFinancialAccountCreateFeaturesInboundTransfers`](crate::api::TreasuryFinancialAccountCreateFeaturesInboundTransfers).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesInboundTransfers =
+    api::TreasuryFinancialAccountCreateFeaturesInboundTransfers;
 
-params! {
-    /// The `financial_addresses` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesFinancialAddresses
-}
+/// The `intra_stripe_flows` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesIntraStripeFlows =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountUpdateFeaturesFinancialAddresses {
-    /// Aba.
-    #[inline]
-    pub fn aba(
-        self,
-        aba: api::TreasuryFinancialAccountUpdateFeaturesFinancialAddressesAba,
-    ) -> Self {
-        Self(self.0.with("aba", aba))
-    }
-}
+/// The `ach` of [`TreasuryFinancialAccountUpdateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountUpdateFeaturesOutboundPayments): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesOutboundPaymentsAch =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `ach` of [`TreasuryFinancialAccountUpdateFeaturesInboundTransfers`](crate::api::TreasuryFinancialAccountUpdateFeaturesInboundTransfers).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesInboundTransfersAch
-}
+/// The `us_domestic_wire` of [`TreasuryFinancialAccountUpdateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountUpdateFeaturesOutboundPayments): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesOutboundPaymentsUsDomesticWire =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountUpdateFeaturesInboundTransfersAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `outbound_payments` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures): the same as [`TreasuryFinancialAccountCreateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundPayments).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesOutboundPayments =
+    api::TreasuryFinancialAccountCreateFeaturesOutboundPayments;
 
-params! {
-    /// The `inbound_transfers` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesInboundTransfers
-}
+/// The `ach` of [`TreasuryFinancialAccountUpdateFeaturesOutboundTransfers`](crate::api::TreasuryFinancialAccountUpdateFeaturesOutboundTransfers): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesOutboundTransfersAch =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountUpdateFeaturesInboundTransfers {
-    /// Ach.
-    #[inline]
-    pub fn ach(self, ach: api::TreasuryFinancialAccountUpdateFeaturesInboundTransfersAch) -> Self {
-        Self(self.0.with("ach", ach))
-    }
-}
+/// The `us_domestic_wire` of [`TreasuryFinancialAccountUpdateFeaturesOutboundTransfers`](crate::api::TreasuryFinancialAccountUpdateFeaturesOutboundTransfers): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesOutboundTransfersUsDomesticWire =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `intra_stripe_flows` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesIntraStripeFlows
-}
+/// The `outbound_transfers` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures): the same as [`TreasuryFinancialAccountCreateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundPayments).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeaturesOutboundTransfers =
+    api::TreasuryFinancialAccountCreateFeaturesOutboundPayments;
 
-impl TreasuryFinancialAccountUpdateFeaturesIntraStripeFlows {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `ach` of [`TreasuryFinancialAccountUpdateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountUpdateFeaturesOutboundPayments).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesOutboundPaymentsAch
-}
-
-impl TreasuryFinancialAccountUpdateFeaturesOutboundPaymentsAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `us_domestic_wire` of [`TreasuryFinancialAccountUpdateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountUpdateFeaturesOutboundPayments).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesOutboundPaymentsUsDomesticWire
-}
-
-impl TreasuryFinancialAccountUpdateFeaturesOutboundPaymentsUsDomesticWire {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params! {
-    /// The `outbound_payments` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesOutboundPayments
-}
-
-impl TreasuryFinancialAccountUpdateFeaturesOutboundPayments {
-    /// Ach.
-    #[inline]
-    pub fn ach(self, ach: api::TreasuryFinancialAccountUpdateFeaturesOutboundPaymentsAch) -> Self {
-        Self(self.0.with("ach", ach))
-    }
-
-    /// Us domestic wire.
-    #[inline]
-    pub fn us_domestic_wire(
-        self,
-        us_domestic_wire: api::TreasuryFinancialAccountUpdateFeaturesOutboundPaymentsUsDomesticWire,
-    ) -> Self {
-        Self(self.0.with("us_domestic_wire", us_domestic_wire))
-    }
-}
-
-params_required! {
-    /// The `ach` of [`TreasuryFinancialAccountUpdateFeaturesOutboundTransfers`](crate::api::TreasuryFinancialAccountUpdateFeaturesOutboundTransfers).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesOutboundTransfersAch
-}
-
-impl TreasuryFinancialAccountUpdateFeaturesOutboundTransfersAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `us_domestic_wire` of [`TreasuryFinancialAccountUpdateFeaturesOutboundTransfers`](crate::api::TreasuryFinancialAccountUpdateFeaturesOutboundTransfers).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesOutboundTransfersUsDomesticWire
-}
-
-impl TreasuryFinancialAccountUpdateFeaturesOutboundTransfersUsDomesticWire {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params! {
-    /// The `outbound_transfers` of [`TreasuryFinancialAccountUpdateFeatures`](crate::api::TreasuryFinancialAccountUpdateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeaturesOutboundTransfers
-}
-
-impl TreasuryFinancialAccountUpdateFeaturesOutboundTransfers {
-    /// Ach.
-    #[inline]
-    pub fn ach(self, ach: api::TreasuryFinancialAccountUpdateFeaturesOutboundTransfersAch) -> Self {
-        Self(self.0.with("ach", ach))
-    }
-
-    /// Us domestic wire.
-    #[inline]
-    pub fn us_domestic_wire(
-        self,
-        us_domestic_wire: api::TreasuryFinancialAccountUpdateFeaturesOutboundTransfersUsDomesticWire,
-    ) -> Self {
-        Self(self.0.with("us_domestic_wire", us_domestic_wire))
-    }
-}
-
-params! {
-    /// The `features` of [`TreasuryFinancialAccountUpdate`](crate::api::TreasuryFinancialAccountUpdate).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateFeatures
-}
-
-impl TreasuryFinancialAccountUpdateFeatures {
-    /// Card issuing.
-    #[inline]
-    pub fn card_issuing(
-        self,
-        card_issuing: api::TreasuryFinancialAccountUpdateFeaturesCardIssuing,
-    ) -> Self {
-        Self(self.0.with("card_issuing", card_issuing))
-    }
-
-    /// Deposit insurance.
-    #[inline]
-    pub fn deposit_insurance(
-        self,
-        deposit_insurance: api::TreasuryFinancialAccountUpdateFeaturesDepositInsurance,
-    ) -> Self {
-        Self(self.0.with("deposit_insurance", deposit_insurance))
-    }
-
-    /// Financial addresses.
-    #[inline]
-    pub fn financial_addresses(
-        self,
-        financial_addresses: api::TreasuryFinancialAccountUpdateFeaturesFinancialAddresses,
-    ) -> Self {
-        Self(self.0.with("financial_addresses", financial_addresses))
-    }
-
-    /// Inbound transfers.
-    #[inline]
-    pub fn inbound_transfers(
-        self,
-        inbound_transfers: api::TreasuryFinancialAccountUpdateFeaturesInboundTransfers,
-    ) -> Self {
-        Self(self.0.with("inbound_transfers", inbound_transfers))
-    }
-
-    /// Intra stripe flows.
-    #[inline]
-    pub fn intra_stripe_flows(
-        self,
-        intra_stripe_flows: api::TreasuryFinancialAccountUpdateFeaturesIntraStripeFlows,
-    ) -> Self {
-        Self(self.0.with("intra_stripe_flows", intra_stripe_flows))
-    }
-
-    /// Outbound payments.
-    #[inline]
-    pub fn outbound_payments(
-        self,
-        outbound_payments: api::TreasuryFinancialAccountUpdateFeaturesOutboundPayments,
-    ) -> Self {
-        Self(self.0.with("outbound_payments", outbound_payments))
-    }
-
-    /// Outbound transfers.
-    #[inline]
-    pub fn outbound_transfers(
-        self,
-        outbound_transfers: api::TreasuryFinancialAccountUpdateFeaturesOutboundTransfers,
-    ) -> Self {
-        Self(self.0.with("outbound_transfers", outbound_transfers))
-    }
-}
+/// The `features` of [`TreasuryFinancialAccountUpdate`](crate::api::TreasuryFinancialAccountUpdate): the same as [`TreasuryFinancialAccountCreateFeatures`](crate::api::TreasuryFinancialAccountCreateFeatures).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateFeatures = api::TreasuryFinancialAccountCreateFeatures;
 
 params_required! {
     /// The `forwarding_settings` of [`TreasuryFinancialAccountUpdate`](crate::api::TreasuryFinancialAccountUpdate).
@@ -1181,72 +886,32 @@ impl TreasuryFinancialAccountUpdateForwardingSettings {
     /// Financial account.
     #[inline]
     pub fn financial_account(self, financial_account: &str) -> Self {
-        Self(self.0.with("financial_account", financial_account))
+        Self(self.0.with_str("financial_account", financial_account))
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.with("payment_method", payment_method))
+        Self(self.0.with_str("payment_method", payment_method))
     }
 }
 
-params! {
-    /// The `platform_restrictions` of [`TreasuryFinancialAccountUpdate`](crate::api::TreasuryFinancialAccountUpdate).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdatePlatformRestrictions
-}
+/// The `platform_restrictions` of [`TreasuryFinancialAccountUpdate`](crate::api::TreasuryFinancialAccountUpdate): the same as [`TreasuryFinancialAccountCreatePlatformRestrictions`](crate::api::TreasuryFinancialAccountCreatePlatformRestrictions).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdatePlatformRestrictions =
+    api::TreasuryFinancialAccountCreatePlatformRestrictions;
 
-impl TreasuryFinancialAccountUpdatePlatformRestrictions {
-    /// Inbound flows.
-    #[inline]
-    pub fn inbound_flows(
-        self,
-        inbound_flows: api::TreasuryFinancialAccountPlatformRestrictionsInboundFlows,
-    ) -> Self {
-        Self(self.0.with("inbound_flows", inbound_flows))
-    }
-
-    /// Outbound flows.
-    #[inline]
-    pub fn outbound_flows(
-        self,
-        outbound_flows: api::TreasuryFinancialAccountPlatformRestrictionsInboundFlows,
-    ) -> Self {
-        Self(self.0.with("outbound_flows", outbound_flows))
-    }
-}
-
-params_required! {
-    /// The `forwarding_settings` of [`TreasuryFinancialAccountClose`](crate::api::TreasuryFinancialAccountClose).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/close>
-    TreasuryFinancialAccountCloseForwardingSettings
-}
-
-impl TreasuryFinancialAccountCloseForwardingSettings {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TreasuryFinancialAccountUpdateForwardingSettingsType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Financial account.
-    #[inline]
-    pub fn financial_account(self, financial_account: &str) -> Self {
-        Self(self.0.with("financial_account", financial_account))
-    }
-
-    /// Payment method.
-    #[inline]
-    pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.with("payment_method", payment_method))
-    }
-}
+/// The `forwarding_settings` of [`TreasuryFinancialAccountClose`](crate::api::TreasuryFinancialAccountClose): the same as [`TreasuryFinancialAccountUpdateForwardingSettings`](crate::api::TreasuryFinancialAccountUpdateForwardingSettings).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/close>
+pub type TreasuryFinancialAccountCloseForwardingSettings =
+    api::TreasuryFinancialAccountUpdateForwardingSettings;
 
 words! {
     /// The values of `active_feature`, first of all in [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount).
+    ///
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/object>
     TreasuryFinancialAccountActiveFeature {
         /// `card_issuing`
         CardIssuing = "card_issuing",
@@ -1275,6 +940,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount).
+    ///
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/object>
     TreasuryFinancialAccountStatus {
         /// `closed`
         Closed = "closed",
@@ -1285,6 +952,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`TreasuryFinancialAccountStatusDetailsClosed`](crate::api::TreasuryFinancialAccountStatusDetailsClosed).
+    ///
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-status_details-closed>
     TreasuryFinancialAccountStatusDetailsClosedReason {
         /// `account_rejected`
         AccountRejected = "account_rejected",
@@ -1297,6 +966,8 @@ words! {
 
 words! {
     /// The values of `supported_network`, first of all in [`TreasuryFinancialAccountFinancialAddress`](crate::api::TreasuryFinancialAccountFinancialAddress).
+    ///
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-financial_addresses>
     TreasuryFinancialAccountFinancialAddressSupportedNetwork {
         /// `ach`
         Ach = "ach",
@@ -1309,6 +980,8 @@ words! {
 
 words! {
     /// The values of `inbound_flows`, first of all in [`TreasuryFinancialAccountPlatformRestrictions`](crate::api::TreasuryFinancialAccountPlatformRestrictions).
+    ///
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-platform_restrictions>
     TreasuryFinancialAccountPlatformRestrictionsInboundFlows {
         /// `restricted`
         Restricted = "restricted",
@@ -1319,6 +992,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`TreasuryFinancialAccountUpdateForwardingSettings`](crate::api::TreasuryFinancialAccountUpdateForwardingSettings).
+    ///
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
     TreasuryFinancialAccountUpdateForwardingSettingsType {
         /// `financial_account`
         FinancialAccount = "financial_account",

@@ -3,18 +3,18 @@
 //! Stripe's `treasury_financial_account_features`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Params, RequestBuilder, params, params_required, request, view, words,
-};
+use crate::view::prelude::{Client, request, view, words};
 
 view! {
-    /// The `treasury.financial_account_features` object.
+    /// The `treasury.financial_account_features` object. It has what [`TreasuryFinancialAccountFeaturesFields`](crate::api::TreasuryFinancialAccountFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object>
-    TreasuryFinancialAccountFeatures, "treasury.financial_account_features"
+    TreasuryFinancialAccountFeatures =
+    /// The accessors of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures).
+    TreasuryFinancialAccountFeaturesFields, "treasury.financial_account_features"
 }
 
-impl TreasuryFinancialAccountFeatures {
+impl TreasuryFinancialAccountFeaturesFields {
     /// Card issuing. `None` when absent.
     #[inline]
     pub fn card_issuing(&self) -> Option<api::TreasuryFinancialAccountFeaturesCardIssuing> {
@@ -81,13 +81,15 @@ impl TreasuryFinancialAccountFeatures {
 }
 
 view! {
-    /// Aba of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `financial_addresses.aba`.
+    /// Aba of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `financial_addresses.aba`. It has what [`TreasuryFinancialAccountFeaturesFinancialAddressesAbaFields`](crate::api::TreasuryFinancialAccountFeaturesFinancialAddressesAbaFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-financial_addresses-aba>
-    TreasuryFinancialAccountFeaturesFinancialAddressesAba, "treasury_financial_accounts_resource_aba_toggle_settings"
+    TreasuryFinancialAccountFeaturesFinancialAddressesAba =
+    /// The accessors of [`TreasuryFinancialAccountFeaturesFinancialAddressesAba`](crate::api::TreasuryFinancialAccountFeaturesFinancialAddressesAba).
+    TreasuryFinancialAccountFeaturesFinancialAddressesAbaFields, "treasury_financial_accounts_resource_aba_toggle_settings"
 }
 
-impl TreasuryFinancialAccountFeaturesFinancialAddressesAba {
+impl TreasuryFinancialAccountFeaturesFinancialAddressesAbaFields {
     /// Requested: true or false.
     #[inline]
     pub fn requested(&self) -> bool {
@@ -119,13 +121,15 @@ impl TreasuryFinancialAccountFeaturesFinancialAddressesAba {
 }
 
 view! {
-    /// Financial addresses of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `financial_addresses`.
+    /// Financial addresses of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `financial_addresses`. It has what [`TreasuryFinancialAccountFeaturesFinancialAddressesFields`](crate::api::TreasuryFinancialAccountFeaturesFinancialAddressesFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-financial_addresses>
-    TreasuryFinancialAccountFeaturesFinancialAddresses, "treasury_financial_accounts_resource_financial_addresses_features"
+    TreasuryFinancialAccountFeaturesFinancialAddresses =
+    /// The accessors of [`TreasuryFinancialAccountFeaturesFinancialAddresses`](crate::api::TreasuryFinancialAccountFeaturesFinancialAddresses).
+    TreasuryFinancialAccountFeaturesFinancialAddressesFields, "treasury_financial_accounts_resource_financial_addresses_features"
 }
 
-impl TreasuryFinancialAccountFeaturesFinancialAddresses {
+impl TreasuryFinancialAccountFeaturesFinancialAddressesFields {
     /// Aba. `None` when absent.
     #[inline]
     pub fn aba(&self) -> Option<api::TreasuryFinancialAccountFeaturesFinancialAddressesAba> {
@@ -137,13 +141,15 @@ impl TreasuryFinancialAccountFeaturesFinancialAddresses {
 }
 
 view! {
-    /// Ach of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `inbound_transfers.ach`.
+    /// Ach of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `inbound_transfers.ach`. It has what [`TreasuryFinancialAccountFeaturesInboundTransfersAchFields`](crate::api::TreasuryFinancialAccountFeaturesInboundTransfersAchFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-inbound_transfers-ach>
-    TreasuryFinancialAccountFeaturesInboundTransfersAch, "treasury_financial_accounts_resource_inbound_ach_toggle_settings"
+    TreasuryFinancialAccountFeaturesInboundTransfersAch =
+    /// The accessors of [`TreasuryFinancialAccountFeaturesInboundTransfersAch`](crate::api::TreasuryFinancialAccountFeaturesInboundTransfersAch).
+    TreasuryFinancialAccountFeaturesInboundTransfersAchFields, "treasury_financial_accounts_resource_inbound_ach_toggle_settings"
 }
 
-impl TreasuryFinancialAccountFeaturesInboundTransfersAch {
+impl TreasuryFinancialAccountFeaturesInboundTransfersAchFields {
     /// Requested: true or false.
     #[inline]
     pub fn requested(&self) -> bool {
@@ -175,13 +181,15 @@ impl TreasuryFinancialAccountFeaturesInboundTransfersAch {
 }
 
 view! {
-    /// Inbound transfers of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `inbound_transfers`.
+    /// Inbound transfers of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `inbound_transfers`. It has what [`TreasuryFinancialAccountFeaturesInboundTransfersFields`](crate::api::TreasuryFinancialAccountFeaturesInboundTransfersFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-inbound_transfers>
-    TreasuryFinancialAccountFeaturesInboundTransfers, "treasury_financial_accounts_resource_inbound_transfers"
+    TreasuryFinancialAccountFeaturesInboundTransfers =
+    /// The accessors of [`TreasuryFinancialAccountFeaturesInboundTransfers`](crate::api::TreasuryFinancialAccountFeaturesInboundTransfers).
+    TreasuryFinancialAccountFeaturesInboundTransfersFields, "treasury_financial_accounts_resource_inbound_transfers"
 }
 
-impl TreasuryFinancialAccountFeaturesInboundTransfers {
+impl TreasuryFinancialAccountFeaturesInboundTransfersFields {
     /// Ach. `None` when absent.
     #[inline]
     pub fn ach(&self) -> Option<api::TreasuryFinancialAccountFeaturesInboundTransfersAch> {
@@ -193,13 +201,15 @@ impl TreasuryFinancialAccountFeaturesInboundTransfers {
 }
 
 view! {
-    /// Ach of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `outbound_payments.ach`.
+    /// Ach of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `outbound_payments.ach`. It has what [`TreasuryFinancialAccountFeaturesOutboundPaymentsAchFields`](crate::api::TreasuryFinancialAccountFeaturesOutboundPaymentsAchFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-outbound_payments-ach>
-    TreasuryFinancialAccountFeaturesOutboundPaymentsAch, "treasury_financial_accounts_resource_outbound_ach_toggle_settings"
+    TreasuryFinancialAccountFeaturesOutboundPaymentsAch =
+    /// The accessors of [`TreasuryFinancialAccountFeaturesOutboundPaymentsAch`](crate::api::TreasuryFinancialAccountFeaturesOutboundPaymentsAch).
+    TreasuryFinancialAccountFeaturesOutboundPaymentsAchFields, "treasury_financial_accounts_resource_outbound_ach_toggle_settings"
 }
 
-impl TreasuryFinancialAccountFeaturesOutboundPaymentsAch {
+impl TreasuryFinancialAccountFeaturesOutboundPaymentsAchFields {
     /// Requested: true or false.
     #[inline]
     pub fn requested(&self) -> bool {
@@ -231,13 +241,15 @@ impl TreasuryFinancialAccountFeaturesOutboundPaymentsAch {
 }
 
 view! {
-    /// Outbound payments of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `outbound_payments`.
+    /// Outbound payments of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `outbound_payments`. It has what [`TreasuryFinancialAccountFeaturesOutboundPaymentsFields`](crate::api::TreasuryFinancialAccountFeaturesOutboundPaymentsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-outbound_payments>
-    TreasuryFinancialAccountFeaturesOutboundPayments, "treasury_financial_accounts_resource_outbound_payments"
+    TreasuryFinancialAccountFeaturesOutboundPayments =
+    /// The accessors of [`TreasuryFinancialAccountFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountFeaturesOutboundPayments).
+    TreasuryFinancialAccountFeaturesOutboundPaymentsFields, "treasury_financial_accounts_resource_outbound_payments"
 }
 
-impl TreasuryFinancialAccountFeaturesOutboundPayments {
+impl TreasuryFinancialAccountFeaturesOutboundPaymentsFields {
     /// Ach. `None` when absent.
     #[inline]
     pub fn ach(&self) -> Option<api::TreasuryFinancialAccountFeaturesOutboundPaymentsAch> {
@@ -258,13 +270,15 @@ impl TreasuryFinancialAccountFeaturesOutboundPayments {
 }
 
 view! {
-    /// Outbound transfers of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `outbound_transfers`.
+    /// Outbound transfers of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `outbound_transfers`. It has what [`TreasuryFinancialAccountFeaturesOutboundTransfersFields`](crate::api::TreasuryFinancialAccountFeaturesOutboundTransfersFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-outbound_transfers>
-    TreasuryFinancialAccountFeaturesOutboundTransfers, "treasury_financial_accounts_resource_outbound_transfers"
+    TreasuryFinancialAccountFeaturesOutboundTransfers =
+    /// The accessors of [`TreasuryFinancialAccountFeaturesOutboundTransfers`](crate::api::TreasuryFinancialAccountFeaturesOutboundTransfers).
+    TreasuryFinancialAccountFeaturesOutboundTransfersFields, "treasury_financial_accounts_resource_outbound_transfers"
 }
 
-impl TreasuryFinancialAccountFeaturesOutboundTransfers {
+impl TreasuryFinancialAccountFeaturesOutboundTransfersFields {
     /// Ach. `None` when absent.
     #[inline]
     pub fn ach(&self) -> Option<api::TreasuryFinancialAccountFeaturesOutboundPaymentsAch> {
@@ -285,13 +299,15 @@ impl TreasuryFinancialAccountFeaturesOutboundTransfers {
 }
 
 view! {
-    /// Card issuing of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `card_issuing`.
+    /// Card issuing of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `card_issuing`. It has what [`TreasuryFinancialAccountFeaturesCardIssuingFields`](crate::api::TreasuryFinancialAccountFeaturesCardIssuingFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing>
-    TreasuryFinancialAccountFeaturesCardIssuing, "treasury_financial_accounts_resource_toggle_settings"
+    TreasuryFinancialAccountFeaturesCardIssuing =
+    /// The accessors of [`TreasuryFinancialAccountFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountFeaturesCardIssuing).
+    TreasuryFinancialAccountFeaturesCardIssuingFields, "treasury_financial_accounts_resource_toggle_settings"
 }
 
-impl TreasuryFinancialAccountFeaturesCardIssuing {
+impl TreasuryFinancialAccountFeaturesCardIssuingFields {
     /// Requested: true or false.
     #[inline]
     pub fn requested(&self) -> bool {
@@ -323,13 +339,15 @@ impl TreasuryFinancialAccountFeaturesCardIssuing {
 }
 
 view! {
-    /// Status details of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `card_issuing.status_details`.
+    /// Status details of [`TreasuryFinancialAccountFeatures`](crate::api::TreasuryFinancialAccountFeatures): its `card_issuing.status_details`. It has what [`TreasuryFinancialAccountFeaturesCardIssuingStatusDetailFields`](crate::api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetailFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing-status_details>
-    TreasuryFinancialAccountFeaturesCardIssuingStatusDetail, "treasury_financial_accounts_resource_toggles_setting_status_details"
+    TreasuryFinancialAccountFeaturesCardIssuingStatusDetail =
+    /// The accessors of [`TreasuryFinancialAccountFeaturesCardIssuingStatusDetail`](crate::api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetail).
+    TreasuryFinancialAccountFeaturesCardIssuingStatusDetailFields, "treasury_financial_accounts_resource_toggles_setting_status_details"
 }
 
-impl TreasuryFinancialAccountFeaturesCardIssuingStatusDetail {
+impl TreasuryFinancialAccountFeaturesCardIssuingStatusDetailFields {
     /// Code.
     #[inline]
     pub fn code(&self) -> api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetailCode {
@@ -377,13 +395,7 @@ impl TreasuryFinancialAccountsFeatures<'_> {
         &self,
         financial_account: &str,
     ) -> api::TreasuryFinancialAccountsFeatureRetrieve {
-        api::TreasuryFinancialAccountsFeatureRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::TreasuryFinancialAccountsFeatureRetrieve::OPERATION,
-            )
-            .path_arg(financial_account),
-        )
+        api::TreasuryFinancialAccountsFeatureRetrieve::new(self.0).path_arg(financial_account)
     }
 
     /// `POST /v1/treasury/financial_accounts/{financial_account}/features`.
@@ -391,13 +403,7 @@ impl TreasuryFinancialAccountsFeatures<'_> {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
     #[inline]
     pub fn update(&self, financial_account: &str) -> api::TreasuryFinancialAccountsFeatureUpdate {
-        api::TreasuryFinancialAccountsFeatureUpdate(
-            RequestBuilder::new(
-                self.0,
-                api::TreasuryFinancialAccountsFeatureUpdate::OPERATION,
-            )
-            .path_arg(financial_account),
-        )
+        api::TreasuryFinancialAccountsFeatureUpdate::new(self.0).path_arg(financial_account)
     }
 }
 
@@ -405,14 +411,14 @@ request! {
     /// The request of `client.treasury().financial_accounts().features().retrieve(…)`: `GET /v1/treasury/financial_accounts/{financial_account}/features`.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/retrieve>
-    TreasuryFinancialAccountsFeatureRetrieve => api::TreasuryFinancialAccountFeatures; "treasury.financial_accounts.features.retrieve", Get "/v1/treasury/financial_accounts/{financial_account}/features", Api V1 Form
+    TreasuryFinancialAccountsFeatureRetrieve, TreasuryFinancialAccountsFeatureRetrieveEndpoint => api::TreasuryFinancialAccountFeatures; "treasury.financial_accounts.features.retrieve", Get "/v1/treasury/financial_accounts/{financial_account}/features", Api V1 Form
 }
 
 request! {
     /// The request of `client.treasury().financial_accounts().features().update(…)`: `POST /v1/treasury/financial_accounts/{financial_account}/features`.
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdate => api::TreasuryFinancialAccountFeatures; "treasury.financial_accounts.features.update", Post "/v1/treasury/financial_accounts/{financial_account}/features", Api V1 Form
+    TreasuryFinancialAccountsFeatureUpdate, TreasuryFinancialAccountsFeatureUpdateEndpoint => api::TreasuryFinancialAccountFeatures; "treasury.financial_accounts.features.update", Post "/v1/treasury/financial_accounts/{financial_account}/features", Api V1 Form
 }
 
 impl TreasuryFinancialAccountsFeatureUpdate {
@@ -422,7 +428,7 @@ impl TreasuryFinancialAccountsFeatureUpdate {
         self,
         card_issuing: api::TreasuryFinancialAccountsFeatureUpdateCardIssuing,
     ) -> Self {
-        Self(self.0.set("card_issuing", card_issuing))
+        self.set("card_issuing", card_issuing)
     }
 
     /// Deposit insurance.
@@ -431,7 +437,7 @@ impl TreasuryFinancialAccountsFeatureUpdate {
         self,
         deposit_insurance: api::TreasuryFinancialAccountsFeatureUpdateDepositInsurance,
     ) -> Self {
-        Self(self.0.set("deposit_insurance", deposit_insurance))
+        self.set("deposit_insurance", deposit_insurance)
     }
 
     /// Financial addresses.
@@ -440,7 +446,7 @@ impl TreasuryFinancialAccountsFeatureUpdate {
         self,
         financial_addresses: api::TreasuryFinancialAccountsFeatureUpdateFinancialAddresses,
     ) -> Self {
-        Self(self.0.set("financial_addresses", financial_addresses))
+        self.set("financial_addresses", financial_addresses)
     }
 
     /// Inbound transfers.
@@ -449,7 +455,7 @@ impl TreasuryFinancialAccountsFeatureUpdate {
         self,
         inbound_transfers: api::TreasuryFinancialAccountsFeatureUpdateInboundTransfers,
     ) -> Self {
-        Self(self.0.set("inbound_transfers", inbound_transfers))
+        self.set("inbound_transfers", inbound_transfers)
     }
 
     /// Intra stripe flows.
@@ -458,7 +464,7 @@ impl TreasuryFinancialAccountsFeatureUpdate {
         self,
         intra_stripe_flows: api::TreasuryFinancialAccountsFeatureUpdateIntraStripeFlows,
     ) -> Self {
-        Self(self.0.set("intra_stripe_flows", intra_stripe_flows))
+        self.set("intra_stripe_flows", intra_stripe_flows)
     }
 
     /// Outbound payments.
@@ -467,7 +473,7 @@ impl TreasuryFinancialAccountsFeatureUpdate {
         self,
         outbound_payments: api::TreasuryFinancialAccountsFeatureUpdateOutboundPayments,
     ) -> Self {
-        Self(self.0.set("outbound_payments", outbound_payments))
+        self.set("outbound_payments", outbound_payments)
     }
 
     /// Outbound transfers.
@@ -476,228 +482,92 @@ impl TreasuryFinancialAccountsFeatureUpdate {
         self,
         outbound_transfers: api::TreasuryFinancialAccountsFeatureUpdateOutboundTransfers,
     ) -> Self {
-        Self(self.0.set("outbound_transfers", outbound_transfers))
+        self.set("outbound_transfers", outbound_transfers)
     }
 }
 
-params_required! {
-    /// The `card_issuing` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateCardIssuing
-}
+/// The `card_issuing` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateCardIssuing =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountsFeatureUpdateCardIssuing {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `deposit_insurance` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateDepositInsurance =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `deposit_insurance` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateDepositInsurance
-}
+/// The `aba` of [`TreasuryFinancialAccountsFeatureUpdateFinancialAddresses`](crate::api::TreasuryFinancialAccountsFeatureUpdateFinancialAddresses): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateFinancialAddressesAba =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountsFeatureUpdateDepositInsurance {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `financial_addresses` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate): the same as [`TreasuryFinancialAccountCreateFeaturesFinancialAddresses`](crate::api::TreasuryFinancialAccountCreateFeaturesFinancialAddresses).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateFinancialAddresses =
+    api::TreasuryFinancialAccountCreateFeaturesFinancialAddresses;
 
-params_required! {
-    /// The `aba` of [`TreasuryFinancialAccountsFeatureUpdateFinancialAddresses`](crate::api::TreasuryFinancialAccountsFeatureUpdateFinancialAddresses).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateFinancialAddressesAba
-}
+/// The `ach` of [`TreasuryFinancialAccountsFeatureUpdateInboundTransfers`](crate::api::TreasuryFinancialAccountsFeatureUpdateInboundTransfers): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateInboundTransfersAch =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountsFeatureUpdateFinancialAddressesAba {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `inbound_transfers` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate): the same as [`TreasuryFinancialAccountCreateFeaturesInboundTransfers`](crate::api::TreasuryFinancialAccountCreateFeaturesInboundTransfers).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateInboundTransfers =
+    api::TreasuryFinancialAccountCreateFeaturesInboundTransfers;
 
-params! {
-    /// The `financial_addresses` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateFinancialAddresses
-}
+/// The `intra_stripe_flows` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateIntraStripeFlows =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountsFeatureUpdateFinancialAddresses {
-    /// Aba.
-    #[inline]
-    pub fn aba(
-        self,
-        aba: api::TreasuryFinancialAccountsFeatureUpdateFinancialAddressesAba,
-    ) -> Self {
-        Self(self.0.with("aba", aba))
-    }
-}
+/// The `ach` of [`TreasuryFinancialAccountsFeatureUpdateOutboundPayments`](crate::api::TreasuryFinancialAccountsFeatureUpdateOutboundPayments): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateOutboundPaymentsAch =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `ach` of [`TreasuryFinancialAccountsFeatureUpdateInboundTransfers`](crate::api::TreasuryFinancialAccountsFeatureUpdateInboundTransfers).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateInboundTransfersAch
-}
+/// The `us_domestic_wire` of [`TreasuryFinancialAccountsFeatureUpdateOutboundPayments`](crate::api::TreasuryFinancialAccountsFeatureUpdateOutboundPayments): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateOutboundPaymentsUsDomesticWire =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountsFeatureUpdateInboundTransfersAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `outbound_payments` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate): the same as [`TreasuryFinancialAccountCreateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundPayments).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateOutboundPayments =
+    api::TreasuryFinancialAccountCreateFeaturesOutboundPayments;
 
-params! {
-    /// The `inbound_transfers` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateInboundTransfers
-}
+/// The `ach` of [`TreasuryFinancialAccountsFeatureUpdateOutboundTransfers`](crate::api::TreasuryFinancialAccountsFeatureUpdateOutboundTransfers): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateOutboundTransfersAch =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl TreasuryFinancialAccountsFeatureUpdateInboundTransfers {
-    /// Ach.
-    #[inline]
-    pub fn ach(self, ach: api::TreasuryFinancialAccountsFeatureUpdateInboundTransfersAch) -> Self {
-        Self(self.0.with("ach", ach))
-    }
-}
+/// The `us_domestic_wire` of [`TreasuryFinancialAccountsFeatureUpdateOutboundTransfers`](crate::api::TreasuryFinancialAccountsFeatureUpdateOutboundTransfers): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateOutboundTransfersUsDomesticWire =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `intra_stripe_flows` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateIntraStripeFlows
-}
-
-impl TreasuryFinancialAccountsFeatureUpdateIntraStripeFlows {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `ach` of [`TreasuryFinancialAccountsFeatureUpdateOutboundPayments`](crate::api::TreasuryFinancialAccountsFeatureUpdateOutboundPayments).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateOutboundPaymentsAch
-}
-
-impl TreasuryFinancialAccountsFeatureUpdateOutboundPaymentsAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `us_domestic_wire` of [`TreasuryFinancialAccountsFeatureUpdateOutboundPayments`](crate::api::TreasuryFinancialAccountsFeatureUpdateOutboundPayments).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateOutboundPaymentsUsDomesticWire
-}
-
-impl TreasuryFinancialAccountsFeatureUpdateOutboundPaymentsUsDomesticWire {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params! {
-    /// The `outbound_payments` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateOutboundPayments
-}
-
-impl TreasuryFinancialAccountsFeatureUpdateOutboundPayments {
-    /// Ach.
-    #[inline]
-    pub fn ach(self, ach: api::TreasuryFinancialAccountsFeatureUpdateOutboundPaymentsAch) -> Self {
-        Self(self.0.with("ach", ach))
-    }
-
-    /// Us domestic wire.
-    #[inline]
-    pub fn us_domestic_wire(
-        self,
-        us_domestic_wire: api::TreasuryFinancialAccountsFeatureUpdateOutboundPaymentsUsDomesticWire,
-    ) -> Self {
-        Self(self.0.with("us_domestic_wire", us_domestic_wire))
-    }
-}
-
-params_required! {
-    /// The `ach` of [`TreasuryFinancialAccountsFeatureUpdateOutboundTransfers`](crate::api::TreasuryFinancialAccountsFeatureUpdateOutboundTransfers).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateOutboundTransfersAch
-}
-
-impl TreasuryFinancialAccountsFeatureUpdateOutboundTransfersAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `us_domestic_wire` of [`TreasuryFinancialAccountsFeatureUpdateOutboundTransfers`](crate::api::TreasuryFinancialAccountsFeatureUpdateOutboundTransfers).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateOutboundTransfersUsDomesticWire
-}
-
-impl TreasuryFinancialAccountsFeatureUpdateOutboundTransfersUsDomesticWire {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params! {
-    /// The `outbound_transfers` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
-    TreasuryFinancialAccountsFeatureUpdateOutboundTransfers
-}
-
-impl TreasuryFinancialAccountsFeatureUpdateOutboundTransfers {
-    /// Ach.
-    #[inline]
-    pub fn ach(self, ach: api::TreasuryFinancialAccountsFeatureUpdateOutboundTransfersAch) -> Self {
-        Self(self.0.with("ach", ach))
-    }
-
-    /// Us domestic wire.
-    #[inline]
-    pub fn us_domestic_wire(
-        self,
-        us_domestic_wire: api::TreasuryFinancialAccountsFeatureUpdateOutboundTransfersUsDomesticWire,
-    ) -> Self {
-        Self(self.0.with("us_domestic_wire", us_domestic_wire))
-    }
-}
+/// The `outbound_transfers` of [`TreasuryFinancialAccountsFeatureUpdate`](crate::api::TreasuryFinancialAccountsFeatureUpdate): the same as [`TreasuryFinancialAccountCreateFeaturesOutboundPayments`](crate::api::TreasuryFinancialAccountCreateFeaturesOutboundPayments).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/features/update>
+pub type TreasuryFinancialAccountsFeatureUpdateOutboundTransfers =
+    api::TreasuryFinancialAccountCreateFeaturesOutboundPayments;
 
 words! {
     /// The values of `status`, first of all in [`TreasuryFinancialAccountFeaturesFinancialAddressesAba`](crate::api::TreasuryFinancialAccountFeaturesFinancialAddressesAba).
+    ///
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-financial_addresses-aba>
     TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatus {
         /// `active`
         Active = "active",
@@ -710,6 +580,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`TreasuryFinancialAccountFeaturesCardIssuingStatusDetail`](crate::api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetail).
+    ///
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing-status_details>
     TreasuryFinancialAccountFeaturesCardIssuingStatusDetailCode {
         /// `activating`
         Activating = "activating",
@@ -734,6 +606,8 @@ words! {
 
 words! {
     /// The values of `resolution`, first of all in [`TreasuryFinancialAccountFeaturesCardIssuingStatusDetail`](crate::api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetail).
+    ///
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing-status_details>
     TreasuryFinancialAccountFeaturesCardIssuingStatusDetailResolution {
         /// `contact_stripe`
         ContactStripe = "contact_stripe",
@@ -746,6 +620,8 @@ words! {
 
 words! {
     /// The values of `restriction`, first of all in [`TreasuryFinancialAccountFeaturesCardIssuingStatusDetail`](crate::api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetail).
+    ///
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing-status_details>
     TreasuryFinancialAccountFeaturesCardIssuingStatusDetailRestriction {
         /// `inbound_flows`
         InboundFlows = "inbound_flows",

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, RequestBuilder, Timestamp, pairs, params, request, request_list,
-    view, words,
+    Client, Expandable, List, Map, Timestamp, pairs, params, request, view, words,
 };
 
 view! {
-    /// Origin payment method details of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `origin_payment_method_details`.
+    /// Origin payment method details of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `origin_payment_method_details`. It has what [`TreasuryInboundTransferOriginPaymentMethodDetailsFields`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details>
-    TreasuryInboundTransferOriginPaymentMethodDetails, "inbound_transfers"
+    TreasuryInboundTransferOriginPaymentMethodDetails =
+    /// The accessors of [`TreasuryInboundTransferOriginPaymentMethodDetails`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetails).
+    TreasuryInboundTransferOriginPaymentMethodDetailsFields, "inbound_transfers"
 }
 
-impl TreasuryInboundTransferOriginPaymentMethodDetails {
+impl TreasuryInboundTransferOriginPaymentMethodDetailsFields {
     /// Billing details.
     #[inline]
     pub fn billing_details(
@@ -40,13 +41,15 @@ impl TreasuryInboundTransferOriginPaymentMethodDetails {
 }
 
 view! {
-    /// Us bank account of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `origin_payment_method_details.us_bank_account`.
+    /// Us bank account of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `origin_payment_method_details.us_bank_account`. It has what [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountFields`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details-us_bank_account>
-    TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount, "inbound_transfers_payment_method_details_us_bank_account"
+    TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount =
+    /// The accessors of [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount).
+    TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountFields, "inbound_transfers_payment_method_details_us_bank_account"
 }
 
-impl TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount {
+impl TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountFields {
     /// Account holder type. `None` when null.
     #[inline]
     pub fn account_holder_type(
@@ -127,13 +130,15 @@ impl TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount {
 }
 
 view! {
-    /// The `treasury.inbound_transfer` object.
+    /// The `treasury.inbound_transfer` object. It has what [`TreasuryInboundTransferFields`](crate::api::TreasuryInboundTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object>
-    TreasuryInboundTransfer, "treasury.inbound_transfer"
+    TreasuryInboundTransfer =
+    /// The accessors of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer).
+    TreasuryInboundTransferFields, "treasury.inbound_transfer"
 }
 
-impl TreasuryInboundTransfer {
+impl TreasuryInboundTransferFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -266,13 +271,15 @@ impl TreasuryInboundTransfer {
 }
 
 view! {
-    /// Failure details of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `failure_details`.
+    /// Failure details of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `failure_details`. It has what [`TreasuryInboundTransferFailureDetailsFields`](crate::api::TreasuryInboundTransferFailureDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-failure_details>
-    TreasuryInboundTransferFailureDetails, "treasury_inbound_transfers_resource_failure_details"
+    TreasuryInboundTransferFailureDetails =
+    /// The accessors of [`TreasuryInboundTransferFailureDetails`](crate::api::TreasuryInboundTransferFailureDetails).
+    TreasuryInboundTransferFailureDetailsFields, "treasury_inbound_transfers_resource_failure_details"
 }
 
-impl TreasuryInboundTransferFailureDetails {
+impl TreasuryInboundTransferFailureDetailsFields {
     /// Code.
     #[inline]
     pub fn code(&self) -> api::TreasuryInboundTransferFailureDetailsCode {
@@ -284,13 +291,15 @@ impl TreasuryInboundTransferFailureDetails {
 }
 
 view! {
-    /// Linked flows of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `linked_flows`.
+    /// Linked flows of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `linked_flows`. It has what [`TreasuryInboundTransferLinkedFlowsFields`](crate::api::TreasuryInboundTransferLinkedFlowsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-linked_flows>
-    TreasuryInboundTransferLinkedFlows, "treasury_inbound_transfers_resource_inbound_transfer_resource_linked_flows"
+    TreasuryInboundTransferLinkedFlows =
+    /// The accessors of [`TreasuryInboundTransferLinkedFlows`](crate::api::TreasuryInboundTransferLinkedFlows).
+    TreasuryInboundTransferLinkedFlowsFields, "treasury_inbound_transfers_resource_inbound_transfer_resource_linked_flows"
 }
 
-impl TreasuryInboundTransferLinkedFlows {
+impl TreasuryInboundTransferLinkedFlowsFields {
     /// Received debit. `None` when null.
     #[inline]
     pub fn received_debit(&self) -> Option<&str> {
@@ -302,13 +311,15 @@ impl TreasuryInboundTransferLinkedFlows {
 }
 
 view! {
-    /// Status transitions of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `status_transitions`.
+    /// Status transitions of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `status_transitions`. It has what [`TreasuryInboundTransferStatusTransitionsFields`](crate::api::TreasuryInboundTransferStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-status_transitions>
-    TreasuryInboundTransferStatusTransitions, "treasury_inbound_transfers_resource_inbound_transfer_resource_status_transitions"
+    TreasuryInboundTransferStatusTransitions =
+    /// The accessors of [`TreasuryInboundTransferStatusTransitions`](crate::api::TreasuryInboundTransferStatusTransitions).
+    TreasuryInboundTransferStatusTransitionsFields, "treasury_inbound_transfers_resource_inbound_transfer_resource_status_transitions"
 }
 
-impl TreasuryInboundTransferStatusTransitions {
+impl TreasuryInboundTransferStatusTransitionsFields {
     /// Canceled at, in seconds since the Unix epoch. `None` when absent or null.
     #[inline]
     pub fn canceled_at(&self) -> Option<Timestamp> {
@@ -338,13 +349,15 @@ impl TreasuryInboundTransferStatusTransitions {
 }
 
 view! {
-    /// Billing details of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `origin_payment_method_details.billing_details`.
+    /// Billing details of [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer): its `origin_payment_method_details.billing_details`. It has what [`TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetailsFields`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details-billing_details>
-    TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails, "treasury_shared_resource_billing_details"
+    TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails =
+    /// The accessors of [`TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails).
+    TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetailsFields, "treasury_shared_resource_billing_details"
 }
 
-impl TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails {
+impl TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetailsFields {
     /// Address.
     #[inline]
     pub fn address(&self) -> api::Address {
@@ -379,13 +392,7 @@ impl TestHelpersTreasuryInboundTransfers<'_> {
     /// <https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/fail>
     #[inline]
     pub fn fail(&self, id: &str) -> api::TestHelpersTreasuryInboundTransferFail {
-        api::TestHelpersTreasuryInboundTransferFail(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryInboundTransferFail::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::TestHelpersTreasuryInboundTransferFail::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/test_helpers/treasury/inbound_transfers/{id}/return`.
@@ -396,13 +403,7 @@ impl TestHelpersTreasuryInboundTransfers<'_> {
         &self,
         id: &str,
     ) -> api::TestHelpersTreasuryInboundTransferReturnInboundTransfer {
-        api::TestHelpersTreasuryInboundTransferReturnInboundTransfer(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryInboundTransferReturnInboundTransfer::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::TestHelpersTreasuryInboundTransferReturnInboundTransfer::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/test_helpers/treasury/inbound_transfers/{id}/succeed`.
@@ -410,13 +411,7 @@ impl TestHelpersTreasuryInboundTransfers<'_> {
     /// <https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/succeed>
     #[inline]
     pub fn succeed(&self, id: &str) -> api::TestHelpersTreasuryInboundTransferSucceed {
-        api::TestHelpersTreasuryInboundTransferSucceed(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryInboundTransferSucceed::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::TestHelpersTreasuryInboundTransferSucceed::new(self.0).path_arg(id)
     }
 }
 
@@ -432,10 +427,8 @@ impl TreasuryInboundTransfers<'_> {
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/list>
     #[inline]
     pub fn list(&self, financial_account: &str) -> api::TreasuryInboundTransferList {
-        api::TreasuryInboundTransferList(
-            RequestBuilder::new(self.0, api::TreasuryInboundTransferList::OPERATION)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryInboundTransferList::new(self.0)
+            .set_str("financial_account", financial_account)
     }
 
     /// `POST /v1/treasury/inbound_transfers`.
@@ -449,13 +442,11 @@ impl TreasuryInboundTransfers<'_> {
         financial_account: &str,
         origin_payment_method: &str,
     ) -> api::TreasuryInboundTransferCreate {
-        api::TreasuryInboundTransferCreate(
-            RequestBuilder::new(self.0, api::TreasuryInboundTransferCreate::OPERATION)
-                .set("amount", amount)
-                .set("currency", currency)
-                .set("financial_account", financial_account)
-                .set("origin_payment_method", origin_payment_method),
-        )
+        api::TreasuryInboundTransferCreate::new(self.0)
+            .set_int("amount", amount)
+            .set_str("currency", currency)
+            .set_str("financial_account", financial_account)
+            .set_str("origin_payment_method", origin_payment_method)
     }
 
     /// `GET /v1/treasury/inbound_transfers/{id}`.
@@ -463,10 +454,7 @@ impl TreasuryInboundTransfers<'_> {
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::TreasuryInboundTransferRetrieve {
-        api::TreasuryInboundTransferRetrieve(
-            RequestBuilder::new(self.0, api::TreasuryInboundTransferRetrieve::OPERATION)
-                .path_arg(id),
-        )
+        api::TreasuryInboundTransferRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel`.
@@ -474,10 +462,7 @@ impl TreasuryInboundTransfers<'_> {
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/cancel>
     #[inline]
     pub fn cancel(&self, inbound_transfer: &str) -> api::TreasuryInboundTransferCancel {
-        api::TreasuryInboundTransferCancel(
-            RequestBuilder::new(self.0, api::TreasuryInboundTransferCancel::OPERATION)
-                .path_arg(inbound_transfer),
-        )
+        api::TreasuryInboundTransferCancel::new(self.0).path_arg(inbound_transfer)
     }
 }
 
@@ -485,7 +470,7 @@ request! {
     /// The request of `client.test_helpers().treasury().inbound_transfers().fail(…)`: `POST /v1/test_helpers/treasury/inbound_transfers/{id}/fail`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/fail>
-    TestHelpersTreasuryInboundTransferFail => api::TreasuryInboundTransfer; "test_helpers.treasury.inbound_transfers.fail", Post "/v1/test_helpers/treasury/inbound_transfers/{id}/fail", Api V1 Form
+    TestHelpersTreasuryInboundTransferFail, TestHelpersTreasuryInboundTransferFailEndpoint => api::TreasuryInboundTransfer; "test_helpers.treasury.inbound_transfers.fail", Post "/v1/test_helpers/treasury/inbound_transfers/{id}/fail", Api V1 Form
 }
 
 impl TestHelpersTreasuryInboundTransferFail {
@@ -495,7 +480,7 @@ impl TestHelpersTreasuryInboundTransferFail {
         self,
         failure_details: api::TestHelpersTreasuryInboundTransferFailFailureDetails,
     ) -> Self {
-        Self(self.0.set("failure_details", failure_details))
+        self.set("failure_details", failure_details)
     }
 }
 
@@ -503,46 +488,46 @@ request! {
     /// The request of `client.test_helpers().treasury().inbound_transfers().return_inbound_transfer(…)`: `POST /v1/test_helpers/treasury/inbound_transfers/{id}/return`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/return_inbound_transfer>
-    TestHelpersTreasuryInboundTransferReturnInboundTransfer => api::TreasuryInboundTransfer; "test_helpers.treasury.inbound_transfers.return_inbound_transfer", Post "/v1/test_helpers/treasury/inbound_transfers/{id}/return", Api V1 Form
+    TestHelpersTreasuryInboundTransferReturnInboundTransfer, TestHelpersTreasuryInboundTransferReturnInboundTransferEndpoint => api::TreasuryInboundTransfer; "test_helpers.treasury.inbound_transfers.return_inbound_transfer", Post "/v1/test_helpers/treasury/inbound_transfers/{id}/return", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().treasury().inbound_transfers().succeed(…)`: `POST /v1/test_helpers/treasury/inbound_transfers/{id}/succeed`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/succeed>
-    TestHelpersTreasuryInboundTransferSucceed => api::TreasuryInboundTransfer; "test_helpers.treasury.inbound_transfers.succeed", Post "/v1/test_helpers/treasury/inbound_transfers/{id}/succeed", Api V1 Form
+    TestHelpersTreasuryInboundTransferSucceed, TestHelpersTreasuryInboundTransferSucceedEndpoint => api::TreasuryInboundTransfer; "test_helpers.treasury.inbound_transfers.succeed", Post "/v1/test_helpers/treasury/inbound_transfers/{id}/succeed", Api V1 Form
 }
 
-request_list! {
+request! {
     /// The request of `client.treasury().inbound_transfers().list(…)`: `GET /v1/treasury/inbound_transfers`.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/list>
-    TreasuryInboundTransferList => List<api::TreasuryInboundTransfer>, api::TreasuryInboundTransfer; "treasury.inbound_transfers.list", Get "/v1/treasury/inbound_transfers", Api V1 Form
+    TreasuryInboundTransferList, TreasuryInboundTransferListEndpoint => List<api::TreasuryInboundTransfer>; "treasury.inbound_transfers.list", Get "/v1/treasury/inbound_transfers", Api V1 Form
 }
 
 impl TreasuryInboundTransferList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TreasuryInboundTransferStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -550,14 +535,14 @@ request! {
     /// The request of `client.treasury().inbound_transfers().create(…)`: `POST /v1/treasury/inbound_transfers`.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/create>
-    TreasuryInboundTransferCreate => api::TreasuryInboundTransfer; "treasury.inbound_transfers.create", Post "/v1/treasury/inbound_transfers", Api V1 Form
+    TreasuryInboundTransferCreate, TreasuryInboundTransferCreateEndpoint => api::TreasuryInboundTransfer; "treasury.inbound_transfers.create", Post "/v1/treasury/inbound_transfers", Api V1 Form
 }
 
 impl TreasuryInboundTransferCreate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Key-value pairs of your own.
@@ -566,13 +551,13 @@ impl TreasuryInboundTransferCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 }
 
@@ -580,14 +565,14 @@ request! {
     /// The request of `client.treasury().inbound_transfers().retrieve(…)`: `GET /v1/treasury/inbound_transfers/{id}`.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/retrieve>
-    TreasuryInboundTransferRetrieve => api::TreasuryInboundTransfer; "treasury.inbound_transfers.retrieve", Get "/v1/treasury/inbound_transfers/{id}", Api V1 Form
+    TreasuryInboundTransferRetrieve, TreasuryInboundTransferRetrieveEndpoint => api::TreasuryInboundTransfer; "treasury.inbound_transfers.retrieve", Get "/v1/treasury/inbound_transfers/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.treasury().inbound_transfers().cancel(…)`: `POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel`.
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/cancel>
-    TreasuryInboundTransferCancel => api::TreasuryInboundTransfer; "treasury.inbound_transfers.cancel", Post "/v1/treasury/inbound_transfers/{inbound_transfer}/cancel", Api V1 Form
+    TreasuryInboundTransferCancel, TreasuryInboundTransferCancelEndpoint => api::TreasuryInboundTransfer; "treasury.inbound_transfers.cancel", Post "/v1/treasury/inbound_transfers/{inbound_transfer}/cancel", Api V1 Form
 }
 
 params! {
@@ -607,6 +592,8 @@ impl TestHelpersTreasuryInboundTransferFailFailureDetails {
 
 words! {
     /// The values of `account_holder_type`, first of all in [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details-us_bank_account>
     TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType {
         /// `company`
         Company = "company",
@@ -617,6 +604,8 @@ words! {
 
 words! {
     /// The values of `account_type`, first of all in [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details-us_bank_account>
     TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType {
         /// `checking`
         Checking = "checking",
@@ -627,6 +616,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer).
+    ///
+    /// <https://docs.stripe.com/api/treasury/inbound_transfers/object>
     TreasuryInboundTransferStatus {
         /// `canceled`
         Canceled = "canceled",
@@ -641,6 +632,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`TreasuryInboundTransferFailureDetails`](crate::api::TreasuryInboundTransferFailureDetails).
+    ///
+    /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-failure_details>
     TreasuryInboundTransferFailureDetailsCode {
         /// `account_closed`
         AccountClosed = "account_closed",

@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, RequestBuilder, Timestamp, Value, pairs,
-    params, params_required, request, request_list, view, words,
+    Client, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, pairs, params,
+    params_required, request, view, words,
 };
 
 view! {
-    /// Destination payment method details of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `destination_payment_method_details`.
+    /// Destination payment method details of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `destination_payment_method_details`. It has what [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsFields`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details>
-    TreasuryOutboundPaymentDestinationPaymentMethodDetails, "outbound_payments_payment_method_details"
+    TreasuryOutboundPaymentDestinationPaymentMethodDetails =
+    /// The accessors of [`TreasuryOutboundPaymentDestinationPaymentMethodDetails`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetails).
+    TreasuryOutboundPaymentDestinationPaymentMethodDetailsFields, "outbound_payments_payment_method_details"
 }
 
-impl TreasuryOutboundPaymentDestinationPaymentMethodDetails {
+impl TreasuryOutboundPaymentDestinationPaymentMethodDetailsFields {
     /// Billing details.
     #[inline]
     pub fn billing_details(
@@ -58,13 +60,15 @@ impl TreasuryOutboundPaymentDestinationPaymentMethodDetails {
 }
 
 view! {
-    /// Financial account of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `destination_payment_method_details.financial_account`.
+    /// Financial account of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `destination_payment_method_details.financial_account`. It has what [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccountFields`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details-financial_account>
-    TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount, "outbound_payments_payment_method_details_financial_account"
+    TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount =
+    /// The accessors of [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount).
+    TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccountFields, "outbound_payments_payment_method_details_financial_account"
 }
 
-impl TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount {
+impl TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccountFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {
@@ -85,13 +89,15 @@ impl TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount {
 }
 
 view! {
-    /// Us bank account of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `destination_payment_method_details.us_bank_account`.
+    /// Us bank account of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `destination_payment_method_details.us_bank_account`. It has what [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountFields`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details-us_bank_account>
-    TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount, "outbound_payments_payment_method_details_us_bank_account"
+    TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount =
+    /// The accessors of [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount).
+    TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountFields, "outbound_payments_payment_method_details_us_bank_account"
 }
 
-impl TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount {
+impl TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountFields {
     /// Account holder type. `None` when null.
     #[inline]
     pub fn account_holder_type(
@@ -175,13 +181,15 @@ impl TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount {
 }
 
 view! {
-    /// The `treasury.outbound_payment` object.
+    /// The `treasury.outbound_payment` object. It has what [`TreasuryOutboundPaymentFields`](crate::api::TreasuryOutboundPaymentFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object>
-    TreasuryOutboundPayment, "treasury.outbound_payment"
+    TreasuryOutboundPayment =
+    /// The accessors of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment).
+    TreasuryOutboundPaymentFields, "treasury.outbound_payment"
 }
 
-impl TreasuryOutboundPayment {
+impl TreasuryOutboundPaymentFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -331,13 +339,15 @@ impl TreasuryOutboundPayment {
 }
 
 view! {
-    /// Ach of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `tracking_details.ach`.
+    /// Ach of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `tracking_details.ach`. It has what [`TreasuryOutboundPaymentTrackingDetailsAchFields`](crate::api::TreasuryOutboundPaymentTrackingDetailsAchFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-tracking_details-ach>
-    TreasuryOutboundPaymentTrackingDetailsAch, "treasury_outbound_payments_resource_ach_tracking_details"
+    TreasuryOutboundPaymentTrackingDetailsAch =
+    /// The accessors of [`TreasuryOutboundPaymentTrackingDetailsAch`](crate::api::TreasuryOutboundPaymentTrackingDetailsAch).
+    TreasuryOutboundPaymentTrackingDetailsAchFields, "treasury_outbound_payments_resource_ach_tracking_details"
 }
 
-impl TreasuryOutboundPaymentTrackingDetailsAch {
+impl TreasuryOutboundPaymentTrackingDetailsAchFields {
     /// Trace id.
     #[inline]
     pub fn trace_id(&self) -> &str {
@@ -349,13 +359,15 @@ impl TreasuryOutboundPaymentTrackingDetailsAch {
 }
 
 view! {
-    /// End user details of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `end_user_details`.
+    /// End user details of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `end_user_details`. It has what [`TreasuryOutboundPaymentEndUserDetailsFields`](crate::api::TreasuryOutboundPaymentEndUserDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-end_user_details>
-    TreasuryOutboundPaymentEndUserDetails, "treasury_outbound_payments_resource_outbound_payment_resource_end_user_details"
+    TreasuryOutboundPaymentEndUserDetails =
+    /// The accessors of [`TreasuryOutboundPaymentEndUserDetails`](crate::api::TreasuryOutboundPaymentEndUserDetails).
+    TreasuryOutboundPaymentEndUserDetailsFields, "treasury_outbound_payments_resource_outbound_payment_resource_end_user_details"
 }
 
-impl TreasuryOutboundPaymentEndUserDetails {
+impl TreasuryOutboundPaymentEndUserDetailsFields {
     /// Ip address. `None` when null.
     #[inline]
     pub fn ip_address(&self) -> Option<&str> {
@@ -376,13 +388,15 @@ impl TreasuryOutboundPaymentEndUserDetails {
 }
 
 view! {
-    /// Status transitions of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `status_transitions`.
+    /// Status transitions of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `status_transitions`. It has what [`TreasuryOutboundPaymentStatusTransitionsFields`](crate::api::TreasuryOutboundPaymentStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-status_transitions>
-    TreasuryOutboundPaymentStatusTransitions, "treasury_outbound_payments_resource_outbound_payment_resource_status_transitions"
+    TreasuryOutboundPaymentStatusTransitions =
+    /// The accessors of [`TreasuryOutboundPaymentStatusTransitions`](crate::api::TreasuryOutboundPaymentStatusTransitions).
+    TreasuryOutboundPaymentStatusTransitionsFields, "treasury_outbound_payments_resource_outbound_payment_resource_status_transitions"
 }
 
-impl TreasuryOutboundPaymentStatusTransitions {
+impl TreasuryOutboundPaymentStatusTransitionsFields {
     /// Canceled at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn canceled_at(&self) -> Option<Timestamp> {
@@ -421,13 +435,15 @@ impl TreasuryOutboundPaymentStatusTransitions {
 }
 
 view! {
-    /// Tracking details of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `tracking_details`.
+    /// Tracking details of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `tracking_details`. It has what [`TreasuryOutboundPaymentTrackingDetailsFields`](crate::api::TreasuryOutboundPaymentTrackingDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-tracking_details>
-    TreasuryOutboundPaymentTrackingDetails, "treasury_outbound_payments_resource_outbound_payment_resource_tracking_details"
+    TreasuryOutboundPaymentTrackingDetails =
+    /// The accessors of [`TreasuryOutboundPaymentTrackingDetails`](crate::api::TreasuryOutboundPaymentTrackingDetails).
+    TreasuryOutboundPaymentTrackingDetailsFields, "treasury_outbound_payments_resource_outbound_payment_resource_tracking_details"
 }
 
-impl TreasuryOutboundPaymentTrackingDetails {
+impl TreasuryOutboundPaymentTrackingDetailsFields {
     /// Ach. `None` when absent.
     #[inline]
     pub fn ach(&self) -> Option<api::TreasuryOutboundPaymentTrackingDetailsAch> {
@@ -461,13 +477,15 @@ impl TreasuryOutboundPaymentTrackingDetails {
 }
 
 view! {
-    /// Returned details of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `returned_details`.
+    /// Returned details of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `returned_details`. It has what [`TreasuryOutboundPaymentReturnedDetailsFields`](crate::api::TreasuryOutboundPaymentReturnedDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-returned_details>
-    TreasuryOutboundPaymentReturnedDetails, "treasury_outbound_payments_resource_returned_status"
+    TreasuryOutboundPaymentReturnedDetails =
+    /// The accessors of [`TreasuryOutboundPaymentReturnedDetails`](crate::api::TreasuryOutboundPaymentReturnedDetails).
+    TreasuryOutboundPaymentReturnedDetailsFields, "treasury_outbound_payments_resource_returned_status"
 }
 
-impl TreasuryOutboundPaymentReturnedDetails {
+impl TreasuryOutboundPaymentReturnedDetailsFields {
     /// Code.
     #[inline]
     pub fn code(&self) -> api::TreasuryOutboundPaymentReturnedDetailsCode {
@@ -488,13 +506,15 @@ impl TreasuryOutboundPaymentReturnedDetails {
 }
 
 view! {
-    /// Us domestic wire of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `tracking_details.us_domestic_wire`.
+    /// Us domestic wire of [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment): its `tracking_details.us_domestic_wire`. It has what [`TreasuryOutboundPaymentTrackingDetailsUsDomesticWireFields`](crate::api::TreasuryOutboundPaymentTrackingDetailsUsDomesticWireFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-tracking_details-us_domestic_wire>
-    TreasuryOutboundPaymentTrackingDetailsUsDomesticWire, "treasury_outbound_payments_resource_us_domestic_wire_tracking_details"
+    TreasuryOutboundPaymentTrackingDetailsUsDomesticWire =
+    /// The accessors of [`TreasuryOutboundPaymentTrackingDetailsUsDomesticWire`](crate::api::TreasuryOutboundPaymentTrackingDetailsUsDomesticWire).
+    TreasuryOutboundPaymentTrackingDetailsUsDomesticWireFields, "treasury_outbound_payments_resource_us_domestic_wire_tracking_details"
 }
 
-impl TreasuryOutboundPaymentTrackingDetailsUsDomesticWire {
+impl TreasuryOutboundPaymentTrackingDetailsUsDomesticWireFields {
     /// Chips. `None` when null.
     #[inline]
     pub fn chips(&self) -> Option<&str> {
@@ -539,14 +559,9 @@ impl TestHelpersTreasuryOutboundPayments<'_> {
         id: &str,
         tracking_details: api::TestHelpersTreasuryOutboundPaymentUpdateTrackingDetails,
     ) -> api::TestHelpersTreasuryOutboundPaymentUpdate {
-        api::TestHelpersTreasuryOutboundPaymentUpdate(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryOutboundPaymentUpdate::OPERATION,
-            )
+        api::TestHelpersTreasuryOutboundPaymentUpdate::new(self.0)
             .path_arg(id)
-            .set("tracking_details", tracking_details),
-        )
+            .set("tracking_details", tracking_details)
     }
 
     /// `POST /v1/test_helpers/treasury/outbound_payments/{id}/fail`.
@@ -554,13 +569,7 @@ impl TestHelpersTreasuryOutboundPayments<'_> {
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/fail>
     #[inline]
     pub fn fail(&self, id: &str) -> api::TestHelpersTreasuryOutboundPaymentFail {
-        api::TestHelpersTreasuryOutboundPaymentFail(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryOutboundPaymentFail::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::TestHelpersTreasuryOutboundPaymentFail::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/test_helpers/treasury/outbound_payments/{id}/post`.
@@ -568,13 +577,7 @@ impl TestHelpersTreasuryOutboundPayments<'_> {
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/post>
     #[inline]
     pub fn post(&self, id: &str) -> api::TestHelpersTreasuryOutboundPaymentPost {
-        api::TestHelpersTreasuryOutboundPaymentPost(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryOutboundPaymentPost::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::TestHelpersTreasuryOutboundPaymentPost::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/test_helpers/treasury/outbound_payments/{id}/return`.
@@ -585,13 +588,7 @@ impl TestHelpersTreasuryOutboundPayments<'_> {
         &self,
         id: &str,
     ) -> api::TestHelpersTreasuryOutboundPaymentReturnOutboundPayment {
-        api::TestHelpersTreasuryOutboundPaymentReturnOutboundPayment(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryOutboundPaymentReturnOutboundPayment::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::TestHelpersTreasuryOutboundPaymentReturnOutboundPayment::new(self.0).path_arg(id)
     }
 }
 
@@ -607,10 +604,8 @@ impl TreasuryOutboundPayments<'_> {
     /// <https://docs.stripe.com/api/treasury/outbound_payments/list>
     #[inline]
     pub fn list(&self, financial_account: &str) -> api::TreasuryOutboundPaymentList {
-        api::TreasuryOutboundPaymentList(
-            RequestBuilder::new(self.0, api::TreasuryOutboundPaymentList::OPERATION)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryOutboundPaymentList::new(self.0)
+            .set_str("financial_account", financial_account)
     }
 
     /// `POST /v1/treasury/outbound_payments`.
@@ -623,12 +618,10 @@ impl TreasuryOutboundPayments<'_> {
         currency: &str,
         financial_account: &str,
     ) -> api::TreasuryOutboundPaymentCreate {
-        api::TreasuryOutboundPaymentCreate(
-            RequestBuilder::new(self.0, api::TreasuryOutboundPaymentCreate::OPERATION)
-                .set("amount", amount)
-                .set("currency", currency)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryOutboundPaymentCreate::new(self.0)
+            .set_int("amount", amount)
+            .set_str("currency", currency)
+            .set_str("financial_account", financial_account)
     }
 
     /// `GET /v1/treasury/outbound_payments/{id}`.
@@ -636,10 +629,7 @@ impl TreasuryOutboundPayments<'_> {
     /// <https://docs.stripe.com/api/treasury/outbound_payments/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::TreasuryOutboundPaymentRetrieve {
-        api::TreasuryOutboundPaymentRetrieve(
-            RequestBuilder::new(self.0, api::TreasuryOutboundPaymentRetrieve::OPERATION)
-                .path_arg(id),
-        )
+        api::TreasuryOutboundPaymentRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/treasury/outbound_payments/{id}/cancel`.
@@ -647,9 +637,7 @@ impl TreasuryOutboundPayments<'_> {
     /// <https://docs.stripe.com/api/treasury/outbound_payments/cancel>
     #[inline]
     pub fn cancel(&self, id: &str) -> api::TreasuryOutboundPaymentCancel {
-        api::TreasuryOutboundPaymentCancel(
-            RequestBuilder::new(self.0, api::TreasuryOutboundPaymentCancel::OPERATION).path_arg(id),
-        )
+        api::TreasuryOutboundPaymentCancel::new(self.0).path_arg(id)
     }
 }
 
@@ -657,28 +645,28 @@ request! {
     /// The request of `client.test_helpers().treasury().outbound_payments().update(…)`: `POST /v1/test_helpers/treasury/outbound_payments/{id}`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/update>
-    TestHelpersTreasuryOutboundPaymentUpdate => api::TreasuryOutboundPayment; "test_helpers.treasury.outbound_payments.update", Post "/v1/test_helpers/treasury/outbound_payments/{id}", Api V1 Form
+    TestHelpersTreasuryOutboundPaymentUpdate, TestHelpersTreasuryOutboundPaymentUpdateEndpoint => api::TreasuryOutboundPayment; "test_helpers.treasury.outbound_payments.update", Post "/v1/test_helpers/treasury/outbound_payments/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().treasury().outbound_payments().fail(…)`: `POST /v1/test_helpers/treasury/outbound_payments/{id}/fail`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/fail>
-    TestHelpersTreasuryOutboundPaymentFail => api::TreasuryOutboundPayment; "test_helpers.treasury.outbound_payments.fail", Post "/v1/test_helpers/treasury/outbound_payments/{id}/fail", Api V1 Form
+    TestHelpersTreasuryOutboundPaymentFail, TestHelpersTreasuryOutboundPaymentFailEndpoint => api::TreasuryOutboundPayment; "test_helpers.treasury.outbound_payments.fail", Post "/v1/test_helpers/treasury/outbound_payments/{id}/fail", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().treasury().outbound_payments().post(…)`: `POST /v1/test_helpers/treasury/outbound_payments/{id}/post`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/post>
-    TestHelpersTreasuryOutboundPaymentPost => api::TreasuryOutboundPayment; "test_helpers.treasury.outbound_payments.post", Post "/v1/test_helpers/treasury/outbound_payments/{id}/post", Api V1 Form
+    TestHelpersTreasuryOutboundPaymentPost, TestHelpersTreasuryOutboundPaymentPostEndpoint => api::TreasuryOutboundPayment; "test_helpers.treasury.outbound_payments.post", Post "/v1/test_helpers/treasury/outbound_payments/{id}/post", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().treasury().outbound_payments().return_outbound_payment(…)`: `POST /v1/test_helpers/treasury/outbound_payments/{id}/return`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/return_outbound_payment>
-    TestHelpersTreasuryOutboundPaymentReturnOutboundPayment => api::TreasuryOutboundPayment; "test_helpers.treasury.outbound_payments.return_outbound_payment", Post "/v1/test_helpers/treasury/outbound_payments/{id}/return", Api V1 Form
+    TestHelpersTreasuryOutboundPaymentReturnOutboundPayment, TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentEndpoint => api::TreasuryOutboundPayment; "test_helpers.treasury.outbound_payments.return_outbound_payment", Post "/v1/test_helpers/treasury/outbound_payments/{id}/return", Api V1 Form
 }
 
 impl TestHelpersTreasuryOutboundPaymentReturnOutboundPayment {
@@ -688,52 +676,52 @@ impl TestHelpersTreasuryOutboundPaymentReturnOutboundPayment {
         self,
         returned_details: api::TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentReturnedDetails,
     ) -> Self {
-        Self(self.0.set("returned_details", returned_details))
+        self.set("returned_details", returned_details)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.treasury().outbound_payments().list(…)`: `GET /v1/treasury/outbound_payments`.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/list>
-    TreasuryOutboundPaymentList => List<api::TreasuryOutboundPayment>, api::TreasuryOutboundPayment; "treasury.outbound_payments.list", Get "/v1/treasury/outbound_payments", Api V1 Form
+    TreasuryOutboundPaymentList, TreasuryOutboundPaymentListEndpoint => List<api::TreasuryOutboundPayment>; "treasury.outbound_payments.list", Get "/v1/treasury/outbound_payments", Api V1 Form
 }
 
 impl TreasuryOutboundPaymentList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TreasuryOutboundPaymentStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -741,29 +729,26 @@ request! {
     /// The request of `client.treasury().outbound_payments().create(…)`: `POST /v1/treasury/outbound_payments`.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/create>
-    TreasuryOutboundPaymentCreate => api::TreasuryOutboundPayment; "treasury.outbound_payments.create", Post "/v1/treasury/outbound_payments", Api V1 Form
+    TreasuryOutboundPaymentCreate, TreasuryOutboundPaymentCreateEndpoint => api::TreasuryOutboundPayment; "treasury.outbound_payments.create", Post "/v1/treasury/outbound_payments", Api V1 Form
 }
 
 impl TreasuryOutboundPaymentCreate {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Destination payment method.
     #[inline]
     pub fn destination_payment_method(self, destination_payment_method: &str) -> Self {
-        Self(
-            self.0
-                .set("destination_payment_method", destination_payment_method),
-        )
+        self.set_str("destination_payment_method", destination_payment_method)
     }
 
     /// Destination payment method data.
@@ -772,10 +757,10 @@ impl TreasuryOutboundPaymentCreate {
         self,
         destination_payment_method_data: api::TreasuryOutboundPaymentCreateDestinationPaymentMethodData,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "destination_payment_method_data",
             destination_payment_method_data,
-        ))
+        )
     }
 
     /// Destination payment method options.
@@ -784,10 +769,10 @@ impl TreasuryOutboundPaymentCreate {
         self,
         destination_payment_method_options: api::TreasuryOutboundPaymentCreateDestinationPaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "destination_payment_method_options",
             destination_payment_method_options,
-        ))
+        )
     }
 
     /// End user details.
@@ -796,7 +781,7 @@ impl TreasuryOutboundPaymentCreate {
         self,
         end_user_details: api::TreasuryOutboundPaymentCreateEndUserDetails,
     ) -> Self {
-        Self(self.0.set("end_user_details", end_user_details))
+        self.set("end_user_details", end_user_details)
     }
 
     /// Key-value pairs of your own.
@@ -805,13 +790,13 @@ impl TreasuryOutboundPaymentCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 }
 
@@ -819,14 +804,14 @@ request! {
     /// The request of `client.treasury().outbound_payments().retrieve(…)`: `GET /v1/treasury/outbound_payments/{id}`.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/retrieve>
-    TreasuryOutboundPaymentRetrieve => api::TreasuryOutboundPayment; "treasury.outbound_payments.retrieve", Get "/v1/treasury/outbound_payments/{id}", Api V1 Form
+    TreasuryOutboundPaymentRetrieve, TreasuryOutboundPaymentRetrieveEndpoint => api::TreasuryOutboundPayment; "treasury.outbound_payments.retrieve", Get "/v1/treasury/outbound_payments/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.treasury().outbound_payments().cancel(…)`: `POST /v1/treasury/outbound_payments/{id}/cancel`.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/cancel>
-    TreasuryOutboundPaymentCancel => api::TreasuryOutboundPayment; "treasury.outbound_payments.cancel", Post "/v1/treasury/outbound_payments/{id}/cancel", Api V1 Form
+    TreasuryOutboundPaymentCancel, TreasuryOutboundPaymentCancelEndpoint => api::TreasuryOutboundPayment; "treasury.outbound_payments.cancel", Post "/v1/treasury/outbound_payments/{id}/cancel", Api V1 Form
 }
 
 params_required! {
@@ -840,7 +825,7 @@ impl TestHelpersTreasuryOutboundPaymentUpdateTrackingDetailsAch {
     /// With what Stripe requires.
     #[inline]
     pub fn new(trace_id: &str) -> Self {
-        Self(Params::new().with("trace_id", trace_id))
+        Self(Params::new().with_str("trace_id", trace_id))
     }
 }
 
@@ -855,19 +840,19 @@ impl TestHelpersTreasuryOutboundPaymentUpdateTrackingDetailsUsDomesticWire {
     /// Chips.
     #[inline]
     pub fn chips(self, chips: &str) -> Self {
-        Self(self.0.with("chips", chips))
+        Self(self.0.with_str("chips", chips))
     }
 
     /// Imad.
     #[inline]
     pub fn imad(self, imad: &str) -> Self {
-        Self(self.0.with("imad", imad))
+        Self(self.0.with_str("imad", imad))
     }
 
     /// Omad.
     #[inline]
     pub fn omad(self, omad: &str) -> Self {
-        Self(self.0.with("omad", omad))
+        Self(self.0.with_str("omad", omad))
     }
 }
 
@@ -918,50 +903,11 @@ impl TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentReturnedDetails {
     }
 }
 
-params! {
-    /// The `address` of [`TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails).
-    ///
-    /// <https://docs.stripe.com/api/treasury/outbound_payments/create>
-    TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetailsAddress
-}
-
-impl TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_payments/create>
+pub type TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
 params! {
     /// The `billing_details` of [`TreasuryOutboundPaymentCreateDestinationPaymentMethodData`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodData).
@@ -989,7 +935,7 @@ impl TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails {
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
+        Self(self.0.with_str("email", email))
     }
 
     /// Unsets `email`.
@@ -1001,7 +947,7 @@ impl TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails {
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 
     /// Unsets `name`.
@@ -1013,7 +959,7 @@ impl TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails {
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Unsets `phone`.
@@ -1023,53 +969,11 @@ impl TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails {
     }
 }
 
-params! {
-    /// The `us_bank_account` of [`TreasuryOutboundPaymentCreateDestinationPaymentMethodData`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/treasury/outbound_payments/create>
-    TreasuryOutboundPaymentCreateDestinationPaymentMethodDataUsBankAccount
-}
-
-impl TreasuryOutboundPaymentCreateDestinationPaymentMethodDataUsBankAccount {
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Account type.
-    #[inline]
-    pub fn account_type(
-        self,
-        account_type: api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountAccountType,
-    ) -> Self {
-        Self(self.0.with("account_type", account_type))
-    }
-
-    /// Financial connections account.
-    #[inline]
-    pub fn financial_connections_account(self, financial_connections_account: &str) -> Self {
-        Self(self.0.with(
-            "financial_connections_account",
-            financial_connections_account,
-        ))
-    }
-
-    /// Routing number.
-    #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
-    }
-}
+/// The `us_bank_account` of [`TreasuryOutboundPaymentCreateDestinationPaymentMethodData`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_payments/create>
+pub type TreasuryOutboundPaymentCreateDestinationPaymentMethodDataUsBankAccount =
+    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
 
 params_required! {
     /// The `destination_payment_method_data` of [`TreasuryOutboundPaymentCreate`](crate::api::TreasuryOutboundPaymentCreate).
@@ -1097,7 +1001,7 @@ impl TreasuryOutboundPaymentCreateDestinationPaymentMethodData {
     /// Financial account.
     #[inline]
     pub fn financial_account(self, financial_account: &str) -> Self {
-        Self(self.0.with("financial_account", financial_account))
+        Self(self.0.with_str("financial_account", financial_account))
     }
 
     /// Key-value pairs of your own.
@@ -1172,18 +1076,20 @@ impl TreasuryOutboundPaymentCreateEndUserDetails {
     /// With what Stripe requires.
     #[inline]
     pub fn new(present: bool) -> Self {
-        Self(Params::new().with("present", present))
+        Self(Params::new().with_bool("present", present))
     }
 
     /// Ip address.
     #[inline]
     pub fn ip_address(self, ip_address: &str) -> Self {
-        Self(self.0.with("ip_address", ip_address))
+        Self(self.0.with_str("ip_address", ip_address))
     }
 }
 
 words! {
     /// The values of `type`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetails`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetails).
+    ///
+    /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details>
     TreasuryOutboundPaymentDestinationPaymentMethodDetailsType {
         /// `financial_account`
         FinancialAccount = "financial_account",
@@ -1192,28 +1098,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount).
-    TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details-us_bank_account>
+pub type TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
-words! {
-    /// The values of `account_type`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount).
-    TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `account_type`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details-us_bank_account>
+pub type TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountAccountType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
 words! {
     /// The values of `network`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details-us_bank_account>
     TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork {
         /// `ach`
         Ach = "ach",
@@ -1224,6 +1124,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment).
+    ///
+    /// <https://docs.stripe.com/api/treasury/outbound_payments/object>
     TreasuryOutboundPaymentStatus {
         /// `canceled`
         Canceled = "canceled",
@@ -1240,6 +1142,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`TreasuryOutboundPaymentReturnedDetails`](crate::api::TreasuryOutboundPaymentReturnedDetails).
+    ///
+    /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-returned_details>
     TreasuryOutboundPaymentReturnedDetailsCode {
         /// `account_closed`
         AccountClosed = "account_closed",

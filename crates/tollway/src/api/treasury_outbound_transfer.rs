@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RequestBuilder, Timestamp, Value, pairs, params,
-    params_required, request, request_list, view, words,
+    Client, Expandable, List, Map, Params, Timestamp, pairs, params_required, request, view,
 };
 
 view! {
-    /// Destination payment method details of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `destination_payment_method_details`.
+    /// Destination payment method details of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `destination_payment_method_details`. It has what [`TreasuryOutboundTransferDestinationPaymentMethodDetailsFields`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-destination_payment_method_details>
-    TreasuryOutboundTransferDestinationPaymentMethodDetails, "outbound_transfers_payment_method_details"
+    TreasuryOutboundTransferDestinationPaymentMethodDetails =
+    /// The accessors of [`TreasuryOutboundTransferDestinationPaymentMethodDetails`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetails).
+    TreasuryOutboundTransferDestinationPaymentMethodDetailsFields, "outbound_transfers_payment_method_details"
 }
 
-impl TreasuryOutboundTransferDestinationPaymentMethodDetails {
+impl TreasuryOutboundTransferDestinationPaymentMethodDetailsFields {
     /// Billing details.
     #[inline]
     pub fn billing_details(
@@ -58,13 +59,15 @@ impl TreasuryOutboundTransferDestinationPaymentMethodDetails {
 }
 
 view! {
-    /// Financial account of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `destination_payment_method_details.financial_account`.
+    /// Financial account of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `destination_payment_method_details.financial_account`. It has what [`TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccountFields`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-destination_payment_method_details-financial_account>
-    TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount, "outbound_transfers_payment_method_details_financial_account"
+    TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount =
+    /// The accessors of [`TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount).
+    TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccountFields, "outbound_transfers_payment_method_details_financial_account"
 }
 
-impl TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount {
+impl TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccountFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {
@@ -85,13 +88,15 @@ impl TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount {
 }
 
 view! {
-    /// Us bank account of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `destination_payment_method_details.us_bank_account`.
+    /// Us bank account of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `destination_payment_method_details.us_bank_account`. It has what [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountFields`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-destination_payment_method_details-us_bank_account>
-    TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount, "outbound_transfers_payment_method_details_us_bank_account"
+    TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount =
+    /// The accessors of [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount).
+    TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountFields, "outbound_transfers_payment_method_details_us_bank_account"
 }
 
-impl TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount {
+impl TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountFields {
     /// Account holder type. `None` when null.
     #[inline]
     pub fn account_holder_type(
@@ -175,13 +180,15 @@ impl TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount {
 }
 
 view! {
-    /// The `treasury.outbound_transfer` object.
+    /// The `treasury.outbound_transfer` object. It has what [`TreasuryOutboundTransferFields`](crate::api::TreasuryOutboundTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/object>
-    TreasuryOutboundTransfer, "treasury.outbound_transfer"
+    TreasuryOutboundTransfer =
+    /// The accessors of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer).
+    TreasuryOutboundTransferFields, "treasury.outbound_transfer"
 }
 
-impl TreasuryOutboundTransfer {
+impl TreasuryOutboundTransferFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -320,13 +327,15 @@ impl TreasuryOutboundTransfer {
 }
 
 view! {
-    /// Ach of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `tracking_details.ach`.
+    /// Ach of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `tracking_details.ach`. It has what [`TreasuryOutboundTransferTrackingDetailsAchFields`](crate::api::TreasuryOutboundTransferTrackingDetailsAchFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-tracking_details-ach>
-    TreasuryOutboundTransferTrackingDetailsAch, "treasury_outbound_transfers_resource_ach_tracking_details"
+    TreasuryOutboundTransferTrackingDetailsAch =
+    /// The accessors of [`TreasuryOutboundTransferTrackingDetailsAch`](crate::api::TreasuryOutboundTransferTrackingDetailsAch).
+    TreasuryOutboundTransferTrackingDetailsAchFields, "treasury_outbound_transfers_resource_ach_tracking_details"
 }
 
-impl TreasuryOutboundTransferTrackingDetailsAch {
+impl TreasuryOutboundTransferTrackingDetailsAchFields {
     /// Trace id.
     #[inline]
     pub fn trace_id(&self) -> &str {
@@ -338,13 +347,15 @@ impl TreasuryOutboundTransferTrackingDetailsAch {
 }
 
 view! {
-    /// Tracking details of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `tracking_details`.
+    /// Tracking details of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `tracking_details`. It has what [`TreasuryOutboundTransferTrackingDetailsFields`](crate::api::TreasuryOutboundTransferTrackingDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-tracking_details>
-    TreasuryOutboundTransferTrackingDetails, "treasury_outbound_transfers_resource_outbound_transfer_resource_tracking_details"
+    TreasuryOutboundTransferTrackingDetails =
+    /// The accessors of [`TreasuryOutboundTransferTrackingDetails`](crate::api::TreasuryOutboundTransferTrackingDetails).
+    TreasuryOutboundTransferTrackingDetailsFields, "treasury_outbound_transfers_resource_outbound_transfer_resource_tracking_details"
 }
 
-impl TreasuryOutboundTransferTrackingDetails {
+impl TreasuryOutboundTransferTrackingDetailsFields {
     /// Ach. `None` when absent.
     #[inline]
     pub fn ach(&self) -> Option<api::TreasuryOutboundTransferTrackingDetailsAch> {
@@ -378,13 +389,15 @@ impl TreasuryOutboundTransferTrackingDetails {
 }
 
 view! {
-    /// Returned details of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `returned_details`.
+    /// Returned details of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `returned_details`. It has what [`TreasuryOutboundTransferReturnedDetailsFields`](crate::api::TreasuryOutboundTransferReturnedDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-returned_details>
-    TreasuryOutboundTransferReturnedDetails, "treasury_outbound_transfers_resource_returned_details"
+    TreasuryOutboundTransferReturnedDetails =
+    /// The accessors of [`TreasuryOutboundTransferReturnedDetails`](crate::api::TreasuryOutboundTransferReturnedDetails).
+    TreasuryOutboundTransferReturnedDetailsFields, "treasury_outbound_transfers_resource_returned_details"
 }
 
-impl TreasuryOutboundTransferReturnedDetails {
+impl TreasuryOutboundTransferReturnedDetailsFields {
     /// Code.
     #[inline]
     pub fn code(&self) -> api::TreasuryOutboundTransferReturnedDetailsCode {
@@ -405,13 +418,15 @@ impl TreasuryOutboundTransferReturnedDetails {
 }
 
 view! {
-    /// Status transitions of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `status_transitions`.
+    /// Status transitions of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `status_transitions`. It has what [`TreasuryOutboundTransferStatusTransitionsFields`](crate::api::TreasuryOutboundTransferStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-status_transitions>
-    TreasuryOutboundTransferStatusTransitions, "treasury_outbound_transfers_resource_status_transitions"
+    TreasuryOutboundTransferStatusTransitions =
+    /// The accessors of [`TreasuryOutboundTransferStatusTransitions`](crate::api::TreasuryOutboundTransferStatusTransitions).
+    TreasuryOutboundTransferStatusTransitionsFields, "treasury_outbound_transfers_resource_status_transitions"
 }
 
-impl TreasuryOutboundTransferStatusTransitions {
+impl TreasuryOutboundTransferStatusTransitionsFields {
     /// Canceled at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn canceled_at(&self) -> Option<Timestamp> {
@@ -450,13 +465,15 @@ impl TreasuryOutboundTransferStatusTransitions {
 }
 
 view! {
-    /// Us domestic wire of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `tracking_details.us_domestic_wire`.
+    /// Us domestic wire of [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): its `tracking_details.us_domestic_wire`. It has what [`TreasuryOutboundTransferTrackingDetailsUsDomesticWireFields`](crate::api::TreasuryOutboundTransferTrackingDetailsUsDomesticWireFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-tracking_details-us_domestic_wire>
-    TreasuryOutboundTransferTrackingDetailsUsDomesticWire, "treasury_outbound_transfers_resource_us_domestic_wire_tracking_details"
+    TreasuryOutboundTransferTrackingDetailsUsDomesticWire =
+    /// The accessors of [`TreasuryOutboundTransferTrackingDetailsUsDomesticWire`](crate::api::TreasuryOutboundTransferTrackingDetailsUsDomesticWire).
+    TreasuryOutboundTransferTrackingDetailsUsDomesticWireFields, "treasury_outbound_transfers_resource_us_domestic_wire_tracking_details"
 }
 
-impl TreasuryOutboundTransferTrackingDetailsUsDomesticWire {
+impl TreasuryOutboundTransferTrackingDetailsUsDomesticWireFields {
     /// Chips. `None` when null.
     #[inline]
     pub fn chips(&self) -> Option<&str> {
@@ -501,14 +518,9 @@ impl TestHelpersTreasuryOutboundTransfers<'_> {
         outbound_transfer: &str,
         tracking_details: api::TestHelpersTreasuryOutboundTransferUpdateTrackingDetails,
     ) -> api::TestHelpersTreasuryOutboundTransferUpdate {
-        api::TestHelpersTreasuryOutboundTransferUpdate(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryOutboundTransferUpdate::OPERATION,
-            )
+        api::TestHelpersTreasuryOutboundTransferUpdate::new(self.0)
             .path_arg(outbound_transfer)
-            .set("tracking_details", tracking_details),
-        )
+            .set("tracking_details", tracking_details)
     }
 
     /// `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/fail`.
@@ -516,13 +528,7 @@ impl TestHelpersTreasuryOutboundTransfers<'_> {
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/fail>
     #[inline]
     pub fn fail(&self, outbound_transfer: &str) -> api::TestHelpersTreasuryOutboundTransferFail {
-        api::TestHelpersTreasuryOutboundTransferFail(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryOutboundTransferFail::OPERATION,
-            )
-            .path_arg(outbound_transfer),
-        )
+        api::TestHelpersTreasuryOutboundTransferFail::new(self.0).path_arg(outbound_transfer)
     }
 
     /// `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post`.
@@ -530,13 +536,7 @@ impl TestHelpersTreasuryOutboundTransfers<'_> {
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/post>
     #[inline]
     pub fn post(&self, outbound_transfer: &str) -> api::TestHelpersTreasuryOutboundTransferPost {
-        api::TestHelpersTreasuryOutboundTransferPost(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryOutboundTransferPost::OPERATION,
-            )
-            .path_arg(outbound_transfer),
-        )
+        api::TestHelpersTreasuryOutboundTransferPost::new(self.0).path_arg(outbound_transfer)
     }
 
     /// `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return`.
@@ -547,13 +547,8 @@ impl TestHelpersTreasuryOutboundTransfers<'_> {
         &self,
         outbound_transfer: &str,
     ) -> api::TestHelpersTreasuryOutboundTransferReturnOutboundTransfer {
-        api::TestHelpersTreasuryOutboundTransferReturnOutboundTransfer(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryOutboundTransferReturnOutboundTransfer::OPERATION,
-            )
-            .path_arg(outbound_transfer),
-        )
+        api::TestHelpersTreasuryOutboundTransferReturnOutboundTransfer::new(self.0)
+            .path_arg(outbound_transfer)
     }
 }
 
@@ -569,10 +564,8 @@ impl TreasuryOutboundTransfers<'_> {
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/list>
     #[inline]
     pub fn list(&self, financial_account: &str) -> api::TreasuryOutboundTransferList {
-        api::TreasuryOutboundTransferList(
-            RequestBuilder::new(self.0, api::TreasuryOutboundTransferList::OPERATION)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryOutboundTransferList::new(self.0)
+            .set_str("financial_account", financial_account)
     }
 
     /// `POST /v1/treasury/outbound_transfers`.
@@ -585,12 +578,10 @@ impl TreasuryOutboundTransfers<'_> {
         currency: &str,
         financial_account: &str,
     ) -> api::TreasuryOutboundTransferCreate {
-        api::TreasuryOutboundTransferCreate(
-            RequestBuilder::new(self.0, api::TreasuryOutboundTransferCreate::OPERATION)
-                .set("amount", amount)
-                .set("currency", currency)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryOutboundTransferCreate::new(self.0)
+            .set_int("amount", amount)
+            .set_str("currency", currency)
+            .set_str("financial_account", financial_account)
     }
 
     /// `GET /v1/treasury/outbound_transfers/{outbound_transfer}`.
@@ -598,10 +589,7 @@ impl TreasuryOutboundTransfers<'_> {
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/retrieve>
     #[inline]
     pub fn retrieve(&self, outbound_transfer: &str) -> api::TreasuryOutboundTransferRetrieve {
-        api::TreasuryOutboundTransferRetrieve(
-            RequestBuilder::new(self.0, api::TreasuryOutboundTransferRetrieve::OPERATION)
-                .path_arg(outbound_transfer),
-        )
+        api::TreasuryOutboundTransferRetrieve::new(self.0).path_arg(outbound_transfer)
     }
 
     /// `POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel`.
@@ -609,10 +597,7 @@ impl TreasuryOutboundTransfers<'_> {
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/cancel>
     #[inline]
     pub fn cancel(&self, outbound_transfer: &str) -> api::TreasuryOutboundTransferCancel {
-        api::TreasuryOutboundTransferCancel(
-            RequestBuilder::new(self.0, api::TreasuryOutboundTransferCancel::OPERATION)
-                .path_arg(outbound_transfer),
-        )
+        api::TreasuryOutboundTransferCancel::new(self.0).path_arg(outbound_transfer)
     }
 }
 
@@ -620,28 +605,28 @@ request! {
     /// The request of `client.test_helpers().treasury().outbound_transfers().update(…)`: `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update>
-    TestHelpersTreasuryOutboundTransferUpdate => api::TreasuryOutboundTransfer; "test_helpers.treasury.outbound_transfers.update", Post "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}", Api V1 Form
+    TestHelpersTreasuryOutboundTransferUpdate, TestHelpersTreasuryOutboundTransferUpdateEndpoint => api::TreasuryOutboundTransfer; "test_helpers.treasury.outbound_transfers.update", Post "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().treasury().outbound_transfers().fail(…)`: `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/fail`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/fail>
-    TestHelpersTreasuryOutboundTransferFail => api::TreasuryOutboundTransfer; "test_helpers.treasury.outbound_transfers.fail", Post "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/fail", Api V1 Form
+    TestHelpersTreasuryOutboundTransferFail, TestHelpersTreasuryOutboundTransferFailEndpoint => api::TreasuryOutboundTransfer; "test_helpers.treasury.outbound_transfers.fail", Post "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/fail", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().treasury().outbound_transfers().post(…)`: `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/post>
-    TestHelpersTreasuryOutboundTransferPost => api::TreasuryOutboundTransfer; "test_helpers.treasury.outbound_transfers.post", Post "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post", Api V1 Form
+    TestHelpersTreasuryOutboundTransferPost, TestHelpersTreasuryOutboundTransferPostEndpoint => api::TreasuryOutboundTransfer; "test_helpers.treasury.outbound_transfers.post", Post "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().treasury().outbound_transfers().return_outbound_transfer(…)`: `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/return_outbound_transfer>
-    TestHelpersTreasuryOutboundTransferReturnOutboundTransfer => api::TreasuryOutboundTransfer; "test_helpers.treasury.outbound_transfers.return_outbound_transfer", Post "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return", Api V1 Form
+    TestHelpersTreasuryOutboundTransferReturnOutboundTransfer, TestHelpersTreasuryOutboundTransferReturnOutboundTransferEndpoint => api::TreasuryOutboundTransfer; "test_helpers.treasury.outbound_transfers.return_outbound_transfer", Post "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return", Api V1 Form
 }
 
 impl TestHelpersTreasuryOutboundTransferReturnOutboundTransfer {
@@ -651,40 +636,40 @@ impl TestHelpersTreasuryOutboundTransferReturnOutboundTransfer {
         self,
         returned_details: api::TestHelpersTreasuryOutboundTransferReturnOutboundTransferReturnedDetails,
     ) -> Self {
-        Self(self.0.set("returned_details", returned_details))
+        self.set("returned_details", returned_details)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.treasury().outbound_transfers().list(…)`: `GET /v1/treasury/outbound_transfers`.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/list>
-    TreasuryOutboundTransferList => List<api::TreasuryOutboundTransfer>, api::TreasuryOutboundTransfer; "treasury.outbound_transfers.list", Get "/v1/treasury/outbound_transfers", Api V1 Form
+    TreasuryOutboundTransferList, TreasuryOutboundTransferListEndpoint => List<api::TreasuryOutboundTransfer>; "treasury.outbound_transfers.list", Get "/v1/treasury/outbound_transfers", Api V1 Form
 }
 
 impl TreasuryOutboundTransferList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TreasuryOutboundTransferStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -692,23 +677,20 @@ request! {
     /// The request of `client.treasury().outbound_transfers().create(…)`: `POST /v1/treasury/outbound_transfers`.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/create>
-    TreasuryOutboundTransferCreate => api::TreasuryOutboundTransfer; "treasury.outbound_transfers.create", Post "/v1/treasury/outbound_transfers", Api V1 Form
+    TreasuryOutboundTransferCreate, TreasuryOutboundTransferCreateEndpoint => api::TreasuryOutboundTransfer; "treasury.outbound_transfers.create", Post "/v1/treasury/outbound_transfers", Api V1 Form
 }
 
 impl TreasuryOutboundTransferCreate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Destination payment method.
     #[inline]
     pub fn destination_payment_method(self, destination_payment_method: &str) -> Self {
-        Self(
-            self.0
-                .set("destination_payment_method", destination_payment_method),
-        )
+        self.set_str("destination_payment_method", destination_payment_method)
     }
 
     /// Destination payment method data.
@@ -717,10 +699,10 @@ impl TreasuryOutboundTransferCreate {
         self,
         destination_payment_method_data: api::TreasuryOutboundTransferCreateDestinationPaymentMethodData,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "destination_payment_method_data",
             destination_payment_method_data,
-        ))
+        )
     }
 
     /// Destination payment method options.
@@ -729,10 +711,10 @@ impl TreasuryOutboundTransferCreate {
         self,
         destination_payment_method_options: api::TreasuryOutboundTransferCreateDestinationPaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "destination_payment_method_options",
             destination_payment_method_options,
-        ))
+        )
     }
 
     /// Key-value pairs of your own.
@@ -741,13 +723,13 @@ impl TreasuryOutboundTransferCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 }
 
@@ -755,107 +737,39 @@ request! {
     /// The request of `client.treasury().outbound_transfers().retrieve(…)`: `GET /v1/treasury/outbound_transfers/{outbound_transfer}`.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/retrieve>
-    TreasuryOutboundTransferRetrieve => api::TreasuryOutboundTransfer; "treasury.outbound_transfers.retrieve", Get "/v1/treasury/outbound_transfers/{outbound_transfer}", Api V1 Form
+    TreasuryOutboundTransferRetrieve, TreasuryOutboundTransferRetrieveEndpoint => api::TreasuryOutboundTransfer; "treasury.outbound_transfers.retrieve", Get "/v1/treasury/outbound_transfers/{outbound_transfer}", Api V1 Form
 }
 
 request! {
     /// The request of `client.treasury().outbound_transfers().cancel(…)`: `POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel`.
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_transfers/cancel>
-    TreasuryOutboundTransferCancel => api::TreasuryOutboundTransfer; "treasury.outbound_transfers.cancel", Post "/v1/treasury/outbound_transfers/{outbound_transfer}/cancel", Api V1 Form
+    TreasuryOutboundTransferCancel, TreasuryOutboundTransferCancelEndpoint => api::TreasuryOutboundTransfer; "treasury.outbound_transfers.cancel", Post "/v1/treasury/outbound_transfers/{outbound_transfer}/cancel", Api V1 Form
 }
 
-params_required! {
-    /// The `ach` of [`TestHelpersTreasuryOutboundTransferUpdateTrackingDetails`](crate::api::TestHelpersTreasuryOutboundTransferUpdateTrackingDetails).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update>
-    TestHelpersTreasuryOutboundTransferUpdateTrackingDetailsAch
-}
+/// The `ach` of [`TestHelpersTreasuryOutboundTransferUpdateTrackingDetails`](crate::api::TestHelpersTreasuryOutboundTransferUpdateTrackingDetails): the same as [`TestHelpersTreasuryOutboundPaymentUpdateTrackingDetailsAch`](crate::api::TestHelpersTreasuryOutboundPaymentUpdateTrackingDetailsAch).
+///
+/// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update>
+pub type TestHelpersTreasuryOutboundTransferUpdateTrackingDetailsAch =
+    api::TestHelpersTreasuryOutboundPaymentUpdateTrackingDetailsAch;
 
-impl TestHelpersTreasuryOutboundTransferUpdateTrackingDetailsAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(trace_id: &str) -> Self {
-        Self(Params::new().with("trace_id", trace_id))
-    }
-}
+/// The `us_domestic_wire` of [`TestHelpersTreasuryOutboundTransferUpdateTrackingDetails`](crate::api::TestHelpersTreasuryOutboundTransferUpdateTrackingDetails): the same as [`TestHelpersTreasuryOutboundPaymentUpdateTrackingDetailsUsDomesticWire`](crate::api::TestHelpersTreasuryOutboundPaymentUpdateTrackingDetailsUsDomesticWire).
+///
+/// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update>
+pub type TestHelpersTreasuryOutboundTransferUpdateTrackingDetailsUsDomesticWire =
+    api::TestHelpersTreasuryOutboundPaymentUpdateTrackingDetailsUsDomesticWire;
 
-params! {
-    /// The `us_domestic_wire` of [`TestHelpersTreasuryOutboundTransferUpdateTrackingDetails`](crate::api::TestHelpersTreasuryOutboundTransferUpdateTrackingDetails).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update>
-    TestHelpersTreasuryOutboundTransferUpdateTrackingDetailsUsDomesticWire
-}
+/// The `tracking_details` of [`TestHelpersTreasuryOutboundTransferUpdate`](crate::api::TestHelpersTreasuryOutboundTransferUpdate): the same as [`TestHelpersTreasuryOutboundPaymentUpdateTrackingDetails`](crate::api::TestHelpersTreasuryOutboundPaymentUpdateTrackingDetails).
+///
+/// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update>
+pub type TestHelpersTreasuryOutboundTransferUpdateTrackingDetails =
+    api::TestHelpersTreasuryOutboundPaymentUpdateTrackingDetails;
 
-impl TestHelpersTreasuryOutboundTransferUpdateTrackingDetailsUsDomesticWire {
-    /// Chips.
-    #[inline]
-    pub fn chips(self, chips: &str) -> Self {
-        Self(self.0.with("chips", chips))
-    }
-
-    /// Imad.
-    #[inline]
-    pub fn imad(self, imad: &str) -> Self {
-        Self(self.0.with("imad", imad))
-    }
-
-    /// Omad.
-    #[inline]
-    pub fn omad(self, omad: &str) -> Self {
-        Self(self.0.with("omad", omad))
-    }
-}
-
-params_required! {
-    /// The `tracking_details` of [`TestHelpersTreasuryOutboundTransferUpdate`](crate::api::TestHelpersTreasuryOutboundTransferUpdate).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update>
-    TestHelpersTreasuryOutboundTransferUpdateTrackingDetails
-}
-
-impl TestHelpersTreasuryOutboundTransferUpdateTrackingDetails {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountNetwork,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Ach.
-    #[inline]
-    pub fn ach(
-        self,
-        ach: api::TestHelpersTreasuryOutboundTransferUpdateTrackingDetailsAch,
-    ) -> Self {
-        Self(self.0.with("ach", ach))
-    }
-
-    /// Us domestic wire.
-    #[inline]
-    pub fn us_domestic_wire(
-        self,
-        us_domestic_wire: api::TestHelpersTreasuryOutboundTransferUpdateTrackingDetailsUsDomesticWire,
-    ) -> Self {
-        Self(self.0.with("us_domestic_wire", us_domestic_wire))
-    }
-}
-
-params! {
-    /// The `returned_details` of [`TestHelpersTreasuryOutboundTransferReturnOutboundTransfer`](crate::api::TestHelpersTreasuryOutboundTransferReturnOutboundTransfer).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/return_outbound_transfer>
-    TestHelpersTreasuryOutboundTransferReturnOutboundTransferReturnedDetails
-}
-
-impl TestHelpersTreasuryOutboundTransferReturnOutboundTransferReturnedDetails {
-    /// Code.
-    #[inline]
-    pub fn code(self, code: api::TreasuryOutboundTransferReturnedDetailsCode) -> Self {
-        Self(self.0.with("code", code))
-    }
-}
+/// The `returned_details` of [`TestHelpersTreasuryOutboundTransferReturnOutboundTransfer`](crate::api::TestHelpersTreasuryOutboundTransferReturnOutboundTransfer): the same as [`TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentReturnedDetails`](crate::api::TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentReturnedDetails).
+///
+/// <https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/return_outbound_transfer>
+pub type TestHelpersTreasuryOutboundTransferReturnOutboundTransferReturnedDetails =
+    api::TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentReturnedDetails;
 
 params_required! {
     /// The `destination_payment_method_data` of [`TreasuryOutboundTransferCreate`](crate::api::TreasuryOutboundTransferCreate).
@@ -868,136 +782,59 @@ impl TreasuryOutboundTransferCreateDestinationPaymentMethodData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
+        Self(Params::new().with_str("type", type_))
     }
 
     /// Financial account.
     #[inline]
     pub fn financial_account(self, financial_account: &str) -> Self {
-        Self(self.0.with("financial_account", financial_account))
+        Self(self.0.with_str("financial_account", financial_account))
     }
 }
 
-params! {
-    /// The `us_bank_account` of [`TreasuryOutboundTransferCreateDestinationPaymentMethodOptions`](crate::api::TreasuryOutboundTransferCreateDestinationPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/treasury/outbound_transfers/create>
-    TreasuryOutboundTransferCreateDestinationPaymentMethodOptionsUsBankAccount
-}
+/// The `us_bank_account` of [`TreasuryOutboundTransferCreateDestinationPaymentMethodOptions`](crate::api::TreasuryOutboundTransferCreateDestinationPaymentMethodOptions): the same as [`TreasuryOutboundPaymentCreateDestinationPaymentMethodOptionsUsBankAccount`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodOptionsUsBankAccount).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_transfers/create>
+pub type TreasuryOutboundTransferCreateDestinationPaymentMethodOptionsUsBankAccount =
+    api::TreasuryOutboundPaymentCreateDestinationPaymentMethodOptionsUsBankAccount;
 
-impl TreasuryOutboundTransferCreateDestinationPaymentMethodOptionsUsBankAccount {
-    /// Network.
-    #[inline]
-    pub fn network(
-        self,
-        network: api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountNetwork,
-    ) -> Self {
-        Self(self.0.with("network", network))
-    }
-}
+/// The `destination_payment_method_options` of [`TreasuryOutboundTransferCreate`](crate::api::TreasuryOutboundTransferCreate): the same as [`TreasuryOutboundPaymentCreateDestinationPaymentMethodOptions`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodOptions).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_transfers/create>
+pub type TreasuryOutboundTransferCreateDestinationPaymentMethodOptions =
+    api::TreasuryOutboundPaymentCreateDestinationPaymentMethodOptions;
 
-params! {
-    /// The `destination_payment_method_options` of [`TreasuryOutboundTransferCreate`](crate::api::TreasuryOutboundTransferCreate).
-    ///
-    /// <https://docs.stripe.com/api/treasury/outbound_transfers/create>
-    TreasuryOutboundTransferCreateDestinationPaymentMethodOptions
-}
+/// The values of `type`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetails`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetails): the same as [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsType`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsType).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-destination_payment_method_details>
+pub type TreasuryOutboundTransferDestinationPaymentMethodDetailsType =
+    api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsType;
 
-impl TreasuryOutboundTransferCreateDestinationPaymentMethodOptions {
-    /// Us bank account.
-    #[inline]
-    pub fn us_bank_account(
-        self,
-        us_bank_account: api::TreasuryOutboundTransferCreateDestinationPaymentMethodOptionsUsBankAccount,
-    ) -> Self {
-        Self(self.0.with("us_bank_account", us_bank_account))
-    }
+/// The values of `account_holder_type`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-destination_payment_method_details-us_bank_account>
+pub type TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
-    /// Unsets `us_bank_account`.
-    #[inline]
-    pub fn clear_us_bank_account(self) -> Self {
-        Self(self.0.with("us_bank_account", Value::Clear))
-    }
-}
+/// The values of `account_type`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-destination_payment_method_details-us_bank_account>
+pub type TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountAccountType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
-words! {
-    /// The values of `type`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetails`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetails).
-    TreasuryOutboundTransferDestinationPaymentMethodDetailsType {
-        /// `financial_account`
-        FinancialAccount = "financial_account",
-        /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
-    }
-}
+/// The values of `network`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount): the same as [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-destination_payment_method_details-us_bank_account>
+pub type TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountNetwork =
+    api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork;
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount).
-    TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `status`, first of all in [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): the same as [`TreasuryOutboundPaymentStatus`](crate::api::TreasuryOutboundPaymentStatus).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_transfers/object>
+pub type TreasuryOutboundTransferStatus = api::TreasuryOutboundPaymentStatus;
 
-words! {
-    /// The values of `account_type`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount).
-    TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
-
-words! {
-    /// The values of `network`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount).
-    TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountNetwork {
-        /// `ach`
-        Ach = "ach",
-        /// `us_domestic_wire`
-        UsDomesticWire = "us_domestic_wire",
-    }
-}
-
-words! {
-    /// The values of `status`, first of all in [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer).
-    TreasuryOutboundTransferStatus {
-        /// `canceled`
-        Canceled = "canceled",
-        /// `failed`
-        Failed = "failed",
-        /// `posted`
-        Posted = "posted",
-        /// `processing`
-        Processing = "processing",
-        /// `returned`
-        Returned = "returned",
-    }
-}
-
-words! {
-    /// The values of `code`, first of all in [`TreasuryOutboundTransferReturnedDetails`](crate::api::TreasuryOutboundTransferReturnedDetails).
-    TreasuryOutboundTransferReturnedDetailsCode {
-        /// `account_closed`
-        AccountClosed = "account_closed",
-        /// `account_frozen`
-        AccountFrozen = "account_frozen",
-        /// `bank_account_restricted`
-        BankAccountRestricted = "bank_account_restricted",
-        /// `bank_ownership_changed`
-        BankOwnershipChanged = "bank_ownership_changed",
-        /// `declined`
-        Declined = "declined",
-        /// `incorrect_account_holder_name`
-        IncorrectAccountHolderName = "incorrect_account_holder_name",
-        /// `invalid_account_number`
-        InvalidAccountNumber = "invalid_account_number",
-        /// `invalid_currency`
-        InvalidCurrency = "invalid_currency",
-        /// `no_account`
-        NoAccount = "no_account",
-        /// `other`
-        Other = "other",
-    }
-}
+/// The values of `code`, first of all in [`TreasuryOutboundTransferReturnedDetails`](crate::api::TreasuryOutboundTransferReturnedDetails): the same as [`TreasuryOutboundPaymentReturnedDetailsCode`](crate::api::TreasuryOutboundPaymentReturnedDetailsCode).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-returned_details>
+pub type TreasuryOutboundTransferReturnedDetailsCode =
+    api::TreasuryOutboundPaymentReturnedDetailsCode;

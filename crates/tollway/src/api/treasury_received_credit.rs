@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Expandable, List, Params, RequestBuilder, Timestamp, params, params_required, request,
-    request_list, view, words,
+    Client, Expandable, List, Params, Timestamp, params, params_required, request, view, words,
 };
 
 view! {
-    /// Financial account of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `initiating_payment_method_details.financial_account`.
+    /// Financial account of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `initiating_payment_method_details.financial_account`. It has what [`TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccountFields`](crate::api::TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-initiating_payment_method_details-financial_account>
-    TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount, "received_payment_method_details_financial_account"
+    TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount =
+    /// The accessors of [`TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount`](crate::api::TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount).
+    TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccountFields, "received_payment_method_details_financial_account"
 }
 
-impl TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount {
+impl TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccountFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {
@@ -34,13 +35,15 @@ impl TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount {
 }
 
 view! {
-    /// The `treasury.received_credit` object.
+    /// The `treasury.received_credit` object. It has what [`TreasuryReceivedCreditFields`](crate::api::TreasuryReceivedCreditFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object>
-    TreasuryReceivedCredit, "treasury.received_credit"
+    TreasuryReceivedCredit =
+    /// The accessors of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit).
+    TreasuryReceivedCreditFields, "treasury.received_credit"
 }
 
-impl TreasuryReceivedCredit {
+impl TreasuryReceivedCreditFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -147,13 +150,15 @@ impl TreasuryReceivedCredit {
 }
 
 view! {
-    /// Linked flows of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `linked_flows`.
+    /// Linked flows of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `linked_flows`. It has what [`TreasuryReceivedCreditLinkedFlowsFields`](crate::api::TreasuryReceivedCreditLinkedFlowsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-linked_flows>
-    TreasuryReceivedCreditLinkedFlows, "treasury_received_credits_resource_linked_flows"
+    TreasuryReceivedCreditLinkedFlows =
+    /// The accessors of [`TreasuryReceivedCreditLinkedFlows`](crate::api::TreasuryReceivedCreditLinkedFlows).
+    TreasuryReceivedCreditLinkedFlowsFields, "treasury_received_credits_resource_linked_flows"
 }
 
-impl TreasuryReceivedCreditLinkedFlows {
+impl TreasuryReceivedCreditLinkedFlowsFields {
     /// Credit reversal. `None` when null.
     #[inline]
     pub fn credit_reversal(&self) -> Option<&str> {
@@ -212,13 +217,15 @@ impl TreasuryReceivedCreditLinkedFlows {
 }
 
 view! {
-    /// Reversal details of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `reversal_details`.
+    /// Reversal details of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `reversal_details`. It has what [`TreasuryReceivedCreditReversalDetailsFields`](crate::api::TreasuryReceivedCreditReversalDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-reversal_details>
-    TreasuryReceivedCreditReversalDetails, "treasury_received_credits_resource_reversal_details"
+    TreasuryReceivedCreditReversalDetails =
+    /// The accessors of [`TreasuryReceivedCreditReversalDetails`](crate::api::TreasuryReceivedCreditReversalDetails).
+    TreasuryReceivedCreditReversalDetailsFields, "treasury_received_credits_resource_reversal_details"
 }
 
-impl TreasuryReceivedCreditReversalDetails {
+impl TreasuryReceivedCreditReversalDetailsFields {
     /// Deadline, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn deadline(&self) -> Option<Timestamp> {
@@ -241,13 +248,15 @@ impl TreasuryReceivedCreditReversalDetails {
 }
 
 view! {
-    /// Source flow details of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `linked_flows.source_flow_details`.
+    /// Source flow details of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `linked_flows.source_flow_details`. It has what [`TreasuryReceivedCreditLinkedFlowsSourceFlowDetailsFields`](crate::api::TreasuryReceivedCreditLinkedFlowsSourceFlowDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-linked_flows-source_flow_details>
-    TreasuryReceivedCreditLinkedFlowsSourceFlowDetails, "treasury_received_credits_resource_source_flows_details"
+    TreasuryReceivedCreditLinkedFlowsSourceFlowDetails =
+    /// The accessors of [`TreasuryReceivedCreditLinkedFlowsSourceFlowDetails`](crate::api::TreasuryReceivedCreditLinkedFlowsSourceFlowDetails).
+    TreasuryReceivedCreditLinkedFlowsSourceFlowDetailsFields, "treasury_received_credits_resource_source_flows_details"
 }
 
-impl TreasuryReceivedCreditLinkedFlowsSourceFlowDetails {
+impl TreasuryReceivedCreditLinkedFlowsSourceFlowDetailsFields {
     /// Credit reversal. `None` when absent.
     #[inline]
     pub fn credit_reversal(&self) -> Option<api::TreasuryCreditReversal> {
@@ -295,13 +304,15 @@ impl TreasuryReceivedCreditLinkedFlowsSourceFlowDetails {
 }
 
 view! {
-    /// Initiating payment method details of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `initiating_payment_method_details`.
+    /// Initiating payment method details of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `initiating_payment_method_details`. It has what [`TreasuryReceivedCreditInitiatingPaymentMethodDetailsFields`](crate::api::TreasuryReceivedCreditInitiatingPaymentMethodDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-initiating_payment_method_details>
-    TreasuryReceivedCreditInitiatingPaymentMethodDetails, "treasury_shared_resource_initiating_payment_method_details_initiating_payment_method_details"
+    TreasuryReceivedCreditInitiatingPaymentMethodDetails =
+    /// The accessors of [`TreasuryReceivedCreditInitiatingPaymentMethodDetails`](crate::api::TreasuryReceivedCreditInitiatingPaymentMethodDetails).
+    TreasuryReceivedCreditInitiatingPaymentMethodDetailsFields, "treasury_shared_resource_initiating_payment_method_details_initiating_payment_method_details"
 }
 
-impl TreasuryReceivedCreditInitiatingPaymentMethodDetails {
+impl TreasuryReceivedCreditInitiatingPaymentMethodDetailsFields {
     /// Balance: always `payments`. `None` when absent.
     #[inline]
     pub fn balance(&self) -> Option<&str> {
@@ -346,13 +357,15 @@ impl TreasuryReceivedCreditInitiatingPaymentMethodDetails {
 }
 
 view! {
-    /// Us bank account of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `initiating_payment_method_details.us_bank_account`.
+    /// Us bank account of [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): its `initiating_payment_method_details.us_bank_account`. It has what [`TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccountFields`](crate::api::TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-initiating_payment_method_details-us_bank_account>
-    TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount, "treasury_shared_resource_initiating_payment_method_details_us_bank_account"
+    TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount =
+    /// The accessors of [`TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount).
+    TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccountFields, "treasury_shared_resource_initiating_payment_method_details_us_bank_account"
 }
 
-impl TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount {
+impl TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccountFields {
     /// Bank name. `None` when null.
     #[inline]
     pub fn bank_name(&self) -> Option<&str> {
@@ -399,16 +412,11 @@ impl TestHelpersTreasuryReceivedCredits<'_> {
         financial_account: &str,
         network: api::TestHelpersTreasuryReceivedCreditCreateNetwork,
     ) -> api::TestHelpersTreasuryReceivedCreditCreate {
-        api::TestHelpersTreasuryReceivedCreditCreate(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryReceivedCreditCreate::OPERATION,
-            )
-            .set("amount", amount)
-            .set("currency", currency)
-            .set("financial_account", financial_account)
-            .set("network", network),
-        )
+        api::TestHelpersTreasuryReceivedCreditCreate::new(self.0)
+            .set_int("amount", amount)
+            .set_str("currency", currency)
+            .set_str("financial_account", financial_account)
+            .set("network", network)
     }
 }
 
@@ -424,10 +432,7 @@ impl TreasuryReceivedCredits<'_> {
     /// <https://docs.stripe.com/api/treasury/received_credits/list>
     #[inline]
     pub fn list(&self, financial_account: &str) -> api::TreasuryReceivedCreditList {
-        api::TreasuryReceivedCreditList(
-            RequestBuilder::new(self.0, api::TreasuryReceivedCreditList::OPERATION)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryReceivedCreditList::new(self.0).set_str("financial_account", financial_account)
     }
 
     /// `GET /v1/treasury/received_credits/{id}`.
@@ -435,10 +440,7 @@ impl TreasuryReceivedCredits<'_> {
     /// <https://docs.stripe.com/api/treasury/received_credits/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::TreasuryReceivedCreditRetrieve {
-        api::TreasuryReceivedCreditRetrieve(
-            RequestBuilder::new(self.0, api::TreasuryReceivedCreditRetrieve::OPERATION)
-                .path_arg(id),
-        )
+        api::TreasuryReceivedCreditRetrieve::new(self.0).path_arg(id)
     }
 }
 
@@ -446,14 +448,14 @@ request! {
     /// The request of `client.test_helpers().treasury().received_credits().create(…)`: `POST /v1/test_helpers/treasury/received_credits`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/received_credits/create>
-    TestHelpersTreasuryReceivedCreditCreate => api::TreasuryReceivedCredit; "test_helpers.treasury.received_credits.create", Post "/v1/test_helpers/treasury/received_credits", Api V1 Form
+    TestHelpersTreasuryReceivedCreditCreate, TestHelpersTreasuryReceivedCreditCreateEndpoint => api::TreasuryReceivedCredit; "test_helpers.treasury.received_credits.create", Post "/v1/test_helpers/treasury/received_credits", Api V1 Form
 }
 
 impl TestHelpersTreasuryReceivedCreditCreate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Initiating payment method details.
@@ -462,49 +464,49 @@ impl TestHelpersTreasuryReceivedCreditCreate {
         self,
         initiating_payment_method_details: api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "initiating_payment_method_details",
             initiating_payment_method_details,
-        ))
+        )
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.treasury().received_credits().list(…)`: `GET /v1/treasury/received_credits`.
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/list>
-    TreasuryReceivedCreditList => List<api::TreasuryReceivedCredit>, api::TreasuryReceivedCredit; "treasury.received_credits.list", Get "/v1/treasury/received_credits", Api V1 Form
+    TreasuryReceivedCreditList, TreasuryReceivedCreditListEndpoint => List<api::TreasuryReceivedCredit>; "treasury.received_credits.list", Get "/v1/treasury/received_credits", Api V1 Form
 }
 
 impl TreasuryReceivedCreditList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Linked flows.
     #[inline]
     pub fn linked_flows(self, linked_flows: api::TreasuryReceivedCreditListLinkedFlows) -> Self {
-        Self(self.0.set("linked_flows", linked_flows))
+        self.set("linked_flows", linked_flows)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TreasuryReceivedCreditStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -512,7 +514,7 @@ request! {
     /// The request of `client.treasury().received_credits().retrieve(…)`: `GET /v1/treasury/received_credits/{id}`.
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/retrieve>
-    TreasuryReceivedCreditRetrieve => api::TreasuryReceivedCredit; "treasury.received_credits.retrieve", Get "/v1/treasury/received_credits/{id}", Api V1 Form
+    TreasuryReceivedCreditRetrieve, TreasuryReceivedCreditRetrieveEndpoint => api::TreasuryReceivedCredit; "treasury.received_credits.retrieve", Get "/v1/treasury/received_credits/{id}", Api V1 Form
 }
 
 params! {
@@ -526,19 +528,19 @@ impl TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBank
     /// Account holder name.
     #[inline]
     pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with("account_holder_name", account_holder_name))
+        Self(self.0.with_str("account_holder_name", account_holder_name))
     }
 
     /// Account number.
     #[inline]
     pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
+        Self(self.0.with_str("account_number", account_number))
     }
 
     /// Routing number.
     #[inline]
     pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
+        Self(self.0.with_str("routing_number", routing_number))
     }
 }
 
@@ -553,7 +555,7 @@ impl TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
+        Self(Params::new().with_str("type", type_))
     }
 
     /// Us bank account.
@@ -585,6 +587,8 @@ impl TreasuryReceivedCreditListLinkedFlows {
 
 words! {
     /// The values of `failure_code`, first of all in [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit).
+    ///
+    /// <https://docs.stripe.com/api/treasury/received_credits/object>
     TreasuryReceivedCreditFailureCode {
         /// `account_closed`
         AccountClosed = "account_closed",
@@ -599,6 +603,8 @@ words! {
 
 words! {
     /// The values of `network`, first of all in [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit).
+    ///
+    /// <https://docs.stripe.com/api/treasury/received_credits/object>
     TreasuryReceivedCreditNetwork {
         /// `ach`
         Ach = "ach",
@@ -615,6 +621,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit).
+    ///
+    /// <https://docs.stripe.com/api/treasury/received_credits/object>
     TreasuryReceivedCreditStatus {
         /// `failed`
         Failed = "failed",
@@ -625,6 +633,8 @@ words! {
 
 words! {
     /// The values of `restricted_reason`, first of all in [`TreasuryReceivedCreditReversalDetails`](crate::api::TreasuryReceivedCreditReversalDetails).
+    ///
+    /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-reversal_details>
     TreasuryReceivedCreditReversalDetailsRestrictedReason {
         /// `already_reversed`
         AlreadyReversed = "already_reversed",
@@ -641,6 +651,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`TreasuryReceivedCreditLinkedFlowsSourceFlowDetails`](crate::api::TreasuryReceivedCreditLinkedFlowsSourceFlowDetails).
+    ///
+    /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-linked_flows-source_flow_details>
     TreasuryReceivedCreditLinkedFlowsSourceFlowDetailsType {
         /// `credit_reversal`
         CreditReversal = "credit_reversal",
@@ -657,6 +669,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`TreasuryReceivedCreditInitiatingPaymentMethodDetails`](crate::api::TreasuryReceivedCreditInitiatingPaymentMethodDetails).
+    ///
+    /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-initiating_payment_method_details>
     TreasuryReceivedCreditInitiatingPaymentMethodDetailsType {
         /// `balance`
         Balance = "balance",
@@ -671,14 +685,8 @@ words! {
     }
 }
 
-words! {
-    /// The values of `network`, first of all in [`TestHelpersTreasuryReceivedCreditCreate`](crate::api::TestHelpersTreasuryReceivedCreditCreate).
-    TestHelpersTreasuryReceivedCreditCreateNetwork {
-        /// `ach`
-        Ach = "ach",
-        /// `rtp`
-        Rtp = "rtp",
-        /// `us_domestic_wire`
-        UsDomesticWire = "us_domestic_wire",
-    }
-}
+/// The values of `network`, first of all in [`TestHelpersTreasuryReceivedCreditCreate`](crate::api::TestHelpersTreasuryReceivedCreditCreate): the same as [`TreasuryFinancialAccountFinancialAddressSupportedNetwork`](crate::api::TreasuryFinancialAccountFinancialAddressSupportedNetwork).
+///
+/// <https://docs.stripe.com/api/test_helpers/treasury/received_credits/create>
+pub type TestHelpersTreasuryReceivedCreditCreateNetwork =
+    api::TreasuryFinancialAccountFinancialAddressSupportedNetwork;

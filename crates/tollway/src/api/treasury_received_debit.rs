@@ -3,19 +3,18 @@
 //! Stripe's `treasury_received_debit`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Params, RequestBuilder, Timestamp, params, params_required, request,
-    request_list, view, words,
-};
+use crate::view::prelude::{Client, Expandable, List, Timestamp, request, view, words};
 
 view! {
-    /// The `treasury.received_debit` object.
+    /// The `treasury.received_debit` object. It has what [`TreasuryReceivedDebitFields`](crate::api::TreasuryReceivedDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/received_debits/object>
-    TreasuryReceivedDebit, "treasury.received_debit"
+    TreasuryReceivedDebit =
+    /// The accessors of [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit).
+    TreasuryReceivedDebitFields, "treasury.received_debit"
 }
 
-impl TreasuryReceivedDebit {
+impl TreasuryReceivedDebitFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -122,13 +121,15 @@ impl TreasuryReceivedDebit {
 }
 
 view! {
-    /// Linked flows of [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit): its `linked_flows`.
+    /// Linked flows of [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit): its `linked_flows`. It has what [`TreasuryReceivedDebitLinkedFlowsFields`](crate::api::TreasuryReceivedDebitLinkedFlowsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/received_debits/object#treasury_received_debit_object-linked_flows>
-    TreasuryReceivedDebitLinkedFlows, "treasury_received_debits_resource_linked_flows"
+    TreasuryReceivedDebitLinkedFlows =
+    /// The accessors of [`TreasuryReceivedDebitLinkedFlows`](crate::api::TreasuryReceivedDebitLinkedFlows).
+    TreasuryReceivedDebitLinkedFlowsFields, "treasury_received_debits_resource_linked_flows"
 }
 
-impl TreasuryReceivedDebitLinkedFlows {
+impl TreasuryReceivedDebitLinkedFlowsFields {
     /// Debit reversal. `None` when null.
     #[inline]
     pub fn debit_reversal(&self) -> Option<&str> {
@@ -181,13 +182,15 @@ impl TreasuryReceivedDebitLinkedFlows {
 }
 
 view! {
-    /// Reversal details of [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit): its `reversal_details`.
+    /// Reversal details of [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit): its `reversal_details`. It has what [`TreasuryReceivedDebitReversalDetailsFields`](crate::api::TreasuryReceivedDebitReversalDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/received_debits/object#treasury_received_debit_object-reversal_details>
-    TreasuryReceivedDebitReversalDetails, "treasury_received_debits_resource_reversal_details"
+    TreasuryReceivedDebitReversalDetails =
+    /// The accessors of [`TreasuryReceivedDebitReversalDetails`](crate::api::TreasuryReceivedDebitReversalDetails).
+    TreasuryReceivedDebitReversalDetailsFields, "treasury_received_debits_resource_reversal_details"
 }
 
-impl TreasuryReceivedDebitReversalDetails {
+impl TreasuryReceivedDebitReversalDetailsFields {
     /// Deadline, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn deadline(&self) -> Option<Timestamp> {
@@ -227,16 +230,11 @@ impl TestHelpersTreasuryReceivedDebits<'_> {
         financial_account: &str,
         network: &str,
     ) -> api::TestHelpersTreasuryReceivedDebitCreate {
-        api::TestHelpersTreasuryReceivedDebitCreate(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTreasuryReceivedDebitCreate::OPERATION,
-            )
-            .set("amount", amount)
-            .set("currency", currency)
-            .set("financial_account", financial_account)
-            .set("network", network),
-        )
+        api::TestHelpersTreasuryReceivedDebitCreate::new(self.0)
+            .set_int("amount", amount)
+            .set_str("currency", currency)
+            .set_str("financial_account", financial_account)
+            .set_str("network", network)
     }
 }
 
@@ -252,10 +250,7 @@ impl TreasuryReceivedDebits<'_> {
     /// <https://docs.stripe.com/api/treasury/received_debits/list>
     #[inline]
     pub fn list(&self, financial_account: &str) -> api::TreasuryReceivedDebitList {
-        api::TreasuryReceivedDebitList(
-            RequestBuilder::new(self.0, api::TreasuryReceivedDebitList::OPERATION)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryReceivedDebitList::new(self.0).set_str("financial_account", financial_account)
     }
 
     /// `GET /v1/treasury/received_debits/{id}`.
@@ -263,9 +258,7 @@ impl TreasuryReceivedDebits<'_> {
     /// <https://docs.stripe.com/api/treasury/received_debits/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::TreasuryReceivedDebitRetrieve {
-        api::TreasuryReceivedDebitRetrieve(
-            RequestBuilder::new(self.0, api::TreasuryReceivedDebitRetrieve::OPERATION).path_arg(id),
-        )
+        api::TreasuryReceivedDebitRetrieve::new(self.0).path_arg(id)
     }
 }
 
@@ -273,14 +266,14 @@ request! {
     /// The request of `client.test_helpers().treasury().received_debits().create(…)`: `POST /v1/test_helpers/treasury/received_debits`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/treasury/received_debits/create>
-    TestHelpersTreasuryReceivedDebitCreate => api::TreasuryReceivedDebit; "test_helpers.treasury.received_debits.create", Post "/v1/test_helpers/treasury/received_debits", Api V1 Form
+    TestHelpersTreasuryReceivedDebitCreate, TestHelpersTreasuryReceivedDebitCreateEndpoint => api::TreasuryReceivedDebit; "test_helpers.treasury.received_debits.create", Post "/v1/test_helpers/treasury/received_debits", Api V1 Form
 }
 
 impl TestHelpersTreasuryReceivedDebitCreate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Initiating payment method details.
@@ -289,43 +282,43 @@ impl TestHelpersTreasuryReceivedDebitCreate {
         self,
         initiating_payment_method_details: api::TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "initiating_payment_method_details",
             initiating_payment_method_details,
-        ))
+        )
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.treasury().received_debits().list(…)`: `GET /v1/treasury/received_debits`.
     ///
     /// <https://docs.stripe.com/api/treasury/received_debits/list>
-    TreasuryReceivedDebitList => List<api::TreasuryReceivedDebit>, api::TreasuryReceivedDebit; "treasury.received_debits.list", Get "/v1/treasury/received_debits", Api V1 Form
+    TreasuryReceivedDebitList, TreasuryReceivedDebitListEndpoint => List<api::TreasuryReceivedDebit>; "treasury.received_debits.list", Get "/v1/treasury/received_debits", Api V1 Form
 }
 
 impl TreasuryReceivedDebitList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TreasuryReceivedDebitStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -333,62 +326,25 @@ request! {
     /// The request of `client.treasury().received_debits().retrieve(…)`: `GET /v1/treasury/received_debits/{id}`.
     ///
     /// <https://docs.stripe.com/api/treasury/received_debits/retrieve>
-    TreasuryReceivedDebitRetrieve => api::TreasuryReceivedDebit; "treasury.received_debits.retrieve", Get "/v1/treasury/received_debits/{id}", Api V1 Form
+    TreasuryReceivedDebitRetrieve, TreasuryReceivedDebitRetrieveEndpoint => api::TreasuryReceivedDebit; "treasury.received_debits.retrieve", Get "/v1/treasury/received_debits/{id}", Api V1 Form
 }
 
-params! {
-    /// The `us_bank_account` of [`TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails`](crate::api::TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/treasury/received_debits/create>
-    TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetailsUsBankAccount
-}
+/// The `us_bank_account` of [`TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails`](crate::api::TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails): the same as [`TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount`](crate::api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount).
+///
+/// <https://docs.stripe.com/api/test_helpers/treasury/received_debits/create>
+pub type TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetailsUsBankAccount =
+    api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount;
 
-impl TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetailsUsBankAccount {
-    /// Account holder name.
-    #[inline]
-    pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with("account_holder_name", account_holder_name))
-    }
-
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Routing number.
-    #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
-    }
-}
-
-params_required! {
-    /// The `initiating_payment_method_details` of [`TestHelpersTreasuryReceivedDebitCreate`](crate::api::TestHelpersTreasuryReceivedDebitCreate).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/treasury/received_debits/create>
-    TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails
-}
-
-impl TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Us bank account.
-    #[inline]
-    pub fn us_bank_account(
-        self,
-        us_bank_account: api::TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetailsUsBankAccount,
-    ) -> Self {
-        Self(self.0.with("us_bank_account", us_bank_account))
-    }
-}
+/// The `initiating_payment_method_details` of [`TestHelpersTreasuryReceivedDebitCreate`](crate::api::TestHelpersTreasuryReceivedDebitCreate): the same as [`TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails`](crate::api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails).
+///
+/// <https://docs.stripe.com/api/test_helpers/treasury/received_debits/create>
+pub type TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails =
+    api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails;
 
 words! {
     /// The values of `failure_code`, first of all in [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit).
+    ///
+    /// <https://docs.stripe.com/api/treasury/received_debits/object>
     TreasuryReceivedDebitFailureCode {
         /// `account_closed`
         AccountClosed = "account_closed",
@@ -405,6 +361,8 @@ words! {
 
 words! {
     /// The values of `network`, first of all in [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit).
+    ///
+    /// <https://docs.stripe.com/api/treasury/received_debits/object>
     TreasuryReceivedDebitNetwork {
         /// `ach`
         Ach = "ach",
@@ -415,28 +373,13 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit).
-    TreasuryReceivedDebitStatus {
-        /// `failed`
-        Failed = "failed",
-        /// `succeeded`
-        Succeeded = "succeeded",
-    }
-}
+/// The values of `status`, first of all in [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit): the same as [`TreasuryReceivedCreditStatus`](crate::api::TreasuryReceivedCreditStatus).
+///
+/// <https://docs.stripe.com/api/treasury/received_debits/object>
+pub type TreasuryReceivedDebitStatus = api::TreasuryReceivedCreditStatus;
 
-words! {
-    /// The values of `restricted_reason`, first of all in [`TreasuryReceivedDebitReversalDetails`](crate::api::TreasuryReceivedDebitReversalDetails).
-    TreasuryReceivedDebitReversalDetailsRestrictedReason {
-        /// `already_reversed`
-        AlreadyReversed = "already_reversed",
-        /// `deadline_passed`
-        DeadlinePassed = "deadline_passed",
-        /// `network_restricted`
-        NetworkRestricted = "network_restricted",
-        /// `other`
-        Other = "other",
-        /// `source_flow_restricted`
-        SourceFlowRestricted = "source_flow_restricted",
-    }
-}
+/// The values of `restricted_reason`, first of all in [`TreasuryReceivedDebitReversalDetails`](crate::api::TreasuryReceivedDebitReversalDetails): the same as [`TreasuryReceivedCreditReversalDetailsRestrictedReason`](crate::api::TreasuryReceivedCreditReversalDetailsRestrictedReason).
+///
+/// <https://docs.stripe.com/api/treasury/received_debits/object#treasury_received_debit_object-reversal_details>
+pub type TreasuryReceivedDebitReversalDetailsRestrictedReason =
+    api::TreasuryReceivedCreditReversalDetailsRestrictedReason;

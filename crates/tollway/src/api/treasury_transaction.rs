@@ -3,18 +3,18 @@
 //! Stripe's `treasury_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, RangeQuery, RequestBuilder, Timestamp, params, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, List, RangeQuery, Timestamp, params, request, view, words};
 
 view! {
-    /// The `treasury.transaction` object.
+    /// The `treasury.transaction` object. It has what [`TreasuryTransactionFields`](crate::api::TreasuryTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/transactions/object>
-    TreasuryTransaction, "treasury.transaction"
+    TreasuryTransaction =
+    /// The accessors of [`TreasuryTransaction`](crate::api::TreasuryTransaction).
+    TreasuryTransactionFields, "treasury.transaction"
 }
 
-impl TreasuryTransaction {
+impl TreasuryTransactionFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -107,13 +107,15 @@ impl TreasuryTransaction {
 }
 
 view! {
-    /// Status transitions of [`TreasuryTransaction`](crate::api::TreasuryTransaction): its `status_transitions`.
+    /// Status transitions of [`TreasuryTransaction`](crate::api::TreasuryTransaction): its `status_transitions`. It has what [`TreasuryTransactionStatusTransitionsFields`](crate::api::TreasuryTransactionStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/transactions/object#treasury_transaction_object-status_transitions>
-    TreasuryTransactionStatusTransitions, "treasury_transactions_resource_abstract_transaction_resource_status_transitions"
+    TreasuryTransactionStatusTransitions =
+    /// The accessors of [`TreasuryTransactionStatusTransitions`](crate::api::TreasuryTransactionStatusTransitions).
+    TreasuryTransactionStatusTransitionsFields, "treasury_transactions_resource_abstract_transaction_resource_status_transitions"
 }
 
-impl TreasuryTransactionStatusTransitions {
+impl TreasuryTransactionStatusTransitionsFields {
     /// Posted at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn posted_at(&self) -> Option<Timestamp> {
@@ -134,13 +136,15 @@ impl TreasuryTransactionStatusTransitions {
 }
 
 view! {
-    /// Balance impact of [`TreasuryTransaction`](crate::api::TreasuryTransaction): its `balance_impact`.
+    /// Balance impact of [`TreasuryTransaction`](crate::api::TreasuryTransaction): its `balance_impact`. It has what [`TreasuryTransactionBalanceImpactFields`](crate::api::TreasuryTransactionBalanceImpactFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/transactions/object#treasury_transaction_object-balance_impact>
-    TreasuryTransactionBalanceImpact, "treasury_transactions_resource_balance_impact"
+    TreasuryTransactionBalanceImpact =
+    /// The accessors of [`TreasuryTransactionBalanceImpact`](crate::api::TreasuryTransactionBalanceImpact).
+    TreasuryTransactionBalanceImpactFields, "treasury_transactions_resource_balance_impact"
 }
 
-impl TreasuryTransactionBalanceImpact {
+impl TreasuryTransactionBalanceImpactFields {
     /// Cash.
     #[inline]
     pub fn cash(&self) -> i64 {
@@ -168,13 +172,15 @@ impl TreasuryTransactionBalanceImpact {
 }
 
 view! {
-    /// Flow details of [`TreasuryTransaction`](crate::api::TreasuryTransaction): its `flow_details`.
+    /// Flow details of [`TreasuryTransaction`](crate::api::TreasuryTransaction): its `flow_details`. It has what [`TreasuryTransactionFlowDetailsFields`](crate::api::TreasuryTransactionFlowDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/transactions/object#treasury_transaction_object-flow_details>
-    TreasuryTransactionFlowDetails, "treasury_transactions_resource_flow_details"
+    TreasuryTransactionFlowDetails =
+    /// The accessors of [`TreasuryTransactionFlowDetails`](crate::api::TreasuryTransactionFlowDetails).
+    TreasuryTransactionFlowDetailsFields, "treasury_transactions_resource_flow_details"
 }
 
-impl TreasuryTransactionFlowDetails {
+impl TreasuryTransactionFlowDetailsFields {
     /// Credit reversal. `None` when absent.
     #[inline]
     pub fn credit_reversal(&self) -> Option<api::TreasuryCreditReversal> {
@@ -267,10 +273,7 @@ impl TreasuryTransactions<'_> {
     /// <https://docs.stripe.com/api/treasury/transactions/list>
     #[inline]
     pub fn list(&self, financial_account: &str) -> api::TreasuryTransactionList {
-        api::TreasuryTransactionList(
-            RequestBuilder::new(self.0, api::TreasuryTransactionList::OPERATION)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryTransactionList::new(self.0).set_str("financial_account", financial_account)
     }
 
     /// `GET /v1/treasury/transactions/{id}`.
@@ -278,54 +281,52 @@ impl TreasuryTransactions<'_> {
     /// <https://docs.stripe.com/api/treasury/transactions/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::TreasuryTransactionRetrieve {
-        api::TreasuryTransactionRetrieve(
-            RequestBuilder::new(self.0, api::TreasuryTransactionRetrieve::OPERATION).path_arg(id),
-        )
+        api::TreasuryTransactionRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.treasury().transactions().list(…)`: `GET /v1/treasury/transactions`.
     ///
     /// <https://docs.stripe.com/api/treasury/transactions/list>
-    TreasuryTransactionList => List<api::TreasuryTransaction>, api::TreasuryTransaction; "treasury.transactions.list", Get "/v1/treasury/transactions", Api V1 Form
+    TreasuryTransactionList, TreasuryTransactionListEndpoint => List<api::TreasuryTransaction>; "treasury.transactions.list", Get "/v1/treasury/transactions", Api V1 Form
 }
 
 impl TreasuryTransactionList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Order by.
     #[inline]
     pub fn order_by(self, order_by: api::TreasuryTransactionListOrderBy) -> Self {
-        Self(self.0.set("order_by", order_by))
+        self.set("order_by", order_by)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TreasuryTransactionStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 
     /// Status transitions.
@@ -334,7 +335,7 @@ impl TreasuryTransactionList {
         self,
         status_transitions: api::TreasuryTransactionListStatusTransitions,
     ) -> Self {
-        Self(self.0.set("status_transitions", status_transitions))
+        self.set("status_transitions", status_transitions)
     }
 }
 
@@ -342,7 +343,7 @@ request! {
     /// The request of `client.treasury().transactions().retrieve(…)`: `GET /v1/treasury/transactions/{id}`.
     ///
     /// <https://docs.stripe.com/api/treasury/transactions/retrieve>
-    TreasuryTransactionRetrieve => api::TreasuryTransaction; "treasury.transactions.retrieve", Get "/v1/treasury/transactions/{id}", Api V1 Form
+    TreasuryTransactionRetrieve, TreasuryTransactionRetrieveEndpoint => api::TreasuryTransaction; "treasury.transactions.retrieve", Get "/v1/treasury/transactions/{id}", Api V1 Form
 }
 
 params! {
@@ -365,6 +366,8 @@ impl TreasuryTransactionListStatusTransitions {
 
 words! {
     /// The values of `flow_type`, first of all in [`TreasuryTransaction`](crate::api::TreasuryTransaction).
+    ///
+    /// <https://docs.stripe.com/api/treasury/transactions/object>
     TreasuryTransactionFlowType {
         /// `credit_reversal`
         CreditReversal = "credit_reversal",
@@ -389,6 +392,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TreasuryTransaction`](crate::api::TreasuryTransaction).
+    ///
+    /// <https://docs.stripe.com/api/treasury/transactions/object>
     TreasuryTransactionStatus {
         /// `open`
         Open = "open",
@@ -401,6 +406,8 @@ words! {
 
 words! {
     /// The values of `order_by`, first of all in [`TreasuryTransactionList`](crate::api::TreasuryTransactionList).
+    ///
+    /// <https://docs.stripe.com/api/treasury/transactions/list>
     TreasuryTransactionListOrderBy {
         /// `created`
         Created = "created",

@@ -3,19 +3,18 @@
 //! Stripe's `treasury_transaction_entry`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, RangeQuery, RequestBuilder, Timestamp, request, request_list, view,
-    words,
-};
+use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view, words};
 
 view! {
-    /// The `treasury.transaction_entry` object.
+    /// The `treasury.transaction_entry` object. It has what [`TreasuryTransactionEntryFields`](crate::api::TreasuryTransactionEntryFields) has.
     ///
     /// <https://docs.stripe.com/api/treasury/transaction_entries/object>
-    TreasuryTransactionEntry, "treasury.transaction_entry"
+    TreasuryTransactionEntry =
+    /// The accessors of [`TreasuryTransactionEntry`](crate::api::TreasuryTransactionEntry).
+    TreasuryTransactionEntryFields, "treasury.transaction_entry"
 }
 
-impl TreasuryTransactionEntry {
+impl TreasuryTransactionEntryFields {
     /// Balance impact.
     #[inline]
     pub fn balance_impact(&self) -> api::TreasuryTransactionBalanceImpact {
@@ -109,10 +108,8 @@ impl TreasuryTransactionEntries<'_> {
     /// <https://docs.stripe.com/api/treasury/transaction_entries/list>
     #[inline]
     pub fn list(&self, financial_account: &str) -> api::TreasuryTransactionEntryList {
-        api::TreasuryTransactionEntryList(
-            RequestBuilder::new(self.0, api::TreasuryTransactionEntryList::OPERATION)
-                .set("financial_account", financial_account),
-        )
+        api::TreasuryTransactionEntryList::new(self.0)
+            .set_str("financial_account", financial_account)
     }
 
     /// `GET /v1/treasury/transaction_entries/{id}`.
@@ -120,64 +117,58 @@ impl TreasuryTransactionEntries<'_> {
     /// <https://docs.stripe.com/api/treasury/transaction_entries/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::TreasuryTransactionEntryRetrieve {
-        api::TreasuryTransactionEntryRetrieve(
-            RequestBuilder::new(self.0, api::TreasuryTransactionEntryRetrieve::OPERATION)
-                .path_arg(id),
-        )
+        api::TreasuryTransactionEntryRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.treasury().transaction_entries().list(…)`: `GET /v1/treasury/transaction_entries`.
     ///
     /// <https://docs.stripe.com/api/treasury/transaction_entries/list>
-    TreasuryTransactionEntryList => List<api::TreasuryTransactionEntry>, api::TreasuryTransactionEntry; "treasury.transaction_entries.list", Get "/v1/treasury/transaction_entries", Api V1 Form
+    TreasuryTransactionEntryList, TreasuryTransactionEntryListEndpoint => List<api::TreasuryTransactionEntry>; "treasury.transaction_entries.list", Get "/v1/treasury/transaction_entries", Api V1 Form
 }
 
 impl TreasuryTransactionEntryList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Effective at.
     #[inline]
     pub fn effective_at(self, effective_at: impl Into<RangeQuery>) -> Self {
-        Self(
-            self.0
-                .set("effective_at", Into::<RangeQuery>::into(effective_at)),
-        )
+        self.set("effective_at", Into::<RangeQuery>::into(effective_at))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Order by.
     #[inline]
     pub fn order_by(self, order_by: api::TreasuryTransactionEntryListOrderBy) -> Self {
-        Self(self.0.set("order_by", order_by))
+        self.set("order_by", order_by)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Transaction.
     #[inline]
     pub fn transaction(self, transaction: &str) -> Self {
-        Self(self.0.set("transaction", transaction))
+        self.set_str("transaction", transaction)
     }
 }
 
@@ -185,35 +176,18 @@ request! {
     /// The request of `client.treasury().transaction_entries().retrieve(…)`: `GET /v1/treasury/transaction_entries/{id}`.
     ///
     /// <https://docs.stripe.com/api/treasury/transaction_entries/retrieve>
-    TreasuryTransactionEntryRetrieve => api::TreasuryTransactionEntry; "treasury.transaction_entries.retrieve", Get "/v1/treasury/transaction_entries/{id}", Api V1 Form
+    TreasuryTransactionEntryRetrieve, TreasuryTransactionEntryRetrieveEndpoint => api::TreasuryTransactionEntry; "treasury.transaction_entries.retrieve", Get "/v1/treasury/transaction_entries/{id}", Api V1 Form
 }
 
-words! {
-    /// The values of `flow_type`, first of all in [`TreasuryTransactionEntry`](crate::api::TreasuryTransactionEntry).
-    TreasuryTransactionEntryFlowType {
-        /// `credit_reversal`
-        CreditReversal = "credit_reversal",
-        /// `debit_reversal`
-        DebitReversal = "debit_reversal",
-        /// `inbound_transfer`
-        InboundTransfer = "inbound_transfer",
-        /// `issuing_authorization`
-        IssuingAuthorization = "issuing_authorization",
-        /// `other`
-        Other = "other",
-        /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
-        /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
-        /// `received_credit`
-        ReceivedCredit = "received_credit",
-        /// `received_debit`
-        ReceivedDebit = "received_debit",
-    }
-}
+/// The values of `flow_type`, first of all in [`TreasuryTransactionEntry`](crate::api::TreasuryTransactionEntry): the same as [`TreasuryTransactionFlowType`](crate::api::TreasuryTransactionFlowType).
+///
+/// <https://docs.stripe.com/api/treasury/transaction_entries/object>
+pub type TreasuryTransactionEntryFlowType = api::TreasuryTransactionFlowType;
 
 words! {
     /// The values of `order_by`, first of all in [`TreasuryTransactionEntryList`](crate::api::TreasuryTransactionEntryList).
+    ///
+    /// <https://docs.stripe.com/api/treasury/transaction_entries/list>
     TreasuryTransactionEntryListOrderBy {
         /// `created`
         Created = "created",

@@ -5,13 +5,15 @@
 use crate::view::prelude::view;
 
 view! {
-    /// Amount of [`V2MoneyManagementAdjustment`](crate::api::V2MoneyManagementAdjustment): its `amount`.
+    /// Amount of [`V2MoneyManagementAdjustment`](crate::api::V2MoneyManagementAdjustment): its `amount`. It has what [`V2AmountFields`](crate::api::V2AmountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/adjustments/object#v2_money_management_adjustment_object-amount>
-    V2Amount, "v2.amount"
+    V2Amount =
+    /// The accessors of [`V2Amount`](crate::api::V2Amount).
+    V2AmountFields, "v2.amount"
 }
 
-impl V2Amount {
+impl V2AmountFields {
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(&self) -> &str {

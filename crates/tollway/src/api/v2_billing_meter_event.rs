@@ -3,16 +3,18 @@
 //! Stripe's `v2_billing_meter_event`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, Map, RequestBuilder, pairs, request, view};
+use crate::view::prelude::{Client, Instant, Map, pairs, request, view};
 
 view! {
-    /// The `v2.billing.meter_event` object.
+    /// The `v2.billing.meter_event` object. It has what [`V2BillingMeterEventFields`](crate::api::V2BillingMeterEventFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/billing/meter_events/object>
-    V2BillingMeterEvent, "v2.billing.meter_event"
+    V2BillingMeterEvent =
+    /// The accessors of [`V2BillingMeterEvent`](crate::api::V2BillingMeterEvent).
+    V2BillingMeterEventFields, "v2.billing.meter_event"
 }
 
-impl V2BillingMeterEvent {
+impl V2BillingMeterEventFields {
     /// Created, as RFC 3339 text.
     #[inline]
     pub fn created(&self) -> Instant<'_> {
@@ -72,11 +74,9 @@ impl V2BillingMeterEvents<'_> {
         event_name: &str,
         payload: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> api::V2BillingMeterEventCreate {
-        api::V2BillingMeterEventCreate(
-            RequestBuilder::new(self.0, api::V2BillingMeterEventCreate::OPERATION)
-                .set("event_name", event_name)
-                .set("payload", pairs(payload)),
-        )
+        api::V2BillingMeterEventCreate::new(self.0)
+            .set_str("event_name", event_name)
+            .set("payload", pairs(payload))
     }
 }
 
@@ -84,19 +84,19 @@ request! {
     /// The request of `client.v2().billing().meter_events().create(…)`: `POST /v2/billing/meter_events`.
     ///
     /// <https://docs.stripe.com/api/v2/billing/meter_events/create>
-    V2BillingMeterEventCreate => api::V2BillingMeterEvent; "v2.billing.meter_events.create", Post "/v2/billing/meter_events", Api V2 Json
+    V2BillingMeterEventCreate, V2BillingMeterEventCreateEndpoint => api::V2BillingMeterEvent; "v2.billing.meter_events.create", Post "/v2/billing/meter_events", Api V2 Json
 }
 
 impl V2BillingMeterEventCreate {
     /// Identifier.
     #[inline]
     pub fn identifier(self, identifier: &str) -> Self {
-        Self(self.0.set("identifier", identifier))
+        self.set_str("identifier", identifier)
     }
 
     /// Timestamp, as RFC 3339 text.
     #[inline]
     pub fn timestamp(self, timestamp: &str) -> Self {
-        Self(self.0.set("timestamp", timestamp))
+        self.set_str("timestamp", timestamp)
     }
 }

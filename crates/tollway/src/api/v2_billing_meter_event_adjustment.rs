@@ -3,18 +3,18 @@
 //! Stripe's `v2_billing_meter_event_adjustment`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, Params, RequestBuilder, params_required, request, view, words,
-};
+use crate::view::prelude::{Client, Instant, Params, params_required, request, view, words};
 
 view! {
-    /// The `v2.billing.meter_event_adjustment` object.
+    /// The `v2.billing.meter_event_adjustment` object. It has what [`V2BillingMeterEventAdjustmentFields`](crate::api::V2BillingMeterEventAdjustmentFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/billing/meter_event_adjustments/object>
-    V2BillingMeterEventAdjustment, "v2.billing.meter_event_adjustment"
+    V2BillingMeterEventAdjustment =
+    /// The accessors of [`V2BillingMeterEventAdjustment`](crate::api::V2BillingMeterEventAdjustment).
+    V2BillingMeterEventAdjustmentFields, "v2.billing.meter_event_adjustment"
 }
 
-impl V2BillingMeterEventAdjustment {
+impl V2BillingMeterEventAdjustmentFields {
     /// Cancel.
     #[inline]
     pub fn cancel(&self) -> api::V2BillingMeterEventAdjustmentCancel {
@@ -67,13 +67,15 @@ impl V2BillingMeterEventAdjustment {
 }
 
 view! {
-    /// Cancel of [`V2BillingMeterEventAdjustment`](crate::api::V2BillingMeterEventAdjustment): its `cancel`.
+    /// Cancel of [`V2BillingMeterEventAdjustment`](crate::api::V2BillingMeterEventAdjustment): its `cancel`. It has what [`V2BillingMeterEventAdjustmentCancelFields`](crate::api::V2BillingMeterEventAdjustmentCancelFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/billing/meter_event_adjustments/object#v2_billing_meter_event_adjustment_object-cancel>
-    V2BillingMeterEventAdjustmentCancel, "v2.billing.meter_event_adjustment_cancel"
+    V2BillingMeterEventAdjustmentCancel =
+    /// The accessors of [`V2BillingMeterEventAdjustmentCancel`](crate::api::V2BillingMeterEventAdjustmentCancel).
+    V2BillingMeterEventAdjustmentCancelFields, "v2.billing.meter_event_adjustment_cancel"
 }
 
-impl V2BillingMeterEventAdjustmentCancel {
+impl V2BillingMeterEventAdjustmentCancelFields {
     /// Identifier.
     #[inline]
     pub fn identifier(&self) -> &str {
@@ -99,12 +101,10 @@ impl V2BillingMeterEventAdjustments<'_> {
         event_name: &str,
         type_: api::V2BillingMeterEventAdjustmentType,
     ) -> api::V2BillingMeterEventAdjustmentCreate {
-        api::V2BillingMeterEventAdjustmentCreate(
-            RequestBuilder::new(self.0, api::V2BillingMeterEventAdjustmentCreate::OPERATION)
-                .set("cancel", cancel)
-                .set("event_name", event_name)
-                .set("type", type_),
-        )
+        api::V2BillingMeterEventAdjustmentCreate::new(self.0)
+            .set("cancel", cancel)
+            .set_str("event_name", event_name)
+            .set("type", type_)
     }
 }
 
@@ -112,7 +112,7 @@ request! {
     /// The request of `client.v2().billing().meter_event_adjustments().create(…)`: `POST /v2/billing/meter_event_adjustments`.
     ///
     /// <https://docs.stripe.com/api/v2/billing/meter_event_adjustments/create>
-    V2BillingMeterEventAdjustmentCreate => api::V2BillingMeterEventAdjustment; "v2.billing.meter_event_adjustments.create", Post "/v2/billing/meter_event_adjustments", Api V2 Json
+    V2BillingMeterEventAdjustmentCreate, V2BillingMeterEventAdjustmentCreateEndpoint => api::V2BillingMeterEventAdjustment; "v2.billing.meter_event_adjustments.create", Post "/v2/billing/meter_event_adjustments", Api V2 Json
 }
 
 params_required! {
@@ -126,22 +126,19 @@ impl V2BillingMeterEventAdjustmentCreateCancel {
     /// With what Stripe requires.
     #[inline]
     pub fn new(identifier: &str) -> Self {
-        Self(Params::new().with("identifier", identifier))
+        Self(Params::new().with_str("identifier", identifier))
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`V2BillingMeterEventAdjustment`](crate::api::V2BillingMeterEventAdjustment).
-    V2BillingMeterEventAdjustmentStatus {
-        /// `complete`
-        Complete = "complete",
-        /// `pending`
-        Pending = "pending",
-    }
-}
+/// The values of `status`, first of all in [`V2BillingMeterEventAdjustment`](crate::api::V2BillingMeterEventAdjustment): the same as [`BillingMeterEventAdjustmentStatus`](crate::api::BillingMeterEventAdjustmentStatus).
+///
+/// <https://docs.stripe.com/api/v2/billing/meter_event_adjustments/object>
+pub type V2BillingMeterEventAdjustmentStatus = api::BillingMeterEventAdjustmentStatus;
 
 words! {
     /// The values of `type`, first of all in [`V2BillingMeterEventAdjustment`](crate::api::V2BillingMeterEventAdjustment).
+    ///
+    /// <https://docs.stripe.com/api/v2/billing/meter_event_adjustments/object>
     V2BillingMeterEventAdjustmentType {
         /// `cancel`
         Cancel = "cancel",

@@ -3,16 +3,18 @@
 //! Stripe's `v2_billing_meter_event_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, RequestBuilder, request, view};
+use crate::view::prelude::{Client, Instant, request, view};
 
 view! {
-    /// The `v2.billing.meter_event_session` object.
+    /// The `v2.billing.meter_event_session` object. It has what [`V2BillingMeterEventSessionFields`](crate::api::V2BillingMeterEventSessionFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/billing/meter_event_session/object>
-    V2BillingMeterEventSession, "v2.billing.meter_event_session"
+    V2BillingMeterEventSession =
+    /// The accessors of [`V2BillingMeterEventSession`](crate::api::V2BillingMeterEventSession).
+    V2BillingMeterEventSessionFields, "v2.billing.meter_event_session"
 }
 
-impl V2BillingMeterEventSession {
+impl V2BillingMeterEventSessionFields {
     /// Authentication token.
     #[inline]
     pub fn authentication_token(&self) -> &str {
@@ -64,10 +66,7 @@ impl V2BillingMeterEventSessionService<'_> {
     /// <https://docs.stripe.com/api/v2/billing/meter_event_session/create>
     #[inline]
     pub fn create(&self) -> api::V2BillingMeterEventSessionCreate {
-        api::V2BillingMeterEventSessionCreate(RequestBuilder::new(
-            self.0,
-            api::V2BillingMeterEventSessionCreate::OPERATION,
-        ))
+        api::V2BillingMeterEventSessionCreate::new(self.0)
     }
 }
 
@@ -75,5 +74,5 @@ request! {
     /// The request of `client.v2().billing().meter_event_session().create(…)`: `POST /v2/billing/meter_event_session`.
     ///
     /// <https://docs.stripe.com/api/v2/billing/meter_event_session/create>
-    V2BillingMeterEventSessionCreate => api::V2BillingMeterEventSession; "v2.billing.meter_event_session.create", Post "/v2/billing/meter_event_session", Api V2 Json
+    V2BillingMeterEventSessionCreate, V2BillingMeterEventSessionCreateEndpoint => api::V2BillingMeterEventSession; "v2.billing.meter_event_session.create", Post "/v2/billing/meter_event_session", Api V2 Json
 }

@@ -3,9 +3,7 @@
 //! Stripe's `v2_billing_meter_event_stream`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Json, Params, RequestBuilder, list, pairs, params_required, request,
-};
+use crate::view::prelude::{Client, Json, Params, list, pairs, params_required, request};
 
 /// `client.v2().billing().meter_event_stream()`.
 ///
@@ -22,10 +20,7 @@ impl V2BillingMeterEventStream<'_> {
         &self,
         events: impl IntoIterator<Item = api::V2BillingMeterEventStreamCreateEvent>,
     ) -> api::V2BillingMeterEventStreamCreate {
-        api::V2BillingMeterEventStreamCreate(
-            RequestBuilder::new(self.0, api::V2BillingMeterEventStreamCreate::OPERATION)
-                .set("events", list(events)),
-        )
+        api::V2BillingMeterEventStreamCreate::new(self.0).set("events", list(events))
     }
 }
 
@@ -33,7 +28,7 @@ request! {
     /// The request of `client.v2().billing().meter_event_stream().create(…)`: `POST /v2/billing/meter_event_stream`.
     ///
     /// <https://docs.stripe.com/api/v2/billing/meter_event_stream/create>
-    V2BillingMeterEventStreamCreate => Json; "v2.billing.meter_event_stream.create", Post "/v2/billing/meter_event_stream", MeterEvents V2 Json
+    V2BillingMeterEventStreamCreate, V2BillingMeterEventStreamCreateEndpoint => Json; "v2.billing.meter_event_stream.create", Post "/v2/billing/meter_event_stream", MeterEvents V2 Json
 }
 
 params_required! {
@@ -52,7 +47,7 @@ impl V2BillingMeterEventStreamCreateEvent {
     ) -> Self {
         Self(
             Params::new()
-                .with("event_name", event_name)
+                .with_str("event_name", event_name)
                 .with("payload", pairs(payload)),
         )
     }
@@ -60,12 +55,12 @@ impl V2BillingMeterEventStreamCreateEvent {
     /// Identifier.
     #[inline]
     pub fn identifier(self, identifier: &str) -> Self {
-        Self(self.0.with("identifier", identifier))
+        Self(self.0.with_str("identifier", identifier))
     }
 
     /// Timestamp, as RFC 3339 text.
     #[inline]
     pub fn timestamp(self, timestamp: &str) -> Self {
-        Self(self.0.with("timestamp", timestamp))
+        Self(self.0.with_str("timestamp", timestamp))
     }
 }

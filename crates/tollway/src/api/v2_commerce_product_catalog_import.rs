@@ -3,18 +3,18 @@
 //! Stripe's `v2_commerce_product_catalog_import`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, Map, RequestBuilder, V2List, pairs, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, Instant, Map, V2List, pairs, request, view, words};
 
 view! {
-    /// The `v2.commerce.product_catalog_import` object.
+    /// The `v2.commerce.product_catalog_import` object. It has what [`V2CommerceProductCatalogImportFields`](crate::api::V2CommerceProductCatalogImportFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object>
-    V2CommerceProductCatalogImport, "v2.commerce.product_catalog_import"
+    V2CommerceProductCatalogImport =
+    /// The accessors of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport).
+    V2CommerceProductCatalogImportFields, "v2.commerce.product_catalog_import"
 }
 
-impl V2CommerceProductCatalogImport {
+impl V2CommerceProductCatalogImportFields {
     /// Created, as RFC 3339 text.
     #[inline]
     pub fn created(&self) -> Instant<'_> {
@@ -76,13 +76,15 @@ impl V2CommerceProductCatalogImport {
 }
 
 view! {
-    /// Status details of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details`.
+    /// Status details of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details`. It has what [`V2CommerceProductCatalogImportStatusDetailsFields`](crate::api::V2CommerceProductCatalogImportStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details>
-    V2CommerceProductCatalogImportStatusDetails, "v2.commerce.product_catalog_import_status_details"
+    V2CommerceProductCatalogImportStatusDetails =
+    /// The accessors of [`V2CommerceProductCatalogImportStatusDetails`](crate::api::V2CommerceProductCatalogImportStatusDetails).
+    V2CommerceProductCatalogImportStatusDetailsFields, "v2.commerce.product_catalog_import_status_details"
 }
 
-impl V2CommerceProductCatalogImportStatusDetails {
+impl V2CommerceProductCatalogImportStatusDetailsFields {
     /// Awaiting upload. `None` when absent.
     #[inline]
     pub fn awaiting_upload(
@@ -134,13 +136,15 @@ impl V2CommerceProductCatalogImportStatusDetails {
 }
 
 view! {
-    /// Awaiting upload of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.awaiting_upload`.
+    /// Awaiting upload of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.awaiting_upload`. It has what [`V2CommerceProductCatalogImportStatusDetailsAwaitingUploadFields`](crate::api::V2CommerceProductCatalogImportStatusDetailsAwaitingUploadFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-awaiting_upload>
-    V2CommerceProductCatalogImportStatusDetailsAwaitingUpload, "v2.commerce.product_catalog_import_status_details_awaiting_upload"
+    V2CommerceProductCatalogImportStatusDetailsAwaitingUpload =
+    /// The accessors of [`V2CommerceProductCatalogImportStatusDetailsAwaitingUpload`](crate::api::V2CommerceProductCatalogImportStatusDetailsAwaitingUpload).
+    V2CommerceProductCatalogImportStatusDetailsAwaitingUploadFields, "v2.commerce.product_catalog_import_status_details_awaiting_upload"
 }
 
-impl V2CommerceProductCatalogImportStatusDetailsAwaitingUpload {
+impl V2CommerceProductCatalogImportStatusDetailsAwaitingUploadFields {
     /// Upload url.
     #[inline]
     pub fn upload_url(
@@ -154,13 +158,15 @@ impl V2CommerceProductCatalogImportStatusDetailsAwaitingUpload {
 }
 
 view! {
-    /// Upload url of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.awaiting_upload.upload_url`.
+    /// Upload url of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.awaiting_upload.upload_url`. It has what [`V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrlFields`](crate::api::V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrlFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-awaiting_upload-upload_url>
-    V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl, "v2.commerce.product_catalog_import_status_details_awaiting_upload_upload_url"
+    V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl =
+    /// The accessors of [`V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl`](crate::api::V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl).
+    V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrlFields, "v2.commerce.product_catalog_import_status_details_awaiting_upload_upload_url"
 }
 
-impl V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl {
+impl V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrlFields {
     /// Expires at, as RFC 3339 text.
     #[inline]
     pub fn expires_at(&self) -> Instant<'_> {
@@ -181,13 +187,15 @@ impl V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl {
 }
 
 view! {
-    /// Failed of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.failed`.
+    /// Failed of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.failed`. It has what [`V2CommerceProductCatalogImportStatusDetailsFailedFields`](crate::api::V2CommerceProductCatalogImportStatusDetailsFailedFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-failed>
-    V2CommerceProductCatalogImportStatusDetailsFailed, "v2.commerce.product_catalog_import_status_details_failed"
+    V2CommerceProductCatalogImportStatusDetailsFailed =
+    /// The accessors of [`V2CommerceProductCatalogImportStatusDetailsFailed`](crate::api::V2CommerceProductCatalogImportStatusDetailsFailed).
+    V2CommerceProductCatalogImportStatusDetailsFailedFields, "v2.commerce.product_catalog_import_status_details_failed"
 }
 
-impl V2CommerceProductCatalogImportStatusDetailsFailed {
+impl V2CommerceProductCatalogImportStatusDetailsFailedFields {
     /// Code.
     #[inline]
     pub fn code(&self) -> api::V2CommerceProductCatalogImportStatusDetailsFailedCode {
@@ -217,13 +225,15 @@ impl V2CommerceProductCatalogImportStatusDetailsFailed {
 }
 
 view! {
-    /// Processing of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.processing`.
+    /// Processing of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.processing`. It has what [`V2CommerceProductCatalogImportStatusDetailsProcessingFields`](crate::api::V2CommerceProductCatalogImportStatusDetailsProcessingFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-processing>
-    V2CommerceProductCatalogImportStatusDetailsProcessing, "v2.commerce.product_catalog_import_status_details_processing"
+    V2CommerceProductCatalogImportStatusDetailsProcessing =
+    /// The accessors of [`V2CommerceProductCatalogImportStatusDetailsProcessing`](crate::api::V2CommerceProductCatalogImportStatusDetailsProcessing).
+    V2CommerceProductCatalogImportStatusDetailsProcessingFields, "v2.commerce.product_catalog_import_status_details_processing"
 }
 
-impl V2CommerceProductCatalogImportStatusDetailsProcessing {
+impl V2CommerceProductCatalogImportStatusDetailsProcessingFields {
     /// Error count.
     #[inline]
     pub fn error_count(&self) -> i64 {
@@ -244,13 +254,15 @@ impl V2CommerceProductCatalogImportStatusDetailsProcessing {
 }
 
 view! {
-    /// Succeeded of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.succeeded`.
+    /// Succeeded of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.succeeded`. It has what [`V2CommerceProductCatalogImportStatusDetailsSucceededFields`](crate::api::V2CommerceProductCatalogImportStatusDetailsSucceededFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-succeeded>
-    V2CommerceProductCatalogImportStatusDetailsSucceeded, "v2.commerce.product_catalog_import_status_details_succeeded"
+    V2CommerceProductCatalogImportStatusDetailsSucceeded =
+    /// The accessors of [`V2CommerceProductCatalogImportStatusDetailsSucceeded`](crate::api::V2CommerceProductCatalogImportStatusDetailsSucceeded).
+    V2CommerceProductCatalogImportStatusDetailsSucceededFields, "v2.commerce.product_catalog_import_status_details_succeeded"
 }
 
-impl V2CommerceProductCatalogImportStatusDetailsSucceeded {
+impl V2CommerceProductCatalogImportStatusDetailsSucceededFields {
     /// Success count.
     #[inline]
     pub fn success_count(&self) -> i64 {
@@ -262,13 +274,15 @@ impl V2CommerceProductCatalogImportStatusDetailsSucceeded {
 }
 
 view! {
-    /// Succeeded with errors of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.succeeded_with_errors`.
+    /// Succeeded with errors of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.succeeded_with_errors`. It has what [`V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsFields`](crate::api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-succeeded_with_errors>
-    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors, "v2.commerce.product_catalog_import_status_details_succeeded_with_errors"
+    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors =
+    /// The accessors of [`V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors`](crate::api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors).
+    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsFields, "v2.commerce.product_catalog_import_status_details_succeeded_with_errors"
 }
 
-impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors {
+impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsFields {
     /// Error count.
     #[inline]
     pub fn error_count(&self) -> i64 {
@@ -311,13 +325,15 @@ impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors {
 }
 
 view! {
-    /// Error file of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.succeeded_with_errors.error_file`.
+    /// Error file of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.succeeded_with_errors.error_file`. It has what [`V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileFields`](crate::api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-succeeded_with_errors-error_file>
-    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile, "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_error_file"
+    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile =
+    /// The accessors of [`V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile`](crate::api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile).
+    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileFields, "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_error_file"
 }
 
-impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile {
+impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileFields {
     /// Content type.
     #[inline]
     pub fn content_type(&self) -> &str {
@@ -350,13 +366,15 @@ impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile {
 }
 
 view! {
-    /// Download url of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.succeeded_with_errors.error_file.download_url`.
+    /// Download url of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.succeeded_with_errors.error_file.download_url`. It has what [`V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrlFields`](crate::api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrlFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-succeeded_with_errors-error_file-download_url>
-    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl, "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_error_file_download_url"
+    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl =
+    /// The accessors of [`V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl`](crate::api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl).
+    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrlFields, "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_error_file_download_url"
 }
 
-impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl {
+impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrlFields {
     /// Expires at, as RFC 3339 text.
     #[inline]
     pub fn expires_at(&self) -> Instant<'_> {
@@ -371,13 +389,15 @@ impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDown
 }
 
 view! {
-    /// Samples of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.succeeded_with_errors.samples`.
+    /// Samples of [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport): its `status_details.succeeded_with_errors.samples`. It has what [`V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSampleFields`](crate::api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSampleFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-succeeded_with_errors-samples>
-    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample, "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_sample"
+    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample =
+    /// The accessors of [`V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample`](crate::api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample).
+    V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSampleFields, "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_sample"
 }
 
-impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample {
+impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSampleFields {
     /// Error message.
     #[inline]
     pub fn error_message(&self) -> &str {
@@ -427,10 +447,7 @@ impl V2CommerceProductCatalogImports<'_> {
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/list>
     #[inline]
     pub fn list(&self) -> api::V2CommerceProductCatalogImportList {
-        api::V2CommerceProductCatalogImportList(RequestBuilder::new(
-            self.0,
-            api::V2CommerceProductCatalogImportList::OPERATION,
-        ))
+        api::V2CommerceProductCatalogImportList::new(self.0)
     }
 
     /// `POST /v2/commerce/product_catalog/imports`.
@@ -443,12 +460,10 @@ impl V2CommerceProductCatalogImports<'_> {
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
         mode: api::V2CommerceProductCatalogImportMode,
     ) -> api::V2CommerceProductCatalogImportCreate {
-        api::V2CommerceProductCatalogImportCreate(
-            RequestBuilder::new(self.0, api::V2CommerceProductCatalogImportCreate::OPERATION)
-                .set("feed_type", feed_type)
-                .set("metadata", pairs(metadata))
-                .set("mode", mode),
-        )
+        api::V2CommerceProductCatalogImportCreate::new(self.0)
+            .set("feed_type", feed_type)
+            .set("metadata", pairs(metadata))
+            .set("mode", mode)
     }
 
     /// `GET /v2/commerce/product_catalog/imports/{id}`.
@@ -456,76 +471,70 @@ impl V2CommerceProductCatalogImports<'_> {
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2CommerceProductCatalogImportRetrieve {
-        api::V2CommerceProductCatalogImportRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::V2CommerceProductCatalogImportRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2CommerceProductCatalogImportRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().commerce().product_catalog().imports().list(…)`: `GET /v2/commerce/product_catalog/imports`.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/list>
-    V2CommerceProductCatalogImportList => V2List<api::V2CommerceProductCatalogImport>, api::V2CommerceProductCatalogImport; "v2.commerce.product_catalog.imports.list", Get "/v2/commerce/product_catalog/imports", Api V2 Json
+    V2CommerceProductCatalogImportList, V2CommerceProductCatalogImportListEndpoint => V2List<api::V2CommerceProductCatalogImport>; "v2.commerce.product_catalog.imports.list", Get "/v2/commerce/product_catalog/imports", Api V2 Json
 }
 
 impl V2CommerceProductCatalogImportList {
     /// Created, as RFC 3339 text.
     #[inline]
     pub fn created(self, created: &str) -> Self {
-        Self(self.0.set("created", created))
+        self.set_str("created", created)
     }
 
     /// Created gt, as RFC 3339 text.
     #[inline]
     pub fn created_gt(self, created_gt: &str) -> Self {
-        Self(self.0.set("created_gt", created_gt))
+        self.set_str("created_gt", created_gt)
     }
 
     /// Created gte, as RFC 3339 text.
     #[inline]
     pub fn created_gte(self, created_gte: &str) -> Self {
-        Self(self.0.set("created_gte", created_gte))
+        self.set_str("created_gte", created_gte)
     }
 
     /// Created lt, as RFC 3339 text.
     #[inline]
     pub fn created_lt(self, created_lt: &str) -> Self {
-        Self(self.0.set("created_lt", created_lt))
+        self.set_str("created_lt", created_lt)
     }
 
     /// Created lte, as RFC 3339 text.
     #[inline]
     pub fn created_lte(self, created_lte: &str) -> Self {
-        Self(self.0.set("created_lte", created_lte))
+        self.set_str("created_lte", created_lte)
     }
 
     /// Feed type.
     #[inline]
     pub fn feed_type(self, feed_type: api::V2CommerceProductCatalogImportFeedType) -> Self {
-        Self(self.0.set("feed_type", feed_type))
+        self.set("feed_type", feed_type)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::V2CommerceProductCatalogImportStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -533,18 +542,20 @@ request! {
     /// The request of `client.v2().commerce().product_catalog().imports().create(…)`: `POST /v2/commerce/product_catalog/imports`.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/create>
-    V2CommerceProductCatalogImportCreate => api::V2CommerceProductCatalogImport; "v2.commerce.product_catalog.imports.create", Post "/v2/commerce/product_catalog/imports", Api V2 Json
+    V2CommerceProductCatalogImportCreate, V2CommerceProductCatalogImportCreateEndpoint => api::V2CommerceProductCatalogImport; "v2.commerce.product_catalog.imports.create", Post "/v2/commerce/product_catalog/imports", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().commerce().product_catalog().imports().retrieve(…)`: `GET /v2/commerce/product_catalog/imports/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/retrieve>
-    V2CommerceProductCatalogImportRetrieve => api::V2CommerceProductCatalogImport; "v2.commerce.product_catalog.imports.retrieve", Get "/v2/commerce/product_catalog/imports/{id}", Api V2 Json
+    V2CommerceProductCatalogImportRetrieve, V2CommerceProductCatalogImportRetrieveEndpoint => api::V2CommerceProductCatalogImport; "v2.commerce.product_catalog.imports.retrieve", Get "/v2/commerce/product_catalog/imports/{id}", Api V2 Json
 }
 
 words! {
     /// The values of `feed_type`, first of all in [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport).
+    ///
+    /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object>
     V2CommerceProductCatalogImportFeedType {
         /// `inventory`
         Inventory = "inventory",
@@ -559,6 +570,8 @@ words! {
 
 words! {
     /// The values of `mode`, first of all in [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport).
+    ///
+    /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object>
     V2CommerceProductCatalogImportMode {
         /// `replace`
         Replace = "replace",
@@ -569,6 +582,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport).
+    ///
+    /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object>
     V2CommerceProductCatalogImportStatus {
         /// `awaiting_upload`
         AwaitingUpload = "awaiting_upload",
@@ -585,6 +600,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`V2CommerceProductCatalogImportStatusDetailsFailed`](crate::api::V2CommerceProductCatalogImportStatusDetailsFailed).
+    ///
+    /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-failed>
     V2CommerceProductCatalogImportStatusDetailsFailedCode {
         /// `file_not_found`
         FileNotFound = "file_not_found",
@@ -597,6 +614,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2CommerceProductCatalogImportStatusDetailsFailed`](crate::api::V2CommerceProductCatalogImportStatusDetailsFailed).
+    ///
+    /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-failed>
     V2CommerceProductCatalogImportStatusDetailsFailedType {
         /// `cannot_proceed`
         CannotProceed = "cannot_proceed",

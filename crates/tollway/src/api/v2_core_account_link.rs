@@ -3,18 +3,18 @@
 //! Stripe's `v2_core_account_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, Params, RequestBuilder, params, params_required, request, view, words,
-};
+use crate::view::prelude::{Client, Instant, Params, params_required, request, view, words};
 
 view! {
-    /// The `v2.core.account_link` object.
+    /// The `v2.core.account_link` object. It has what [`V2CoreAccountLinkFields`](crate::api::V2CoreAccountLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/account_links/object>
-    V2CoreAccountLink, "v2.core.account_link"
+    V2CoreAccountLink =
+    /// The accessors of [`V2CoreAccountLink`](crate::api::V2CoreAccountLink).
+    V2CoreAccountLinkFields, "v2.core.account_link"
 }
 
-impl V2CoreAccountLink {
+impl V2CoreAccountLinkFields {
     /// Account.
     #[inline]
     pub fn account(&self) -> &str {
@@ -59,13 +59,15 @@ impl V2CoreAccountLink {
 }
 
 view! {
-    /// Collection options of [`V2CoreAccountLink`](crate::api::V2CoreAccountLink): its `use_case.account_onboarding.collection_options`.
+    /// Collection options of [`V2CoreAccountLink`](crate::api::V2CoreAccountLink): its `use_case.account_onboarding.collection_options`. It has what [`V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields2`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields2) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case-account_onboarding-collection_options>
-    V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions, "v2.core.account_link_collection_options"
+    V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions =
+    /// The accessors of [`V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions).
+    V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields2, "v2.core.account_link_collection_options"
 }
 
-impl V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions {
+impl V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields2 {
     /// Fields. `None` when absent.
     #[inline]
     pub fn fields(
@@ -89,13 +91,15 @@ impl V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions {
 }
 
 view! {
-    /// Use case of [`V2CoreAccountLink`](crate::api::V2CoreAccountLink): its `use_case`.
+    /// Use case of [`V2CoreAccountLink`](crate::api::V2CoreAccountLink): its `use_case`. It has what [`V2CoreAccountLinkUseCaseFields`](crate::api::V2CoreAccountLinkUseCaseFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case>
-    V2CoreAccountLinkUseCase, "v2.core.account_link_use_case"
+    V2CoreAccountLinkUseCase =
+    /// The accessors of [`V2CoreAccountLinkUseCase`](crate::api::V2CoreAccountLinkUseCase).
+    V2CoreAccountLinkUseCaseFields, "v2.core.account_link_use_case"
 }
 
-impl V2CoreAccountLinkUseCase {
+impl V2CoreAccountLinkUseCaseFields {
     /// Account onboarding. `None` when absent.
     #[inline]
     pub fn account_onboarding(&self) -> Option<api::V2CoreAccountLinkUseCaseAccountOnboarding> {
@@ -118,13 +122,15 @@ impl V2CoreAccountLinkUseCase {
 }
 
 view! {
-    /// Account onboarding of [`V2CoreAccountLink`](crate::api::V2CoreAccountLink): its `use_case.account_onboarding`.
+    /// Account onboarding of [`V2CoreAccountLink`](crate::api::V2CoreAccountLink): its `use_case.account_onboarding`. It has what [`V2CoreAccountLinkUseCaseAccountOnboardingFields`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case-account_onboarding>
-    V2CoreAccountLinkUseCaseAccountOnboarding, "v2.core.account_link_use_case_account_onboarding"
+    V2CoreAccountLinkUseCaseAccountOnboarding =
+    /// The accessors of [`V2CoreAccountLinkUseCaseAccountOnboarding`](crate::api::V2CoreAccountLinkUseCaseAccountOnboarding).
+    V2CoreAccountLinkUseCaseAccountOnboardingFields, "v2.core.account_link_use_case_account_onboarding"
 }
 
-impl V2CoreAccountLinkUseCaseAccountOnboarding {
+impl V2CoreAccountLinkUseCaseAccountOnboardingFields {
     /// Collection options. `None` when absent.
     #[inline]
     pub fn collection_options(
@@ -156,13 +162,15 @@ impl V2CoreAccountLinkUseCaseAccountOnboarding {
 }
 
 view! {
-    /// Account update of [`V2CoreAccountLink`](crate::api::V2CoreAccountLink): its `use_case.account_update`.
+    /// Account update of [`V2CoreAccountLink`](crate::api::V2CoreAccountLink): its `use_case.account_update`. It has what [`V2CoreAccountLinkUseCaseAccountUpdateFields`](crate::api::V2CoreAccountLinkUseCaseAccountUpdateFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case-account_update>
-    V2CoreAccountLinkUseCaseAccountUpdate, "v2.core.account_link_use_case_account_update"
+    V2CoreAccountLinkUseCaseAccountUpdate =
+    /// The accessors of [`V2CoreAccountLinkUseCaseAccountUpdate`](crate::api::V2CoreAccountLinkUseCaseAccountUpdate).
+    V2CoreAccountLinkUseCaseAccountUpdateFields, "v2.core.account_link_use_case_account_update"
 }
 
-impl V2CoreAccountLinkUseCaseAccountUpdate {
+impl V2CoreAccountLinkUseCaseAccountUpdateFields {
     /// Collection options. `None` when absent.
     #[inline]
     pub fn collection_options(
@@ -207,11 +215,9 @@ impl V2CoreAccountLinks<'_> {
         account: &str,
         use_case: api::V2CoreAccountLinkCreateUseCase,
     ) -> api::V2CoreAccountLinkCreate {
-        api::V2CoreAccountLinkCreate(
-            RequestBuilder::new(self.0, api::V2CoreAccountLinkCreate::OPERATION)
-                .set("account", account)
-                .set("use_case", use_case),
-        )
+        api::V2CoreAccountLinkCreate::new(self.0)
+            .set_str("account", account)
+            .set("use_case", use_case)
     }
 }
 
@@ -219,35 +225,14 @@ request! {
     /// The request of `client.v2().core().account_links().create(…)`: `POST /v2/core/account_links`.
     ///
     /// <https://docs.stripe.com/api/v2/core/account_links/create>
-    V2CoreAccountLinkCreate => api::V2CoreAccountLink; "v2.core.account_links.create", Post "/v2/core/account_links", Api V2 Json
+    V2CoreAccountLinkCreate, V2CoreAccountLinkCreateEndpoint => api::V2CoreAccountLink; "v2.core.account_links.create", Post "/v2/core/account_links", Api V2 Json
 }
 
-params! {
-    /// The `collection_options` of [`V2CoreAccountLinkCreateUseCaseAccountOnboarding`](crate::api::V2CoreAccountLinkCreateUseCaseAccountOnboarding).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_links/create>
-    V2CoreAccountLinkCreateUseCaseAccountOnboardingCollectionOptions
-}
-
-impl V2CoreAccountLinkCreateUseCaseAccountOnboardingCollectionOptions {
-    /// Fields.
-    #[inline]
-    pub fn fields(
-        self,
-        fields: api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields,
-    ) -> Self {
-        Self(self.0.with("fields", fields))
-    }
-
-    /// Future requirements.
-    #[inline]
-    pub fn future_requirements(
-        self,
-        future_requirements: api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements,
-    ) -> Self {
-        Self(self.0.with("future_requirements", future_requirements))
-    }
-}
+/// The `collection_options` of [`V2CoreAccountLinkCreateUseCaseAccountOnboarding`](crate::api::V2CoreAccountLinkCreateUseCaseAccountOnboarding): the same as [`AccountLinkCreateCollectionOptions`](crate::api::AccountLinkCreateCollectionOptions).
+///
+/// <https://docs.stripe.com/api/v2/core/account_links/create>
+pub type V2CoreAccountLinkCreateUseCaseAccountOnboardingCollectionOptions =
+    api::AccountLinkCreateCollectionOptions;
 
 params_required! {
     /// The `account_onboarding` of [`V2CoreAccountLinkCreateUseCase`](crate::api::V2CoreAccountLinkCreateUseCase).
@@ -260,7 +245,7 @@ impl V2CoreAccountLinkCreateUseCaseAccountOnboarding {
     /// With what Stripe requires.
     #[inline]
     pub fn new(refresh_url: &str) -> Self {
-        Self(Params::new().with("refresh_url", refresh_url))
+        Self(Params::new().with_str("refresh_url", refresh_url))
     }
 
     /// Collection options.
@@ -275,66 +260,21 @@ impl V2CoreAccountLinkCreateUseCaseAccountOnboarding {
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.with("return_url", return_url))
+        Self(self.0.with_str("return_url", return_url))
     }
 }
 
-params! {
-    /// The `collection_options` of [`V2CoreAccountLinkCreateUseCaseAccountUpdate`](crate::api::V2CoreAccountLinkCreateUseCaseAccountUpdate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_links/create>
-    V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions
-}
+/// The `collection_options` of [`V2CoreAccountLinkCreateUseCaseAccountUpdate`](crate::api::V2CoreAccountLinkCreateUseCaseAccountUpdate): the same as [`AccountLinkCreateCollectionOptions`](crate::api::AccountLinkCreateCollectionOptions).
+///
+/// <https://docs.stripe.com/api/v2/core/account_links/create>
+pub type V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions =
+    api::AccountLinkCreateCollectionOptions;
 
-impl V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions {
-    /// Fields.
-    #[inline]
-    pub fn fields(
-        self,
-        fields: api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields,
-    ) -> Self {
-        Self(self.0.with("fields", fields))
-    }
-
-    /// Future requirements.
-    #[inline]
-    pub fn future_requirements(
-        self,
-        future_requirements: api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements,
-    ) -> Self {
-        Self(self.0.with("future_requirements", future_requirements))
-    }
-}
-
-params_required! {
-    /// The `account_update` of [`V2CoreAccountLinkCreateUseCase`](crate::api::V2CoreAccountLinkCreateUseCase).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_links/create>
-    V2CoreAccountLinkCreateUseCaseAccountUpdate
-}
-
-impl V2CoreAccountLinkCreateUseCaseAccountUpdate {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(refresh_url: &str) -> Self {
-        Self(Params::new().with("refresh_url", refresh_url))
-    }
-
-    /// Collection options.
-    #[inline]
-    pub fn collection_options(
-        self,
-        collection_options: api::V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions,
-    ) -> Self {
-        Self(self.0.with("collection_options", collection_options))
-    }
-
-    /// Return url.
-    #[inline]
-    pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.with("return_url", return_url))
-    }
-}
+/// The `account_update` of [`V2CoreAccountLinkCreateUseCase`](crate::api::V2CoreAccountLinkCreateUseCase): the same as [`V2CoreAccountLinkCreateUseCaseAccountOnboarding`](crate::api::V2CoreAccountLinkCreateUseCaseAccountOnboarding).
+///
+/// <https://docs.stripe.com/api/v2/core/account_links/create>
+pub type V2CoreAccountLinkCreateUseCaseAccountUpdate =
+    api::V2CoreAccountLinkCreateUseCaseAccountOnboarding;
 
 params_required! {
     /// The `use_case` of [`V2CoreAccountLinkCreate`](crate::api::V2CoreAccountLinkCreate).
@@ -371,6 +311,8 @@ impl V2CoreAccountLinkCreateUseCase {
 
 words! {
     /// The values of `fields`, first of all in [`V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case-account_onboarding-collection_options>
     V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields {
         /// `currently_due`
         CurrentlyDue = "currently_due",
@@ -381,6 +323,8 @@ words! {
 
 words! {
     /// The values of `future_requirements`, first of all in [`V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case-account_onboarding-collection_options>
     V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements {
         /// `include`
         Include = "include",
@@ -389,12 +333,7 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountLinkUseCase`](crate::api::V2CoreAccountLinkUseCase).
-    V2CoreAccountLinkUseCaseType {
-        /// `account_onboarding`
-        AccountOnboarding = "account_onboarding",
-        /// `account_update`
-        AccountUpdate = "account_update",
-    }
-}
+/// The values of `type`, first of all in [`V2CoreAccountLinkUseCase`](crate::api::V2CoreAccountLinkUseCase): the same as [`V2CoreAccountLinkReturnedEventDataUseCase`](crate::api::V2CoreAccountLinkReturnedEventDataUseCase).
+///
+/// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case>
+pub type V2CoreAccountLinkUseCaseType = api::V2CoreAccountLinkReturnedEventDataUseCase;

@@ -3,19 +3,18 @@
 //! Stripe's `v2_core_account_person_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, Params, RequestBuilder, decimal, list, pairs, params, params_required,
-    request, texts, view, words,
-};
+use crate::view::prelude::{Client, Instant, decimal, list, pairs, params, request, texts, view};
 
 view! {
-    /// The `v2.core.account_person_token` object.
+    /// The `v2.core.account_person_token` object. It has what [`V2CoreAccountPersonTokenFields`](crate::api::V2CoreAccountPersonTokenFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/object>
-    V2CoreAccountPersonToken, "v2.core.account_person_token"
+    V2CoreAccountPersonToken =
+    /// The accessors of [`V2CoreAccountPersonToken`](crate::api::V2CoreAccountPersonToken).
+    V2CoreAccountPersonTokenFields, "v2.core.account_person_token"
 }
 
-impl V2CoreAccountPersonToken {
+impl V2CoreAccountPersonTokenFields {
     /// Created, as RFC 3339 text.
     #[inline]
     pub fn created(&self) -> Instant<'_> {
@@ -65,10 +64,7 @@ impl V2CoreAccountsPersonTokens<'_> {
     /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
     #[inline]
     pub fn create(&self, account_id: &str) -> api::V2CoreAccountsPersonTokenCreate {
-        api::V2CoreAccountsPersonTokenCreate(
-            RequestBuilder::new(self.0, api::V2CoreAccountsPersonTokenCreate::OPERATION)
-                .path_arg(account_id),
-        )
+        api::V2CoreAccountsPersonTokenCreate::new(self.0).path_arg(account_id)
     }
 
     /// `GET /v2/core/accounts/{account_id}/person_tokens/{id}`. Known v2 errors: `rate_limit`.
@@ -76,11 +72,9 @@ impl V2CoreAccountsPersonTokens<'_> {
     /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve>
     #[inline]
     pub fn retrieve(&self, account_id: &str, id: &str) -> api::V2CoreAccountsPersonTokenRetrieve {
-        api::V2CoreAccountsPersonTokenRetrieve(
-            RequestBuilder::new(self.0, api::V2CoreAccountsPersonTokenRetrieve::OPERATION)
-                .path_arg(account_id)
-                .path_arg(id),
-        )
+        api::V2CoreAccountsPersonTokenRetrieve::new(self.0)
+            .path_arg(account_id)
+            .path_arg(id)
     }
 }
 
@@ -88,7 +82,7 @@ request! {
     /// The request of `client.v2().core().accounts().person_tokens().create(…)`: `POST /v2/core/accounts/{account_id}/person_tokens`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreate => api::V2CoreAccountPersonToken; "v2.core.accounts.person_tokens.create", Post "/v2/core/accounts/{account_id}/person_tokens", Api V2 Json
+    V2CoreAccountsPersonTokenCreate, V2CoreAccountsPersonTokenCreateEndpoint => api::V2CoreAccountPersonToken; "v2.core.accounts.person_tokens.create", Post "/v2/core/accounts/{account_id}/person_tokens", Api V2 Json
 }
 
 impl V2CoreAccountsPersonTokenCreate {
@@ -100,10 +94,7 @@ impl V2CoreAccountsPersonTokenCreate {
             Item = api::V2CoreAccountsPersonTokenCreateAdditionalAddress,
         >,
     ) -> Self {
-        Self(
-            self.0
-                .set("additional_addresses", list(additional_addresses)),
-        )
+        self.set("additional_addresses", list(additional_addresses))
     }
 
     /// Additional names, as a list.
@@ -112,7 +103,7 @@ impl V2CoreAccountsPersonTokenCreate {
         self,
         additional_names: impl IntoIterator<Item = api::V2CoreAccountsPersonTokenCreateAdditionalName>,
     ) -> Self {
-        Self(self.0.set("additional_names", list(additional_names)))
+        self.set("additional_names", list(additional_names))
     }
 
     /// Additional terms of service.
@@ -121,16 +112,13 @@ impl V2CoreAccountsPersonTokenCreate {
         self,
         additional_terms_of_service: api::V2CoreAccountsPersonTokenCreateAdditionalTermsOfService,
     ) -> Self {
-        Self(
-            self.0
-                .set("additional_terms_of_service", additional_terms_of_service),
-        )
+        self.set("additional_terms_of_service", additional_terms_of_service)
     }
 
     /// Address.
     #[inline]
     pub fn address(self, address: api::V2CoreAccountsPersonTokenCreateAddress) -> Self {
-        Self(self.0.set("address", address))
+        self.set("address", address)
     }
 
     /// Date of birth.
@@ -139,25 +127,25 @@ impl V2CoreAccountsPersonTokenCreate {
         self,
         date_of_birth: api::V2CoreAccountsPersonTokenCreateDateOfBirth,
     ) -> Self {
-        Self(self.0.set("date_of_birth", date_of_birth))
+        self.set("date_of_birth", date_of_birth)
     }
 
     /// Documents.
     #[inline]
     pub fn documents(self, documents: api::V2CoreAccountsPersonTokenCreateDocuments) -> Self {
-        Self(self.0.set("documents", documents))
+        self.set("documents", documents)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// Given name.
     #[inline]
     pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.set("given_name", given_name))
+        self.set_str("given_name", given_name)
     }
 
     /// Id numbers, as a list.
@@ -166,7 +154,7 @@ impl V2CoreAccountsPersonTokenCreate {
         self,
         id_numbers: impl IntoIterator<Item = api::V2CoreAccountsPersonTokenCreateIdNumber>,
     ) -> Self {
-        Self(self.0.set("id_numbers", list(id_numbers)))
+        self.set("id_numbers", list(id_numbers))
     }
 
     /// Legal gender.
@@ -175,7 +163,7 @@ impl V2CoreAccountsPersonTokenCreate {
         self,
         legal_gender: api::V2CoreAccountsPersonTokenCreateLegalGender,
     ) -> Self {
-        Self(self.0.set("legal_gender", legal_gender))
+        self.set("legal_gender", legal_gender)
     }
 
     /// Key-value pairs of your own.
@@ -184,19 +172,19 @@ impl V2CoreAccountsPersonTokenCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Nationalities, as a list.
     #[inline]
     pub fn nationalities(self, nationalities: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("nationalities", texts(nationalities)))
+        self.set("nationalities", texts(nationalities))
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.set("phone", phone))
+        self.set_str("phone", phone)
     }
 
     /// Political exposure.
@@ -205,7 +193,7 @@ impl V2CoreAccountsPersonTokenCreate {
         self,
         political_exposure: api::V2CoreAccountsPersonTokenCreatePoliticalExposure,
     ) -> Self {
-        Self(self.0.set("political_exposure", political_exposure))
+        self.set("political_exposure", political_exposure)
     }
 
     /// Relationship.
@@ -214,7 +202,7 @@ impl V2CoreAccountsPersonTokenCreate {
         self,
         relationship: api::V2CoreAccountsPersonTokenCreateRelationship,
     ) -> Self {
-        Self(self.0.set("relationship", relationship))
+        self.set("relationship", relationship)
     }
 
     /// Script addresses.
@@ -223,7 +211,7 @@ impl V2CoreAccountsPersonTokenCreate {
         self,
         script_addresses: api::V2CoreAccountsPersonTokenCreateScriptAddresses,
     ) -> Self {
-        Self(self.0.set("script_addresses", script_addresses))
+        self.set("script_addresses", script_addresses)
     }
 
     /// Script names.
@@ -232,13 +220,13 @@ impl V2CoreAccountsPersonTokenCreate {
         self,
         script_names: api::V2CoreAccountsPersonTokenCreateScriptNames,
     ) -> Self {
-        Self(self.0.set("script_names", script_names))
+        self.set("script_names", script_names)
     }
 
     /// Surname.
     #[inline]
     pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.set("surname", surname))
+        self.set_str("surname", surname)
     }
 }
 
@@ -246,420 +234,96 @@ request! {
     /// The request of `client.v2().core().accounts().person_tokens().retrieve(…)`: `GET /v2/core/accounts/{account_id}/person_tokens/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve>
-    V2CoreAccountsPersonTokenRetrieve => api::V2CoreAccountPersonToken; "v2.core.accounts.person_tokens.retrieve", Get "/v2/core/accounts/{account_id}/person_tokens/{id}", Api V2 Json
+    V2CoreAccountsPersonTokenRetrieve, V2CoreAccountsPersonTokenRetrieveEndpoint => api::V2CoreAccountPersonToken; "v2.core.accounts.person_tokens.retrieve", Get "/v2/core/accounts/{account_id}/person_tokens/{id}", Api V2 Json
 }
 
-params_required! {
-    /// The `additional_address` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateAdditionalAddress
-}
+/// The `additional_address` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateAdditionalAddress =
+    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress;
 
-impl V2CoreAccountsPersonTokenCreateAdditionalAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(purpose: &str) -> Self {
-        Self(Params::new().with("purpose", purpose))
-    }
+/// The `additional_name` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalName`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateAdditionalName =
+    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName;
 
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `account` of [`V2CoreAccountsPersonTokenCreateAdditionalTermsOfService`](crate::api::V2CoreAccountsPersonTokenCreateAdditionalTermsOfService): the same as [`V2CoreAccountTokenCreateIdentityAttestationsTermsOfServiceAccount`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsTermsOfServiceAccount).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateAdditionalTermsOfServiceAccount =
+    api::V2CoreAccountTokenCreateIdentityAttestationsTermsOfServiceAccount;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `additional_terms_of_service` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsTermsOfService).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateAdditionalTermsOfService =
+    api::V2CoreAccountTokenCreateIdentityAttestationsTermsOfService;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `address` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateAddress = api::AccountCreateCompanyAddressKana;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `date_of_birth` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDateOfBirth = api::AccountCreateCompanyRegistrationDate;
 
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
+/// The `company_authorization` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
+/// The `passport` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDocumentsPassport =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
+/// The `front_back` of [`V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationFrontBack =
+    api::AccountCreateCompanyVerificationDocument;
 
-params_required! {
-    /// The `additional_name` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateAdditionalName
-}
+/// The `primary_verification` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
 
-impl V2CoreAccountsPersonTokenCreateAdditionalName {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(purpose: api::V2CoreAccountsPersonTokenCreateAdditionalNamePurpose) -> Self {
-        Self(Params::new().with("purpose", purpose))
-    }
+/// The `front_back` of [`V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerificationFrontBack =
+    api::AccountCreateCompanyVerificationDocument;
 
-    /// Full name.
-    #[inline]
-    pub fn full_name(self, full_name: &str) -> Self {
-        Self(self.0.with("full_name", full_name))
-    }
+/// The `secondary_verification` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
 
-    /// Given name.
-    #[inline]
-    pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
-    }
+/// The `visa` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDocumentsVisa =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-    /// Surname.
-    #[inline]
-    pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
-    }
-}
+/// The `documents` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDocuments =
+    api::V2CoreAccountTokenCreateIdentityIndividualDocuments;
 
-params! {
-    /// The `account` of [`V2CoreAccountsPersonTokenCreateAdditionalTermsOfService`](crate::api::V2CoreAccountsPersonTokenCreateAdditionalTermsOfService).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateAdditionalTermsOfServiceAccount
-}
-
-impl V2CoreAccountsPersonTokenCreateAdditionalTermsOfServiceAccount {
-    /// Shown and accepted: true or false.
-    #[inline]
-    pub fn shown_and_accepted(self, shown_and_accepted: bool) -> Self {
-        Self(self.0.with("shown_and_accepted", shown_and_accepted))
-    }
-}
-
-params! {
-    /// The `additional_terms_of_service` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateAdditionalTermsOfService
-}
-
-impl V2CoreAccountsPersonTokenCreateAdditionalTermsOfService {
-    /// Account.
-    #[inline]
-    pub fn account(
-        self,
-        account: api::V2CoreAccountsPersonTokenCreateAdditionalTermsOfServiceAccount,
-    ) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params! {
-    /// The `address` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateAddress
-}
-
-impl V2CoreAccountsPersonTokenCreateAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params_required! {
-    /// The `date_of_birth` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateDateOfBirth
-}
-
-impl V2CoreAccountsPersonTokenCreateDateOfBirth {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params_required! {
-    /// The `company_authorization` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization
-}
-
-impl V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorizationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `passport` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateDocumentsPassport
-}
-
-impl V2CoreAccountsPersonTokenCreateDocumentsPassport {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorizationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params! {
-    /// The `front_back` of [`V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationFrontBack
-}
-
-impl V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationFrontBack {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params_required! {
-    /// The `primary_verification` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification
-}
-
-impl V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        front_back: api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationFrontBack,
-        type_: api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("front_back", front_back)
-                .with("type", type_),
-        )
-    }
-}
-
-params! {
-    /// The `front_back` of [`V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerificationFrontBack
-}
-
-impl V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerificationFrontBack {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params_required! {
-    /// The `secondary_verification` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification
-}
-
-impl V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        front_back: api::V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerificationFrontBack,
-        type_: api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("front_back", front_back)
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `visa` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateDocumentsVisa
-}
-
-impl V2CoreAccountsPersonTokenCreateDocumentsVisa {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorizationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params! {
-    /// The `documents` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateDocuments
-}
-
-impl V2CoreAccountsPersonTokenCreateDocuments {
-    /// Company authorization.
-    #[inline]
-    pub fn company_authorization(
-        self,
-        company_authorization: api::V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization,
-    ) -> Self {
-        Self(self.0.with("company_authorization", company_authorization))
-    }
-
-    /// Passport.
-    #[inline]
-    pub fn passport(self, passport: api::V2CoreAccountsPersonTokenCreateDocumentsPassport) -> Self {
-        Self(self.0.with("passport", passport))
-    }
-
-    /// Primary verification.
-    #[inline]
-    pub fn primary_verification(
-        self,
-        primary_verification: api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification,
-    ) -> Self {
-        Self(self.0.with("primary_verification", primary_verification))
-    }
-
-    /// Secondary verification.
-    #[inline]
-    pub fn secondary_verification(
-        self,
-        secondary_verification: api::V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification,
-    ) -> Self {
-        Self(
-            self.0
-                .with("secondary_verification", secondary_verification),
-        )
-    }
-
-    /// Visa.
-    #[inline]
-    pub fn visa(self, visa: api::V2CoreAccountsPersonTokenCreateDocumentsVisa) -> Self {
-        Self(self.0.with("visa", visa))
-    }
-}
-
-params_required! {
-    /// The `id_number` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateIdNumber
-}
-
-impl V2CoreAccountsPersonTokenCreateIdNumber {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::V2CoreAccountIdentityIndividualIdNumberType, value: &str) -> Self {
-        Self(Params::new().with("type", type_).with("value", value))
-    }
-}
+/// The `id_number` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityIndividualIdNumber).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateIdNumber =
+    api::V2CoreAccountTokenCreateIdentityIndividualIdNumber;
 
 params! {
     /// The `relationship` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
@@ -672,31 +336,31 @@ impl V2CoreAccountsPersonTokenCreateRelationship {
     /// Authorizer: true or false.
     #[inline]
     pub fn authorizer(self, authorizer: bool) -> Self {
-        Self(self.0.with("authorizer", authorizer))
+        Self(self.0.with_bool("authorizer", authorizer))
     }
 
     /// Director: true or false.
     #[inline]
     pub fn director(self, director: bool) -> Self {
-        Self(self.0.with("director", director))
+        Self(self.0.with_bool("director", director))
     }
 
     /// Executive: true or false.
     #[inline]
     pub fn executive(self, executive: bool) -> Self {
-        Self(self.0.with("executive", executive))
+        Self(self.0.with_bool("executive", executive))
     }
 
     /// Legal guardian: true or false.
     #[inline]
     pub fn legal_guardian(self, legal_guardian: bool) -> Self {
-        Self(self.0.with("legal_guardian", legal_guardian))
+        Self(self.0.with_bool("legal_guardian", legal_guardian))
     }
 
     /// Owner: true or false.
     #[inline]
     pub fn owner(self, owner: bool) -> Self {
-        Self(self.0.with("owner", owner))
+        Self(self.0.with_bool("owner", owner))
     }
 
     /// Percent ownership, as a decimal number.
@@ -708,244 +372,75 @@ impl V2CoreAccountsPersonTokenCreateRelationship {
     /// Representative: true or false.
     #[inline]
     pub fn representative(self, representative: bool) -> Self {
-        Self(self.0.with("representative", representative))
+        Self(self.0.with_bool("representative", representative))
     }
 
     /// Title.
     #[inline]
     pub fn title(self, title: &str) -> Self {
-        Self(self.0.with("title", title))
+        Self(self.0.with_str("title", title))
     }
 }
 
-params! {
-    /// The `kana` of [`V2CoreAccountsPersonTokenCreateScriptAddresses`](crate::api::V2CoreAccountsPersonTokenCreateScriptAddresses).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateScriptAddressesKana
-}
+/// The `kana` of [`V2CoreAccountsPersonTokenCreateScriptAddresses`](crate::api::V2CoreAccountsPersonTokenCreateScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateScriptAddressesKana = api::AccountCreateCompanyAddressKana;
 
-impl V2CoreAccountsPersonTokenCreateScriptAddressesKana {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `kanji` of [`V2CoreAccountsPersonTokenCreateScriptAddresses`](crate::api::V2CoreAccountsPersonTokenCreateScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateScriptAddressesKanji = api::AccountCreateCompanyAddressKana;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `script_addresses` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateScriptAddresses =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `kana` of [`V2CoreAccountsPersonTokenCreateScriptNames`](crate::api::V2CoreAccountsPersonTokenCreateScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateScriptNamesKana =
+    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `kanji` of [`V2CoreAccountsPersonTokenCreateScriptNames`](crate::api::V2CoreAccountsPersonTokenCreateScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateScriptNamesKanji =
+    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
 
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
+/// The `script_names` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateScriptNames =
+    api::V2CoreAccountTokenCreateIdentityIndividualScriptNames;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
+/// The values of `purpose`, first of all in [`V2CoreAccountsPersonTokenCreateAdditionalName`](crate::api::V2CoreAccountsPersonTokenCreateAdditionalName): the same as [`V2CoreAccountIdentityIndividualAdditionalNamePurpose`](crate::api::V2CoreAccountIdentityIndividualAdditionalNamePurpose).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateAdditionalNamePurpose =
+    api::V2CoreAccountIdentityIndividualAdditionalNamePurpose;
 
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
+/// The values of `type`, first of all in [`V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization): the same as [`V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorizationType =
+    api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType;
 
-params! {
-    /// The `kanji` of [`V2CoreAccountsPersonTokenCreateScriptAddresses`](crate::api::V2CoreAccountsPersonTokenCreateScriptAddresses).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateScriptAddressesKanji
-}
+/// The values of `type`, first of all in [`V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification): the same as [`V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType`](crate::api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationType =
+    api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType;
 
-impl V2CoreAccountsPersonTokenCreateScriptAddressesKanji {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The values of `legal_gender`, first of all in [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountIdentityIndividualLegalGender`](crate::api::V2CoreAccountIdentityIndividualLegalGender).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateLegalGender =
+    api::V2CoreAccountIdentityIndividualLegalGender;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `script_addresses` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateScriptAddresses
-}
-
-impl V2CoreAccountsPersonTokenCreateScriptAddresses {
-    /// Kana.
-    #[inline]
-    pub fn kana(self, kana: api::V2CoreAccountsPersonTokenCreateScriptAddressesKana) -> Self {
-        Self(self.0.with("kana", kana))
-    }
-
-    /// Kanji.
-    #[inline]
-    pub fn kanji(self, kanji: api::V2CoreAccountsPersonTokenCreateScriptAddressesKanji) -> Self {
-        Self(self.0.with("kanji", kanji))
-    }
-}
-
-params! {
-    /// The `kana` of [`V2CoreAccountsPersonTokenCreateScriptNames`](crate::api::V2CoreAccountsPersonTokenCreateScriptNames).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateScriptNamesKana
-}
-
-impl V2CoreAccountsPersonTokenCreateScriptNamesKana {
-    /// Given name.
-    #[inline]
-    pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
-    }
-
-    /// Surname.
-    #[inline]
-    pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
-    }
-}
-
-params! {
-    /// The `kanji` of [`V2CoreAccountsPersonTokenCreateScriptNames`](crate::api::V2CoreAccountsPersonTokenCreateScriptNames).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateScriptNamesKanji
-}
-
-impl V2CoreAccountsPersonTokenCreateScriptNamesKanji {
-    /// Given name.
-    #[inline]
-    pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
-    }
-
-    /// Surname.
-    #[inline]
-    pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
-    }
-}
-
-params! {
-    /// The `script_names` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateScriptNames
-}
-
-impl V2CoreAccountsPersonTokenCreateScriptNames {
-    /// Kana.
-    #[inline]
-    pub fn kana(self, kana: api::V2CoreAccountsPersonTokenCreateScriptNamesKana) -> Self {
-        Self(self.0.with("kana", kana))
-    }
-
-    /// Kanji.
-    #[inline]
-    pub fn kanji(self, kanji: api::V2CoreAccountsPersonTokenCreateScriptNamesKanji) -> Self {
-        Self(self.0.with("kanji", kanji))
-    }
-}
-
-words! {
-    /// The values of `purpose`, first of all in [`V2CoreAccountsPersonTokenCreateAdditionalName`](crate::api::V2CoreAccountsPersonTokenCreateAdditionalName).
-    V2CoreAccountsPersonTokenCreateAdditionalNamePurpose {
-        /// `alias`
-        Alias = "alias",
-        /// `maiden`
-        Maiden = "maiden",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization).
-    V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorizationType {
-        /// `files`
-        Files = "files",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification).
-    V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationType {
-        /// `front_back`
-        FrontBack = "front_back",
-    }
-}
-
-words! {
-    /// The values of `legal_gender`, first of all in [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    V2CoreAccountsPersonTokenCreateLegalGender {
-        /// `female`
-        Female = "female",
-        /// `male`
-        Male = "male",
-    }
-}
-
-words! {
-    /// The values of `political_exposure`, first of all in [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    V2CoreAccountsPersonTokenCreatePoliticalExposure {
-        /// `existing`
-        Existing = "existing",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `political_exposure`, first of all in [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`PersonPoliticalExposure`](crate::api::PersonPoliticalExposure).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreatePoliticalExposure = api::PersonPoliticalExposure;

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Instant, Json, Map, RangeQuery, RequestBuilder, V2List, request, request_list, texts,
-    view, words,
+    Client, Instant, Json, Map, RangeQuery, V2List, request, texts, view, words,
 };
 
 view! {
-    /// The `related_object` of [`V2CoreEvent`](crate::api::V2CoreEvent).
+    /// The `related_object` of [`V2CoreEvent`](crate::api::V2CoreEvent). It has what [`V2CoreEventRelatedObjectFields`](crate::api::V2CoreEventRelatedObjectFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/object>
-    V2CoreEventRelatedObject, "v2.core.event.related_object"
+    V2CoreEventRelatedObject =
+    /// The accessors of [`V2CoreEventRelatedObject`](crate::api::V2CoreEventRelatedObject).
+    V2CoreEventRelatedObjectFields, "v2.core.event.related_object"
 }
 
-impl V2CoreEventRelatedObject {
+impl V2CoreEventRelatedObjectFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {
@@ -36,13 +37,15 @@ impl V2CoreEventRelatedObject {
 }
 
 view! {
-    /// The `v2.core.event` object.
+    /// The `v2.core.event` object. It has what [`V2CoreEventFields`](crate::api::V2CoreEventFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/object>
-    V2CoreEvent, "v2.core.event"
+    V2CoreEvent =
+    /// The accessors of [`V2CoreEvent`](crate::api::V2CoreEvent).
+    V2CoreEventFields, "v2.core.event"
 }
 
-impl V2CoreEvent {
+impl V2CoreEventFields {
     /// Changes, by key. `None` when absent.
     #[inline]
     pub fn changes(&self) -> Option<Map<'_, Json>> {
@@ -111,13 +114,15 @@ impl V2CoreEvent {
 }
 
 view! {
-    /// Reason of [`V2CoreEvent`](crate::api::V2CoreEvent): its `reason`.
+    /// Reason of [`V2CoreEvent`](crate::api::V2CoreEvent): its `reason`. It has what [`V2CoreEventReasonFields`](crate::api::V2CoreEventReasonFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/object#v2_core_event_object-reason>
-    V2CoreEventReason, "v2.core.event_reason"
+    V2CoreEventReason =
+    /// The accessors of [`V2CoreEventReason`](crate::api::V2CoreEventReason).
+    V2CoreEventReasonFields, "v2.core.event_reason"
 }
 
-impl V2CoreEventReason {
+impl V2CoreEventReasonFields {
     /// Request. `None` when absent.
     #[inline]
     pub fn request(&self) -> Option<api::V2CoreEventReasonRequest> {
@@ -132,13 +137,15 @@ impl V2CoreEventReason {
 }
 
 view! {
-    /// Request of [`V2CoreEvent`](crate::api::V2CoreEvent): its `reason.request`.
+    /// Request of [`V2CoreEvent`](crate::api::V2CoreEvent): its `reason.request`. It has what [`V2CoreEventReasonRequestFields`](crate::api::V2CoreEventReasonRequestFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/object#v2_core_event_object-reason-request>
-    V2CoreEventReasonRequest, "v2.core.event_reason_request"
+    V2CoreEventReasonRequest =
+    /// The accessors of [`V2CoreEventReasonRequest`](crate::api::V2CoreEventReasonRequest).
+    V2CoreEventReasonRequestFields, "v2.core.event_reason_request"
 }
 
-impl V2CoreEventReasonRequest {
+impl V2CoreEventReasonRequestFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {
@@ -165,7 +172,7 @@ impl V2CoreEvents<'_> {
     /// <https://docs.stripe.com/api/v2/core/events/list>
     #[inline]
     pub fn list(&self) -> api::V2CoreEventList {
-        api::V2CoreEventList(RequestBuilder::new(self.0, api::V2CoreEventList::OPERATION))
+        api::V2CoreEventList::new(self.0)
     }
 
     /// `GET /v2/core/events/{id}`.
@@ -173,48 +180,46 @@ impl V2CoreEvents<'_> {
     /// <https://docs.stripe.com/api/v2/core/events/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2CoreEventRetrieve {
-        api::V2CoreEventRetrieve(
-            RequestBuilder::new(self.0, api::V2CoreEventRetrieve::OPERATION).path_arg(id),
-        )
+        api::V2CoreEventRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().core().events().list(…)`: `GET /v2/core/events`.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/list>
-    V2CoreEventList => V2List<api::V2CoreEvent>, api::V2CoreEvent; "v2.core.events.list", Get "/v2/core/events", Api V2 Json
+    V2CoreEventList, V2CoreEventListEndpoint => V2List<api::V2CoreEvent>; "v2.core.events.list", Get "/v2/core/events", Api V2 Json
 }
 
 impl V2CoreEventList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Object id.
     #[inline]
     pub fn object_id(self, object_id: &str) -> Self {
-        Self(self.0.set("object_id", object_id))
+        self.set_str("object_id", object_id)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 
     /// Types, as a list.
     #[inline]
     pub fn types(self, types: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("types", texts(types)))
+        self.set("types", texts(types))
     }
 }
 
@@ -222,11 +227,13 @@ request! {
     /// The request of `client.v2().core().events().retrieve(…)`: `GET /v2/core/events/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/retrieve>
-    V2CoreEventRetrieve => api::V2CoreEvent; "v2.core.events.retrieve", Get "/v2/core/events/{id}", Api V2 Json
+    V2CoreEventRetrieve, V2CoreEventRetrieveEndpoint => api::V2CoreEvent; "v2.core.events.retrieve", Get "/v2/core/events/{id}", Api V2 Json
 }
 
 words! {
     /// The values of `type`, first of all in [`V2CoreEventReason`](crate::api::V2CoreEventReason).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/events/object#v2_core_event_object-reason>
     V2CoreEventReasonType {
         /// `request`
         Request = "request",

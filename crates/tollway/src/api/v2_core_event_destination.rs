@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Instant, Map, Params, RequestBuilder, V2List, list, pairs, params_required, request,
-    request_list, texts, view, words,
+    Client, Instant, Map, Params, V2List, list, pairs, params_required, request, texts, view, words,
 };
 
 view! {
-    /// The `v2.core.event_destination` object.
+    /// The `v2.core.event_destination` object. It has what [`V2CoreEventDestinationFields`](crate::api::V2CoreEventDestinationFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object>
-    V2CoreEventDestination, "v2.core.event_destination"
+    V2CoreEventDestination =
+    /// The accessors of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination).
+    V2CoreEventDestinationFields, "v2.core.event_destination"
 }
 
-impl V2CoreEventDestination {
+impl V2CoreEventDestinationFields {
     /// Amazon eventbridge. `None` when absent.
     #[inline]
     pub fn amazon_eventbridge(&self) -> Option<api::V2CoreEventDestinationAmazonEventbridge> {
@@ -133,13 +134,15 @@ impl V2CoreEventDestination {
 }
 
 view! {
-    /// Amazon eventbridge of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): its `amazon_eventbridge`.
+    /// Amazon eventbridge of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): its `amazon_eventbridge`. It has what [`V2CoreEventDestinationAmazonEventbridgeFields`](crate::api::V2CoreEventDestinationAmazonEventbridgeFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-amazon_eventbridge>
-    V2CoreEventDestinationAmazonEventbridge, "v2.core.event_destination_amazon_eventbridge"
+    V2CoreEventDestinationAmazonEventbridge =
+    /// The accessors of [`V2CoreEventDestinationAmazonEventbridge`](crate::api::V2CoreEventDestinationAmazonEventbridge).
+    V2CoreEventDestinationAmazonEventbridgeFields, "v2.core.event_destination_amazon_eventbridge"
 }
 
-impl V2CoreEventDestinationAmazonEventbridge {
+impl V2CoreEventDestinationAmazonEventbridgeFields {
     /// Aws account id.
     #[inline]
     pub fn aws_account_id(&self) -> &str {
@@ -171,13 +174,15 @@ impl V2CoreEventDestinationAmazonEventbridge {
 }
 
 view! {
-    /// Azure event grid of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): its `azure_event_grid`.
+    /// Azure event grid of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): its `azure_event_grid`. It has what [`V2CoreEventDestinationAzureEventGridFields`](crate::api::V2CoreEventDestinationAzureEventGridFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-azure_event_grid>
-    V2CoreEventDestinationAzureEventGrid, "v2.core.event_destination_azure_event_grid"
+    V2CoreEventDestinationAzureEventGrid =
+    /// The accessors of [`V2CoreEventDestinationAzureEventGrid`](crate::api::V2CoreEventDestinationAzureEventGrid).
+    V2CoreEventDestinationAzureEventGridFields, "v2.core.event_destination_azure_event_grid"
 }
 
-impl V2CoreEventDestinationAzureEventGrid {
+impl V2CoreEventDestinationAzureEventGridFields {
     /// Azure partner topic name.
     #[inline]
     pub fn azure_partner_topic_name(&self) -> &str {
@@ -225,13 +230,15 @@ impl V2CoreEventDestinationAzureEventGrid {
 }
 
 view! {
-    /// Status details of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): its `status_details`.
+    /// Status details of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): its `status_details`. It has what [`V2CoreEventDestinationStatusDetailsFields`](crate::api::V2CoreEventDestinationStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-status_details>
-    V2CoreEventDestinationStatusDetails, "v2.core.event_destination_status_details"
+    V2CoreEventDestinationStatusDetails =
+    /// The accessors of [`V2CoreEventDestinationStatusDetails`](crate::api::V2CoreEventDestinationStatusDetails).
+    V2CoreEventDestinationStatusDetailsFields, "v2.core.event_destination_status_details"
 }
 
-impl V2CoreEventDestinationStatusDetails {
+impl V2CoreEventDestinationStatusDetailsFields {
     /// Disabled. `None` when absent.
     #[inline]
     pub fn disabled(&self) -> Option<api::V2CoreEventDestinationStatusDetailsDisabled> {
@@ -241,13 +248,15 @@ impl V2CoreEventDestinationStatusDetails {
 }
 
 view! {
-    /// Disabled of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): its `status_details.disabled`.
+    /// Disabled of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): its `status_details.disabled`. It has what [`V2CoreEventDestinationStatusDetailsDisabledFields`](crate::api::V2CoreEventDestinationStatusDetailsDisabledFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-status_details-disabled>
-    V2CoreEventDestinationStatusDetailsDisabled, "v2.core.event_destination_status_details_disabled"
+    V2CoreEventDestinationStatusDetailsDisabled =
+    /// The accessors of [`V2CoreEventDestinationStatusDetailsDisabled`](crate::api::V2CoreEventDestinationStatusDetailsDisabled).
+    V2CoreEventDestinationStatusDetailsDisabledFields, "v2.core.event_destination_status_details_disabled"
 }
 
-impl V2CoreEventDestinationStatusDetailsDisabled {
+impl V2CoreEventDestinationStatusDetailsDisabledFields {
     /// Reason.
     #[inline]
     pub fn reason(&self) -> api::V2CoreEventDestinationStatusDetailsDisabledReason {
@@ -259,13 +268,15 @@ impl V2CoreEventDestinationStatusDetailsDisabled {
 }
 
 view! {
-    /// Webhook endpoint of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): its `webhook_endpoint`.
+    /// Webhook endpoint of [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): its `webhook_endpoint`. It has what [`V2CoreEventDestinationWebhookEndpointFields`](crate::api::V2CoreEventDestinationWebhookEndpointFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-webhook_endpoint>
-    V2CoreEventDestinationWebhookEndpoint, "v2.core.event_destination_webhook_endpoint"
+    V2CoreEventDestinationWebhookEndpoint =
+    /// The accessors of [`V2CoreEventDestinationWebhookEndpoint`](crate::api::V2CoreEventDestinationWebhookEndpoint).
+    V2CoreEventDestinationWebhookEndpointFields, "v2.core.event_destination_webhook_endpoint"
 }
 
-impl V2CoreEventDestinationWebhookEndpoint {
+impl V2CoreEventDestinationWebhookEndpointFields {
     /// Signing secret. `None` when absent.
     #[inline]
     pub fn signing_secret(&self) -> Option<&str> {
@@ -295,10 +306,7 @@ impl V2CoreEventDestinations<'_> {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/list>
     #[inline]
     pub fn list(&self) -> api::V2CoreEventDestinationList {
-        api::V2CoreEventDestinationList(RequestBuilder::new(
-            self.0,
-            api::V2CoreEventDestinationList::OPERATION,
-        ))
+        api::V2CoreEventDestinationList::new(self.0)
     }
 
     /// `POST /v2/core/event_destinations`.
@@ -312,13 +320,11 @@ impl V2CoreEventDestinations<'_> {
         name: &str,
         type_: api::V2CoreEventDestinationType,
     ) -> api::V2CoreEventDestinationCreate {
-        api::V2CoreEventDestinationCreate(
-            RequestBuilder::new(self.0, api::V2CoreEventDestinationCreate::OPERATION)
-                .set("enabled_events", texts(enabled_events))
-                .set("event_payload", event_payload)
-                .set("name", name)
-                .set("type", type_),
-        )
+        api::V2CoreEventDestinationCreate::new(self.0)
+            .set("enabled_events", texts(enabled_events))
+            .set("event_payload", event_payload)
+            .set_str("name", name)
+            .set("type", type_)
     }
 
     /// `GET /v2/core/event_destinations/{id}`.
@@ -326,10 +332,7 @@ impl V2CoreEventDestinations<'_> {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2CoreEventDestinationRetrieve {
-        api::V2CoreEventDestinationRetrieve(
-            RequestBuilder::new(self.0, api::V2CoreEventDestinationRetrieve::OPERATION)
-                .path_arg(id),
-        )
+        api::V2CoreEventDestinationRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/event_destinations/{id}`.
@@ -337,9 +340,7 @@ impl V2CoreEventDestinations<'_> {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::V2CoreEventDestinationUpdate {
-        api::V2CoreEventDestinationUpdate(
-            RequestBuilder::new(self.0, api::V2CoreEventDestinationUpdate::OPERATION).path_arg(id),
-        )
+        api::V2CoreEventDestinationUpdate::new(self.0).path_arg(id)
     }
 
     /// `DELETE /v2/core/event_destinations/{id}`.
@@ -347,9 +348,7 @@ impl V2CoreEventDestinations<'_> {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/delete>
     #[inline]
     pub fn delete(&self, id: &str) -> api::V2CoreEventDestinationDelete {
-        api::V2CoreEventDestinationDelete(
-            RequestBuilder::new(self.0, api::V2CoreEventDestinationDelete::OPERATION).path_arg(id),
-        )
+        api::V2CoreEventDestinationDelete::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/event_destinations/{id}/disable`.
@@ -357,9 +356,7 @@ impl V2CoreEventDestinations<'_> {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/disable>
     #[inline]
     pub fn disable(&self, id: &str) -> api::V2CoreEventDestinationDisable {
-        api::V2CoreEventDestinationDisable(
-            RequestBuilder::new(self.0, api::V2CoreEventDestinationDisable::OPERATION).path_arg(id),
-        )
+        api::V2CoreEventDestinationDisable::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/event_destinations/{id}/enable`.
@@ -367,9 +364,7 @@ impl V2CoreEventDestinations<'_> {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/enable>
     #[inline]
     pub fn enable(&self, id: &str) -> api::V2CoreEventDestinationEnable {
-        api::V2CoreEventDestinationEnable(
-            RequestBuilder::new(self.0, api::V2CoreEventDestinationEnable::OPERATION).path_arg(id),
-        )
+        api::V2CoreEventDestinationEnable::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/event_destinations/{id}/ping`.
@@ -377,17 +372,15 @@ impl V2CoreEventDestinations<'_> {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/ping>
     #[inline]
     pub fn ping(&self, id: &str) -> api::V2CoreEventDestinationPing {
-        api::V2CoreEventDestinationPing(
-            RequestBuilder::new(self.0, api::V2CoreEventDestinationPing::OPERATION).path_arg(id),
-        )
+        api::V2CoreEventDestinationPing::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().core().event_destinations().list(…)`: `GET /v2/core/event_destinations`.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/list>
-    V2CoreEventDestinationList => V2List<api::V2CoreEventDestination>, api::V2CoreEventDestination; "v2.core.event_destinations.list", Get "/v2/core/event_destinations", Api V2 Json
+    V2CoreEventDestinationList, V2CoreEventDestinationListEndpoint => V2List<api::V2CoreEventDestination>; "v2.core.event_destinations.list", Get "/v2/core/event_destinations", Api V2 Json
 }
 
 impl V2CoreEventDestinationList {
@@ -397,19 +390,19 @@ impl V2CoreEventDestinationList {
         self,
         include: impl IntoIterator<Item = api::V2CoreEventDestinationListInclude>,
     ) -> Self {
-        Self(self.0.set("include", list(include)))
+        self.set("include", list(include))
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -417,7 +410,7 @@ request! {
     /// The request of `client.v2().core().event_destinations().create(…)`: `POST /v2/core/event_destinations`.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/create>
-    V2CoreEventDestinationCreate => api::V2CoreEventDestination; "v2.core.event_destinations.create", Post "/v2/core/event_destinations", Api V2 Json
+    V2CoreEventDestinationCreate, V2CoreEventDestinationCreateEndpoint => api::V2CoreEventDestination; "v2.core.event_destinations.create", Post "/v2/core/event_destinations", Api V2 Json
 }
 
 impl V2CoreEventDestinationCreate {
@@ -427,7 +420,7 @@ impl V2CoreEventDestinationCreate {
         self,
         amazon_eventbridge: api::V2CoreEventDestinationCreateAmazonEventbridge,
     ) -> Self {
-        Self(self.0.set("amazon_eventbridge", amazon_eventbridge))
+        self.set("amazon_eventbridge", amazon_eventbridge)
     }
 
     /// Azure event grid.
@@ -436,19 +429,19 @@ impl V2CoreEventDestinationCreate {
         self,
         azure_event_grid: api::V2CoreEventDestinationCreateAzureEventGrid,
     ) -> Self {
-        Self(self.0.set("azure_event_grid", azure_event_grid))
+        self.set("azure_event_grid", azure_event_grid)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Events from, as a list.
     #[inline]
     pub fn events_from(self, events_from: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("events_from", texts(events_from)))
+        self.set("events_from", texts(events_from))
     }
 
     /// Include, as a list.
@@ -457,7 +450,7 @@ impl V2CoreEventDestinationCreate {
         self,
         include: impl IntoIterator<Item = api::V2CoreEventDestinationCreateInclude>,
     ) -> Self {
-        Self(self.0.set("include", list(include)))
+        self.set("include", list(include))
     }
 
     /// Key-value pairs of your own.
@@ -466,13 +459,13 @@ impl V2CoreEventDestinationCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Snapshot api version.
     #[inline]
     pub fn snapshot_api_version(self, snapshot_api_version: &str) -> Self {
-        Self(self.0.set("snapshot_api_version", snapshot_api_version))
+        self.set_str("snapshot_api_version", snapshot_api_version)
     }
 
     /// Webhook endpoint.
@@ -481,7 +474,7 @@ impl V2CoreEventDestinationCreate {
         self,
         webhook_endpoint: api::V2CoreEventDestinationCreateWebhookEndpoint,
     ) -> Self {
-        Self(self.0.set("webhook_endpoint", webhook_endpoint))
+        self.set("webhook_endpoint", webhook_endpoint)
     }
 }
 
@@ -489,7 +482,7 @@ request! {
     /// The request of `client.v2().core().event_destinations().retrieve(…)`: `GET /v2/core/event_destinations/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/retrieve>
-    V2CoreEventDestinationRetrieve => api::V2CoreEventDestination; "v2.core.event_destinations.retrieve", Get "/v2/core/event_destinations/{id}", Api V2 Json
+    V2CoreEventDestinationRetrieve, V2CoreEventDestinationRetrieveEndpoint => api::V2CoreEventDestination; "v2.core.event_destinations.retrieve", Get "/v2/core/event_destinations/{id}", Api V2 Json
 }
 
 impl V2CoreEventDestinationRetrieve {
@@ -499,7 +492,7 @@ impl V2CoreEventDestinationRetrieve {
         self,
         include: impl IntoIterator<Item = api::V2CoreEventDestinationListInclude>,
     ) -> Self {
-        Self(self.0.set("include", list(include)))
+        self.set("include", list(include))
     }
 }
 
@@ -507,20 +500,20 @@ request! {
     /// The request of `client.v2().core().event_destinations().update(…)`: `POST /v2/core/event_destinations/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/update>
-    V2CoreEventDestinationUpdate => api::V2CoreEventDestination; "v2.core.event_destinations.update", Post "/v2/core/event_destinations/{id}", Api V2 Json
+    V2CoreEventDestinationUpdate, V2CoreEventDestinationUpdateEndpoint => api::V2CoreEventDestination; "v2.core.event_destinations.update", Post "/v2/core/event_destinations/{id}", Api V2 Json
 }
 
 impl V2CoreEventDestinationUpdate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Enabled events, as a list.
     #[inline]
     pub fn enabled_events(self, enabled_events: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("enabled_events", texts(enabled_events)))
+        self.set("enabled_events", texts(enabled_events))
     }
 
     /// Include, as a list.
@@ -529,7 +522,7 @@ impl V2CoreEventDestinationUpdate {
         self,
         include: impl IntoIterator<Item = api::V2CoreEventDestinationListInclude>,
     ) -> Self {
-        Self(self.0.set("include", list(include)))
+        self.set("include", list(include))
     }
 
     /// Key-value pairs of your own.
@@ -538,13 +531,13 @@ impl V2CoreEventDestinationUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Webhook endpoint.
@@ -553,7 +546,7 @@ impl V2CoreEventDestinationUpdate {
         self,
         webhook_endpoint: api::V2CoreEventDestinationUpdateWebhookEndpoint,
     ) -> Self {
-        Self(self.0.set("webhook_endpoint", webhook_endpoint))
+        self.set("webhook_endpoint", webhook_endpoint)
     }
 }
 
@@ -561,28 +554,28 @@ request! {
     /// The request of `client.v2().core().event_destinations().delete(…)`: `DELETE /v2/core/event_destinations/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/delete>
-    V2CoreEventDestinationDelete => api::V2DeletedObject; "v2.core.event_destinations.delete", Delete "/v2/core/event_destinations/{id}", Api V2 Json
+    V2CoreEventDestinationDelete, V2CoreEventDestinationDeleteEndpoint => api::V2DeletedObject; "v2.core.event_destinations.delete", Delete "/v2/core/event_destinations/{id}", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().core().event_destinations().disable(…)`: `POST /v2/core/event_destinations/{id}/disable`.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/disable>
-    V2CoreEventDestinationDisable => api::V2CoreEventDestination; "v2.core.event_destinations.disable", Post "/v2/core/event_destinations/{id}/disable", Api V2 Json
+    V2CoreEventDestinationDisable, V2CoreEventDestinationDisableEndpoint => api::V2CoreEventDestination; "v2.core.event_destinations.disable", Post "/v2/core/event_destinations/{id}/disable", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().core().event_destinations().enable(…)`: `POST /v2/core/event_destinations/{id}/enable`.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/enable>
-    V2CoreEventDestinationEnable => api::V2CoreEventDestination; "v2.core.event_destinations.enable", Post "/v2/core/event_destinations/{id}/enable", Api V2 Json
+    V2CoreEventDestinationEnable, V2CoreEventDestinationEnableEndpoint => api::V2CoreEventDestination; "v2.core.event_destinations.enable", Post "/v2/core/event_destinations/{id}/enable", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().core().event_destinations().ping(…)`: `POST /v2/core/event_destinations/{id}/ping`.
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/ping>
-    V2CoreEventDestinationPing => api::V2CoreEvent; "v2.core.event_destinations.ping", Post "/v2/core/event_destinations/{id}/ping", Api V2 Json
+    V2CoreEventDestinationPing, V2CoreEventDestinationPingEndpoint => api::V2CoreEvent; "v2.core.event_destinations.ping", Post "/v2/core/event_destinations/{id}/ping", Api V2 Json
 }
 
 params_required! {
@@ -598,8 +591,8 @@ impl V2CoreEventDestinationCreateAmazonEventbridge {
     pub fn new(aws_account_id: &str, aws_region: &str) -> Self {
         Self(
             Params::new()
-                .with("aws_account_id", aws_account_id)
-                .with("aws_region", aws_region),
+                .with_str("aws_account_id", aws_account_id)
+                .with_str("aws_region", aws_region),
         )
     }
 }
@@ -621,45 +614,29 @@ impl V2CoreEventDestinationCreateAzureEventGrid {
     ) -> Self {
         Self(
             Params::new()
-                .with("azure_region", azure_region)
-                .with("azure_resource_group_name", azure_resource_group_name)
-                .with("azure_subscription_id", azure_subscription_id),
+                .with_str("azure_region", azure_region)
+                .with_str("azure_resource_group_name", azure_resource_group_name)
+                .with_str("azure_subscription_id", azure_subscription_id),
         )
     }
 }
 
-params_required! {
-    /// The `webhook_endpoint` of [`V2CoreEventDestinationCreate`](crate::api::V2CoreEventDestinationCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/event_destinations/create>
-    V2CoreEventDestinationCreateWebhookEndpoint
-}
+/// The `webhook_endpoint` of [`V2CoreEventDestinationCreate`](crate::api::V2CoreEventDestinationCreate): the same as [`PaymentLinkCreateAfterCompletionRedirect`](crate::api::PaymentLinkCreateAfterCompletionRedirect).
+///
+/// <https://docs.stripe.com/api/v2/core/event_destinations/create>
+pub type V2CoreEventDestinationCreateWebhookEndpoint =
+    api::PaymentLinkCreateAfterCompletionRedirect;
 
-impl V2CoreEventDestinationCreateWebhookEndpoint {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(url: &str) -> Self {
-        Self(Params::new().with("url", url))
-    }
-}
-
-params_required! {
-    /// The `webhook_endpoint` of [`V2CoreEventDestinationUpdate`](crate::api::V2CoreEventDestinationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/event_destinations/update>
-    V2CoreEventDestinationUpdateWebhookEndpoint
-}
-
-impl V2CoreEventDestinationUpdateWebhookEndpoint {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(url: &str) -> Self {
-        Self(Params::new().with("url", url))
-    }
-}
+/// The `webhook_endpoint` of [`V2CoreEventDestinationUpdate`](crate::api::V2CoreEventDestinationUpdate): the same as [`PaymentLinkCreateAfterCompletionRedirect`](crate::api::PaymentLinkCreateAfterCompletionRedirect).
+///
+/// <https://docs.stripe.com/api/v2/core/event_destinations/update>
+pub type V2CoreEventDestinationUpdateWebhookEndpoint =
+    api::PaymentLinkCreateAfterCompletionRedirect;
 
 words! {
     /// The values of `event_payload`, first of all in [`V2CoreEventDestination`](crate::api::V2CoreEventDestination).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/event_destinations/object>
     V2CoreEventDestinationEventPayload {
         /// `snapshot`
         Snapshot = "snapshot",
@@ -668,18 +645,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`V2CoreEventDestination`](crate::api::V2CoreEventDestination).
-    V2CoreEventDestinationStatus {
-        /// `disabled`
-        Disabled = "disabled",
-        /// `enabled`
-        Enabled = "enabled",
-    }
-}
+/// The values of `status`, first of all in [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): the same as [`BalanceSettingsPaymentsPayoutsStatus`](crate::api::BalanceSettingsPaymentsPayoutsStatus).
+///
+/// <https://docs.stripe.com/api/v2/core/event_destinations/object>
+pub type V2CoreEventDestinationStatus = api::BalanceSettingsPaymentsPayoutsStatus;
 
 words! {
     /// The values of `type`, first of all in [`V2CoreEventDestination`](crate::api::V2CoreEventDestination).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/event_destinations/object>
     V2CoreEventDestinationType {
         /// `amazon_eventbridge`
         AmazonEventbridge = "amazon_eventbridge",
@@ -692,6 +666,8 @@ words! {
 
 words! {
     /// The values of `aws_event_source_status`, first of all in [`V2CoreEventDestinationAmazonEventbridge`](crate::api::V2CoreEventDestinationAmazonEventbridge).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-amazon_eventbridge>
     V2CoreEventDestinationAmazonEventbridgeAwsEventSourceStatus {
         /// `active`
         Active = "active",
@@ -704,6 +680,8 @@ words! {
 
 words! {
     /// The values of `azure_partner_topic_status`, first of all in [`V2CoreEventDestinationAzureEventGrid`](crate::api::V2CoreEventDestinationAzureEventGrid).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-azure_event_grid>
     V2CoreEventDestinationAzureEventGridAzurePartnerTopicStatus {
         /// `activated`
         Activated = "activated",
@@ -716,6 +694,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`V2CoreEventDestinationStatusDetailsDisabled`](crate::api::V2CoreEventDestinationStatusDetailsDisabled).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-status_details-disabled>
     V2CoreEventDestinationStatusDetailsDisabledReason {
         /// `no_aws_event_source_exists`
         NoAwsEventSourceExists = "no_aws_event_source_exists",
@@ -728,6 +708,8 @@ words! {
 
 words! {
     /// The values of `include`, first of all in [`V2CoreEventDestinationList`](crate::api::V2CoreEventDestinationList).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/event_destinations/list>
     V2CoreEventDestinationListInclude {
         /// `webhook_endpoint.url`
         WebhookEndpointUrl = "webhook_endpoint.url",
@@ -736,6 +718,8 @@ words! {
 
 words! {
     /// The values of `include`, first of all in [`V2CoreEventDestinationCreate`](crate::api::V2CoreEventDestinationCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/event_destinations/create>
     V2CoreEventDestinationCreateInclude {
         /// `webhook_endpoint.signing_secret`
         WebhookEndpointSigningSecret = "webhook_endpoint.signing_secret",

@@ -3,18 +3,18 @@
 //! Stripe's `v2_core_vault_gb_bank_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, RequestBuilder, V2List, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, Instant, V2List, request, view};
 
 view! {
-    /// The `v2.core.vault.gb_bank_account` object.
+    /// The `v2.core.vault.gb_bank_account` object. It has what [`V2CoreVaultGbBankAccountFields`](crate::api::V2CoreVaultGbBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/object>
-    V2CoreVaultGbBankAccount, "v2.core.vault.gb_bank_account"
+    V2CoreVaultGbBankAccount =
+    /// The accessors of [`V2CoreVaultGbBankAccount`](crate::api::V2CoreVaultGbBankAccount).
+    V2CoreVaultGbBankAccountFields, "v2.core.vault.gb_bank_account"
 }
 
-impl V2CoreVaultGbBankAccount {
+impl V2CoreVaultGbBankAccountFields {
     /// Archived: true or false.
     #[inline]
     pub fn archived(&self) -> bool {
@@ -97,10 +97,7 @@ impl V2CoreVaultGbBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/list>
     #[inline]
     pub fn list(&self) -> api::V2CoreVaultGbBankAccountList {
-        api::V2CoreVaultGbBankAccountList(RequestBuilder::new(
-            self.0,
-            api::V2CoreVaultGbBankAccountList::OPERATION,
-        ))
+        api::V2CoreVaultGbBankAccountList::new(self.0)
     }
 
     /// `POST /v2/core/vault/gb_bank_accounts`. Known v2 errors: `blocked_by_stripe`, `cannot_proceed`, `invalid_vaulted_credential`, `quota_exceeded`.
@@ -108,10 +105,7 @@ impl V2CoreVaultGbBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/create>
     #[inline]
     pub fn create(&self, currency: &str) -> api::V2CoreVaultGbBankAccountCreate {
-        api::V2CoreVaultGbBankAccountCreate(
-            RequestBuilder::new(self.0, api::V2CoreVaultGbBankAccountCreate::OPERATION)
-                .set("currency", currency),
-        )
+        api::V2CoreVaultGbBankAccountCreate::new(self.0).set_str("currency", currency)
     }
 
     /// `GET /v2/core/vault/gb_bank_accounts/{id}`.
@@ -119,10 +113,7 @@ impl V2CoreVaultGbBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2CoreVaultGbBankAccountRetrieve {
-        api::V2CoreVaultGbBankAccountRetrieve(
-            RequestBuilder::new(self.0, api::V2CoreVaultGbBankAccountRetrieve::OPERATION)
-                .path_arg(id),
-        )
+        api::V2CoreVaultGbBankAccountRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/vault/gb_bank_accounts/{id}/archive`. Known v2 errors: `cannot_proceed`, `controlled_by_alternate_resource`.
@@ -130,10 +121,7 @@ impl V2CoreVaultGbBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/archive>
     #[inline]
     pub fn archive(&self, id: &str) -> api::V2CoreVaultGbBankAccountArchive {
-        api::V2CoreVaultGbBankAccountArchive(
-            RequestBuilder::new(self.0, api::V2CoreVaultGbBankAccountArchive::OPERATION)
-                .path_arg(id),
-        )
+        api::V2CoreVaultGbBankAccountArchive::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/vault/gb_bank_accounts/{id}/unarchive`. Known v2 errors: `controlled_by_alternate_resource`.
@@ -141,31 +129,28 @@ impl V2CoreVaultGbBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/unarchive>
     #[inline]
     pub fn unarchive(&self, id: &str) -> api::V2CoreVaultGbBankAccountUnarchive {
-        api::V2CoreVaultGbBankAccountUnarchive(
-            RequestBuilder::new(self.0, api::V2CoreVaultGbBankAccountUnarchive::OPERATION)
-                .path_arg(id),
-        )
+        api::V2CoreVaultGbBankAccountUnarchive::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().core().vault().gb_bank_accounts().list(…)`: `GET /v2/core/vault/gb_bank_accounts`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/list>
-    V2CoreVaultGbBankAccountList => V2List<api::V2CoreVaultGbBankAccount>, api::V2CoreVaultGbBankAccount; "v2.core.vault.gb_bank_accounts.list", Get "/v2/core/vault/gb_bank_accounts", Api V2 Json
+    V2CoreVaultGbBankAccountList, V2CoreVaultGbBankAccountListEndpoint => V2List<api::V2CoreVaultGbBankAccount>; "v2.core.vault.gb_bank_accounts.list", Get "/v2/core/vault/gb_bank_accounts", Api V2 Json
 }
 
 impl V2CoreVaultGbBankAccountList {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -173,14 +158,14 @@ request! {
     /// The request of `client.v2().core().vault().gb_bank_accounts().create(…)`: `POST /v2/core/vault/gb_bank_accounts`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/create>
-    V2CoreVaultGbBankAccountCreate => api::V2CoreVaultGbBankAccount; "v2.core.vault.gb_bank_accounts.create", Post "/v2/core/vault/gb_bank_accounts", Api V2 Json
+    V2CoreVaultGbBankAccountCreate, V2CoreVaultGbBankAccountCreateEndpoint => api::V2CoreVaultGbBankAccount; "v2.core.vault.gb_bank_accounts.create", Post "/v2/core/vault/gb_bank_accounts", Api V2 Json
 }
 
 impl V2CoreVaultGbBankAccountCreate {
     /// Account number.
     #[inline]
     pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.set("account_number", account_number))
+        self.set_str("account_number", account_number)
     }
 
     /// Bank account type.
@@ -189,19 +174,19 @@ impl V2CoreVaultGbBankAccountCreate {
         self,
         bank_account_type: api::V2CoreVaultGbBankAccountBankAccountType,
     ) -> Self {
-        Self(self.0.set("bank_account_type", bank_account_type))
+        self.set("bank_account_type", bank_account_type)
     }
 
     /// Iban.
     #[inline]
     pub fn iban(self, iban: &str) -> Self {
-        Self(self.0.set("iban", iban))
+        self.set_str("iban", iban)
     }
 
     /// Sort code.
     #[inline]
     pub fn sort_code(self, sort_code: &str) -> Self {
-        Self(self.0.set("sort_code", sort_code))
+        self.set_str("sort_code", sort_code)
     }
 }
 
@@ -209,29 +194,25 @@ request! {
     /// The request of `client.v2().core().vault().gb_bank_accounts().retrieve(…)`: `GET /v2/core/vault/gb_bank_accounts/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/retrieve>
-    V2CoreVaultGbBankAccountRetrieve => api::V2CoreVaultGbBankAccount; "v2.core.vault.gb_bank_accounts.retrieve", Get "/v2/core/vault/gb_bank_accounts/{id}", Api V2 Json
+    V2CoreVaultGbBankAccountRetrieve, V2CoreVaultGbBankAccountRetrieveEndpoint => api::V2CoreVaultGbBankAccount; "v2.core.vault.gb_bank_accounts.retrieve", Get "/v2/core/vault/gb_bank_accounts/{id}", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().core().vault().gb_bank_accounts().archive(…)`: `POST /v2/core/vault/gb_bank_accounts/{id}/archive`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/archive>
-    V2CoreVaultGbBankAccountArchive => api::V2CoreVaultGbBankAccount; "v2.core.vault.gb_bank_accounts.archive", Post "/v2/core/vault/gb_bank_accounts/{id}/archive", Api V2 Json
+    V2CoreVaultGbBankAccountArchive, V2CoreVaultGbBankAccountArchiveEndpoint => api::V2CoreVaultGbBankAccount; "v2.core.vault.gb_bank_accounts.archive", Post "/v2/core/vault/gb_bank_accounts/{id}/archive", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().core().vault().gb_bank_accounts().unarchive(…)`: `POST /v2/core/vault/gb_bank_accounts/{id}/unarchive`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/unarchive>
-    V2CoreVaultGbBankAccountUnarchive => api::V2CoreVaultGbBankAccount; "v2.core.vault.gb_bank_accounts.unarchive", Post "/v2/core/vault/gb_bank_accounts/{id}/unarchive", Api V2 Json
+    V2CoreVaultGbBankAccountUnarchive, V2CoreVaultGbBankAccountUnarchiveEndpoint => api::V2CoreVaultGbBankAccount; "v2.core.vault.gb_bank_accounts.unarchive", Post "/v2/core/vault/gb_bank_accounts/{id}/unarchive", Api V2 Json
 }
 
-words! {
-    /// The values of `bank_account_type`, first of all in [`V2CoreVaultGbBankAccount`](crate::api::V2CoreVaultGbBankAccount).
-    V2CoreVaultGbBankAccountBankAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `bank_account_type`, first of all in [`V2CoreVaultGbBankAccount`](crate::api::V2CoreVaultGbBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/object>
+pub type V2CoreVaultGbBankAccountBankAccountType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;

@@ -3,18 +3,18 @@
 //! Stripe's `v2_core_vault_us_bank_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, RequestBuilder, V2List, list, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, Instant, V2List, list, request, view, words};
 
 view! {
-    /// The `v2.core.vault.us_bank_account` object.
+    /// The `v2.core.vault.us_bank_account` object. It has what [`V2CoreVaultUsBankAccountFields`](crate::api::V2CoreVaultUsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object>
-    V2CoreVaultUsBankAccount, "v2.core.vault.us_bank_account"
+    V2CoreVaultUsBankAccount =
+    /// The accessors of [`V2CoreVaultUsBankAccount`](crate::api::V2CoreVaultUsBankAccount).
+    V2CoreVaultUsBankAccountFields, "v2.core.vault.us_bank_account"
 }
 
-impl V2CoreVaultUsBankAccount {
+impl V2CoreVaultUsBankAccountFields {
     /// Archived: true or false.
     #[inline]
     pub fn archived(&self) -> bool {
@@ -108,13 +108,15 @@ impl V2CoreVaultUsBankAccount {
 }
 
 view! {
-    /// Verification of [`V2CoreVaultUsBankAccount`](crate::api::V2CoreVaultUsBankAccount): its `verification`.
+    /// Verification of [`V2CoreVaultUsBankAccount`](crate::api::V2CoreVaultUsBankAccount): its `verification`. It has what [`V2CoreVaultUsBankAccountVerificationFields`](crate::api::V2CoreVaultUsBankAccountVerificationFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object#v2_core_vault_us_bank_account_object-verification>
-    V2CoreVaultUsBankAccountVerification, "v2.core.vault.us_bank_account_verification"
+    V2CoreVaultUsBankAccountVerification =
+    /// The accessors of [`V2CoreVaultUsBankAccountVerification`](crate::api::V2CoreVaultUsBankAccountVerification).
+    V2CoreVaultUsBankAccountVerificationFields, "v2.core.vault.us_bank_account_verification"
 }
 
-impl V2CoreVaultUsBankAccountVerification {
+impl V2CoreVaultUsBankAccountVerificationFields {
     /// Microdeposit verification details. `None` when absent.
     #[inline]
     pub fn microdeposit_verification_details(
@@ -135,13 +137,15 @@ impl V2CoreVaultUsBankAccountVerification {
 }
 
 view! {
-    /// Microdeposit verification details of [`V2CoreVaultUsBankAccount`](crate::api::V2CoreVaultUsBankAccount): its `verification.microdeposit_verification_details`.
+    /// Microdeposit verification details of [`V2CoreVaultUsBankAccount`](crate::api::V2CoreVaultUsBankAccount): its `verification.microdeposit_verification_details`. It has what [`V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetailsFields`](crate::api::V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object#v2_core_vault_us_bank_account_object-verification-microdeposit_verification_details>
-    V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails, "v2.core.vault.us_bank_account_verification_microdeposit_verification_details"
+    V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails =
+    /// The accessors of [`V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails`](crate::api::V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails).
+    V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetailsFields, "v2.core.vault.us_bank_account_verification_microdeposit_verification_details"
 }
 
-impl V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails {
+impl V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetailsFields {
     /// Expires, as RFC 3339 text.
     #[inline]
     pub fn expires(&self) -> Instant<'_> {
@@ -185,10 +189,7 @@ impl V2CoreVaultUsBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/list>
     #[inline]
     pub fn list(&self) -> api::V2CoreVaultUsBankAccountList {
-        api::V2CoreVaultUsBankAccountList(RequestBuilder::new(
-            self.0,
-            api::V2CoreVaultUsBankAccountList::OPERATION,
-        ))
+        api::V2CoreVaultUsBankAccountList::new(self.0)
     }
 
     /// `POST /v2/core/vault/us_bank_accounts`. Known v2 errors: `blocked_by_stripe`, `cannot_proceed`, `invalid_payment_method`, `quota_exceeded`.
@@ -200,11 +201,9 @@ impl V2CoreVaultUsBankAccounts<'_> {
         account_number: &str,
         currency: &str,
     ) -> api::V2CoreVaultUsBankAccountCreate {
-        api::V2CoreVaultUsBankAccountCreate(
-            RequestBuilder::new(self.0, api::V2CoreVaultUsBankAccountCreate::OPERATION)
-                .set("account_number", account_number)
-                .set("currency", currency),
-        )
+        api::V2CoreVaultUsBankAccountCreate::new(self.0)
+            .set_str("account_number", account_number)
+            .set_str("currency", currency)
     }
 
     /// `GET /v2/core/vault/us_bank_accounts/{id}`.
@@ -212,10 +211,7 @@ impl V2CoreVaultUsBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2CoreVaultUsBankAccountRetrieve {
-        api::V2CoreVaultUsBankAccountRetrieve(
-            RequestBuilder::new(self.0, api::V2CoreVaultUsBankAccountRetrieve::OPERATION)
-                .path_arg(id),
-        )
+        api::V2CoreVaultUsBankAccountRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/vault/us_bank_accounts/{id}`. Known v2 errors: `blocked_by_stripe`, `cannot_proceed`, `invalid_payment_method`, `quota_exceeded`.
@@ -223,10 +219,7 @@ impl V2CoreVaultUsBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::V2CoreVaultUsBankAccountUpdate {
-        api::V2CoreVaultUsBankAccountUpdate(
-            RequestBuilder::new(self.0, api::V2CoreVaultUsBankAccountUpdate::OPERATION)
-                .path_arg(id),
-        )
+        api::V2CoreVaultUsBankAccountUpdate::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/vault/us_bank_accounts/{id}/archive`. Known v2 errors: `cannot_proceed`, `controlled_by_alternate_resource`.
@@ -234,10 +227,7 @@ impl V2CoreVaultUsBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/archive>
     #[inline]
     pub fn archive(&self, id: &str) -> api::V2CoreVaultUsBankAccountArchive {
-        api::V2CoreVaultUsBankAccountArchive(
-            RequestBuilder::new(self.0, api::V2CoreVaultUsBankAccountArchive::OPERATION)
-                .path_arg(id),
-        )
+        api::V2CoreVaultUsBankAccountArchive::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits`. Known v2 errors: `controlled_by_alternate_resource`, `verification_attempt_failed`, `verification_expired`, `verification_not_initiated`.
@@ -248,13 +238,7 @@ impl V2CoreVaultUsBankAccounts<'_> {
         &self,
         id: &str,
     ) -> api::V2CoreVaultUsBankAccountConfirmMicrodeposits {
-        api::V2CoreVaultUsBankAccountConfirmMicrodeposits(
-            RequestBuilder::new(
-                self.0,
-                api::V2CoreVaultUsBankAccountConfirmMicrodeposits::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2CoreVaultUsBankAccountConfirmMicrodeposits::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/vault/us_bank_accounts/{id}/send_microdeposits`. Known v2 errors: `cannot_proceed`, `controlled_by_alternate_resource`.
@@ -262,13 +246,7 @@ impl V2CoreVaultUsBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/send_microdeposits>
     #[inline]
     pub fn send_microdeposits(&self, id: &str) -> api::V2CoreVaultUsBankAccountSendMicrodeposits {
-        api::V2CoreVaultUsBankAccountSendMicrodeposits(
-            RequestBuilder::new(
-                self.0,
-                api::V2CoreVaultUsBankAccountSendMicrodeposits::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2CoreVaultUsBankAccountSendMicrodeposits::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/vault/us_bank_accounts/{id}/unarchive`. Known v2 errors: `controlled_by_alternate_resource`.
@@ -276,31 +254,28 @@ impl V2CoreVaultUsBankAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/unarchive>
     #[inline]
     pub fn unarchive(&self, id: &str) -> api::V2CoreVaultUsBankAccountUnarchive {
-        api::V2CoreVaultUsBankAccountUnarchive(
-            RequestBuilder::new(self.0, api::V2CoreVaultUsBankAccountUnarchive::OPERATION)
-                .path_arg(id),
-        )
+        api::V2CoreVaultUsBankAccountUnarchive::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().core().vault().us_bank_accounts().list(…)`: `GET /v2/core/vault/us_bank_accounts`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/list>
-    V2CoreVaultUsBankAccountList => V2List<api::V2CoreVaultUsBankAccount>, api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.list", Get "/v2/core/vault/us_bank_accounts", Api V2 Json
+    V2CoreVaultUsBankAccountList, V2CoreVaultUsBankAccountListEndpoint => V2List<api::V2CoreVaultUsBankAccount>; "v2.core.vault.us_bank_accounts.list", Get "/v2/core/vault/us_bank_accounts", Api V2 Json
 }
 
 impl V2CoreVaultUsBankAccountList {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 
     /// Verification status.
@@ -309,7 +284,7 @@ impl V2CoreVaultUsBankAccountList {
         self,
         verification_status: api::V2CoreVaultUsBankAccountVerificationStatus,
     ) -> Self {
-        Self(self.0.set("verification_status", verification_status))
+        self.set("verification_status", verification_status)
     }
 }
 
@@ -317,7 +292,7 @@ request! {
     /// The request of `client.v2().core().vault().us_bank_accounts().create(…)`: `POST /v2/core/vault/us_bank_accounts`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/create>
-    V2CoreVaultUsBankAccountCreate => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.create", Post "/v2/core/vault/us_bank_accounts", Api V2 Json
+    V2CoreVaultUsBankAccountCreate, V2CoreVaultUsBankAccountCreateEndpoint => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.create", Post "/v2/core/vault/us_bank_accounts", Api V2 Json
 }
 
 impl V2CoreVaultUsBankAccountCreate {
@@ -327,19 +302,19 @@ impl V2CoreVaultUsBankAccountCreate {
         self,
         bank_account_type: api::V2CoreVaultUsBankAccountBankAccountType,
     ) -> Self {
-        Self(self.0.set("bank_account_type", bank_account_type))
+        self.set("bank_account_type", bank_account_type)
     }
 
     /// Fedwire routing number.
     #[inline]
     pub fn fedwire_routing_number(self, fedwire_routing_number: &str) -> Self {
-        Self(self.0.set("fedwire_routing_number", fedwire_routing_number))
+        self.set_str("fedwire_routing_number", fedwire_routing_number)
     }
 
     /// Routing number.
     #[inline]
     pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.set("routing_number", routing_number))
+        self.set_str("routing_number", routing_number)
     }
 }
 
@@ -347,27 +322,27 @@ request! {
     /// The request of `client.v2().core().vault().us_bank_accounts().retrieve(…)`: `GET /v2/core/vault/us_bank_accounts/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/retrieve>
-    V2CoreVaultUsBankAccountRetrieve => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.retrieve", Get "/v2/core/vault/us_bank_accounts/{id}", Api V2 Json
+    V2CoreVaultUsBankAccountRetrieve, V2CoreVaultUsBankAccountRetrieveEndpoint => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.retrieve", Get "/v2/core/vault/us_bank_accounts/{id}", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().core().vault().us_bank_accounts().update(…)`: `POST /v2/core/vault/us_bank_accounts/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/update>
-    V2CoreVaultUsBankAccountUpdate => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.update", Post "/v2/core/vault/us_bank_accounts/{id}", Api V2 Json
+    V2CoreVaultUsBankAccountUpdate, V2CoreVaultUsBankAccountUpdateEndpoint => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.update", Post "/v2/core/vault/us_bank_accounts/{id}", Api V2 Json
 }
 
 impl V2CoreVaultUsBankAccountUpdate {
     /// Fedwire routing number.
     #[inline]
     pub fn fedwire_routing_number(self, fedwire_routing_number: &str) -> Self {
-        Self(self.0.set("fedwire_routing_number", fedwire_routing_number))
+        self.set_str("fedwire_routing_number", fedwire_routing_number)
     }
 
     /// Routing number.
     #[inline]
     pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.set("routing_number", routing_number))
+        self.set_str("routing_number", routing_number)
     }
 }
 
@@ -375,27 +350,27 @@ request! {
     /// The request of `client.v2().core().vault().us_bank_accounts().archive(…)`: `POST /v2/core/vault/us_bank_accounts/{id}/archive`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/archive>
-    V2CoreVaultUsBankAccountArchive => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.archive", Post "/v2/core/vault/us_bank_accounts/{id}/archive", Api V2 Json
+    V2CoreVaultUsBankAccountArchive, V2CoreVaultUsBankAccountArchiveEndpoint => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.archive", Post "/v2/core/vault/us_bank_accounts/{id}/archive", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().core().vault().us_bank_accounts().confirm_microdeposits(…)`: `POST /v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/confirm_microdeposits>
-    V2CoreVaultUsBankAccountConfirmMicrodeposits => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.confirm_microdeposits", Post "/v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits", Api V2 Json
+    V2CoreVaultUsBankAccountConfirmMicrodeposits, V2CoreVaultUsBankAccountConfirmMicrodepositsEndpoint => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.confirm_microdeposits", Post "/v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits", Api V2 Json
 }
 
 impl V2CoreVaultUsBankAccountConfirmMicrodeposits {
     /// Amounts, as a list.
     #[inline]
     pub fn amounts(self, amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.set("amounts", list(amounts)))
+        self.set("amounts", list(amounts))
     }
 
     /// Descriptor code.
     #[inline]
     pub fn descriptor_code(self, descriptor_code: &str) -> Self {
-        Self(self.0.set("descriptor_code", descriptor_code))
+        self.set_str("descriptor_code", descriptor_code)
     }
 }
 
@@ -403,28 +378,26 @@ request! {
     /// The request of `client.v2().core().vault().us_bank_accounts().send_microdeposits(…)`: `POST /v2/core/vault/us_bank_accounts/{id}/send_microdeposits`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/send_microdeposits>
-    V2CoreVaultUsBankAccountSendMicrodeposits => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.send_microdeposits", Post "/v2/core/vault/us_bank_accounts/{id}/send_microdeposits", Api V2 Json
+    V2CoreVaultUsBankAccountSendMicrodeposits, V2CoreVaultUsBankAccountSendMicrodepositsEndpoint => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.send_microdeposits", Post "/v2/core/vault/us_bank_accounts/{id}/send_microdeposits", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().core().vault().us_bank_accounts().unarchive(…)`: `POST /v2/core/vault/us_bank_accounts/{id}/unarchive`.
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/unarchive>
-    V2CoreVaultUsBankAccountUnarchive => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.unarchive", Post "/v2/core/vault/us_bank_accounts/{id}/unarchive", Api V2 Json
+    V2CoreVaultUsBankAccountUnarchive, V2CoreVaultUsBankAccountUnarchiveEndpoint => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.unarchive", Post "/v2/core/vault/us_bank_accounts/{id}/unarchive", Api V2 Json
 }
 
-words! {
-    /// The values of `bank_account_type`, first of all in [`V2CoreVaultUsBankAccount`](crate::api::V2CoreVaultUsBankAccount).
-    V2CoreVaultUsBankAccountBankAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `bank_account_type`, first of all in [`V2CoreVaultUsBankAccount`](crate::api::V2CoreVaultUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object>
+pub type V2CoreVaultUsBankAccountBankAccountType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
 words! {
     /// The values of `status`, first of all in [`V2CoreVaultUsBankAccountVerification`](crate::api::V2CoreVaultUsBankAccountVerification).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object#v2_core_vault_us_bank_account_object-verification>
     V2CoreVaultUsBankAccountVerificationStatus {
         /// `awaiting_verification`
         AwaitingVerification = "awaiting_verification",
@@ -437,12 +410,8 @@ words! {
     }
 }
 
-words! {
-    /// The values of `microdeposit_type`, first of all in [`V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails`](crate::api::V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails).
-    V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetailsMicrodepositType {
-        /// `amounts`
-        Amounts = "amounts",
-        /// `descriptor_code`
-        DescriptorCode = "descriptor_code",
-    }
-}
+/// The values of `microdeposit_type`, first of all in [`V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails`](crate::api::V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails): the same as [`PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType`](crate::api::PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType).
+///
+/// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object#v2_core_vault_us_bank_account_object-verification-microdeposit_verification_details>
+pub type V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetailsMicrodepositType =
+    api::PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType;

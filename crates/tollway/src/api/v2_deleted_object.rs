@@ -5,13 +5,15 @@
 use crate::view::prelude::view;
 
 view! {
-    /// The `v2.deleted_object` object.
+    /// The `v2.deleted_object` object. It has what [`V2DeletedObjectFields`](crate::api::V2DeletedObjectFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/deleted_objects/object>
-    V2DeletedObject, "v2.deleted_object"
+    V2DeletedObject =
+    /// The accessors of [`V2DeletedObject`](crate::api::V2DeletedObject).
+    V2DeletedObjectFields, "v2.deleted_object"
 }
 
-impl V2DeletedObject {
+impl V2DeletedObjectFields {
     /// The object's id.
     #[inline]
     pub fn id(&self) -> &str {

@@ -3,18 +3,18 @@
 //! Stripe's `v2_money_management_adjustment`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, RangeQuery, RequestBuilder, V2List, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, Instant, RangeQuery, V2List, request, view, words};
 
 view! {
-    /// The `v2.money_management.adjustment` object.
+    /// The `v2.money_management.adjustment` object. It has what [`V2MoneyManagementAdjustmentFields`](crate::api::V2MoneyManagementAdjustmentFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/adjustments/object>
-    V2MoneyManagementAdjustment, "v2.money_management.adjustment"
+    V2MoneyManagementAdjustment =
+    /// The accessors of [`V2MoneyManagementAdjustment`](crate::api::V2MoneyManagementAdjustment).
+    V2MoneyManagementAdjustmentFields, "v2.money_management.adjustment"
 }
 
-impl V2MoneyManagementAdjustment {
+impl V2MoneyManagementAdjustmentFields {
     /// Adjusted flow. `None` when absent.
     #[inline]
     pub fn adjusted_flow(&self) -> Option<api::V2MoneyManagementAdjustmentAdjustedFlow> {
@@ -68,13 +68,15 @@ impl V2MoneyManagementAdjustment {
 }
 
 view! {
-    /// Adjusted flow of [`V2MoneyManagementAdjustment`](crate::api::V2MoneyManagementAdjustment): its `adjusted_flow`.
+    /// Adjusted flow of [`V2MoneyManagementAdjustment`](crate::api::V2MoneyManagementAdjustment): its `adjusted_flow`. It has what [`V2MoneyManagementAdjustmentAdjustedFlowFields`](crate::api::V2MoneyManagementAdjustmentAdjustedFlowFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/adjustments/object#v2_money_management_adjustment_object-adjusted_flow>
-    V2MoneyManagementAdjustmentAdjustedFlow, "v2.money_management.adjustment_adjusted_flow"
+    V2MoneyManagementAdjustmentAdjustedFlow =
+    /// The accessors of [`V2MoneyManagementAdjustmentAdjustedFlow`](crate::api::V2MoneyManagementAdjustmentAdjustedFlow).
+    V2MoneyManagementAdjustmentAdjustedFlowFields, "v2.money_management.adjustment_adjusted_flow"
 }
 
-impl V2MoneyManagementAdjustmentAdjustedFlow {
+impl V2MoneyManagementAdjustmentAdjustedFlowFields {
     /// Adjustment. `None` when absent.
     #[inline]
     pub fn adjustment(&self) -> Option<&str> {
@@ -147,10 +149,7 @@ impl V2MoneyManagementAdjustments<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/adjustments/list>
     #[inline]
     pub fn list(&self) -> api::V2MoneyManagementAdjustmentList {
-        api::V2MoneyManagementAdjustmentList(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementAdjustmentList::OPERATION,
-        ))
+        api::V2MoneyManagementAdjustmentList::new(self.0)
     }
 
     /// `GET /v2/money_management/adjustments/{id}`.
@@ -158,43 +157,40 @@ impl V2MoneyManagementAdjustments<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/adjustments/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementAdjustmentRetrieve {
-        api::V2MoneyManagementAdjustmentRetrieve(
-            RequestBuilder::new(self.0, api::V2MoneyManagementAdjustmentRetrieve::OPERATION)
-                .path_arg(id),
-        )
+        api::V2MoneyManagementAdjustmentRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().money_management().adjustments().list(…)`: `GET /v2/money_management/adjustments`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/adjustments/list>
-    V2MoneyManagementAdjustmentList => V2List<api::V2MoneyManagementAdjustment>, api::V2MoneyManagementAdjustment; "v2.money_management.adjustments.list", Get "/v2/money_management/adjustments", Api V2 Json
+    V2MoneyManagementAdjustmentList, V2MoneyManagementAdjustmentListEndpoint => V2List<api::V2MoneyManagementAdjustment>; "v2.money_management.adjustments.list", Get "/v2/money_management/adjustments", Api V2 Json
 }
 
 impl V2MoneyManagementAdjustmentList {
     /// Adjusted flow.
     #[inline]
     pub fn adjusted_flow(self, adjusted_flow: &str) -> Self {
-        Self(self.0.set("adjusted_flow", adjusted_flow))
+        self.set_str("adjusted_flow", adjusted_flow)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -202,11 +198,13 @@ request! {
     /// The request of `client.v2().money_management().adjustments().retrieve(…)`: `GET /v2/money_management/adjustments/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/adjustments/retrieve>
-    V2MoneyManagementAdjustmentRetrieve => api::V2MoneyManagementAdjustment; "v2.money_management.adjustments.retrieve", Get "/v2/money_management/adjustments/{id}", Api V2 Json
+    V2MoneyManagementAdjustmentRetrieve, V2MoneyManagementAdjustmentRetrieveEndpoint => api::V2MoneyManagementAdjustment; "v2.money_management.adjustments.retrieve", Get "/v2/money_management/adjustments/{id}", Api V2 Json
 }
 
 words! {
     /// The values of `type`, first of all in [`V2MoneyManagementAdjustmentAdjustedFlow`](crate::api::V2MoneyManagementAdjustmentAdjustedFlow).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/adjustments/object#v2_money_management_adjustment_object-adjusted_flow>
     V2MoneyManagementAdjustmentAdjustedFlowType {
         /// `adjustment`
         Adjustment = "adjustment",

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Instant, Map, RequestBuilder, V2List, list, pairs, request, request_list, texts, view,
-    words,
+    Client, Instant, Map, V2List, list, pairs, request, texts, view, words,
 };
 
 view! {
-    /// The `v2.money_management.financial_account` object.
+    /// The `v2.money_management.financial_account` object. It has what [`V2MoneyManagementFinancialAccountFields`](crate::api::V2MoneyManagementFinancialAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object>
-    V2MoneyManagementFinancialAccount, "v2.money_management.financial_account"
+    V2MoneyManagementFinancialAccount =
+    /// The accessors of [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount).
+    V2MoneyManagementFinancialAccountFields, "v2.money_management.financial_account"
 }
 
-impl V2MoneyManagementFinancialAccount {
+impl V2MoneyManagementFinancialAccountFields {
     /// Balance.
     #[inline]
     pub fn balance(&self) -> api::V2MoneyManagementFinancialAccountBalance {
@@ -100,13 +101,15 @@ impl V2MoneyManagementFinancialAccount {
 }
 
 view! {
-    /// Balance of [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount): its `balance`.
+    /// Balance of [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount): its `balance`. It has what [`V2MoneyManagementFinancialAccountBalanceFields`](crate::api::V2MoneyManagementFinancialAccountBalanceFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object#v2_money_management_financial_account_object-balance>
-    V2MoneyManagementFinancialAccountBalance, "v2.money_management.financial_account_balance"
+    V2MoneyManagementFinancialAccountBalance =
+    /// The accessors of [`V2MoneyManagementFinancialAccountBalance`](crate::api::V2MoneyManagementFinancialAccountBalance).
+    V2MoneyManagementFinancialAccountBalanceFields, "v2.money_management.financial_account_balance"
 }
 
-impl V2MoneyManagementFinancialAccountBalance {
+impl V2MoneyManagementFinancialAccountBalanceFields {
     /// Available, by key.
     #[inline]
     pub fn available(&self) -> Map<'_, api::V2Amount> {
@@ -134,13 +137,15 @@ impl V2MoneyManagementFinancialAccountBalance {
 }
 
 view! {
-    /// Other of [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount): its `other`.
+    /// Other of [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount): its `other`. It has what [`V2MoneyManagementFinancialAccountOtherFields`](crate::api::V2MoneyManagementFinancialAccountOtherFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object#v2_money_management_financial_account_object-other>
-    V2MoneyManagementFinancialAccountOther, "v2.money_management.financial_account_other"
+    V2MoneyManagementFinancialAccountOther =
+    /// The accessors of [`V2MoneyManagementFinancialAccountOther`](crate::api::V2MoneyManagementFinancialAccountOther).
+    V2MoneyManagementFinancialAccountOtherFields, "v2.money_management.financial_account_other"
 }
 
-impl V2MoneyManagementFinancialAccountOther {
+impl V2MoneyManagementFinancialAccountOtherFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> &str {
@@ -150,13 +155,15 @@ impl V2MoneyManagementFinancialAccountOther {
 }
 
 view! {
-    /// Storage of [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount): its `storage`.
+    /// Storage of [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount): its `storage`. It has what [`V2MoneyManagementFinancialAccountStorageFields`](crate::api::V2MoneyManagementFinancialAccountStorageFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object#v2_money_management_financial_account_object-storage>
-    V2MoneyManagementFinancialAccountStorage, "v2.money_management.financial_account_storage"
+    V2MoneyManagementFinancialAccountStorage =
+    /// The accessors of [`V2MoneyManagementFinancialAccountStorage`](crate::api::V2MoneyManagementFinancialAccountStorage).
+    V2MoneyManagementFinancialAccountStorageFields, "v2.money_management.financial_account_storage"
 }
 
-impl V2MoneyManagementFinancialAccountStorage {
+impl V2MoneyManagementFinancialAccountStorageFields {
     /// Deposit insurance eligibility, as a list. `None` when absent.
     #[inline]
     pub fn deposit_insurance_eligibility(
@@ -179,13 +186,15 @@ impl V2MoneyManagementFinancialAccountStorage {
 }
 
 view! {
-    /// Deposit insurance eligibility of [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount): its `storage.deposit_insurance_eligibility`.
+    /// Deposit insurance eligibility of [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount): its `storage.deposit_insurance_eligibility`. It has what [`V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibilityFields`](crate::api::V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibilityFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object#v2_money_management_financial_account_object-storage-deposit_insurance_eligibility>
-    V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility, "v2.money_management.financial_account_storage_deposit_insurance_eligibility"
+    V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility =
+    /// The accessors of [`V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility`](crate::api::V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility).
+    V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibilityFields, "v2.money_management.financial_account_storage_deposit_insurance_eligibility"
 }
 
-impl V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility {
+impl V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibilityFields {
     /// Bank name.
     #[inline]
     pub fn bank_name(
@@ -230,10 +239,7 @@ impl V2MoneyManagementFinancialAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/list>
     #[inline]
     pub fn list(&self) -> api::V2MoneyManagementFinancialAccountList {
-        api::V2MoneyManagementFinancialAccountList(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementFinancialAccountList::OPERATION,
-        ))
+        api::V2MoneyManagementFinancialAccountList::new(self.0)
     }
 
     /// `GET /v2/money_management/financial_accounts/{id}`.
@@ -241,13 +247,7 @@ impl V2MoneyManagementFinancialAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementFinancialAccountRetrieve {
-        api::V2MoneyManagementFinancialAccountRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementFinancialAccountRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementFinancialAccountRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/money_management/financial_accounts/{id}`.
@@ -255,40 +255,34 @@ impl V2MoneyManagementFinancialAccounts<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::V2MoneyManagementFinancialAccountUpdate {
-        api::V2MoneyManagementFinancialAccountUpdate(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementFinancialAccountUpdate::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementFinancialAccountUpdate::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().money_management().financial_accounts().list(…)`: `GET /v2/money_management/financial_accounts`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/list>
-    V2MoneyManagementFinancialAccountList => V2List<api::V2MoneyManagementFinancialAccount>, api::V2MoneyManagementFinancialAccount; "v2.money_management.financial_accounts.list", Get "/v2/money_management/financial_accounts", Api V2 Json
+    V2MoneyManagementFinancialAccountList, V2MoneyManagementFinancialAccountListEndpoint => V2List<api::V2MoneyManagementFinancialAccount>; "v2.money_management.financial_accounts.list", Get "/v2/money_management/financial_accounts", Api V2 Json
 }
 
 impl V2MoneyManagementFinancialAccountList {
     /// Include, as a list.
     #[inline]
     pub fn include(self, include: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("include", texts(include)))
+        self.set("include", texts(include))
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 
     /// Statuses, as a list.
@@ -297,7 +291,7 @@ impl V2MoneyManagementFinancialAccountList {
         self,
         statuses: impl IntoIterator<Item = api::V2MoneyManagementFinancialAccountStatus>,
     ) -> Self {
-        Self(self.0.set("statuses", list(statuses)))
+        self.set("statuses", list(statuses))
     }
 }
 
@@ -305,14 +299,14 @@ request! {
     /// The request of `client.v2().money_management().financial_accounts().retrieve(…)`: `GET /v2/money_management/financial_accounts/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/retrieve>
-    V2MoneyManagementFinancialAccountRetrieve => api::V2MoneyManagementFinancialAccount; "v2.money_management.financial_accounts.retrieve", Get "/v2/money_management/financial_accounts/{id}", Api V2 Json
+    V2MoneyManagementFinancialAccountRetrieve, V2MoneyManagementFinancialAccountRetrieveEndpoint => api::V2MoneyManagementFinancialAccount; "v2.money_management.financial_accounts.retrieve", Get "/v2/money_management/financial_accounts/{id}", Api V2 Json
 }
 
 impl V2MoneyManagementFinancialAccountRetrieve {
     /// Include, as a list.
     #[inline]
     pub fn include(self, include: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("include", texts(include)))
+        self.set("include", texts(include))
     }
 }
 
@@ -320,14 +314,14 @@ request! {
     /// The request of `client.v2().money_management().financial_accounts().update(…)`: `POST /v2/money_management/financial_accounts/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/update>
-    V2MoneyManagementFinancialAccountUpdate => api::V2MoneyManagementFinancialAccount; "v2.money_management.financial_accounts.update", Post "/v2/money_management/financial_accounts/{id}", Api V2 Json
+    V2MoneyManagementFinancialAccountUpdate, V2MoneyManagementFinancialAccountUpdateEndpoint => api::V2MoneyManagementFinancialAccount; "v2.money_management.financial_accounts.update", Post "/v2/money_management/financial_accounts/{id}", Api V2 Json
 }
 
 impl V2MoneyManagementFinancialAccountUpdate {
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.set("display_name", display_name))
+        self.set_str("display_name", display_name)
     }
 
     /// Key-value pairs of your own.
@@ -336,12 +330,14 @@ impl V2MoneyManagementFinancialAccountUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
 words! {
     /// The values of `status`, first of all in [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object>
     V2MoneyManagementFinancialAccountStatus {
         /// `closed`
         Closed = "closed",
@@ -354,6 +350,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object>
     V2MoneyManagementFinancialAccountType {
         /// `other`
         Other = "other",
@@ -364,6 +362,8 @@ words! {
 
 words! {
     /// The values of `bank_name`, first of all in [`V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility`](crate::api::V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object#v2_money_management_financial_account_object-storage-deposit_insurance_eligibility>
     V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibilityBankName {
         /// `fifth_third`
         FifthThird = "fifth_third",
@@ -372,6 +372,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility`](crate::api::V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object#v2_money_management_financial_account_object-storage-deposit_insurance_eligibility>
     V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibilityType {
         /// `fdic`
         Fdic = "fdic",

@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Instant, Params, RequestBuilder, V2List, params_required, request, request_list, view,
-    words,
+    Client, Instant, Params, V2List, params_required, request, view, words,
 };
 
 view! {
-    /// The `v2.money_management.financial_address` object.
+    /// The `v2.money_management.financial_address` object. It has what [`V2MoneyManagementFinancialAddressFields`](crate::api::V2MoneyManagementFinancialAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object>
-    V2MoneyManagementFinancialAddress, "v2.money_management.financial_address"
+    V2MoneyManagementFinancialAddress =
+    /// The accessors of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress).
+    V2MoneyManagementFinancialAddressFields, "v2.money_management.financial_address"
 }
 
-impl V2MoneyManagementFinancialAddress {
+impl V2MoneyManagementFinancialAddressFields {
     /// Bank account. `None` when absent.
     #[inline]
     pub fn bank_account(&self) -> Option<api::V2MoneyManagementFinancialAddressBankAccount> {
@@ -81,13 +82,15 @@ impl V2MoneyManagementFinancialAddress {
 }
 
 view! {
-    /// Bank account of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress): its `bank_account`.
+    /// Bank account of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress): its `bank_account`. It has what [`V2MoneyManagementFinancialAddressBankAccountFields`](crate::api::V2MoneyManagementFinancialAddressBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object#v2_money_management_financial_address_object-bank_account>
-    V2MoneyManagementFinancialAddressBankAccount, "v2.money_management.financial_address_bank_account"
+    V2MoneyManagementFinancialAddressBankAccount =
+    /// The accessors of [`V2MoneyManagementFinancialAddressBankAccount`](crate::api::V2MoneyManagementFinancialAddressBankAccount).
+    V2MoneyManagementFinancialAddressBankAccountFields, "v2.money_management.financial_address_bank_account"
 }
 
-impl V2MoneyManagementFinancialAddressBankAccount {
+impl V2MoneyManagementFinancialAddressBankAccountFields {
     /// Aba. `None` when absent.
     #[inline]
     pub fn aba(&self) -> Option<api::V2MoneyManagementFinancialAddressBankAccountAba> {
@@ -138,13 +141,15 @@ impl V2MoneyManagementFinancialAddressBankAccount {
 }
 
 view! {
-    /// Aba of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress): its `bank_account.aba`.
+    /// Aba of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress): its `bank_account.aba`. It has what [`V2MoneyManagementFinancialAddressBankAccountAbaFields`](crate::api::V2MoneyManagementFinancialAddressBankAccountAbaFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object#v2_money_management_financial_address_object-bank_account-aba>
-    V2MoneyManagementFinancialAddressBankAccountAba, "v2.money_management.financial_address_bank_account_aba"
+    V2MoneyManagementFinancialAddressBankAccountAba =
+    /// The accessors of [`V2MoneyManagementFinancialAddressBankAccountAba`](crate::api::V2MoneyManagementFinancialAddressBankAccountAba).
+    V2MoneyManagementFinancialAddressBankAccountAbaFields, "v2.money_management.financial_address_bank_account_aba"
 }
 
-impl V2MoneyManagementFinancialAddressBankAccountAba {
+impl V2MoneyManagementFinancialAddressBankAccountAbaFields {
     /// Account holder name. `None` when absent.
     #[inline]
     pub fn account_holder_name(&self) -> Option<&str> {
@@ -192,13 +197,15 @@ impl V2MoneyManagementFinancialAddressBankAccountAba {
 }
 
 view! {
-    /// Address of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress): its `bank_account.aba.address`.
+    /// Address of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress): its `bank_account.aba.address`. It has what [`V2MoneyManagementFinancialAddressBankAccountAbaAddressFields`](crate::api::V2MoneyManagementFinancialAddressBankAccountAbaAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object#v2_money_management_financial_address_object-bank_account-aba-address>
-    V2MoneyManagementFinancialAddressBankAccountAbaAddress, "v2.money_management.financial_address_bank_account_aba_address"
+    V2MoneyManagementFinancialAddressBankAccountAbaAddress =
+    /// The accessors of [`V2MoneyManagementFinancialAddressBankAccountAbaAddress`](crate::api::V2MoneyManagementFinancialAddressBankAccountAbaAddress).
+    V2MoneyManagementFinancialAddressBankAccountAbaAddressFields, "v2.money_management.financial_address_bank_account_aba_address"
 }
 
-impl V2MoneyManagementFinancialAddressBankAccountAbaAddress {
+impl V2MoneyManagementFinancialAddressBankAccountAbaAddressFields {
     /// City.
     #[inline]
     pub fn city(&self) -> &str {
@@ -264,13 +271,15 @@ impl V2MoneyManagementFinancialAddressBankAccountAbaAddress {
 }
 
 view! {
-    /// Iban of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress): its `bank_account.iban`.
+    /// Iban of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress): its `bank_account.iban`. It has what [`V2MoneyManagementFinancialAddressBankAccountIbanFields`](crate::api::V2MoneyManagementFinancialAddressBankAccountIbanFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object#v2_money_management_financial_address_object-bank_account-iban>
-    V2MoneyManagementFinancialAddressBankAccountIban, "v2.money_management.financial_address_bank_account_iban"
+    V2MoneyManagementFinancialAddressBankAccountIban =
+    /// The accessors of [`V2MoneyManagementFinancialAddressBankAccountIban`](crate::api::V2MoneyManagementFinancialAddressBankAccountIban).
+    V2MoneyManagementFinancialAddressBankAccountIbanFields, "v2.money_management.financial_address_bank_account_iban"
 }
 
-impl V2MoneyManagementFinancialAddressBankAccountIban {
+impl V2MoneyManagementFinancialAddressBankAccountIbanFields {
     /// Account holder name.
     #[inline]
     pub fn account_holder_name(&self) -> &str {
@@ -300,13 +309,15 @@ impl V2MoneyManagementFinancialAddressBankAccountIban {
 }
 
 view! {
-    /// Sort code of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress): its `bank_account.sort_code`.
+    /// Sort code of [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress): its `bank_account.sort_code`. It has what [`V2MoneyManagementFinancialAddressBankAccountSortCodeFields`](crate::api::V2MoneyManagementFinancialAddressBankAccountSortCodeFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object#v2_money_management_financial_address_object-bank_account-sort_code>
-    V2MoneyManagementFinancialAddressBankAccountSortCode, "v2.money_management.financial_address_bank_account_sort_code"
+    V2MoneyManagementFinancialAddressBankAccountSortCode =
+    /// The accessors of [`V2MoneyManagementFinancialAddressBankAccountSortCode`](crate::api::V2MoneyManagementFinancialAddressBankAccountSortCode).
+    V2MoneyManagementFinancialAddressBankAccountSortCodeFields, "v2.money_management.financial_address_bank_account_sort_code"
 }
 
-impl V2MoneyManagementFinancialAddressBankAccountSortCode {
+impl V2MoneyManagementFinancialAddressBankAccountSortCodeFields {
     /// Account holder name.
     #[inline]
     pub fn account_holder_name(&self) -> &str {
@@ -347,10 +358,7 @@ impl V2MoneyManagementFinancialAddresses<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/list>
     #[inline]
     pub fn list(&self) -> api::V2MoneyManagementFinancialAddressList {
-        api::V2MoneyManagementFinancialAddressList(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementFinancialAddressList::OPERATION,
-        ))
+        api::V2MoneyManagementFinancialAddressList::new(self.0)
     }
 
     /// `POST /v2/money_management/financial_addresses`. Known v2 errors: `feature_not_enabled`, `financial_account_not_open`.
@@ -362,14 +370,9 @@ impl V2MoneyManagementFinancialAddresses<'_> {
         financial_account: &str,
         type_: api::V2MoneyManagementFinancialAddressType,
     ) -> api::V2MoneyManagementFinancialAddressCreate {
-        api::V2MoneyManagementFinancialAddressCreate(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementFinancialAddressCreate::OPERATION,
-            )
-            .set("financial_account", financial_account)
-            .set("type", type_),
-        )
+        api::V2MoneyManagementFinancialAddressCreate::new(self.0)
+            .set_str("financial_account", financial_account)
+            .set("type", type_)
     }
 
     /// `GET /v2/money_management/financial_addresses/{id}`.
@@ -377,40 +380,34 @@ impl V2MoneyManagementFinancialAddresses<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementFinancialAddressRetrieve {
-        api::V2MoneyManagementFinancialAddressRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementFinancialAddressRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementFinancialAddressRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().money_management().financial_addresses().list(…)`: `GET /v2/money_management/financial_addresses`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/list>
-    V2MoneyManagementFinancialAddressList => V2List<api::V2MoneyManagementFinancialAddress>, api::V2MoneyManagementFinancialAddress; "v2.money_management.financial_addresses.list", Get "/v2/money_management/financial_addresses", Api V2 Json
+    V2MoneyManagementFinancialAddressList, V2MoneyManagementFinancialAddressListEndpoint => V2List<api::V2MoneyManagementFinancialAddress>; "v2.money_management.financial_addresses.list", Get "/v2/money_management/financial_addresses", Api V2 Json
 }
 
 impl V2MoneyManagementFinancialAddressList {
     /// Financial account.
     #[inline]
     pub fn financial_account(self, financial_account: &str) -> Self {
-        Self(self.0.set("financial_account", financial_account))
+        self.set_str("financial_account", financial_account)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -418,7 +415,7 @@ request! {
     /// The request of `client.v2().money_management().financial_addresses().create(…)`: `POST /v2/money_management/financial_addresses`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/create>
-    V2MoneyManagementFinancialAddressCreate => api::V2MoneyManagementFinancialAddress; "v2.money_management.financial_addresses.create", Post "/v2/money_management/financial_addresses", Api V2 Json
+    V2MoneyManagementFinancialAddressCreate, V2MoneyManagementFinancialAddressCreateEndpoint => api::V2MoneyManagementFinancialAddress; "v2.money_management.financial_addresses.create", Post "/v2/money_management/financial_addresses", Api V2 Json
 }
 
 impl V2MoneyManagementFinancialAddressCreate {
@@ -428,7 +425,7 @@ impl V2MoneyManagementFinancialAddressCreate {
         self,
         bank_account: api::V2MoneyManagementFinancialAddressCreateBankAccount,
     ) -> Self {
-        Self(self.0.set("bank_account", bank_account))
+        self.set("bank_account", bank_account)
     }
 }
 
@@ -436,7 +433,7 @@ request! {
     /// The request of `client.v2().money_management().financial_addresses().retrieve(…)`: `GET /v2/money_management/financial_addresses/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/retrieve>
-    V2MoneyManagementFinancialAddressRetrieve => api::V2MoneyManagementFinancialAddress; "v2.money_management.financial_addresses.retrieve", Get "/v2/money_management/financial_addresses/{id}", Api V2 Json
+    V2MoneyManagementFinancialAddressRetrieve, V2MoneyManagementFinancialAddressRetrieveEndpoint => api::V2MoneyManagementFinancialAddress; "v2.money_management.financial_addresses.retrieve", Get "/v2/money_management/financial_addresses/{id}", Api V2 Json
 }
 
 params_required! {
@@ -456,12 +453,14 @@ impl V2MoneyManagementFinancialAddressCreateBankAccount {
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
+        Self(self.0.with_str("country", country))
     }
 }
 
 words! {
     /// The values of `status`, first of all in [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object>
     V2MoneyManagementFinancialAddressStatus {
         /// `active`
         Active = "active",
@@ -476,6 +475,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object>
     V2MoneyManagementFinancialAddressType {
         /// `bank_account`
         BankAccount = "bank_account",
@@ -484,6 +485,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2MoneyManagementFinancialAddressBankAccount`](crate::api::V2MoneyManagementFinancialAddressBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object#v2_money_management_financial_address_object-bank_account>
     V2MoneyManagementFinancialAddressBankAccountType {
         /// `aba`
         Aba = "aba",
@@ -496,6 +499,8 @@ words! {
 
 words! {
     /// The values of `currency`, first of all in [`V2MoneyManagementFinancialAddressCreateBankAccount`](crate::api::V2MoneyManagementFinancialAddressCreateBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/create>
     V2MoneyManagementFinancialAddressCreateBankAccountCurrency {
         /// `eur`
         Eur = "eur",

@@ -3,16 +3,18 @@
 //! Stripe's `v2_money_management_financial_address_credit_simulation`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Params, RequestBuilder, params_required, request, view, words};
+use crate::view::prelude::{Client, request, view, words};
 
 view! {
-    /// The `v2.money_management.financial_address_credit_simulation` object.
+    /// The `v2.money_management.financial_address_credit_simulation` object. It has what [`V2MoneyManagementFinancialAddressCreditSimulationFields`](crate::api::V2MoneyManagementFinancialAddressCreditSimulationFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_address_credit_simulations/object>
-    V2MoneyManagementFinancialAddressCreditSimulation, "v2.money_management.financial_address_credit_simulation"
+    V2MoneyManagementFinancialAddressCreditSimulation =
+    /// The accessors of [`V2MoneyManagementFinancialAddressCreditSimulation`](crate::api::V2MoneyManagementFinancialAddressCreditSimulation).
+    V2MoneyManagementFinancialAddressCreditSimulationFields, "v2.money_management.financial_address_credit_simulation"
 }
 
-impl V2MoneyManagementFinancialAddressCreditSimulation {
+impl V2MoneyManagementFinancialAddressCreditSimulationFields {
     /// Whether the object lives in live mode rather than test mode.
     #[inline]
     pub fn livemode(&self) -> bool {
@@ -58,15 +60,10 @@ impl V2MoneyManagementTestHelpersFinancialAddresses<'_> {
         amount: api::V2MoneyManagementTestHelpersFinancialAddressCreditAmount,
         network: api::V2MoneyManagementTestHelpersFinancialAddressCreditNetwork,
     ) -> api::V2MoneyManagementTestHelpersFinancialAddressCredit {
-        api::V2MoneyManagementTestHelpersFinancialAddressCredit(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementTestHelpersFinancialAddressCredit::OPERATION,
-            )
+        api::V2MoneyManagementTestHelpersFinancialAddressCredit::new(self.0)
             .path_arg(id)
             .set("amount", amount)
-            .set("network", network),
-        )
+            .set("network", network)
     }
 }
 
@@ -74,38 +71,27 @@ request! {
     /// The request of `client.v2().money_management().test_helpers().financial_addresses().credit(…)`: `POST /v2/money_management/test_helpers/financial_addresses/{id}/credit`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses/credit>
-    V2MoneyManagementTestHelpersFinancialAddressCredit => api::V2MoneyManagementFinancialAddressCreditSimulation; "v2.money_management.test_helpers.financial_addresses.credit", Post "/v2/money_management/test_helpers/financial_addresses/{id}/credit", Api V2 Json
+    V2MoneyManagementTestHelpersFinancialAddressCredit, V2MoneyManagementTestHelpersFinancialAddressCreditEndpoint => api::V2MoneyManagementFinancialAddressCreditSimulation; "v2.money_management.test_helpers.financial_addresses.credit", Post "/v2/money_management/test_helpers/financial_addresses/{id}/credit", Api V2 Json
 }
 
 impl V2MoneyManagementTestHelpersFinancialAddressCredit {
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 }
 
-params_required! {
-    /// The `amount` of [`V2MoneyManagementTestHelpersFinancialAddressCredit`](crate::api::V2MoneyManagementTestHelpersFinancialAddressCredit).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses/credit>
-    V2MoneyManagementTestHelpersFinancialAddressCreditAmount
-}
-
-impl V2MoneyManagementTestHelpersFinancialAddressCreditAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, value: i64) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("value", value),
-        )
-    }
-}
+/// The `amount` of [`V2MoneyManagementTestHelpersFinancialAddressCredit`](crate::api::V2MoneyManagementTestHelpersFinancialAddressCredit): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses/credit>
+pub type V2MoneyManagementTestHelpersFinancialAddressCreditAmount =
+    api::BillingCreditGrantCreateAmountMonetary;
 
 words! {
     /// The values of `network`, first of all in [`V2MoneyManagementTestHelpersFinancialAddressCredit`](crate::api::V2MoneyManagementTestHelpersFinancialAddressCredit).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses/credit>
     V2MoneyManagementTestHelpersFinancialAddressCreditNetwork {
         /// `ach`
         Ach = "ach",

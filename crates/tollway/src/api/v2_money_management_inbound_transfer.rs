@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Instant, Params, RangeQuery, RequestBuilder, V2List, params_required, request,
-    request_list, view, words,
+    Client, Instant, Params, RangeQuery, V2List, params_required, request, view, words,
 };
 
 view! {
-    /// The `v2.money_management.inbound_transfer` object.
+    /// The `v2.money_management.inbound_transfer` object. It has what [`V2MoneyManagementInboundTransferFields`](crate::api::V2MoneyManagementInboundTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object>
-    V2MoneyManagementInboundTransfer, "v2.money_management.inbound_transfer"
+    V2MoneyManagementInboundTransfer =
+    /// The accessors of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer).
+    V2MoneyManagementInboundTransferFields, "v2.money_management.inbound_transfer"
 }
 
-impl V2MoneyManagementInboundTransfer {
+impl V2MoneyManagementInboundTransferFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> api::V2Amount {
@@ -78,13 +79,15 @@ impl V2MoneyManagementInboundTransfer {
 }
 
 view! {
-    /// From of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `from`.
+    /// From of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `from`. It has what [`V2MoneyManagementInboundTransferFromFields`](crate::api::V2MoneyManagementInboundTransferFromFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-from>
-    V2MoneyManagementInboundTransferFrom, "v2.money_management.inbound_transfer_from"
+    V2MoneyManagementInboundTransferFrom =
+    /// The accessors of [`V2MoneyManagementInboundTransferFrom`](crate::api::V2MoneyManagementInboundTransferFrom).
+    V2MoneyManagementInboundTransferFromFields, "v2.money_management.inbound_transfer_from"
 }
 
-impl V2MoneyManagementInboundTransferFrom {
+impl V2MoneyManagementInboundTransferFromFields {
     /// Debited.
     #[inline]
     pub fn debited(&self) -> api::V2Amount {
@@ -103,13 +106,15 @@ impl V2MoneyManagementInboundTransferFrom {
 }
 
 view! {
-    /// Payment method of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `from.payment_method`.
+    /// Payment method of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `from.payment_method`. It has what [`V2MoneyManagementInboundTransferFromPaymentMethodFields`](crate::api::V2MoneyManagementInboundTransferFromPaymentMethodFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-from-payment_method>
-    V2MoneyManagementInboundTransferFromPaymentMethod, "v2.money_management.inbound_transfer_from_payment_method"
+    V2MoneyManagementInboundTransferFromPaymentMethod =
+    /// The accessors of [`V2MoneyManagementInboundTransferFromPaymentMethod`](crate::api::V2MoneyManagementInboundTransferFromPaymentMethod).
+    V2MoneyManagementInboundTransferFromPaymentMethodFields, "v2.money_management.inbound_transfer_from_payment_method"
 }
 
-impl V2MoneyManagementInboundTransferFromPaymentMethod {
+impl V2MoneyManagementInboundTransferFromPaymentMethodFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> &str {
@@ -130,13 +135,15 @@ impl V2MoneyManagementInboundTransferFromPaymentMethod {
 }
 
 view! {
-    /// To of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `to`.
+    /// To of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `to`. It has what [`V2MoneyManagementInboundTransferToFields`](crate::api::V2MoneyManagementInboundTransferToFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-to>
-    V2MoneyManagementInboundTransferTo, "v2.money_management.inbound_transfer_to"
+    V2MoneyManagementInboundTransferTo =
+    /// The accessors of [`V2MoneyManagementInboundTransferTo`](crate::api::V2MoneyManagementInboundTransferTo).
+    V2MoneyManagementInboundTransferToFields, "v2.money_management.inbound_transfer_to"
 }
 
-impl V2MoneyManagementInboundTransferTo {
+impl V2MoneyManagementInboundTransferToFields {
     /// Credited.
     #[inline]
     pub fn credited(&self) -> api::V2Amount {
@@ -155,13 +162,15 @@ impl V2MoneyManagementInboundTransferTo {
 }
 
 view! {
-    /// Transfer history of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history`.
+    /// Transfer history of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history`. It has what [`V2MoneyManagementInboundTransferTransferHistoryFields`](crate::api::V2MoneyManagementInboundTransferTransferHistoryFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history>
-    V2MoneyManagementInboundTransferTransferHistory, "v2.money_management.inbound_transfer_transfer_history"
+    V2MoneyManagementInboundTransferTransferHistory =
+    /// The accessors of [`V2MoneyManagementInboundTransferTransferHistory`](crate::api::V2MoneyManagementInboundTransferTransferHistory).
+    V2MoneyManagementInboundTransferTransferHistoryFields, "v2.money_management.inbound_transfer_transfer_history"
 }
 
-impl V2MoneyManagementInboundTransferTransferHistory {
+impl V2MoneyManagementInboundTransferTransferHistoryFields {
     /// Bank debit failed. `None` when absent.
     #[inline]
     pub fn bank_debit_failed(
@@ -255,13 +264,15 @@ impl V2MoneyManagementInboundTransferTransferHistory {
 }
 
 view! {
-    /// Bank debit failed of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history.bank_debit_failed`.
+    /// Bank debit failed of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history.bank_debit_failed`. It has what [`V2MoneyManagementInboundTransferTransferHistoryBankDebitFailedFields`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitFailedFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history-bank_debit_failed>
-    V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed, "v2.money_management.inbound_transfer_transfer_history_bank_debit_failed"
+    V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed =
+    /// The accessors of [`V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed).
+    V2MoneyManagementInboundTransferTransferHistoryBankDebitFailedFields, "v2.money_management.inbound_transfer_transfer_history_bank_debit_failed"
 }
 
-impl V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed {
+impl V2MoneyManagementInboundTransferTransferHistoryBankDebitFailedFields {
     /// Failure reason.
     #[inline]
     pub fn failure_reason(
@@ -275,27 +286,33 @@ impl V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed {
 }
 
 view! {
-    /// Bank debit processing of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history.bank_debit_processing`.
+    /// Bank debit processing of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history.bank_debit_processing`. It has what [`V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessingFields`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessingFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history-bank_debit_processing>
-    V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing, "v2.money_management.inbound_transfer_transfer_history_bank_debit_processing"
+    V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing =
+    /// The accessors of [`V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing).
+    V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessingFields, "v2.money_management.inbound_transfer_transfer_history_bank_debit_processing"
 }
 
 view! {
-    /// Bank debit queued of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history.bank_debit_queued`.
+    /// Bank debit queued of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history.bank_debit_queued`. It has what [`V2MoneyManagementInboundTransferTransferHistoryBankDebitQueuedFields`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitQueuedFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history-bank_debit_queued>
-    V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued, "v2.money_management.inbound_transfer_transfer_history_bank_debit_queued"
+    V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued =
+    /// The accessors of [`V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued).
+    V2MoneyManagementInboundTransferTransferHistoryBankDebitQueuedFields, "v2.money_management.inbound_transfer_transfer_history_bank_debit_queued"
 }
 
 view! {
-    /// Bank debit returned of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history.bank_debit_returned`.
+    /// Bank debit returned of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history.bank_debit_returned`. It has what [`V2MoneyManagementInboundTransferTransferHistoryBankDebitReturnedFields`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitReturnedFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history-bank_debit_returned>
-    V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned, "v2.money_management.inbound_transfer_transfer_history_bank_debit_returned"
+    V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned =
+    /// The accessors of [`V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned).
+    V2MoneyManagementInboundTransferTransferHistoryBankDebitReturnedFields, "v2.money_management.inbound_transfer_transfer_history_bank_debit_returned"
 }
 
-impl V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned {
+impl V2MoneyManagementInboundTransferTransferHistoryBankDebitReturnedFields {
     /// Return reason.
     #[inline]
     pub fn return_reason(
@@ -309,10 +326,12 @@ impl V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned {
 }
 
 view! {
-    /// Bank debit succeeded of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history.bank_debit_succeeded`.
+    /// Bank debit succeeded of [`V2MoneyManagementInboundTransfer`](crate::api::V2MoneyManagementInboundTransfer): its `transfer_history.bank_debit_succeeded`. It has what [`V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceededFields`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceededFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history-bank_debit_succeeded>
-    V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceeded, "v2.money_management.inbound_transfer_transfer_history_bank_debit_succeeded"
+    V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceeded =
+    /// The accessors of [`V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceeded`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceeded).
+    V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceededFields, "v2.money_management.inbound_transfer_transfer_history_bank_debit_succeeded"
 }
 
 /// `client.v2().money_management().inbound_transfers()`.
@@ -327,10 +346,7 @@ impl V2MoneyManagementInboundTransfers<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/list>
     #[inline]
     pub fn list(&self) -> api::V2MoneyManagementInboundTransferList {
-        api::V2MoneyManagementInboundTransferList(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementInboundTransferList::OPERATION,
-        ))
+        api::V2MoneyManagementInboundTransferList::new(self.0)
     }
 
     /// `POST /v2/money_management/inbound_transfers`. Known v2 errors: `blocked_by_stripe`.
@@ -343,15 +359,10 @@ impl V2MoneyManagementInboundTransfers<'_> {
         from: api::V2MoneyManagementInboundTransferCreateFrom,
         to: api::V2MoneyManagementInboundTransferCreateTo,
     ) -> api::V2MoneyManagementInboundTransferCreate {
-        api::V2MoneyManagementInboundTransferCreate(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementInboundTransferCreate::OPERATION,
-            )
+        api::V2MoneyManagementInboundTransferCreate::new(self.0)
             .set("amount", amount)
             .set("from", from)
-            .set("to", to),
-        )
+            .set("to", to)
     }
 
     /// `GET /v2/money_management/inbound_transfers/{id}`.
@@ -359,40 +370,34 @@ impl V2MoneyManagementInboundTransfers<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementInboundTransferRetrieve {
-        api::V2MoneyManagementInboundTransferRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementInboundTransferRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementInboundTransferRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().money_management().inbound_transfers().list(…)`: `GET /v2/money_management/inbound_transfers`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/list>
-    V2MoneyManagementInboundTransferList => V2List<api::V2MoneyManagementInboundTransfer>, api::V2MoneyManagementInboundTransfer; "v2.money_management.inbound_transfers.list", Get "/v2/money_management/inbound_transfers", Api V2 Json
+    V2MoneyManagementInboundTransferList, V2MoneyManagementInboundTransferListEndpoint => V2List<api::V2MoneyManagementInboundTransfer>; "v2.money_management.inbound_transfers.list", Get "/v2/money_management/inbound_transfers", Api V2 Json
 }
 
 impl V2MoneyManagementInboundTransferList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -400,14 +405,14 @@ request! {
     /// The request of `client.v2().money_management().inbound_transfers().create(…)`: `POST /v2/money_management/inbound_transfers`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/create>
-    V2MoneyManagementInboundTransferCreate => api::V2MoneyManagementInboundTransfer; "v2.money_management.inbound_transfers.create", Post "/v2/money_management/inbound_transfers", Api V2 Json
+    V2MoneyManagementInboundTransferCreate, V2MoneyManagementInboundTransferCreateEndpoint => api::V2MoneyManagementInboundTransfer; "v2.money_management.inbound_transfers.create", Post "/v2/money_management/inbound_transfers", Api V2 Json
 }
 
 impl V2MoneyManagementInboundTransferCreate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 }
 
@@ -415,27 +420,13 @@ request! {
     /// The request of `client.v2().money_management().inbound_transfers().retrieve(…)`: `GET /v2/money_management/inbound_transfers/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/retrieve>
-    V2MoneyManagementInboundTransferRetrieve => api::V2MoneyManagementInboundTransfer; "v2.money_management.inbound_transfers.retrieve", Get "/v2/money_management/inbound_transfers/{id}", Api V2 Json
+    V2MoneyManagementInboundTransferRetrieve, V2MoneyManagementInboundTransferRetrieveEndpoint => api::V2MoneyManagementInboundTransfer; "v2.money_management.inbound_transfers.retrieve", Get "/v2/money_management/inbound_transfers/{id}", Api V2 Json
 }
 
-params_required! {
-    /// The `amount` of [`V2MoneyManagementInboundTransferCreate`](crate::api::V2MoneyManagementInboundTransferCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/create>
-    V2MoneyManagementInboundTransferCreateAmount
-}
-
-impl V2MoneyManagementInboundTransferCreateAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, value: i64) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("value", value),
-        )
-    }
-}
+/// The `amount` of [`V2MoneyManagementInboundTransferCreate`](crate::api::V2MoneyManagementInboundTransferCreate): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/create>
+pub type V2MoneyManagementInboundTransferCreateAmount = api::BillingCreditGrantCreateAmountMonetary;
 
 params_required! {
     /// The `from` of [`V2MoneyManagementInboundTransferCreate`](crate::api::V2MoneyManagementInboundTransferCreate).
@@ -448,13 +439,13 @@ impl V2MoneyManagementInboundTransferCreateFrom {
     /// With what Stripe requires.
     #[inline]
     pub fn new(payment_method: &str) -> Self {
-        Self(Params::new().with("payment_method", payment_method))
+        Self(Params::new().with_str("payment_method", payment_method))
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 }
 
@@ -471,14 +462,16 @@ impl V2MoneyManagementInboundTransferCreateTo {
     pub fn new(currency: &str, financial_account: &str) -> Self {
         Self(
             Params::new()
-                .with("currency", currency)
-                .with("financial_account", financial_account),
+                .with_str("currency", currency)
+                .with_str("financial_account", financial_account),
         )
     }
 }
 
 words! {
     /// The values of `type`, first of all in [`V2MoneyManagementInboundTransferTransferHistory`](crate::api::V2MoneyManagementInboundTransferTransferHistory).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history>
     V2MoneyManagementInboundTransferTransferHistoryType {
         /// `bank_debit_failed`
         BankDebitFailed = "bank_debit_failed",
@@ -495,6 +488,8 @@ words! {
 
 words! {
     /// The values of `failure_reason`, first of all in [`V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history-bank_debit_failed>
     V2MoneyManagementInboundTransferTransferHistoryBankDebitFailedFailureReason {
         /// `bank_account_closed`
         BankAccountClosed = "bank_account_closed",

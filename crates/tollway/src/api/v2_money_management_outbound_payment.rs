@@ -4,18 +4,20 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Instant, Map, Params, RangeQuery, RequestBuilder, V2List, list, pairs, params,
-    params_required, request, request_list, view, words,
+    Client, Instant, Map, Params, RangeQuery, V2List, list, pairs, params, params_required,
+    request, view, words,
 };
 
 view! {
-    /// The `v2.money_management.outbound_payment` object.
+    /// The `v2.money_management.outbound_payment` object. It has what [`V2MoneyManagementOutboundPaymentFields`](crate::api::V2MoneyManagementOutboundPaymentFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object>
-    V2MoneyManagementOutboundPayment, "v2.money_management.outbound_payment"
+    V2MoneyManagementOutboundPayment =
+    /// The accessors of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment).
+    V2MoneyManagementOutboundPaymentFields, "v2.money_management.outbound_payment"
 }
 
-impl V2MoneyManagementOutboundPayment {
+impl V2MoneyManagementOutboundPaymentFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> api::V2Amount {
@@ -160,13 +162,15 @@ impl V2MoneyManagementOutboundPayment {
 }
 
 view! {
-    /// From of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `from`.
+    /// From of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `from`. It has what [`V2MoneyManagementOutboundPaymentFromFields`](crate::api::V2MoneyManagementOutboundPaymentFromFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-from>
-    V2MoneyManagementOutboundPaymentFrom, "v2.money_management.outbound_payment_from"
+    V2MoneyManagementOutboundPaymentFrom =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentFrom`](crate::api::V2MoneyManagementOutboundPaymentFrom).
+    V2MoneyManagementOutboundPaymentFromFields, "v2.money_management.outbound_payment_from"
 }
 
-impl V2MoneyManagementOutboundPaymentFrom {
+impl V2MoneyManagementOutboundPaymentFromFields {
     /// Debited.
     #[inline]
     pub fn debited(&self) -> api::V2Amount {
@@ -185,13 +189,15 @@ impl V2MoneyManagementOutboundPaymentFrom {
 }
 
 view! {
-    /// Recipient notification of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `recipient_notification`.
+    /// Recipient notification of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `recipient_notification`. It has what [`V2MoneyManagementOutboundPaymentRecipientNotificationFields`](crate::api::V2MoneyManagementOutboundPaymentRecipientNotificationFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-recipient_notification>
-    V2MoneyManagementOutboundPaymentRecipientNotification, "v2.money_management.outbound_payment_recipient_notification"
+    V2MoneyManagementOutboundPaymentRecipientNotification =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentRecipientNotification`](crate::api::V2MoneyManagementOutboundPaymentRecipientNotification).
+    V2MoneyManagementOutboundPaymentRecipientNotificationFields, "v2.money_management.outbound_payment_recipient_notification"
 }
 
-impl V2MoneyManagementOutboundPaymentRecipientNotification {
+impl V2MoneyManagementOutboundPaymentRecipientNotificationFields {
     /// Setting.
     #[inline]
     pub fn setting(&self) -> api::V2MoneyManagementOutboundPaymentRecipientNotificationSetting {
@@ -203,13 +209,15 @@ impl V2MoneyManagementOutboundPaymentRecipientNotification {
 }
 
 view! {
-    /// Status details of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `status_details`.
+    /// Status details of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `status_details`. It has what [`V2MoneyManagementOutboundPaymentStatusDetailsFields`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details>
-    V2MoneyManagementOutboundPaymentStatusDetails, "v2.money_management.outbound_payment_status_details"
+    V2MoneyManagementOutboundPaymentStatusDetails =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentStatusDetails`](crate::api::V2MoneyManagementOutboundPaymentStatusDetails).
+    V2MoneyManagementOutboundPaymentStatusDetailsFields, "v2.money_management.outbound_payment_status_details"
 }
 
-impl V2MoneyManagementOutboundPaymentStatusDetails {
+impl V2MoneyManagementOutboundPaymentStatusDetailsFields {
     /// Failed. `None` when absent.
     #[inline]
     pub fn failed(&self) -> Option<api::V2MoneyManagementOutboundPaymentStatusDetailsFailed> {
@@ -241,13 +249,15 @@ impl V2MoneyManagementOutboundPaymentStatusDetails {
 }
 
 view! {
-    /// Failed of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `status_details.failed`.
+    /// Failed of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `status_details.failed`. It has what [`V2MoneyManagementOutboundPaymentStatusDetailsFailedFields`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsFailedFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-failed>
-    V2MoneyManagementOutboundPaymentStatusDetailsFailed, "v2.money_management.outbound_payment_status_details_failed"
+    V2MoneyManagementOutboundPaymentStatusDetailsFailed =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentStatusDetailsFailed`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsFailed).
+    V2MoneyManagementOutboundPaymentStatusDetailsFailedFields, "v2.money_management.outbound_payment_status_details_failed"
 }
 
-impl V2MoneyManagementOutboundPaymentStatusDetailsFailed {
+impl V2MoneyManagementOutboundPaymentStatusDetailsFailedFields {
     /// Reason.
     #[inline]
     pub fn reason(&self) -> api::V2MoneyManagementOutboundPaymentStatusDetailsFailedReason {
@@ -259,13 +269,15 @@ impl V2MoneyManagementOutboundPaymentStatusDetailsFailed {
 }
 
 view! {
-    /// Processing of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `status_details.processing`.
+    /// Processing of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `status_details.processing`. It has what [`V2MoneyManagementOutboundPaymentStatusDetailsProcessingFields`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsProcessingFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-processing>
-    V2MoneyManagementOutboundPaymentStatusDetailsProcessing, "v2.money_management.outbound_payment_status_details_processing"
+    V2MoneyManagementOutboundPaymentStatusDetailsProcessing =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentStatusDetailsProcessing`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsProcessing).
+    V2MoneyManagementOutboundPaymentStatusDetailsProcessingFields, "v2.money_management.outbound_payment_status_details_processing"
 }
 
-impl V2MoneyManagementOutboundPaymentStatusDetailsProcessing {
+impl V2MoneyManagementOutboundPaymentStatusDetailsProcessingFields {
     /// Reason.
     #[inline]
     pub fn reason(&self) -> api::V2MoneyManagementOutboundPaymentStatusDetailsProcessingReason {
@@ -277,13 +289,15 @@ impl V2MoneyManagementOutboundPaymentStatusDetailsProcessing {
 }
 
 view! {
-    /// Returned of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `status_details.returned`.
+    /// Returned of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `status_details.returned`. It has what [`V2MoneyManagementOutboundPaymentStatusDetailsReturnedFields`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsReturnedFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-returned>
-    V2MoneyManagementOutboundPaymentStatusDetailsReturned, "v2.money_management.outbound_payment_status_details_returned"
+    V2MoneyManagementOutboundPaymentStatusDetailsReturned =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentStatusDetailsReturned`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsReturned).
+    V2MoneyManagementOutboundPaymentStatusDetailsReturnedFields, "v2.money_management.outbound_payment_status_details_returned"
 }
 
-impl V2MoneyManagementOutboundPaymentStatusDetailsReturned {
+impl V2MoneyManagementOutboundPaymentStatusDetailsReturnedFields {
     /// Reason.
     #[inline]
     pub fn reason(&self) -> api::V2MoneyManagementOutboundPaymentStatusDetailsReturnedReason {
@@ -295,13 +309,15 @@ impl V2MoneyManagementOutboundPaymentStatusDetailsReturned {
 }
 
 view! {
-    /// Status transitions of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `status_transitions`.
+    /// Status transitions of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `status_transitions`. It has what [`V2MoneyManagementOutboundPaymentStatusTransitionsFields`](crate::api::V2MoneyManagementOutboundPaymentStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_transitions>
-    V2MoneyManagementOutboundPaymentStatusTransitions, "v2.money_management.outbound_payment_status_transitions"
+    V2MoneyManagementOutboundPaymentStatusTransitions =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentStatusTransitions`](crate::api::V2MoneyManagementOutboundPaymentStatusTransitions).
+    V2MoneyManagementOutboundPaymentStatusTransitionsFields, "v2.money_management.outbound_payment_status_transitions"
 }
 
-impl V2MoneyManagementOutboundPaymentStatusTransitions {
+impl V2MoneyManagementOutboundPaymentStatusTransitionsFields {
     /// Canceled at, as RFC 3339 text. `None` when absent.
     #[inline]
     pub fn canceled_at(&self) -> Option<Instant<'_>> {
@@ -340,13 +356,15 @@ impl V2MoneyManagementOutboundPaymentStatusTransitions {
 }
 
 view! {
-    /// To of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `to`.
+    /// To of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `to`. It has what [`V2MoneyManagementOutboundPaymentToFields`](crate::api::V2MoneyManagementOutboundPaymentToFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to>
-    V2MoneyManagementOutboundPaymentTo, "v2.money_management.outbound_payment_to"
+    V2MoneyManagementOutboundPaymentTo =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentTo`](crate::api::V2MoneyManagementOutboundPaymentTo).
+    V2MoneyManagementOutboundPaymentToFields, "v2.money_management.outbound_payment_to"
 }
 
-impl V2MoneyManagementOutboundPaymentTo {
+impl V2MoneyManagementOutboundPaymentToFields {
     /// Credited.
     #[inline]
     pub fn credited(&self) -> api::V2Amount {
@@ -381,13 +399,15 @@ impl V2MoneyManagementOutboundPaymentTo {
 }
 
 view! {
-    /// Payout method options of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `to.payout_method_options`.
+    /// Payout method options of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `to.payout_method_options`. It has what [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsFields`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options>
-    V2MoneyManagementOutboundPaymentToPayoutMethodOptions, "v2.money_management.outbound_payment_to_payout_method_options"
+    V2MoneyManagementOutboundPaymentToPayoutMethodOptions =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentToPayoutMethodOptions`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptions).
+    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsFields, "v2.money_management.outbound_payment_to_payout_method_options"
 }
 
-impl V2MoneyManagementOutboundPaymentToPayoutMethodOptions {
+impl V2MoneyManagementOutboundPaymentToPayoutMethodOptionsFields {
     /// Bank account. `None` when absent.
     #[inline]
     pub fn bank_account(
@@ -401,13 +421,15 @@ impl V2MoneyManagementOutboundPaymentToPayoutMethodOptions {
 }
 
 view! {
-    /// Bank account of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `to.payout_method_options.bank_account`.
+    /// Bank account of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `to.payout_method_options.bank_account`. It has what [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountFields`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account>
-    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount, "v2.money_management.outbound_payment_to_payout_method_options_bank_account"
+    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount).
+    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountFields, "v2.money_management.outbound_payment_to_payout_method_options_bank_account"
 }
 
-impl V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount {
+impl V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountFields {
     /// Preferred network options. `None` when absent.
     #[inline]
     pub fn preferred_network_options(&self) -> Option<api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions>{
@@ -432,13 +454,15 @@ impl V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount {
 }
 
 view! {
-    /// Preferred network options of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `to.payout_method_options.bank_account.preferred_network_options`.
+    /// Preferred network options of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `to.payout_method_options.bank_account.preferred_network_options`. It has what [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsFields`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account-preferred_network_options>
-    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions, "v2.money_management.outbound_payment_to_payout_method_options_bank_account_preferred_network_options"
+    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions).
+    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsFields, "v2.money_management.outbound_payment_to_payout_method_options_bank_account_preferred_network_options"
 }
 
-impl V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions {
+impl V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsFields {
     /// Ach. `None` when absent.
     #[inline]
     pub fn ach(&self) -> Option<api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch>{
@@ -447,13 +471,17 @@ impl V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNe
 }
 
 view! {
-    /// Ach of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `to.payout_method_options.bank_account.preferred_network_options.ach`.
+    /// Ach of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `to.payout_method_options.bank_account.preferred_network_options.ach`. It has what [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchFields`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account-preferred_network_options-ach>
-    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch, "v2.money_management.outbound_payment_to_payout_method_options_bank_account_preferred_network_options_ach"
+    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch).
+    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchFields, "v2.money_management.outbound_payment_to_payout_method_options_bank_account_preferred_network_options_ach"
 }
 
-impl V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch {
+impl
+    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchFields
+{
     /// Submission. `None` when absent.
     #[inline]
     pub fn submission(&self) -> Option<api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchSubmission>{
@@ -468,13 +496,15 @@ impl V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNe
 }
 
 view! {
-    /// Tracking details of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `tracking_details`.
+    /// Tracking details of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `tracking_details`. It has what [`V2MoneyManagementOutboundPaymentTrackingDetailsFields`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-tracking_details>
-    V2MoneyManagementOutboundPaymentTrackingDetails, "v2.money_management.outbound_payment_tracking_details"
+    V2MoneyManagementOutboundPaymentTrackingDetails =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentTrackingDetails`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetails).
+    V2MoneyManagementOutboundPaymentTrackingDetailsFields, "v2.money_management.outbound_payment_tracking_details"
 }
 
-impl V2MoneyManagementOutboundPaymentTrackingDetails {
+impl V2MoneyManagementOutboundPaymentTrackingDetailsFields {
     /// Bank account. `None` when absent.
     #[inline]
     pub fn bank_account(
@@ -515,13 +545,15 @@ impl V2MoneyManagementOutboundPaymentTrackingDetails {
 }
 
 view! {
-    /// Bank account of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `tracking_details.bank_account`.
+    /// Bank account of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `tracking_details.bank_account`. It has what [`V2MoneyManagementOutboundPaymentTrackingDetailsBankAccountFields`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetailsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-tracking_details-bank_account>
-    V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount, "v2.money_management.outbound_payment_tracking_details_bank_account"
+    V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount).
+    V2MoneyManagementOutboundPaymentTrackingDetailsBankAccountFields, "v2.money_management.outbound_payment_tracking_details_bank_account"
 }
 
-impl V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount {
+impl V2MoneyManagementOutboundPaymentTrackingDetailsBankAccountFields {
     /// Trace id. `None` when absent.
     #[inline]
     pub fn trace_id(&self) -> Option<&str> {
@@ -533,13 +565,15 @@ impl V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount {
 }
 
 view! {
-    /// Card of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `tracking_details.card`.
+    /// Card of [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): its `tracking_details.card`. It has what [`V2MoneyManagementOutboundPaymentTrackingDetailsCardFields`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetailsCardFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-tracking_details-card>
-    V2MoneyManagementOutboundPaymentTrackingDetailsCard, "v2.money_management.outbound_payment_tracking_details_card"
+    V2MoneyManagementOutboundPaymentTrackingDetailsCard =
+    /// The accessors of [`V2MoneyManagementOutboundPaymentTrackingDetailsCard`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetailsCard).
+    V2MoneyManagementOutboundPaymentTrackingDetailsCardFields, "v2.money_management.outbound_payment_tracking_details_card"
 }
 
-impl V2MoneyManagementOutboundPaymentTrackingDetailsCard {
+impl V2MoneyManagementOutboundPaymentTrackingDetailsCardFields {
     /// Retrieval reference. `None` when absent.
     #[inline]
     pub fn retrieval_reference(&self) -> Option<&str> {
@@ -562,10 +596,7 @@ impl V2MoneyManagementOutboundPayments<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/list>
     #[inline]
     pub fn list(&self) -> api::V2MoneyManagementOutboundPaymentList {
-        api::V2MoneyManagementOutboundPaymentList(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementOutboundPaymentList::OPERATION,
-        ))
+        api::V2MoneyManagementOutboundPaymentList::new(self.0)
     }
 
     /// `POST /v2/money_management/outbound_payments`. Known v2 errors: `blocked_by_stripe`, `capability_not_enabled`, `feature_not_enabled`, `insufficient_funds`, `quota_exceeded`, `recipient_not_notifiable`.
@@ -578,15 +609,10 @@ impl V2MoneyManagementOutboundPayments<'_> {
         from: api::V2MoneyManagementOutboundPaymentCreateFrom,
         to: api::V2MoneyManagementOutboundPaymentCreateTo,
     ) -> api::V2MoneyManagementOutboundPaymentCreate {
-        api::V2MoneyManagementOutboundPaymentCreate(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementOutboundPaymentCreate::OPERATION,
-            )
+        api::V2MoneyManagementOutboundPaymentCreate::new(self.0)
             .set("amount", amount)
             .set("from", from)
-            .set("to", to),
-        )
+            .set("to", to)
     }
 
     /// `GET /v2/money_management/outbound_payments/{id}`.
@@ -594,13 +620,7 @@ impl V2MoneyManagementOutboundPayments<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementOutboundPaymentRetrieve {
-        api::V2MoneyManagementOutboundPaymentRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementOutboundPaymentRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementOutboundPaymentRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/money_management/outbound_payments/{id}/cancel`. Known v2 errors: `already_canceled`, `not_cancelable`.
@@ -608,46 +628,40 @@ impl V2MoneyManagementOutboundPayments<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/cancel>
     #[inline]
     pub fn cancel(&self, id: &str) -> api::V2MoneyManagementOutboundPaymentCancel {
-        api::V2MoneyManagementOutboundPaymentCancel(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementOutboundPaymentCancel::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementOutboundPaymentCancel::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().money_management().outbound_payments().list(…)`: `GET /v2/money_management/outbound_payments`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/list>
-    V2MoneyManagementOutboundPaymentList => V2List<api::V2MoneyManagementOutboundPayment>, api::V2MoneyManagementOutboundPayment; "v2.money_management.outbound_payments.list", Get "/v2/money_management/outbound_payments", Api V2 Json
+    V2MoneyManagementOutboundPaymentList, V2MoneyManagementOutboundPaymentListEndpoint => V2List<api::V2MoneyManagementOutboundPayment>; "v2.money_management.outbound_payments.list", Get "/v2/money_management/outbound_payments", Api V2 Json
 }
 
 impl V2MoneyManagementOutboundPaymentList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 
     /// Recipient.
     #[inline]
     pub fn recipient(self, recipient: &str) -> Self {
-        Self(self.0.set("recipient", recipient))
+        self.set_str("recipient", recipient)
     }
 
     /// Status, as a list.
@@ -656,7 +670,7 @@ impl V2MoneyManagementOutboundPaymentList {
         self,
         status: impl IntoIterator<Item = api::V2MoneyManagementOutboundPaymentStatus>,
     ) -> Self {
-        Self(self.0.set("status", list(status)))
+        self.set("status", list(status))
     }
 }
 
@@ -664,14 +678,14 @@ request! {
     /// The request of `client.v2().money_management().outbound_payments().create(…)`: `POST /v2/money_management/outbound_payments`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
-    V2MoneyManagementOutboundPaymentCreate => api::V2MoneyManagementOutboundPayment; "v2.money_management.outbound_payments.create", Post "/v2/money_management/outbound_payments", Api V2 Json
+    V2MoneyManagementOutboundPaymentCreate, V2MoneyManagementOutboundPaymentCreateEndpoint => api::V2MoneyManagementOutboundPayment; "v2.money_management.outbound_payments.create", Post "/v2/money_management/outbound_payments", Api V2 Json
 }
 
 impl V2MoneyManagementOutboundPaymentCreate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Key-value pairs of your own.
@@ -680,7 +694,7 @@ impl V2MoneyManagementOutboundPaymentCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Recipient notification.
@@ -689,19 +703,19 @@ impl V2MoneyManagementOutboundPaymentCreate {
         self,
         recipient_notification: api::V2MoneyManagementOutboundPaymentCreateRecipientNotification,
     ) -> Self {
-        Self(self.0.set("recipient_notification", recipient_notification))
+        self.set("recipient_notification", recipient_notification)
     }
 
     /// Recipient verification.
     #[inline]
     pub fn recipient_verification(self, recipient_verification: &str) -> Self {
-        Self(self.0.set("recipient_verification", recipient_verification))
+        self.set_str("recipient_verification", recipient_verification)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 }
 
@@ -709,53 +723,25 @@ request! {
     /// The request of `client.v2().money_management().outbound_payments().retrieve(…)`: `GET /v2/money_management/outbound_payments/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/retrieve>
-    V2MoneyManagementOutboundPaymentRetrieve => api::V2MoneyManagementOutboundPayment; "v2.money_management.outbound_payments.retrieve", Get "/v2/money_management/outbound_payments/{id}", Api V2 Json
+    V2MoneyManagementOutboundPaymentRetrieve, V2MoneyManagementOutboundPaymentRetrieveEndpoint => api::V2MoneyManagementOutboundPayment; "v2.money_management.outbound_payments.retrieve", Get "/v2/money_management/outbound_payments/{id}", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().money_management().outbound_payments().cancel(…)`: `POST /v2/money_management/outbound_payments/{id}/cancel`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/cancel>
-    V2MoneyManagementOutboundPaymentCancel => api::V2MoneyManagementOutboundPayment; "v2.money_management.outbound_payments.cancel", Post "/v2/money_management/outbound_payments/{id}/cancel", Api V2 Json
+    V2MoneyManagementOutboundPaymentCancel, V2MoneyManagementOutboundPaymentCancelEndpoint => api::V2MoneyManagementOutboundPayment; "v2.money_management.outbound_payments.cancel", Post "/v2/money_management/outbound_payments/{id}/cancel", Api V2 Json
 }
 
-params_required! {
-    /// The `amount` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
-    V2MoneyManagementOutboundPaymentCreateAmount
-}
+/// The `amount` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
+pub type V2MoneyManagementOutboundPaymentCreateAmount = api::BillingCreditGrantCreateAmountMonetary;
 
-impl V2MoneyManagementOutboundPaymentCreateAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, value: i64) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("value", value),
-        )
-    }
-}
-
-params_required! {
-    /// The `from` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
-    V2MoneyManagementOutboundPaymentCreateFrom
-}
-
-impl V2MoneyManagementOutboundPaymentCreateFrom {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, financial_account: &str) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("financial_account", financial_account),
-        )
-    }
-}
+/// The `from` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate): the same as [`V2MoneyManagementInboundTransferCreateTo`](crate::api::V2MoneyManagementInboundTransferCreateTo).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
+pub type V2MoneyManagementOutboundPaymentCreateFrom = api::V2MoneyManagementInboundTransferCreateTo;
 
 params_required! {
     /// The `recipient_notification` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate).
@@ -878,19 +864,19 @@ impl V2MoneyManagementOutboundPaymentCreateTo {
     /// With what Stripe requires.
     #[inline]
     pub fn new(recipient: &str) -> Self {
-        Self(Params::new().with("recipient", recipient))
+        Self(Params::new().with_str("recipient", recipient))
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Payout method.
     #[inline]
     pub fn payout_method(self, payout_method: &str) -> Self {
-        Self(self.0.with("payout_method", payout_method))
+        Self(self.0.with_str("payout_method", payout_method))
     }
 
     /// Payout method options.
@@ -903,24 +889,15 @@ impl V2MoneyManagementOutboundPaymentCreateTo {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment).
-    V2MoneyManagementOutboundPaymentStatus {
-        /// `canceled`
-        Canceled = "canceled",
-        /// `failed`
-        Failed = "failed",
-        /// `posted`
-        Posted = "posted",
-        /// `processing`
-        Processing = "processing",
-        /// `returned`
-        Returned = "returned",
-    }
-}
+/// The values of `status`, first of all in [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): the same as [`TreasuryOutboundPaymentStatus`](crate::api::TreasuryOutboundPaymentStatus).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object>
+pub type V2MoneyManagementOutboundPaymentStatus = api::TreasuryOutboundPaymentStatus;
 
 words! {
     /// The values of `setting`, first of all in [`V2MoneyManagementOutboundPaymentRecipientNotification`](crate::api::V2MoneyManagementOutboundPaymentRecipientNotification).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-recipient_notification>
     V2MoneyManagementOutboundPaymentRecipientNotificationSetting {
         /// `configured`
         Configured = "configured",
@@ -931,6 +908,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`V2MoneyManagementOutboundPaymentStatusDetailsFailed`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsFailed).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-failed>
     V2MoneyManagementOutboundPaymentStatusDetailsFailedReason {
         /// `fx_rate_drift_exceeded_after_review`
         FxRateDriftExceededAfterReview = "fx_rate_drift_exceeded_after_review",
@@ -955,6 +934,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`V2MoneyManagementOutboundPaymentStatusDetailsProcessing`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsProcessing).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-processing>
     V2MoneyManagementOutboundPaymentStatusDetailsProcessingReason {
         /// `under_review`
         UnderReview = "under_review",
@@ -963,6 +944,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`V2MoneyManagementOutboundPaymentStatusDetailsReturned`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsReturned).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-returned>
     V2MoneyManagementOutboundPaymentStatusDetailsReturnedReason {
         /// `payout_method_canceled_by_customer`
         PayoutMethodCanceledByCustomer = "payout_method_canceled_by_customer",
@@ -991,6 +974,8 @@ words! {
 
 words! {
     /// The values of `preferred_network`, first of all in [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account>
     V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetwork {
         /// `ach`
         Ach = "ach",
@@ -1009,6 +994,8 @@ words! {
 
 words! {
     /// The values of `submission`, first of all in [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account-preferred_network_options-ach>
     V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchSubmission {
         /// `next_day`
         NextDay = "next_day",
@@ -1019,6 +1006,8 @@ words! {
 
 words! {
     /// The values of `transaction_purpose`, first of all in [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account-preferred_network_options-ach>
     V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose {
         /// `payroll`
         Payroll = "payroll",
@@ -1027,6 +1016,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`V2MoneyManagementOutboundPaymentTrackingDetails`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetails).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-tracking_details>
     V2MoneyManagementOutboundPaymentTrackingDetailsStatus {
         /// `pending`
         Pending = "pending",
@@ -1037,12 +1028,7 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`V2MoneyManagementOutboundPaymentTrackingDetails`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetails).
-    V2MoneyManagementOutboundPaymentTrackingDetailsType {
-        /// `bank_account`
-        BankAccount = "bank_account",
-        /// `card`
-        Card = "card",
-    }
-}
+/// The values of `type`, first of all in [`V2MoneyManagementOutboundPaymentTrackingDetails`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetails): the same as [`PayoutType`](crate::api::PayoutType).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-tracking_details>
+pub type V2MoneyManagementOutboundPaymentTrackingDetailsType = api::PayoutType;

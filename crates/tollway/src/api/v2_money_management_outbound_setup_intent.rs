@@ -4,18 +4,19 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Instant, Params, RequestBuilder, V2List, params_required, request, request_list, view,
-    words,
+    Client, Instant, Params, V2List, params_required, request, view, words,
 };
 
 view! {
-    /// The `v2.money_management.outbound_setup_intent` object.
+    /// The `v2.money_management.outbound_setup_intent` object. It has what [`V2MoneyManagementOutboundSetupIntentFields`](crate::api::V2MoneyManagementOutboundSetupIntentFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/object>
-    V2MoneyManagementOutboundSetupIntent, "v2.money_management.outbound_setup_intent"
+    V2MoneyManagementOutboundSetupIntent =
+    /// The accessors of [`V2MoneyManagementOutboundSetupIntent`](crate::api::V2MoneyManagementOutboundSetupIntent).
+    V2MoneyManagementOutboundSetupIntentFields, "v2.money_management.outbound_setup_intent"
 }
 
-impl V2MoneyManagementOutboundSetupIntent {
+impl V2MoneyManagementOutboundSetupIntentFields {
     /// Created, as RFC 3339 text.
     #[inline]
     pub fn created(&self) -> Instant<'_> {
@@ -78,10 +79,7 @@ impl V2MoneyManagementOutboundSetupIntents<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/list>
     #[inline]
     pub fn list(&self) -> api::V2MoneyManagementOutboundSetupIntentList {
-        api::V2MoneyManagementOutboundSetupIntentList(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementOutboundSetupIntentList::OPERATION,
-        ))
+        api::V2MoneyManagementOutboundSetupIntentList::new(self.0)
     }
 
     /// `POST /v2/money_management/outbound_setup_intents`. Known v2 errors: `blocked_by_stripe`, `cannot_proceed`, `controlled_by_alternate_resource`, `invalid_payout_method`, `quota_exceeded`.
@@ -89,10 +87,7 @@ impl V2MoneyManagementOutboundSetupIntents<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/create>
     #[inline]
     pub fn create(&self) -> api::V2MoneyManagementOutboundSetupIntentCreate {
-        api::V2MoneyManagementOutboundSetupIntentCreate(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementOutboundSetupIntentCreate::OPERATION,
-        ))
+        api::V2MoneyManagementOutboundSetupIntentCreate::new(self.0)
     }
 
     /// `GET /v2/money_management/outbound_setup_intents/{id}`.
@@ -100,13 +95,7 @@ impl V2MoneyManagementOutboundSetupIntents<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementOutboundSetupIntentRetrieve {
-        api::V2MoneyManagementOutboundSetupIntentRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementOutboundSetupIntentRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementOutboundSetupIntentRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/money_management/outbound_setup_intents/{id}`. Known v2 errors: `blocked_by_stripe`, `controlled_by_alternate_resource`, `invalid_payout_method`.
@@ -114,13 +103,7 @@ impl V2MoneyManagementOutboundSetupIntents<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::V2MoneyManagementOutboundSetupIntentUpdate {
-        api::V2MoneyManagementOutboundSetupIntentUpdate(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementOutboundSetupIntentUpdate::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementOutboundSetupIntentUpdate::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/money_management/outbound_setup_intents/{id}/cancel`.
@@ -128,34 +111,28 @@ impl V2MoneyManagementOutboundSetupIntents<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/cancel>
     #[inline]
     pub fn cancel(&self, id: &str) -> api::V2MoneyManagementOutboundSetupIntentCancel {
-        api::V2MoneyManagementOutboundSetupIntentCancel(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementOutboundSetupIntentCancel::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementOutboundSetupIntentCancel::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().money_management().outbound_setup_intents().list(…)`: `GET /v2/money_management/outbound_setup_intents`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/list>
-    V2MoneyManagementOutboundSetupIntentList => V2List<api::V2MoneyManagementOutboundSetupIntent>, api::V2MoneyManagementOutboundSetupIntent; "v2.money_management.outbound_setup_intents.list", Get "/v2/money_management/outbound_setup_intents", Api V2 Json
+    V2MoneyManagementOutboundSetupIntentList, V2MoneyManagementOutboundSetupIntentListEndpoint => V2List<api::V2MoneyManagementOutboundSetupIntent>; "v2.money_management.outbound_setup_intents.list", Get "/v2/money_management/outbound_setup_intents", Api V2 Json
 }
 
 impl V2MoneyManagementOutboundSetupIntentList {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -163,14 +140,14 @@ request! {
     /// The request of `client.v2().money_management().outbound_setup_intents().create(…)`: `POST /v2/money_management/outbound_setup_intents`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/create>
-    V2MoneyManagementOutboundSetupIntentCreate => api::V2MoneyManagementOutboundSetupIntent; "v2.money_management.outbound_setup_intents.create", Post "/v2/money_management/outbound_setup_intents", Api V2 Json
+    V2MoneyManagementOutboundSetupIntentCreate, V2MoneyManagementOutboundSetupIntentCreateEndpoint => api::V2MoneyManagementOutboundSetupIntent; "v2.money_management.outbound_setup_intents.create", Post "/v2/money_management/outbound_setup_intents", Api V2 Json
 }
 
 impl V2MoneyManagementOutboundSetupIntentCreate {
     /// Payout method.
     #[inline]
     pub fn payout_method(self, payout_method: &str) -> Self {
-        Self(self.0.set("payout_method", payout_method))
+        self.set_str("payout_method", payout_method)
     }
 
     /// Payout method data.
@@ -179,7 +156,7 @@ impl V2MoneyManagementOutboundSetupIntentCreate {
         self,
         payout_method_data: api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData,
     ) -> Self {
-        Self(self.0.set("payout_method_data", payout_method_data))
+        self.set("payout_method_data", payout_method_data)
     }
 
     /// Usage intent.
@@ -188,7 +165,7 @@ impl V2MoneyManagementOutboundSetupIntentCreate {
         self,
         usage_intent: api::V2MoneyManagementOutboundSetupIntentUsageIntent,
     ) -> Self {
-        Self(self.0.set("usage_intent", usage_intent))
+        self.set("usage_intent", usage_intent)
     }
 }
 
@@ -196,21 +173,21 @@ request! {
     /// The request of `client.v2().money_management().outbound_setup_intents().retrieve(…)`: `GET /v2/money_management/outbound_setup_intents/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/retrieve>
-    V2MoneyManagementOutboundSetupIntentRetrieve => api::V2MoneyManagementOutboundSetupIntent; "v2.money_management.outbound_setup_intents.retrieve", Get "/v2/money_management/outbound_setup_intents/{id}", Api V2 Json
+    V2MoneyManagementOutboundSetupIntentRetrieve, V2MoneyManagementOutboundSetupIntentRetrieveEndpoint => api::V2MoneyManagementOutboundSetupIntent; "v2.money_management.outbound_setup_intents.retrieve", Get "/v2/money_management/outbound_setup_intents/{id}", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().money_management().outbound_setup_intents().update(…)`: `POST /v2/money_management/outbound_setup_intents/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/update>
-    V2MoneyManagementOutboundSetupIntentUpdate => api::V2MoneyManagementOutboundSetupIntent; "v2.money_management.outbound_setup_intents.update", Post "/v2/money_management/outbound_setup_intents/{id}", Api V2 Json
+    V2MoneyManagementOutboundSetupIntentUpdate, V2MoneyManagementOutboundSetupIntentUpdateEndpoint => api::V2MoneyManagementOutboundSetupIntent; "v2.money_management.outbound_setup_intents.update", Post "/v2/money_management/outbound_setup_intents/{id}", Api V2 Json
 }
 
 impl V2MoneyManagementOutboundSetupIntentUpdate {
     /// Payout method.
     #[inline]
     pub fn payout_method(self, payout_method: &str) -> Self {
-        Self(self.0.set("payout_method", payout_method))
+        self.set_str("payout_method", payout_method)
     }
 
     /// Payout method data.
@@ -219,7 +196,7 @@ impl V2MoneyManagementOutboundSetupIntentUpdate {
         self,
         payout_method_data: api::V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodData,
     ) -> Self {
-        Self(self.0.set("payout_method_data", payout_method_data))
+        self.set("payout_method_data", payout_method_data)
     }
 }
 
@@ -227,7 +204,7 @@ request! {
     /// The request of `client.v2().money_management().outbound_setup_intents().cancel(…)`: `POST /v2/money_management/outbound_setup_intents/{id}/cancel`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/cancel>
-    V2MoneyManagementOutboundSetupIntentCancel => api::V2MoneyManagementOutboundSetupIntent; "v2.money_management.outbound_setup_intents.cancel", Post "/v2/money_management/outbound_setup_intents/{id}/cancel", Api V2 Json
+    V2MoneyManagementOutboundSetupIntentCancel, V2MoneyManagementOutboundSetupIntentCancelEndpoint => api::V2MoneyManagementOutboundSetupIntent; "v2.money_management.outbound_setup_intents.cancel", Post "/v2/money_management/outbound_setup_intents/{id}/cancel", Api V2 Json
 }
 
 params_required! {
@@ -243,9 +220,9 @@ impl V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccount {
     pub fn new(account_number: &str, country: &str, currency: &str) -> Self {
         Self(
             Params::new()
-                .with("account_number", account_number)
-                .with("country", country)
-                .with("currency", currency),
+                .with_str("account_number", account_number)
+                .with_str("country", country)
+                .with_str("currency", currency),
         )
     }
 
@@ -261,19 +238,19 @@ impl V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccount {
     /// Branch number.
     #[inline]
     pub fn branch_number(self, branch_number: &str) -> Self {
-        Self(self.0.with("branch_number", branch_number))
+        Self(self.0.with_str("branch_number", branch_number))
     }
 
     /// Routing number.
     #[inline]
     pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
+        Self(self.0.with_str("routing_number", routing_number))
     }
 
     /// Swift code.
     #[inline]
     pub fn swift_code(self, swift_code: &str) -> Self {
-        Self(self.0.with("swift_code", swift_code))
+        Self(self.0.with_str("swift_code", swift_code))
     }
 }
 
@@ -301,79 +278,22 @@ impl V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData {
     }
 }
 
-params_required! {
-    /// The `bank_account` of [`V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodData`](crate::api::V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodData).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/update>
-    V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodDataBankAccount
-}
+/// The `bank_account` of [`V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodData`](crate::api::V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodData): the same as [`V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccount`](crate::api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccount).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/update>
+pub type V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodDataBankAccount =
+    api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccount;
 
-impl V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodDataBankAccount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, country: &str, currency: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("country", country)
-                .with("currency", currency),
-        )
-    }
-
-    /// Bank account type.
-    #[inline]
-    pub fn bank_account_type(
-        self,
-        bank_account_type: api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccountBankAccountType,
-    ) -> Self {
-        Self(self.0.with("bank_account_type", bank_account_type))
-    }
-
-    /// Branch number.
-    #[inline]
-    pub fn branch_number(self, branch_number: &str) -> Self {
-        Self(self.0.with("branch_number", branch_number))
-    }
-
-    /// Routing number.
-    #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
-    }
-
-    /// Swift code.
-    #[inline]
-    pub fn swift_code(self, swift_code: &str) -> Self {
-        Self(self.0.with("swift_code", swift_code))
-    }
-}
-
-params_required! {
-    /// The `payout_method_data` of [`V2MoneyManagementOutboundSetupIntentUpdate`](crate::api::V2MoneyManagementOutboundSetupIntentUpdate).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/update>
-    V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodData
-}
-
-impl V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Bank account.
-    #[inline]
-    pub fn bank_account(
-        self,
-        bank_account: api::V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodDataBankAccount,
-    ) -> Self {
-        Self(self.0.with("bank_account", bank_account))
-    }
-}
+/// The `payout_method_data` of [`V2MoneyManagementOutboundSetupIntentUpdate`](crate::api::V2MoneyManagementOutboundSetupIntentUpdate): the same as [`V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData`](crate::api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/update>
+pub type V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodData =
+    api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData;
 
 words! {
     /// The values of `status`, first of all in [`V2MoneyManagementOutboundSetupIntent`](crate::api::V2MoneyManagementOutboundSetupIntent).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/object>
     V2MoneyManagementOutboundSetupIntentStatus {
         /// `canceled`
         Canceled = "canceled",
@@ -388,6 +308,8 @@ words! {
 
 words! {
     /// The values of `usage_intent`, first of all in [`V2MoneyManagementOutboundSetupIntent`](crate::api::V2MoneyManagementOutboundSetupIntent).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/object>
     V2MoneyManagementOutboundSetupIntentUsageIntent {
         /// `payment`
         Payment = "payment",
@@ -396,26 +318,13 @@ words! {
     }
 }
 
-words! {
-    /// The values of `bank_account_type`, first of all in [`V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccount`](crate::api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccount).
-    V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccountBankAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `futsu`
-        Futsu = "futsu",
-        /// `savings`
-        Savings = "savings",
-        /// `toza`
-        Toza = "toza",
-    }
-}
+/// The values of `bank_account_type`, first of all in [`V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccount`](crate::api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccount): the same as [`V2MoneyManagementPayoutMethodBankAccountBankAccountType`](crate::api::V2MoneyManagementPayoutMethodBankAccountBankAccountType).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/create>
+pub type V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccountBankAccountType =
+    api::V2MoneyManagementPayoutMethodBankAccountBankAccountType;
 
-words! {
-    /// The values of `type`, first of all in [`V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData`](crate::api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData).
-    V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataType {
-        /// `bank_account`
-        BankAccount = "bank_account",
-        /// `card`
-        Card = "card",
-    }
-}
+/// The values of `type`, first of all in [`V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData`](crate::api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData): the same as [`PayoutType`](crate::api::PayoutType).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/create>
+pub type V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataType = api::PayoutType;

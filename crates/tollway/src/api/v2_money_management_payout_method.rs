@@ -3,18 +3,18 @@
 //! Stripe's `v2_money_management_payout_method`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, RequestBuilder, V2List, list, params, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, Instant, V2List, list, params, request, view, words};
 
 view! {
-    /// The `v2.money_management.payout_method` object.
+    /// The `v2.money_management.payout_method` object. It has what [`V2MoneyManagementPayoutMethodFields`](crate::api::V2MoneyManagementPayoutMethodFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object>
-    V2MoneyManagementPayoutMethod, "v2.money_management.payout_method"
+    V2MoneyManagementPayoutMethod =
+    /// The accessors of [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod).
+    V2MoneyManagementPayoutMethodFields, "v2.money_management.payout_method"
 }
 
-impl V2MoneyManagementPayoutMethod {
+impl V2MoneyManagementPayoutMethodFields {
     /// Archived: true or false.
     #[inline]
     pub fn archived(&self) -> bool {
@@ -90,13 +90,15 @@ impl V2MoneyManagementPayoutMethod {
 }
 
 view! {
-    /// Bank account of [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod): its `bank_account`.
+    /// Bank account of [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod): its `bank_account`. It has what [`V2MoneyManagementPayoutMethodBankAccountFields`](crate::api::V2MoneyManagementPayoutMethodBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object#v2_money_management_payout_method_object-bank_account>
-    V2MoneyManagementPayoutMethodBankAccount, "v2.money_management.payout_method_bank_account"
+    V2MoneyManagementPayoutMethodBankAccount =
+    /// The accessors of [`V2MoneyManagementPayoutMethodBankAccount`](crate::api::V2MoneyManagementPayoutMethodBankAccount).
+    V2MoneyManagementPayoutMethodBankAccountFields, "v2.money_management.payout_method_bank_account"
 }
 
-impl V2MoneyManagementPayoutMethodBankAccount {
+impl V2MoneyManagementPayoutMethodBankAccountFields {
     /// Bank account type.
     #[inline]
     pub fn bank_account_type(
@@ -178,13 +180,15 @@ impl V2MoneyManagementPayoutMethodBankAccount {
 }
 
 view! {
-    /// Card of [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod): its `card`.
+    /// Card of [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod): its `card`. It has what [`V2MoneyManagementPayoutMethodCardFields`](crate::api::V2MoneyManagementPayoutMethodCardFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object#v2_money_management_payout_method_object-card>
-    V2MoneyManagementPayoutMethodCard, "v2.money_management.payout_method_card"
+    V2MoneyManagementPayoutMethodCard =
+    /// The accessors of [`V2MoneyManagementPayoutMethodCard`](crate::api::V2MoneyManagementPayoutMethodCard).
+    V2MoneyManagementPayoutMethodCardFields, "v2.money_management.payout_method_card"
 }
 
-impl V2MoneyManagementPayoutMethodCard {
+impl V2MoneyManagementPayoutMethodCardFields {
     /// Exp month.
     #[inline]
     pub fn exp_month(&self) -> &str {
@@ -224,13 +228,15 @@ impl V2MoneyManagementPayoutMethodCard {
 }
 
 view! {
-    /// Usage status of [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod): its `usage_status`.
+    /// Usage status of [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod): its `usage_status`. It has what [`V2MoneyManagementPayoutMethodUsageStatusFields`](crate::api::V2MoneyManagementPayoutMethodUsageStatusFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object#v2_money_management_payout_method_object-usage_status>
-    V2MoneyManagementPayoutMethodUsageStatus, "v2.money_management.payout_method_usage_status"
+    V2MoneyManagementPayoutMethodUsageStatus =
+    /// The accessors of [`V2MoneyManagementPayoutMethodUsageStatus`](crate::api::V2MoneyManagementPayoutMethodUsageStatus).
+    V2MoneyManagementPayoutMethodUsageStatusFields, "v2.money_management.payout_method_usage_status"
 }
 
-impl V2MoneyManagementPayoutMethodUsageStatus {
+impl V2MoneyManagementPayoutMethodUsageStatusFields {
     /// Payments.
     #[inline]
     pub fn payments(&self) -> api::V2MoneyManagementPayoutMethodUsageStatusPayments {
@@ -260,10 +266,7 @@ impl V2MoneyManagementPayoutMethods<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/list>
     #[inline]
     pub fn list(&self) -> api::V2MoneyManagementPayoutMethodList {
-        api::V2MoneyManagementPayoutMethodList(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementPayoutMethodList::OPERATION,
-        ))
+        api::V2MoneyManagementPayoutMethodList::new(self.0)
     }
 
     /// `GET /v2/money_management/payout_methods/{id}`. Known v2 errors: `invalid_payout_method`.
@@ -271,13 +274,7 @@ impl V2MoneyManagementPayoutMethods<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementPayoutMethodRetrieve {
-        api::V2MoneyManagementPayoutMethodRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementPayoutMethodRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementPayoutMethodRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/money_management/payout_methods/{id}/archive`. Known v2 errors: `cannot_proceed`, `controlled_by_alternate_resource`, `invalid_payout_method`.
@@ -285,10 +282,7 @@ impl V2MoneyManagementPayoutMethods<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/archive>
     #[inline]
     pub fn archive(&self, id: &str) -> api::V2MoneyManagementPayoutMethodArchive {
-        api::V2MoneyManagementPayoutMethodArchive(
-            RequestBuilder::new(self.0, api::V2MoneyManagementPayoutMethodArchive::OPERATION)
-                .path_arg(id),
-        )
+        api::V2MoneyManagementPayoutMethodArchive::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/money_management/payout_methods/{id}/unarchive`. Known v2 errors: `controlled_by_alternate_resource`, `invalid_payout_method`.
@@ -296,34 +290,28 @@ impl V2MoneyManagementPayoutMethods<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/unarchive>
     #[inline]
     pub fn unarchive(&self, id: &str) -> api::V2MoneyManagementPayoutMethodUnarchive {
-        api::V2MoneyManagementPayoutMethodUnarchive(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementPayoutMethodUnarchive::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementPayoutMethodUnarchive::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().money_management().payout_methods().list(…)`: `GET /v2/money_management/payout_methods`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/list>
-    V2MoneyManagementPayoutMethodList => V2List<api::V2MoneyManagementPayoutMethod>, api::V2MoneyManagementPayoutMethod; "v2.money_management.payout_methods.list", Get "/v2/money_management/payout_methods", Api V2 Json
+    V2MoneyManagementPayoutMethodList, V2MoneyManagementPayoutMethodListEndpoint => V2List<api::V2MoneyManagementPayoutMethod>; "v2.money_management.payout_methods.list", Get "/v2/money_management/payout_methods", Api V2 Json
 }
 
 impl V2MoneyManagementPayoutMethodList {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 
     /// Usage status.
@@ -332,7 +320,7 @@ impl V2MoneyManagementPayoutMethodList {
         self,
         usage_status: api::V2MoneyManagementPayoutMethodListUsageStatus,
     ) -> Self {
-        Self(self.0.set("usage_status", usage_status))
+        self.set("usage_status", usage_status)
     }
 }
 
@@ -340,21 +328,21 @@ request! {
     /// The request of `client.v2().money_management().payout_methods().retrieve(…)`: `GET /v2/money_management/payout_methods/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/retrieve>
-    V2MoneyManagementPayoutMethodRetrieve => api::V2MoneyManagementPayoutMethod; "v2.money_management.payout_methods.retrieve", Get "/v2/money_management/payout_methods/{id}", Api V2 Json
+    V2MoneyManagementPayoutMethodRetrieve, V2MoneyManagementPayoutMethodRetrieveEndpoint => api::V2MoneyManagementPayoutMethod; "v2.money_management.payout_methods.retrieve", Get "/v2/money_management/payout_methods/{id}", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().money_management().payout_methods().archive(…)`: `POST /v2/money_management/payout_methods/{id}/archive`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/archive>
-    V2MoneyManagementPayoutMethodArchive => api::V2MoneyManagementPayoutMethod; "v2.money_management.payout_methods.archive", Post "/v2/money_management/payout_methods/{id}/archive", Api V2 Json
+    V2MoneyManagementPayoutMethodArchive, V2MoneyManagementPayoutMethodArchiveEndpoint => api::V2MoneyManagementPayoutMethod; "v2.money_management.payout_methods.archive", Post "/v2/money_management/payout_methods/{id}/archive", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().money_management().payout_methods().unarchive(…)`: `POST /v2/money_management/payout_methods/{id}/unarchive`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/unarchive>
-    V2MoneyManagementPayoutMethodUnarchive => api::V2MoneyManagementPayoutMethod; "v2.money_management.payout_methods.unarchive", Post "/v2/money_management/payout_methods/{id}/unarchive", Api V2 Json
+    V2MoneyManagementPayoutMethodUnarchive, V2MoneyManagementPayoutMethodUnarchiveEndpoint => api::V2MoneyManagementPayoutMethod; "v2.money_management.payout_methods.unarchive", Post "/v2/money_management/payout_methods/{id}/unarchive", Api V2 Json
 }
 
 params! {
@@ -384,18 +372,15 @@ impl V2MoneyManagementPayoutMethodListUsageStatus {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod).
-    V2MoneyManagementPayoutMethodType {
-        /// `bank_account`
-        BankAccount = "bank_account",
-        /// `card`
-        Card = "card",
-    }
-}
+/// The values of `type`, first of all in [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod): the same as [`PayoutType`](crate::api::PayoutType).
+///
+/// <https://docs.stripe.com/api/v2/money_management/payout_methods/object>
+pub type V2MoneyManagementPayoutMethodType = api::PayoutType;
 
 words! {
     /// The values of `bank_account_type`, first of all in [`V2MoneyManagementPayoutMethodBankAccount`](crate::api::V2MoneyManagementPayoutMethodBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object#v2_money_management_payout_method_object-bank_account>
     V2MoneyManagementPayoutMethodBankAccountBankAccountType {
         /// `checking`
         Checking = "checking",
@@ -410,6 +395,8 @@ words! {
 
 words! {
     /// The values of `payments`, first of all in [`V2MoneyManagementPayoutMethodUsageStatus`](crate::api::V2MoneyManagementPayoutMethodUsageStatus).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object#v2_money_management_payout_method_object-usage_status>
     V2MoneyManagementPayoutMethodUsageStatusPayments {
         /// `disabled`
         Disabled = "disabled",

@@ -3,16 +3,18 @@
 //! Stripe's `v2_money_management_payout_methods_bank_account_spec`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Map, RequestBuilder, request, texts, view};
+use crate::view::prelude::{Client, Map, request, texts, view};
 
 view! {
-    /// The `v2.money_management.payout_methods_bank_account_spec` object.
+    /// The `v2.money_management.payout_methods_bank_account_spec` object. It has what [`V2MoneyManagementPayoutMethodsBankAccountSpecFields`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpecFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec/object>
-    V2MoneyManagementPayoutMethodsBankAccountSpec, "v2.money_management.payout_methods_bank_account_spec"
+    V2MoneyManagementPayoutMethodsBankAccountSpec =
+    /// The accessors of [`V2MoneyManagementPayoutMethodsBankAccountSpec`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpec).
+    V2MoneyManagementPayoutMethodsBankAccountSpecFields, "v2.money_management.payout_methods_bank_account_spec"
 }
 
-impl V2MoneyManagementPayoutMethodsBankAccountSpec {
+impl V2MoneyManagementPayoutMethodsBankAccountSpecFields {
     /// Countries, by key.
     #[inline]
     pub fn countries(
@@ -44,13 +46,15 @@ impl V2MoneyManagementPayoutMethodsBankAccountSpec {
 }
 
 view! {
-    /// Countries of [`V2MoneyManagementPayoutMethodsBankAccountSpec`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpec): its `countries`.
+    /// Countries of [`V2MoneyManagementPayoutMethodsBankAccountSpec`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpec): its `countries`. It has what [`V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFields`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec/object#v2_money_management_payout_methods_bank_account_spec_object-countries>
-    V2MoneyManagementPayoutMethodsBankAccountSpecCountries, "v2.money_management.payout_methods_bank_account_spec_countries"
+    V2MoneyManagementPayoutMethodsBankAccountSpecCountries =
+    /// The accessors of [`V2MoneyManagementPayoutMethodsBankAccountSpecCountries`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpecCountries).
+    V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFields, "v2.money_management.payout_methods_bank_account_spec_countries"
 }
 
-impl V2MoneyManagementPayoutMethodsBankAccountSpecCountries {
+impl V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFields {
     /// Fields, as a list.
     #[inline]
     pub fn fields(&self) -> Vec<api::V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField> {
@@ -62,13 +66,15 @@ impl V2MoneyManagementPayoutMethodsBankAccountSpecCountries {
 }
 
 view! {
-    /// Fields of [`V2MoneyManagementPayoutMethodsBankAccountSpec`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpec): its `countries.fields`.
+    /// Fields of [`V2MoneyManagementPayoutMethodsBankAccountSpec`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpec): its `countries.fields`. It has what [`V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldFields`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec/object#v2_money_management_payout_methods_bank_account_spec_object-countries-fields>
-    V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField, "v2.money_management.payout_methods_bank_account_spec_countries_field"
+    V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField =
+    /// The accessors of [`V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField).
+    V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldFields, "v2.money_management.payout_methods_bank_account_spec_countries_field"
 }
 
-impl V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField {
+impl V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldFields {
     /// Currencies, as a list. `None` when absent.
     #[inline]
     pub fn currencies(&self) -> Option<Vec<&str>> {
@@ -145,13 +151,15 @@ impl V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField {
 }
 
 view! {
-    /// Local name human of [`V2MoneyManagementPayoutMethodsBankAccountSpec`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpec): its `countries.fields.local_name_human`.
+    /// Local name human of [`V2MoneyManagementPayoutMethodsBankAccountSpec`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpec): its `countries.fields.local_name_human`. It has what [`V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHumanFields`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHumanFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec/object#v2_money_management_payout_methods_bank_account_spec_object-countries-fields-local_name_human>
-    V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman, "v2.money_management.payout_methods_bank_account_spec_countries_field_local_name_human"
+    V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman =
+    /// The accessors of [`V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman).
+    V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHumanFields, "v2.money_management.payout_methods_bank_account_spec_countries_field_local_name_human"
 }
 
-impl V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman {
+impl V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHumanFields {
     /// Content.
     #[inline]
     pub fn content(&self) -> &str {
@@ -183,10 +191,7 @@ impl V2MoneyManagementPayoutMethodsBankAccountSpecService<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec/retrieve>
     #[inline]
     pub fn retrieve(&self) -> api::V2MoneyManagementPayoutMethodsBankAccountSpecRetrieve {
-        api::V2MoneyManagementPayoutMethodsBankAccountSpecRetrieve(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementPayoutMethodsBankAccountSpecRetrieve::OPERATION,
-        ))
+        api::V2MoneyManagementPayoutMethodsBankAccountSpecRetrieve::new(self.0)
     }
 }
 
@@ -194,13 +199,13 @@ request! {
     /// The request of `client.v2().money_management().payout_methods_bank_account_spec().retrieve(…)`: `GET /v2/money_management/payout_methods_bank_account_spec`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec/retrieve>
-    V2MoneyManagementPayoutMethodsBankAccountSpecRetrieve => api::V2MoneyManagementPayoutMethodsBankAccountSpec; "v2.money_management.payout_methods_bank_account_spec.retrieve", Get "/v2/money_management/payout_methods_bank_account_spec", Api V2 Json
+    V2MoneyManagementPayoutMethodsBankAccountSpecRetrieve, V2MoneyManagementPayoutMethodsBankAccountSpecRetrieveEndpoint => api::V2MoneyManagementPayoutMethodsBankAccountSpec; "v2.money_management.payout_methods_bank_account_spec.retrieve", Get "/v2/money_management/payout_methods_bank_account_spec", Api V2 Json
 }
 
 impl V2MoneyManagementPayoutMethodsBankAccountSpecRetrieve {
     /// Countries, as a list.
     #[inline]
     pub fn countries(self, countries: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("countries", texts(countries)))
+        self.set("countries", texts(countries))
     }
 }

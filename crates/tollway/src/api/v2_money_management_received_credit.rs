@@ -3,18 +3,18 @@
 //! Stripe's `v2_money_management_received_credit`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, RangeQuery, RequestBuilder, V2List, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, Instant, RangeQuery, V2List, request, view, words};
 
 view! {
-    /// The `v2.money_management.received_credit` object.
+    /// The `v2.money_management.received_credit` object. It has what [`V2MoneyManagementReceivedCreditFields`](crate::api::V2MoneyManagementReceivedCreditFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object>
-    V2MoneyManagementReceivedCredit, "v2.money_management.received_credit"
+    V2MoneyManagementReceivedCredit =
+    /// The accessors of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit).
+    V2MoneyManagementReceivedCreditFields, "v2.money_management.received_credit"
 }
 
-impl V2MoneyManagementReceivedCredit {
+impl V2MoneyManagementReceivedCreditFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> api::V2Amount {
@@ -113,13 +113,15 @@ impl V2MoneyManagementReceivedCredit {
 }
 
 view! {
-    /// Balance transfer of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `balance_transfer`.
+    /// Balance transfer of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `balance_transfer`. It has what [`V2MoneyManagementReceivedCreditBalanceTransferFields`](crate::api::V2MoneyManagementReceivedCreditBalanceTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-balance_transfer>
-    V2MoneyManagementReceivedCreditBalanceTransfer, "v2.money_management.received_credit_balance_transfer"
+    V2MoneyManagementReceivedCreditBalanceTransfer =
+    /// The accessors of [`V2MoneyManagementReceivedCreditBalanceTransfer`](crate::api::V2MoneyManagementReceivedCreditBalanceTransfer).
+    V2MoneyManagementReceivedCreditBalanceTransferFields, "v2.money_management.received_credit_balance_transfer"
 }
 
-impl V2MoneyManagementReceivedCreditBalanceTransfer {
+impl V2MoneyManagementReceivedCreditBalanceTransferFields {
     /// From account. `None` when absent.
     #[inline]
     pub fn from_account(&self) -> Option<&str> {
@@ -176,13 +178,15 @@ impl V2MoneyManagementReceivedCreditBalanceTransfer {
 }
 
 view! {
-    /// Bank transfer of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `bank_transfer`.
+    /// Bank transfer of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `bank_transfer`. It has what [`V2MoneyManagementReceivedCreditBankTransferFields`](crate::api::V2MoneyManagementReceivedCreditBankTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-bank_transfer>
-    V2MoneyManagementReceivedCreditBankTransfer, "v2.money_management.received_credit_bank_transfer"
+    V2MoneyManagementReceivedCreditBankTransfer =
+    /// The accessors of [`V2MoneyManagementReceivedCreditBankTransfer`](crate::api::V2MoneyManagementReceivedCreditBankTransfer).
+    V2MoneyManagementReceivedCreditBankTransferFields, "v2.money_management.received_credit_bank_transfer"
 }
 
-impl V2MoneyManagementReceivedCreditBankTransfer {
+impl V2MoneyManagementReceivedCreditBankTransferFields {
     /// Financial address.
     #[inline]
     pub fn financial_address(&self) -> &str {
@@ -223,13 +227,15 @@ impl V2MoneyManagementReceivedCreditBankTransfer {
 }
 
 view! {
-    /// Originating bank account of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `bank_transfer.originating_bank_account`.
+    /// Originating bank account of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `bank_transfer.originating_bank_account`. It has what [`V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountFields`](crate::api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-bank_transfer-originating_bank_account>
-    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount, "v2.money_management.received_credit_bank_transfer_originating_bank_account"
+    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount =
+    /// The accessors of [`V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount`](crate::api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount).
+    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountFields, "v2.money_management.received_credit_bank_transfer_originating_bank_account"
 }
 
-impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount {
+impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountFields {
     /// Aba. `None` when absent.
     #[inline]
     pub fn aba(
@@ -277,13 +283,15 @@ impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount {
 }
 
 view! {
-    /// Aba of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `bank_transfer.originating_bank_account.aba`.
+    /// Aba of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `bank_transfer.originating_bank_account.aba`. It has what [`V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAbaFields`](crate::api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAbaFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-bank_transfer-originating_bank_account-aba>
-    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba, "v2.money_management.received_credit_bank_transfer_originating_bank_account_aba"
+    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba =
+    /// The accessors of [`V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba`](crate::api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba).
+    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAbaFields, "v2.money_management.received_credit_bank_transfer_originating_bank_account_aba"
 }
 
-impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba {
+impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAbaFields {
     /// Account holder name. `None` when absent.
     #[inline]
     pub fn account_holder_name(&self) -> Option<&str> {
@@ -322,13 +330,15 @@ impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba {
 }
 
 view! {
-    /// Iban of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `bank_transfer.originating_bank_account.iban`.
+    /// Iban of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `bank_transfer.originating_bank_account.iban`. It has what [`V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIbanFields`](crate::api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIbanFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-bank_transfer-originating_bank_account-iban>
-    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban, "v2.money_management.received_credit_bank_transfer_originating_bank_account_iban"
+    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban =
+    /// The accessors of [`V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban`](crate::api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban).
+    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIbanFields, "v2.money_management.received_credit_bank_transfer_originating_bank_account_iban"
 }
 
-impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban {
+impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIbanFields {
     /// Account holder name. `None` when absent.
     #[inline]
     pub fn account_holder_name(&self) -> Option<&str> {
@@ -376,13 +386,15 @@ impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban {
 }
 
 view! {
-    /// Sort code of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `bank_transfer.originating_bank_account.sort_code`.
+    /// Sort code of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `bank_transfer.originating_bank_account.sort_code`. It has what [`V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCodeFields`](crate::api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCodeFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-bank_transfer-originating_bank_account-sort_code>
-    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode, "v2.money_management.received_credit_bank_transfer_originating_bank_account_sort_code"
+    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode =
+    /// The accessors of [`V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode`](crate::api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode).
+    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCodeFields, "v2.money_management.received_credit_bank_transfer_originating_bank_account_sort_code"
 }
 
-impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode {
+impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCodeFields {
     /// Account holder name. `None` when absent.
     #[inline]
     pub fn account_holder_name(&self) -> Option<&str> {
@@ -421,13 +433,15 @@ impl V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode {
 }
 
 view! {
-    /// Status details of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `status_details`.
+    /// Status details of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `status_details`. It has what [`V2MoneyManagementReceivedCreditStatusDetailsFields`](crate::api::V2MoneyManagementReceivedCreditStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-status_details>
-    V2MoneyManagementReceivedCreditStatusDetails, "v2.money_management.received_credit_status_details"
+    V2MoneyManagementReceivedCreditStatusDetails =
+    /// The accessors of [`V2MoneyManagementReceivedCreditStatusDetails`](crate::api::V2MoneyManagementReceivedCreditStatusDetails).
+    V2MoneyManagementReceivedCreditStatusDetailsFields, "v2.money_management.received_credit_status_details"
 }
 
-impl V2MoneyManagementReceivedCreditStatusDetails {
+impl V2MoneyManagementReceivedCreditStatusDetailsFields {
     /// Failed. `None` when absent.
     #[inline]
     pub fn failed(&self) -> Option<api::V2MoneyManagementReceivedCreditStatusDetailsFailed> {
@@ -448,13 +462,15 @@ impl V2MoneyManagementReceivedCreditStatusDetails {
 }
 
 view! {
-    /// Failed of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `status_details.failed`.
+    /// Failed of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `status_details.failed`. It has what [`V2MoneyManagementReceivedCreditStatusDetailsFailedFields`](crate::api::V2MoneyManagementReceivedCreditStatusDetailsFailedFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-status_details-failed>
-    V2MoneyManagementReceivedCreditStatusDetailsFailed, "v2.money_management.received_credit_status_details_failed"
+    V2MoneyManagementReceivedCreditStatusDetailsFailed =
+    /// The accessors of [`V2MoneyManagementReceivedCreditStatusDetailsFailed`](crate::api::V2MoneyManagementReceivedCreditStatusDetailsFailed).
+    V2MoneyManagementReceivedCreditStatusDetailsFailedFields, "v2.money_management.received_credit_status_details_failed"
 }
 
-impl V2MoneyManagementReceivedCreditStatusDetailsFailed {
+impl V2MoneyManagementReceivedCreditStatusDetailsFailedFields {
     /// Reason.
     #[inline]
     pub fn reason(&self) -> api::V2MoneyManagementReceivedCreditStatusDetailsFailedReason {
@@ -466,13 +482,15 @@ impl V2MoneyManagementReceivedCreditStatusDetailsFailed {
 }
 
 view! {
-    /// Returned of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `status_details.returned`.
+    /// Returned of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `status_details.returned`. It has what [`V2MoneyManagementReceivedCreditStatusDetailsReturnedFields`](crate::api::V2MoneyManagementReceivedCreditStatusDetailsReturnedFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-status_details-returned>
-    V2MoneyManagementReceivedCreditStatusDetailsReturned, "v2.money_management.received_credit_status_details_returned"
+    V2MoneyManagementReceivedCreditStatusDetailsReturned =
+    /// The accessors of [`V2MoneyManagementReceivedCreditStatusDetailsReturned`](crate::api::V2MoneyManagementReceivedCreditStatusDetailsReturned).
+    V2MoneyManagementReceivedCreditStatusDetailsReturnedFields, "v2.money_management.received_credit_status_details_returned"
 }
 
-impl V2MoneyManagementReceivedCreditStatusDetailsReturned {
+impl V2MoneyManagementReceivedCreditStatusDetailsReturnedFields {
     /// Reason.
     #[inline]
     pub fn reason(&self) -> api::V2MoneyManagementReceivedCreditStatusDetailsReturnedReason {
@@ -484,13 +502,15 @@ impl V2MoneyManagementReceivedCreditStatusDetailsReturned {
 }
 
 view! {
-    /// Status transitions of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `status_transitions`.
+    /// Status transitions of [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit): its `status_transitions`. It has what [`V2MoneyManagementReceivedCreditStatusTransitionsFields`](crate::api::V2MoneyManagementReceivedCreditStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-status_transitions>
-    V2MoneyManagementReceivedCreditStatusTransitions, "v2.money_management.received_credit_status_transitions"
+    V2MoneyManagementReceivedCreditStatusTransitions =
+    /// The accessors of [`V2MoneyManagementReceivedCreditStatusTransitions`](crate::api::V2MoneyManagementReceivedCreditStatusTransitions).
+    V2MoneyManagementReceivedCreditStatusTransitionsFields, "v2.money_management.received_credit_status_transitions"
 }
 
-impl V2MoneyManagementReceivedCreditStatusTransitions {
+impl V2MoneyManagementReceivedCreditStatusTransitionsFields {
     /// Failed at, as RFC 3339 text. `None` when absent.
     #[inline]
     pub fn failed_at(&self) -> Option<Instant<'_>> {
@@ -531,10 +551,7 @@ impl V2MoneyManagementReceivedCredits<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/list>
     #[inline]
     pub fn list(&self) -> api::V2MoneyManagementReceivedCreditList {
-        api::V2MoneyManagementReceivedCreditList(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementReceivedCreditList::OPERATION,
-        ))
+        api::V2MoneyManagementReceivedCreditList::new(self.0)
     }
 
     /// `GET /v2/money_management/received_credits/{id}`.
@@ -542,40 +559,34 @@ impl V2MoneyManagementReceivedCredits<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementReceivedCreditRetrieve {
-        api::V2MoneyManagementReceivedCreditRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementReceivedCreditRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementReceivedCreditRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().money_management().received_credits().list(…)`: `GET /v2/money_management/received_credits`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/list>
-    V2MoneyManagementReceivedCreditList => V2List<api::V2MoneyManagementReceivedCredit>, api::V2MoneyManagementReceivedCredit; "v2.money_management.received_credits.list", Get "/v2/money_management/received_credits", Api V2 Json
+    V2MoneyManagementReceivedCreditList, V2MoneyManagementReceivedCreditListEndpoint => V2List<api::V2MoneyManagementReceivedCredit>; "v2.money_management.received_credits.list", Get "/v2/money_management/received_credits", Api V2 Json
 }
 
 impl V2MoneyManagementReceivedCreditList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -583,11 +594,13 @@ request! {
     /// The request of `client.v2().money_management().received_credits().retrieve(…)`: `GET /v2/money_management/received_credits/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/retrieve>
-    V2MoneyManagementReceivedCreditRetrieve => api::V2MoneyManagementReceivedCredit; "v2.money_management.received_credits.retrieve", Get "/v2/money_management/received_credits/{id}", Api V2 Json
+    V2MoneyManagementReceivedCreditRetrieve, V2MoneyManagementReceivedCreditRetrieveEndpoint => api::V2MoneyManagementReceivedCredit; "v2.money_management.received_credits.retrieve", Get "/v2/money_management/received_credits/{id}", Api V2 Json
 }
 
 words! {
     /// The values of `status`, first of all in [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/received_credits/object>
     V2MoneyManagementReceivedCreditStatus {
         /// `failed`
         Failed = "failed",
@@ -602,6 +615,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/received_credits/object>
     V2MoneyManagementReceivedCreditType {
         /// `balance_transfer`
         BalanceTransfer = "balance_transfer",
@@ -612,6 +627,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2MoneyManagementReceivedCreditBalanceTransfer`](crate::api::V2MoneyManagementReceivedCreditBalanceTransfer).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-balance_transfer>
     V2MoneyManagementReceivedCreditBalanceTransferType {
         /// `outbound_payment`
         OutboundPayment = "outbound_payment",
@@ -626,6 +643,8 @@ words! {
 
 words! {
     /// The values of `network`, first of all in [`V2MoneyManagementReceivedCreditBankTransfer`](crate::api::V2MoneyManagementReceivedCreditBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-bank_transfer>
     V2MoneyManagementReceivedCreditBankTransferNetwork {
         /// `ach`
         Ach = "ach",
@@ -644,20 +663,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount`](crate::api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount).
-    V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountType {
-        /// `aba`
-        Aba = "aba",
-        /// `iban`
-        Iban = "iban",
-        /// `sort_code`
-        SortCode = "sort_code",
-    }
-}
+/// The values of `type`, first of all in [`V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount`](crate::api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount): the same as [`V2MoneyManagementFinancialAddressBankAccountType`](crate::api::V2MoneyManagementFinancialAddressBankAccountType).
+///
+/// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-bank_transfer-originating_bank_account>
+pub type V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountType =
+    api::V2MoneyManagementFinancialAddressBankAccountType;
 
 words! {
     /// The values of `reason`, first of all in [`V2MoneyManagementReceivedCreditStatusDetailsFailed`](crate::api::V2MoneyManagementReceivedCreditStatusDetailsFailed).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-status_details-failed>
     V2MoneyManagementReceivedCreditStatusDetailsFailedReason {
         /// `capability_inactive`
         CapabilityInactive = "capability_inactive",
@@ -672,6 +687,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`V2MoneyManagementReceivedCreditStatusDetailsReturned`](crate::api::V2MoneyManagementReceivedCreditStatusDetailsReturned).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-status_details-returned>
     V2MoneyManagementReceivedCreditStatusDetailsReturnedReason {
         /// `originator_initiated_reversal`
         OriginatorInitiatedReversal = "originator_initiated_reversal",

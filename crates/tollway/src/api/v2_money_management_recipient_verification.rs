@@ -3,16 +3,18 @@
 //! Stripe's `v2_money_management_recipient_verification`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, RequestBuilder, request, view, words};
+use crate::view::prelude::{Client, Instant, request, view, words};
 
 view! {
-    /// The `v2.money_management.recipient_verification` object.
+    /// The `v2.money_management.recipient_verification` object. It has what [`V2MoneyManagementRecipientVerificationFields`](crate::api::V2MoneyManagementRecipientVerificationFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object>
-    V2MoneyManagementRecipientVerification, "v2.money_management.recipient_verification"
+    V2MoneyManagementRecipientVerification =
+    /// The accessors of [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification).
+    V2MoneyManagementRecipientVerificationFields, "v2.money_management.recipient_verification"
 }
 
-impl V2MoneyManagementRecipientVerification {
+impl V2MoneyManagementRecipientVerificationFields {
     /// Consumed by. `None` when absent.
     #[inline]
     pub fn consumed_by(&self) -> Option<api::V2MoneyManagementRecipientVerificationConsumedBy> {
@@ -118,13 +120,15 @@ impl V2MoneyManagementRecipientVerification {
 }
 
 view! {
-    /// Consumed by of [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification): its `consumed_by`.
+    /// Consumed by of [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification): its `consumed_by`. It has what [`V2MoneyManagementRecipientVerificationConsumedByFields`](crate::api::V2MoneyManagementRecipientVerificationConsumedByFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object#v2_money_management_recipient_verification_object-consumed_by>
-    V2MoneyManagementRecipientVerificationConsumedBy, "v2.money_management.recipient_verification_consumed_by"
+    V2MoneyManagementRecipientVerificationConsumedBy =
+    /// The accessors of [`V2MoneyManagementRecipientVerificationConsumedBy`](crate::api::V2MoneyManagementRecipientVerificationConsumedBy).
+    V2MoneyManagementRecipientVerificationConsumedByFields, "v2.money_management.recipient_verification_consumed_by"
 }
 
-impl V2MoneyManagementRecipientVerificationConsumedBy {
+impl V2MoneyManagementRecipientVerificationConsumedByFields {
     /// Outbound payment. `None` when absent.
     #[inline]
     pub fn outbound_payment(&self) -> Option<&str> {
@@ -145,13 +149,15 @@ impl V2MoneyManagementRecipientVerificationConsumedBy {
 }
 
 view! {
-    /// Match result details of [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification): its `match_result_details`.
+    /// Match result details of [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification): its `match_result_details`. It has what [`V2MoneyManagementRecipientVerificationMatchResultDetailsFields`](crate::api::V2MoneyManagementRecipientVerificationMatchResultDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object#v2_money_management_recipient_verification_object-match_result_details>
-    V2MoneyManagementRecipientVerificationMatchResultDetails, "v2.money_management.recipient_verification_match_result_details"
+    V2MoneyManagementRecipientVerificationMatchResultDetails =
+    /// The accessors of [`V2MoneyManagementRecipientVerificationMatchResultDetails`](crate::api::V2MoneyManagementRecipientVerificationMatchResultDetails).
+    V2MoneyManagementRecipientVerificationMatchResultDetailsFields, "v2.money_management.recipient_verification_match_result_details"
 }
 
-impl V2MoneyManagementRecipientVerificationMatchResultDetails {
+impl V2MoneyManagementRecipientVerificationMatchResultDetailsFields {
     /// Matched business type. `None` when absent.
     #[inline]
     pub fn matched_business_type(
@@ -205,13 +211,15 @@ impl V2MoneyManagementRecipientVerificationMatchResultDetails {
 }
 
 view! {
-    /// Status transitions of [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification): its `status_transitions`.
+    /// Status transitions of [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification): its `status_transitions`. It has what [`V2MoneyManagementRecipientVerificationStatusTransitionsFields`](crate::api::V2MoneyManagementRecipientVerificationStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object#v2_money_management_recipient_verification_object-status_transitions>
-    V2MoneyManagementRecipientVerificationStatusTransitions, "v2.money_management.recipient_verification_status_transitions"
+    V2MoneyManagementRecipientVerificationStatusTransitions =
+    /// The accessors of [`V2MoneyManagementRecipientVerificationStatusTransitions`](crate::api::V2MoneyManagementRecipientVerificationStatusTransitions).
+    V2MoneyManagementRecipientVerificationStatusTransitionsFields, "v2.money_management.recipient_verification_status_transitions"
 }
 
-impl V2MoneyManagementRecipientVerificationStatusTransitions {
+impl V2MoneyManagementRecipientVerificationStatusTransitionsFields {
     /// Acknowledged at, as RFC 3339 text. `None` when absent.
     #[inline]
     pub fn acknowledged_at(&self) -> Option<Instant<'_>> {
@@ -243,13 +251,8 @@ impl V2MoneyManagementRecipientVerifications<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/create>
     #[inline]
     pub fn create(&self, payout_method: &str) -> api::V2MoneyManagementRecipientVerificationCreate {
-        api::V2MoneyManagementRecipientVerificationCreate(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementRecipientVerificationCreate::OPERATION,
-            )
-            .set("payout_method", payout_method),
-        )
+        api::V2MoneyManagementRecipientVerificationCreate::new(self.0)
+            .set_str("payout_method", payout_method)
     }
 
     /// `GET /v2/money_management/recipient_verifications/{id}`.
@@ -257,13 +260,7 @@ impl V2MoneyManagementRecipientVerifications<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementRecipientVerificationRetrieve {
-        api::V2MoneyManagementRecipientVerificationRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementRecipientVerificationRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementRecipientVerificationRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/money_management/recipient_verifications/{id}/acknowledge`.
@@ -271,13 +268,7 @@ impl V2MoneyManagementRecipientVerifications<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/acknowledge>
     #[inline]
     pub fn acknowledge(&self, id: &str) -> api::V2MoneyManagementRecipientVerificationAcknowledge {
-        api::V2MoneyManagementRecipientVerificationAcknowledge(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementRecipientVerificationAcknowledge::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementRecipientVerificationAcknowledge::new(self.0).path_arg(id)
     }
 }
 
@@ -297,14 +288,9 @@ impl V2TestHelpersMoneyManagement<'_> {
         match_result: api::V2MoneyManagementRecipientVerificationMatchResult,
         payout_method: &str,
     ) -> api::V2TestHelpersMoneyManagementRecipientVerifications {
-        api::V2TestHelpersMoneyManagementRecipientVerifications(
-            RequestBuilder::new(
-                self.0,
-                api::V2TestHelpersMoneyManagementRecipientVerifications::OPERATION,
-            )
+        api::V2TestHelpersMoneyManagementRecipientVerifications::new(self.0)
             .set("match_result", match_result)
-            .set("payout_method", payout_method),
-        )
+            .set_str("payout_method", payout_method)
     }
 }
 
@@ -312,14 +298,14 @@ request! {
     /// The request of `client.v2().money_management().recipient_verifications().create(…)`: `POST /v2/money_management/recipient_verifications`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/create>
-    V2MoneyManagementRecipientVerificationCreate => api::V2MoneyManagementRecipientVerification; "v2.money_management.recipient_verifications.create", Post "/v2/money_management/recipient_verifications", Api V2 Json
+    V2MoneyManagementRecipientVerificationCreate, V2MoneyManagementRecipientVerificationCreateEndpoint => api::V2MoneyManagementRecipientVerification; "v2.money_management.recipient_verifications.create", Post "/v2/money_management/recipient_verifications", Api V2 Json
 }
 
 impl V2MoneyManagementRecipientVerificationCreate {
     /// Recipient.
     #[inline]
     pub fn recipient(self, recipient: &str) -> Self {
-        Self(self.0.set("recipient", recipient))
+        self.set_str("recipient", recipient)
     }
 }
 
@@ -327,47 +313,41 @@ request! {
     /// The request of `client.v2().money_management().recipient_verifications().retrieve(…)`: `GET /v2/money_management/recipient_verifications/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/retrieve>
-    V2MoneyManagementRecipientVerificationRetrieve => api::V2MoneyManagementRecipientVerification; "v2.money_management.recipient_verifications.retrieve", Get "/v2/money_management/recipient_verifications/{id}", Api V2 Json
+    V2MoneyManagementRecipientVerificationRetrieve, V2MoneyManagementRecipientVerificationRetrieveEndpoint => api::V2MoneyManagementRecipientVerification; "v2.money_management.recipient_verifications.retrieve", Get "/v2/money_management/recipient_verifications/{id}", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().money_management().recipient_verifications().acknowledge(…)`: `POST /v2/money_management/recipient_verifications/{id}/acknowledge`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/acknowledge>
-    V2MoneyManagementRecipientVerificationAcknowledge => api::V2MoneyManagementRecipientVerification; "v2.money_management.recipient_verifications.acknowledge", Post "/v2/money_management/recipient_verifications/{id}/acknowledge", Api V2 Json
+    V2MoneyManagementRecipientVerificationAcknowledge, V2MoneyManagementRecipientVerificationAcknowledgeEndpoint => api::V2MoneyManagementRecipientVerification; "v2.money_management.recipient_verifications.acknowledge", Post "/v2/money_management/recipient_verifications/{id}/acknowledge", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().test_helpers().money_management().recipient_verifications(…)`: `POST /v2/test_helpers/money_management/recipient_verifications`.
     ///
     /// <https://docs.stripe.com/api/v2/test_helpers/money_management/recipient_verifications>
-    V2TestHelpersMoneyManagementRecipientVerifications => api::V2MoneyManagementRecipientVerification; "v2.test_helpers.money_management.recipient_verifications", Post "/v2/test_helpers/money_management/recipient_verifications", Api V2 Json
+    V2TestHelpersMoneyManagementRecipientVerifications, V2TestHelpersMoneyManagementRecipientVerificationsEndpoint => api::V2MoneyManagementRecipientVerification; "v2.test_helpers.money_management.recipient_verifications", Post "/v2/test_helpers/money_management/recipient_verifications", Api V2 Json
 }
 
 impl V2TestHelpersMoneyManagementRecipientVerifications {
     /// Recipient.
     #[inline]
     pub fn recipient(self, recipient: &str) -> Self {
-        Self(self.0.set("recipient", recipient))
+        self.set_str("recipient", recipient)
     }
 }
 
-words! {
-    /// The values of `match_result`, first of all in [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification).
-    V2MoneyManagementRecipientVerificationMatchResult {
-        /// `close_match`
-        CloseMatch = "close_match",
-        /// `match`
-        Match = "match",
-        /// `no_match`
-        NoMatch = "no_match",
-        /// `unavailable`
-        Unavailable = "unavailable",
-    }
-}
+/// The values of `match_result`, first of all in [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification): the same as [`V2MoneyManagementPayoutIntentRecipientVerificationMatchResult`](crate::api::V2MoneyManagementPayoutIntentRecipientVerificationMatchResult).
+///
+/// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object>
+pub type V2MoneyManagementRecipientVerificationMatchResult =
+    api::V2MoneyManagementPayoutIntentRecipientVerificationMatchResult;
 
 words! {
     /// The values of `status`, first of all in [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object>
     V2MoneyManagementRecipientVerificationStatus {
         /// `acknowledged`
         Acknowledged = "acknowledged",
@@ -384,6 +364,8 @@ words! {
 
 words! {
     /// The values of `verification_type`, first of all in [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object>
     V2MoneyManagementRecipientVerificationVerificationType {
         /// `confirmation_of_payee`
         ConfirmationOfPayee = "confirmation_of_payee",
@@ -394,18 +376,16 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2MoneyManagementRecipientVerificationConsumedBy`](crate::api::V2MoneyManagementRecipientVerificationConsumedBy).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object#v2_money_management_recipient_verification_object-consumed_by>
     V2MoneyManagementRecipientVerificationConsumedByType {
         /// `outbound_payment`
         OutboundPayment = "outbound_payment",
     }
 }
 
-words! {
-    /// The values of `matched_business_type`, first of all in [`V2MoneyManagementRecipientVerificationMatchResultDetails`](crate::api::V2MoneyManagementRecipientVerificationMatchResultDetails).
-    V2MoneyManagementRecipientVerificationMatchResultDetailsMatchedBusinessType {
-        /// `business`
-        Business = "business",
-        /// `personal`
-        Personal = "personal",
-    }
-}
+/// The values of `matched_business_type`, first of all in [`V2MoneyManagementRecipientVerificationMatchResultDetails`](crate::api::V2MoneyManagementRecipientVerificationMatchResultDetails): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+///
+/// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object#v2_money_management_recipient_verification_object-match_result_details>
+pub type V2MoneyManagementRecipientVerificationMatchResultDetailsMatchedBusinessType =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;

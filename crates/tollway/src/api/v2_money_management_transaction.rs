@@ -3,19 +3,18 @@
 //! Stripe's `v2_money_management_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, Map, RangeQuery, RequestBuilder, V2List, pairs, request, request_list, view,
-    words,
-};
+use crate::view::prelude::{Client, Instant, Map, RangeQuery, V2List, pairs, request, view, words};
 
 view! {
-    /// The `v2.money_management.transaction` object.
+    /// The `v2.money_management.transaction` object. It has what [`V2MoneyManagementTransactionFields`](crate::api::V2MoneyManagementTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/object>
-    V2MoneyManagementTransaction, "v2.money_management.transaction"
+    V2MoneyManagementTransaction =
+    /// The accessors of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction).
+    V2MoneyManagementTransactionFields, "v2.money_management.transaction"
 }
 
-impl V2MoneyManagementTransaction {
+impl V2MoneyManagementTransactionFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> api::V2Amount {
@@ -115,13 +114,15 @@ impl V2MoneyManagementTransaction {
 }
 
 view! {
-    /// Balance impact of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): its `balance_impact`.
+    /// Balance impact of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): its `balance_impact`. It has what [`V2MoneyManagementTransactionBalanceImpactFields`](crate::api::V2MoneyManagementTransactionBalanceImpactFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-balance_impact>
-    V2MoneyManagementTransactionBalanceImpact, "v2.money_management.transaction_balance_impact"
+    V2MoneyManagementTransactionBalanceImpact =
+    /// The accessors of [`V2MoneyManagementTransactionBalanceImpact`](crate::api::V2MoneyManagementTransactionBalanceImpact).
+    V2MoneyManagementTransactionBalanceImpactFields, "v2.money_management.transaction_balance_impact"
 }
 
-impl V2MoneyManagementTransactionBalanceImpact {
+impl V2MoneyManagementTransactionBalanceImpactFields {
     /// Available.
     #[inline]
     pub fn available(&self) -> api::V2Amount {
@@ -151,13 +152,15 @@ impl V2MoneyManagementTransactionBalanceImpact {
 }
 
 view! {
-    /// Counterparty of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): its `counterparty`.
+    /// Counterparty of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): its `counterparty`. It has what [`V2MoneyManagementTransactionCounterpartyFields`](crate::api::V2MoneyManagementTransactionCounterpartyFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-counterparty>
-    V2MoneyManagementTransactionCounterparty, "v2.money_management.transaction_counterparty"
+    V2MoneyManagementTransactionCounterparty =
+    /// The accessors of [`V2MoneyManagementTransactionCounterparty`](crate::api::V2MoneyManagementTransactionCounterparty).
+    V2MoneyManagementTransactionCounterpartyFields, "v2.money_management.transaction_counterparty"
 }
 
-impl V2MoneyManagementTransactionCounterparty {
+impl V2MoneyManagementTransactionCounterpartyFields {
     /// Name. `None` when absent.
     #[inline]
     pub fn name(&self) -> Option<&str> {
@@ -167,13 +170,15 @@ impl V2MoneyManagementTransactionCounterparty {
 }
 
 view! {
-    /// Flow of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): its `flow`.
+    /// Flow of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): its `flow`. It has what [`V2MoneyManagementTransactionFlowFields`](crate::api::V2MoneyManagementTransactionFlowFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-flow>
-    V2MoneyManagementTransactionFlow, "v2.money_management.transaction_flow"
+    V2MoneyManagementTransactionFlow =
+    /// The accessors of [`V2MoneyManagementTransactionFlow`](crate::api::V2MoneyManagementTransactionFlow).
+    V2MoneyManagementTransactionFlowFields, "v2.money_management.transaction_flow"
 }
 
-impl V2MoneyManagementTransactionFlow {
+impl V2MoneyManagementTransactionFlowFields {
     /// Adjustment. `None` when absent.
     #[inline]
     pub fn adjustment(&self) -> Option<&str> {
@@ -240,13 +245,15 @@ impl V2MoneyManagementTransactionFlow {
 }
 
 view! {
-    /// Regulatory receipt of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): its `regulatory_receipt`.
+    /// Regulatory receipt of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): its `regulatory_receipt`. It has what [`V2MoneyManagementTransactionRegulatoryReceiptFields`](crate::api::V2MoneyManagementTransactionRegulatoryReceiptFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-regulatory_receipt>
-    V2MoneyManagementTransactionRegulatoryReceipt, "v2.money_management.transaction_regulatory_receipt"
+    V2MoneyManagementTransactionRegulatoryReceipt =
+    /// The accessors of [`V2MoneyManagementTransactionRegulatoryReceipt`](crate::api::V2MoneyManagementTransactionRegulatoryReceipt).
+    V2MoneyManagementTransactionRegulatoryReceiptFields, "v2.money_management.transaction_regulatory_receipt"
 }
 
-impl V2MoneyManagementTransactionRegulatoryReceipt {
+impl V2MoneyManagementTransactionRegulatoryReceiptFields {
     /// Status.
     #[inline]
     pub fn status(&self) -> api::V2MoneyManagementTransactionRegulatoryReceiptStatus {
@@ -274,13 +281,15 @@ impl V2MoneyManagementTransactionRegulatoryReceipt {
 }
 
 view! {
-    /// Status transitions of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): its `status_transitions`.
+    /// Status transitions of [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): its `status_transitions`. It has what [`V2MoneyManagementTransactionStatusTransitionsFields`](crate::api::V2MoneyManagementTransactionStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-status_transitions>
-    V2MoneyManagementTransactionStatusTransitions, "v2.money_management.transaction_status_transitions"
+    V2MoneyManagementTransactionStatusTransitions =
+    /// The accessors of [`V2MoneyManagementTransactionStatusTransitions`](crate::api::V2MoneyManagementTransactionStatusTransitions).
+    V2MoneyManagementTransactionStatusTransitionsFields, "v2.money_management.transaction_status_transitions"
 }
 
-impl V2MoneyManagementTransactionStatusTransitions {
+impl V2MoneyManagementTransactionStatusTransitionsFields {
     /// Posted at, as RFC 3339 text. `None` when absent.
     #[inline]
     pub fn posted_at(&self) -> Option<Instant<'_>> {
@@ -312,10 +321,7 @@ impl V2MoneyManagementTransactions<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/transactions/list>
     #[inline]
     pub fn list(&self) -> api::V2MoneyManagementTransactionList {
-        api::V2MoneyManagementTransactionList(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementTransactionList::OPERATION,
-        ))
+        api::V2MoneyManagementTransactionList::new(self.0)
     }
 
     /// `GET /v2/money_management/transactions/{id}`.
@@ -323,10 +329,7 @@ impl V2MoneyManagementTransactions<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/transactions/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementTransactionRetrieve {
-        api::V2MoneyManagementTransactionRetrieve(
-            RequestBuilder::new(self.0, api::V2MoneyManagementTransactionRetrieve::OPERATION)
-                .path_arg(id),
-        )
+        api::V2MoneyManagementTransactionRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/money_management/transactions/{id}`.
@@ -334,10 +337,7 @@ impl V2MoneyManagementTransactions<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/transactions/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::V2MoneyManagementTransactionUpdate {
-        api::V2MoneyManagementTransactionUpdate(
-            RequestBuilder::new(self.0, api::V2MoneyManagementTransactionUpdate::OPERATION)
-                .path_arg(id),
-        )
+        api::V2MoneyManagementTransactionUpdate::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/money_management/transactions/{id}/refresh_regulatory_receipt`.
@@ -348,52 +348,46 @@ impl V2MoneyManagementTransactions<'_> {
         &self,
         id: &str,
     ) -> api::V2MoneyManagementTransactionRefreshRegulatoryReceipt {
-        api::V2MoneyManagementTransactionRefreshRegulatoryReceipt(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementTransactionRefreshRegulatoryReceipt::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementTransactionRefreshRegulatoryReceipt::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().money_management().transactions().list(…)`: `GET /v2/money_management/transactions`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/list>
-    V2MoneyManagementTransactionList => V2List<api::V2MoneyManagementTransaction>, api::V2MoneyManagementTransaction; "v2.money_management.transactions.list", Get "/v2/money_management/transactions", Api V2 Json
+    V2MoneyManagementTransactionList, V2MoneyManagementTransactionListEndpoint => V2List<api::V2MoneyManagementTransaction>; "v2.money_management.transactions.list", Get "/v2/money_management/transactions", Api V2 Json
 }
 
 impl V2MoneyManagementTransactionList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Financial account.
     #[inline]
     pub fn financial_account(self, financial_account: &str) -> Self {
-        Self(self.0.set("financial_account", financial_account))
+        self.set_str("financial_account", financial_account)
     }
 
     /// Flow.
     #[inline]
     pub fn flow(self, flow: &str) -> Self {
-        Self(self.0.set("flow", flow))
+        self.set_str("flow", flow)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -401,21 +395,21 @@ request! {
     /// The request of `client.v2().money_management().transactions().retrieve(…)`: `GET /v2/money_management/transactions/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/retrieve>
-    V2MoneyManagementTransactionRetrieve => api::V2MoneyManagementTransaction; "v2.money_management.transactions.retrieve", Get "/v2/money_management/transactions/{id}", Api V2 Json
+    V2MoneyManagementTransactionRetrieve, V2MoneyManagementTransactionRetrieveEndpoint => api::V2MoneyManagementTransaction; "v2.money_management.transactions.retrieve", Get "/v2/money_management/transactions/{id}", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().money_management().transactions().update(…)`: `POST /v2/money_management/transactions/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/update>
-    V2MoneyManagementTransactionUpdate => api::V2MoneyManagementTransaction; "v2.money_management.transactions.update", Post "/v2/money_management/transactions/{id}", Api V2 Json
+    V2MoneyManagementTransactionUpdate, V2MoneyManagementTransactionUpdateEndpoint => api::V2MoneyManagementTransaction; "v2.money_management.transactions.update", Post "/v2/money_management/transactions/{id}", Api V2 Json
 }
 
 impl V2MoneyManagementTransactionUpdate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Key-value pairs of your own.
@@ -424,7 +418,7 @@ impl V2MoneyManagementTransactionUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -432,11 +426,13 @@ request! {
     /// The request of `client.v2().money_management().transactions().refresh_regulatory_receipt(…)`: `POST /v2/money_management/transactions/{id}/refresh_regulatory_receipt`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/refresh_regulatory_receipt>
-    V2MoneyManagementTransactionRefreshRegulatoryReceipt => api::V2MoneyManagementTransaction; "v2.money_management.transactions.refresh_regulatory_receipt", Post "/v2/money_management/transactions/{id}/refresh_regulatory_receipt", Api V2 Json
+    V2MoneyManagementTransactionRefreshRegulatoryReceipt, V2MoneyManagementTransactionRefreshRegulatoryReceiptEndpoint => api::V2MoneyManagementTransaction; "v2.money_management.transactions.refresh_regulatory_receipt", Post "/v2/money_management/transactions/{id}/refresh_regulatory_receipt", Api V2 Json
 }
 
 words! {
     /// The values of `category`, first of all in [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/transactions/object>
     V2MoneyManagementTransactionCategory {
         /// `adjustment`
         Adjustment = "adjustment",
@@ -469,42 +465,21 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction).
-    V2MoneyManagementTransactionStatus {
-        /// `pending`
-        Pending = "pending",
-        /// `posted`
-        Posted = "posted",
-        /// `void`
-        Void = "void",
-    }
-}
+/// The values of `status`, first of all in [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): the same as [`FinancialConnectionsTransactionStatus`](crate::api::FinancialConnectionsTransactionStatus).
+///
+/// <https://docs.stripe.com/api/v2/money_management/transactions/object>
+pub type V2MoneyManagementTransactionStatus = api::FinancialConnectionsTransactionStatus;
 
-words! {
-    /// The values of `type`, first of all in [`V2MoneyManagementTransactionFlow`](crate::api::V2MoneyManagementTransactionFlow).
-    V2MoneyManagementTransactionFlowType {
-        /// `adjustment`
-        Adjustment = "adjustment",
-        /// `currency_conversion`
-        CurrencyConversion = "currency_conversion",
-        /// `fee_batch`
-        FeeBatch = "fee_batch",
-        /// `inbound_transfer`
-        InboundTransfer = "inbound_transfer",
-        /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
-        /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
-        /// `received_credit`
-        ReceivedCredit = "received_credit",
-        /// `received_debit`
-        ReceivedDebit = "received_debit",
-    }
-}
+/// The values of `type`, first of all in [`V2MoneyManagementTransactionFlow`](crate::api::V2MoneyManagementTransactionFlow): the same as [`V2MoneyManagementTransactionEntryTransactionDetailsFlowType`](crate::api::V2MoneyManagementTransactionEntryTransactionDetailsFlowType).
+///
+/// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-flow>
+pub type V2MoneyManagementTransactionFlowType =
+    api::V2MoneyManagementTransactionEntryTransactionDetailsFlowType;
 
 words! {
     /// The values of `status`, first of all in [`V2MoneyManagementTransactionRegulatoryReceipt`](crate::api::V2MoneyManagementTransactionRegulatoryReceipt).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-regulatory_receipt>
     V2MoneyManagementTransactionRegulatoryReceiptStatus {
         /// `available`
         Available = "available",

@@ -3,18 +3,18 @@
 //! Stripe's `v2_money_management_transaction_entry`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, RangeQuery, RequestBuilder, V2List, request, request_list, view, words,
-};
+use crate::view::prelude::{Client, Instant, RangeQuery, V2List, request, view, words};
 
 view! {
-    /// The `v2.money_management.transaction_entry` object.
+    /// The `v2.money_management.transaction_entry` object. It has what [`V2MoneyManagementTransactionEntryFields`](crate::api::V2MoneyManagementTransactionEntryFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/object>
-    V2MoneyManagementTransactionEntry, "v2.money_management.transaction_entry"
+    V2MoneyManagementTransactionEntry =
+    /// The accessors of [`V2MoneyManagementTransactionEntry`](crate::api::V2MoneyManagementTransactionEntry).
+    V2MoneyManagementTransactionEntryFields, "v2.money_management.transaction_entry"
 }
 
-impl V2MoneyManagementTransactionEntry {
+impl V2MoneyManagementTransactionEntryFields {
     /// Balance impact.
     #[inline]
     pub fn balance_impact(&self) -> api::V2MoneyManagementTransactionEntryBalanceImpact {
@@ -74,13 +74,15 @@ impl V2MoneyManagementTransactionEntry {
 }
 
 view! {
-    /// Balance impact of [`V2MoneyManagementTransactionEntry`](crate::api::V2MoneyManagementTransactionEntry): its `balance_impact`.
+    /// Balance impact of [`V2MoneyManagementTransactionEntry`](crate::api::V2MoneyManagementTransactionEntry): its `balance_impact`. It has what [`V2MoneyManagementTransactionEntryBalanceImpactFields`](crate::api::V2MoneyManagementTransactionEntryBalanceImpactFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/object#v2_money_management_transaction_entry_object-balance_impact>
-    V2MoneyManagementTransactionEntryBalanceImpact, "v2.money_management.transaction_entry_balance_impact"
+    V2MoneyManagementTransactionEntryBalanceImpact =
+    /// The accessors of [`V2MoneyManagementTransactionEntryBalanceImpact`](crate::api::V2MoneyManagementTransactionEntryBalanceImpact).
+    V2MoneyManagementTransactionEntryBalanceImpactFields, "v2.money_management.transaction_entry_balance_impact"
 }
 
-impl V2MoneyManagementTransactionEntryBalanceImpact {
+impl V2MoneyManagementTransactionEntryBalanceImpactFields {
     /// Available.
     #[inline]
     pub fn available(&self) -> api::V2Amount {
@@ -110,13 +112,15 @@ impl V2MoneyManagementTransactionEntryBalanceImpact {
 }
 
 view! {
-    /// Transaction details of [`V2MoneyManagementTransactionEntry`](crate::api::V2MoneyManagementTransactionEntry): its `transaction_details`.
+    /// Transaction details of [`V2MoneyManagementTransactionEntry`](crate::api::V2MoneyManagementTransactionEntry): its `transaction_details`. It has what [`V2MoneyManagementTransactionEntryTransactionDetailsFields`](crate::api::V2MoneyManagementTransactionEntryTransactionDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/object#v2_money_management_transaction_entry_object-transaction_details>
-    V2MoneyManagementTransactionEntryTransactionDetails, "v2.money_management.transaction_entry_transaction_details"
+    V2MoneyManagementTransactionEntryTransactionDetails =
+    /// The accessors of [`V2MoneyManagementTransactionEntryTransactionDetails`](crate::api::V2MoneyManagementTransactionEntryTransactionDetails).
+    V2MoneyManagementTransactionEntryTransactionDetailsFields, "v2.money_management.transaction_entry_transaction_details"
 }
 
-impl V2MoneyManagementTransactionEntryTransactionDetails {
+impl V2MoneyManagementTransactionEntryTransactionDetailsFields {
     /// Category.
     #[inline]
     pub fn category(&self) -> api::V2MoneyManagementTransactionEntryTransactionDetailsCategory {
@@ -146,13 +150,15 @@ impl V2MoneyManagementTransactionEntryTransactionDetails {
 }
 
 view! {
-    /// Flow of [`V2MoneyManagementTransactionEntry`](crate::api::V2MoneyManagementTransactionEntry): its `transaction_details.flow`.
+    /// Flow of [`V2MoneyManagementTransactionEntry`](crate::api::V2MoneyManagementTransactionEntry): its `transaction_details.flow`. It has what [`V2MoneyManagementTransactionEntryTransactionDetailsFlowFields`](crate::api::V2MoneyManagementTransactionEntryTransactionDetailsFlowFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/object#v2_money_management_transaction_entry_object-transaction_details-flow>
-    V2MoneyManagementTransactionEntryTransactionDetailsFlow, "v2.money_management.transaction_entry_transaction_details_flow"
+    V2MoneyManagementTransactionEntryTransactionDetailsFlow =
+    /// The accessors of [`V2MoneyManagementTransactionEntryTransactionDetailsFlow`](crate::api::V2MoneyManagementTransactionEntryTransactionDetailsFlow).
+    V2MoneyManagementTransactionEntryTransactionDetailsFlowFields, "v2.money_management.transaction_entry_transaction_details_flow"
 }
 
-impl V2MoneyManagementTransactionEntryTransactionDetailsFlow {
+impl V2MoneyManagementTransactionEntryTransactionDetailsFlowFields {
     /// Adjustment. `None` when absent.
     #[inline]
     pub fn adjustment(&self) -> Option<&str> {
@@ -247,10 +253,7 @@ impl V2MoneyManagementTransactionEntries<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/list>
     #[inline]
     pub fn list(&self) -> api::V2MoneyManagementTransactionEntryList {
-        api::V2MoneyManagementTransactionEntryList(RequestBuilder::new(
-            self.0,
-            api::V2MoneyManagementTransactionEntryList::OPERATION,
-        ))
+        api::V2MoneyManagementTransactionEntryList::new(self.0)
     }
 
     /// `GET /v2/money_management/transaction_entries/{id}`.
@@ -258,46 +261,40 @@ impl V2MoneyManagementTransactionEntries<'_> {
     /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2MoneyManagementTransactionEntryRetrieve {
-        api::V2MoneyManagementTransactionEntryRetrieve(
-            RequestBuilder::new(
-                self.0,
-                api::V2MoneyManagementTransactionEntryRetrieve::OPERATION,
-            )
-            .path_arg(id),
-        )
+        api::V2MoneyManagementTransactionEntryRetrieve::new(self.0).path_arg(id)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.v2().money_management().transaction_entries().list(…)`: `GET /v2/money_management/transaction_entries`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/list>
-    V2MoneyManagementTransactionEntryList => V2List<api::V2MoneyManagementTransactionEntry>, api::V2MoneyManagementTransactionEntry; "v2.money_management.transaction_entries.list", Get "/v2/money_management/transaction_entries", Api V2 Json
+    V2MoneyManagementTransactionEntryList, V2MoneyManagementTransactionEntryListEndpoint => V2List<api::V2MoneyManagementTransactionEntry>; "v2.money_management.transaction_entries.list", Get "/v2/money_management/transaction_entries", Api V2 Json
 }
 
 impl V2MoneyManagementTransactionEntryList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 
     /// Transaction.
     #[inline]
     pub fn transaction(self, transaction: &str) -> Self {
-        Self(self.0.set("transaction", transaction))
+        self.set_str("transaction", transaction)
     }
 }
 
@@ -305,45 +302,19 @@ request! {
     /// The request of `client.v2().money_management().transaction_entries().retrieve(…)`: `GET /v2/money_management/transaction_entries/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/retrieve>
-    V2MoneyManagementTransactionEntryRetrieve => api::V2MoneyManagementTransactionEntry; "v2.money_management.transaction_entries.retrieve", Get "/v2/money_management/transaction_entries/{id}", Api V2 Json
+    V2MoneyManagementTransactionEntryRetrieve, V2MoneyManagementTransactionEntryRetrieveEndpoint => api::V2MoneyManagementTransactionEntry; "v2.money_management.transaction_entries.retrieve", Get "/v2/money_management/transaction_entries/{id}", Api V2 Json
 }
 
-words! {
-    /// The values of `category`, first of all in [`V2MoneyManagementTransactionEntryTransactionDetails`](crate::api::V2MoneyManagementTransactionEntryTransactionDetails).
-    V2MoneyManagementTransactionEntryTransactionDetailsCategory {
-        /// `adjustment`
-        Adjustment = "adjustment",
-        /// `currency_conversion`
-        CurrencyConversion = "currency_conversion",
-        /// `inbound_transfer`
-        InboundTransfer = "inbound_transfer",
-        /// `inbound_transfer_reversal`
-        InboundTransferReversal = "inbound_transfer_reversal",
-        /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
-        /// `outbound_payment_reversal`
-        OutboundPaymentReversal = "outbound_payment_reversal",
-        /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
-        /// `outbound_transfer_reversal`
-        OutboundTransferReversal = "outbound_transfer_reversal",
-        /// `received_credit`
-        ReceivedCredit = "received_credit",
-        /// `received_credit_reversal`
-        ReceivedCreditReversal = "received_credit_reversal",
-        /// `received_debit`
-        ReceivedDebit = "received_debit",
-        /// `received_debit_reversal`
-        ReceivedDebitReversal = "received_debit_reversal",
-        /// `stripe_fee`
-        StripeFee = "stripe_fee",
-        /// `stripe_fee_tax`
-        StripeFeeTax = "stripe_fee_tax",
-    }
-}
+/// The values of `category`, first of all in [`V2MoneyManagementTransactionEntryTransactionDetails`](crate::api::V2MoneyManagementTransactionEntryTransactionDetails): the same as [`V2MoneyManagementTransactionCategory`](crate::api::V2MoneyManagementTransactionCategory).
+///
+/// <https://docs.stripe.com/api/v2/money_management/transaction_entries/object#v2_money_management_transaction_entry_object-transaction_details>
+pub type V2MoneyManagementTransactionEntryTransactionDetailsCategory =
+    api::V2MoneyManagementTransactionCategory;
 
 words! {
     /// The values of `type`, first of all in [`V2MoneyManagementTransactionEntryTransactionDetailsFlow`](crate::api::V2MoneyManagementTransactionEntryTransactionDetailsFlow).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/object#v2_money_management_transaction_entry_object-transaction_details-flow>
     V2MoneyManagementTransactionEntryTransactionDetailsFlowType {
         /// `adjustment`
         Adjustment = "adjustment",

@@ -3,18 +3,18 @@
 //! Stripe's `webhook_endpoint`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, RequestBuilder, Timestamp, Value, list, pairs, request, request_list, view,
-};
+use crate::view::prelude::{Client, List, Map, Timestamp, Value, list, pairs, request, view};
 
 view! {
-    /// What is left of a deleted `webhook_endpoint`.
+    /// What is left of a deleted `webhook_endpoint`. It has what [`DeletedWebhookEndpointFields`](crate::api::DeletedWebhookEndpointFields) has.
     ///
     /// <https://docs.stripe.com/api/webhook_endpoints/object>
-    DeletedWebhookEndpoint, "deleted_webhook_endpoint"
+    DeletedWebhookEndpoint =
+    /// The accessors of [`DeletedWebhookEndpoint`](crate::api::DeletedWebhookEndpoint).
+    DeletedWebhookEndpointFields, "deleted_webhook_endpoint"
 }
 
-impl DeletedWebhookEndpoint {
+impl DeletedWebhookEndpointFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -35,13 +35,15 @@ impl DeletedWebhookEndpoint {
 }
 
 view! {
-    /// The `webhook_endpoint` object.
+    /// The `webhook_endpoint` object. It has what [`WebhookEndpointFields`](crate::api::WebhookEndpointFields) has.
     ///
     /// <https://docs.stripe.com/api/webhook_endpoints/object>
-    WebhookEndpoint, "webhook_endpoint"
+    WebhookEndpoint =
+    /// The accessors of [`WebhookEndpoint`](crate::api::WebhookEndpoint).
+    WebhookEndpointFields, "webhook_endpoint"
 }
 
-impl WebhookEndpoint {
+impl WebhookEndpointFields {
     /// Api version. `None` when null.
     #[inline]
     pub fn api_version(&self) -> Option<&str> {
@@ -127,10 +129,7 @@ impl WebhookEndpoints<'_> {
     /// <https://docs.stripe.com/api/webhook_endpoints/list>
     #[inline]
     pub fn list(&self) -> api::WebhookEndpointList {
-        api::WebhookEndpointList(RequestBuilder::new(
-            self.0,
-            api::WebhookEndpointList::OPERATION,
-        ))
+        api::WebhookEndpointList::new(self.0)
     }
 
     /// `POST /v1/webhook_endpoints`.
@@ -142,11 +141,9 @@ impl WebhookEndpoints<'_> {
         enabled_events: impl IntoIterator<Item = api::WebhookEndpointCreateEnabledEvent>,
         url: &str,
     ) -> api::WebhookEndpointCreate {
-        api::WebhookEndpointCreate(
-            RequestBuilder::new(self.0, api::WebhookEndpointCreate::OPERATION)
-                .set("enabled_events", list(enabled_events))
-                .set("url", url),
-        )
+        api::WebhookEndpointCreate::new(self.0)
+            .set("enabled_events", list(enabled_events))
+            .set_str("url", url)
     }
 
     /// `GET /v1/webhook_endpoints/{webhook_endpoint}`.
@@ -154,10 +151,7 @@ impl WebhookEndpoints<'_> {
     /// <https://docs.stripe.com/api/webhook_endpoints/retrieve>
     #[inline]
     pub fn retrieve(&self, webhook_endpoint: &str) -> api::WebhookEndpointRetrieve {
-        api::WebhookEndpointRetrieve(
-            RequestBuilder::new(self.0, api::WebhookEndpointRetrieve::OPERATION)
-                .path_arg(webhook_endpoint),
-        )
+        api::WebhookEndpointRetrieve::new(self.0).path_arg(webhook_endpoint)
     }
 
     /// `POST /v1/webhook_endpoints/{webhook_endpoint}`.
@@ -165,10 +159,7 @@ impl WebhookEndpoints<'_> {
     /// <https://docs.stripe.com/api/webhook_endpoints/update>
     #[inline]
     pub fn update(&self, webhook_endpoint: &str) -> api::WebhookEndpointUpdate {
-        api::WebhookEndpointUpdate(
-            RequestBuilder::new(self.0, api::WebhookEndpointUpdate::OPERATION)
-                .path_arg(webhook_endpoint),
-        )
+        api::WebhookEndpointUpdate::new(self.0).path_arg(webhook_endpoint)
     }
 
     /// `DELETE /v1/webhook_endpoints/{webhook_endpoint}`.
@@ -176,37 +167,34 @@ impl WebhookEndpoints<'_> {
     /// <https://docs.stripe.com/api/webhook_endpoints/delete>
     #[inline]
     pub fn delete(&self, webhook_endpoint: &str) -> api::WebhookEndpointDelete {
-        api::WebhookEndpointDelete(
-            RequestBuilder::new(self.0, api::WebhookEndpointDelete::OPERATION)
-                .path_arg(webhook_endpoint),
-        )
+        api::WebhookEndpointDelete::new(self.0).path_arg(webhook_endpoint)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.webhook_endpoints().list(…)`: `GET /v1/webhook_endpoints`.
     ///
     /// <https://docs.stripe.com/api/webhook_endpoints/list>
-    WebhookEndpointList => List<api::WebhookEndpoint>, api::WebhookEndpoint; "webhook_endpoints.list", Get "/v1/webhook_endpoints", Api V1 Form
+    WebhookEndpointList, WebhookEndpointListEndpoint => List<api::WebhookEndpoint>; "webhook_endpoints.list", Get "/v1/webhook_endpoints", Api V1 Form
 }
 
 impl WebhookEndpointList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -214,32 +202,32 @@ request! {
     /// The request of `client.webhook_endpoints().create(…)`: `POST /v1/webhook_endpoints`.
     ///
     /// <https://docs.stripe.com/api/webhook_endpoints/create>
-    WebhookEndpointCreate => api::WebhookEndpoint; "webhook_endpoints.create", Post "/v1/webhook_endpoints", Api V1 Form
+    WebhookEndpointCreate, WebhookEndpointCreateEndpoint => api::WebhookEndpoint; "webhook_endpoints.create", Post "/v1/webhook_endpoints", Api V1 Form
 }
 
 impl WebhookEndpointCreate {
     /// Api version.
     #[inline]
     pub fn api_version(self, api_version: api::WebhookEndpointCreateApiVersion) -> Self {
-        Self(self.0.set("api_version", api_version))
+        self.set("api_version", api_version)
     }
 
     /// Connect: true or false.
     #[inline]
     pub fn connect(self, connect: bool) -> Self {
-        Self(self.0.set("connect", connect))
+        self.set_bool("connect", connect)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.set("description", Value::Clear))
+        self.set("description", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -248,13 +236,13 @@ impl WebhookEndpointCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -262,33 +250,33 @@ request! {
     /// The request of `client.webhook_endpoints().retrieve(…)`: `GET /v1/webhook_endpoints/{webhook_endpoint}`.
     ///
     /// <https://docs.stripe.com/api/webhook_endpoints/retrieve>
-    WebhookEndpointRetrieve => api::WebhookEndpoint; "webhook_endpoints.retrieve", Get "/v1/webhook_endpoints/{webhook_endpoint}", Api V1 Form
+    WebhookEndpointRetrieve, WebhookEndpointRetrieveEndpoint => api::WebhookEndpoint; "webhook_endpoints.retrieve", Get "/v1/webhook_endpoints/{webhook_endpoint}", Api V1 Form
 }
 
 request! {
     /// The request of `client.webhook_endpoints().update(…)`: `POST /v1/webhook_endpoints/{webhook_endpoint}`.
     ///
     /// <https://docs.stripe.com/api/webhook_endpoints/update>
-    WebhookEndpointUpdate => api::WebhookEndpoint; "webhook_endpoints.update", Post "/v1/webhook_endpoints/{webhook_endpoint}", Api V1 Form
+    WebhookEndpointUpdate, WebhookEndpointUpdateEndpoint => api::WebhookEndpoint; "webhook_endpoints.update", Post "/v1/webhook_endpoints/{webhook_endpoint}", Api V1 Form
 }
 
 impl WebhookEndpointUpdate {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.set("description", Value::Clear))
+        self.set("description", Value::Clear)
     }
 
     /// Disabled: true or false.
     #[inline]
     pub fn disabled(self, disabled: bool) -> Self {
-        Self(self.0.set("disabled", disabled))
+        self.set_bool("disabled", disabled)
     }
 
     /// Enabled events, as a list.
@@ -297,7 +285,7 @@ impl WebhookEndpointUpdate {
         self,
         enabled_events: impl IntoIterator<Item = api::WebhookEndpointCreateEnabledEvent>,
     ) -> Self {
-        Self(self.0.set("enabled_events", list(enabled_events)))
+        self.set("enabled_events", list(enabled_events))
     }
 
     /// Key-value pairs of your own.
@@ -306,19 +294,19 @@ impl WebhookEndpointUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Url.
     #[inline]
     pub fn url(self, url: &str) -> Self {
-        Self(self.0.set("url", url))
+        self.set_str("url", url)
     }
 }
 
@@ -326,5 +314,5 @@ request! {
     /// The request of `client.webhook_endpoints().delete(…)`: `DELETE /v1/webhook_endpoints/{webhook_endpoint}`.
     ///
     /// <https://docs.stripe.com/api/webhook_endpoints/delete>
-    WebhookEndpointDelete => api::DeletedWebhookEndpoint; "webhook_endpoints.delete", Delete "/v1/webhook_endpoints/{webhook_endpoint}", Api V1 Form
+    WebhookEndpointDelete, WebhookEndpointDeleteEndpoint => api::DeletedWebhookEndpoint; "webhook_endpoints.delete", Delete "/v1/webhook_endpoints/{webhook_endpoint}", Api V1 Form
 }

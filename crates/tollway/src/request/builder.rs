@@ -93,7 +93,11 @@ impl RequestBuilder {
 
     /// Sets a parameter.
     #[inline]
-    pub fn set(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub fn set(self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.set_value(name, value.into())
+    }
+
+    pub(crate) fn set_value(mut self, name: &'static str, value: Value) -> Self {
         self.draft.params.set(name, value);
         self
     }

@@ -1,9 +1,10 @@
 //! A request before it is sent: which operation, with which parameters and options.
 //!
-//! Every generated request type holds one [`RequestBuilder`]; so does `client.request(…)`. Sending goes through
+//! Every [`Request`] to a generated endpoint holds one [`RequestBuilder`]; so does `client.request(…)`. Sending goes through
 //! the private module `execute`, one path for all.
 
 mod builder;
+mod typed;
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -12,6 +13,7 @@ use std::task::{Context, Poll};
 
 pub use self::builder::RequestBuilder;
 pub(crate) use self::builder::{Draft, PathArgs};
+pub use self::typed::{Endpoint, Request};
 use crate::error::Error;
 use crate::response::{FromResponse, Response};
 use crate::runtime::BoxFuture;

@@ -12,6 +12,12 @@ use crate::client::Client;
 use crate::page::{AutoPaging, follow};
 use crate::wire::json::{Items, Json};
 
+/// An answer that is a page, so that its request can get the other pages too.
+pub trait Paged {
+    /// What the page is of.
+    type Item: View;
+}
+
 macro_rules! page {
     ($(#[$doc:meta])* $name:ident, $object:literal) => {
         $(#[$doc])*
@@ -75,6 +81,10 @@ macro_rules! page {
             fn check(&self) -> Result<(), CheckError> {
                 check::page($object, T::NAME, &self.json)
             }
+        }
+
+        impl<T: View> Paged for $name<T> {
+            type Item = T;
         }
 
         impl<T> Deref for $name<T> {

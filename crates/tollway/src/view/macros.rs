@@ -1,16 +1,20 @@
 //! What generated types have in common. One macro call makes one type; none of them recurses.
 //!
-//! There are thousands of these types, so every function counts: what a trait or `Deref` can give is not repeated, and
+//! There are thousands of these types, so every function counts: what a generic type can give ([`Object`](super::Object),
+//! [`Request`](crate::request::Request)) is not repeated, and
 //! parameters turn into a [`Value`](crate::params::Value) by `Into`, because three thousand impls of `From` for one type
 //! would be compared with each other, and tried at every setter.
 
-/// A view: `Charge, "charge"`.
+/// A view and the struct that has its accessors: `Charge = ChargeFields, "charge"`.
 macro_rules! view {
-    ($(#[$doc:meta])* $name:ident, $component:literal) => {
+    ($(#[$doc:meta])* $name:ident = $(#[$about:meta])* $fields:ident, $component:literal) => {
         $(#[$doc])*
-        pub struct $name(pub(crate) $crate::Json);
+        pub type $name = $crate::view::Object<$fields>;
 
-        impl $crate::View for $name {
+        $(#[$about])*
+        pub struct $fields(pub(crate) $crate::Json);
+
+        impl $crate::view::Fields for $fields {
             const NAME: &'static str = $component;
 
             #[inline]
@@ -23,25 +27,6 @@ macro_rules! view {
                 &self.0
             }
         }
-
-        impl std::ops::Deref for $name {
-            type Target = $crate::Json;
-
-            #[inline]
-            fn deref(&self) -> &$crate::Json {
-                &self.0
-            }
-        }
-
-        impl $name {
-            /// The strict verdict: see [`View::check`](crate::View::check).
-            #[inline]
-            pub fn check(&self) -> Result<(), $crate::CheckError> {
-                $crate::view::check_object($component, &self.0)
-            }
-        }
-
-        $crate::view::macros::handle!($name);
     };
 }
 
@@ -76,7 +61,7 @@ macro_rules! union {
 
             fn deref(&self) -> &$crate::Json {
                 match self {
-                    $(Self::$variant(object) => object,)*
+                    $(Self::$variant(object) => object.json(),)*
                     Self::Unknown(json) => json,
                 }
             }
@@ -87,36 +72,21 @@ macro_rules! union {
             pub fn id(&self) -> &str {
                 self.opt_string($component, "id").unwrap_or_default()
             }
-
-            /// The strict verdict: see [`View::check`](crate::View::check).
-            pub fn check(&self) -> Result<(), $crate::CheckError> {
-                $crate::View::check(self)
-            }
         }
 
-        $crate::view::macros::handle!($name);
-    };
-}
-
-/// Clone, Debug (without secrets) and Serialize (with everything) of a view.
-macro_rules! handle {
-    ($name:ident) => {
         impl Clone for $name {
-            #[inline]
             fn clone(&self) -> Self {
                 <Self as $crate::View>::from_json(<$crate::Json as Clone>::clone(self))
             }
         }
 
         impl std::fmt::Debug for $name {
-            #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 <$crate::Json as std::fmt::Debug>::fmt(self, f)
             }
         }
 
         impl serde::Serialize for $name {
-            #[inline]
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 <$crate::Json as serde::Serialize>::serialize(self, serializer)
             }
@@ -264,16 +234,19 @@ macro_rules! one_of {
     };
 }
 
-/// A request: `ChargeCreate => Charge; "charges.create", Post "/v1/charges", Api V1 Form`.
+/// An endpoint and the request to it: `ChargeCreate, ChargeCreateEndpoint => Charge; "charges.create", Post "/v1/charges", Api V1 Form`.
 macro_rules! request {
-    ($(#[$doc:meta])* $name:ident => $answer:ty; $operation:literal, $verb:ident $path:literal, $host:ident $mode:ident $encoding:ident) => {
+    ($(#[$doc:meta])* $name:ident, $endpoint:ident => $answer:ty; $operation:literal, $verb:ident $path:literal, $host:ident $mode:ident $encoding:ident) => {
         $(#[$doc])*
-        #[derive(Debug)]
-        #[must_use = "a request does nothing until it is sent"]
-        pub struct $name(pub(crate) $crate::request::RequestBuilder);
+        pub type $name = $crate::request::Request<$endpoint>;
 
-        impl $name {
-            pub(crate) const OPERATION: &'static $crate::request::Operation = &$crate::request::Operation {
+        $(#[$doc])*
+        pub enum $endpoint {}
+
+        impl $crate::request::Endpoint for $endpoint {
+            type Answer = $answer;
+
+            const OPERATION: &'static $crate::request::Operation = &$crate::request::Operation {
                 name: $operation,
                 verb: $crate::request::Verb::$verb,
                 path: $path,
@@ -281,113 +254,8 @@ macro_rules! request {
                 mode: $crate::request::ApiMode::$mode,
                 encoding: $crate::request::Encoding::$encoding,
             };
-
-            /// Sends the request.
-            #[inline]
-            pub fn send(self) -> $crate::request::Pending<$answer> {
-                self.0.send()
-            }
-
-            /// Sets a parameter that has no setter, by its name on the wire: `new[field]`.
-            #[inline]
-            pub fn param(self, name: &str, value: impl Into<$crate::params::Value>) -> Self {
-                Self(self.0.param(name, value))
-            }
-
-            /// Asks for related objects in place of their ids: `customer`, in lists `data.customer`.
-            #[inline]
-            pub fn expand(self, fields: impl IntoIterator<Item: Into<String>>) -> Self {
-                Self(self.0.expand(fields))
-            }
-
-            /// Acts for a connected account in this call.
-            #[inline]
-            pub fn stripe_account(self, account: &str) -> Self {
-                Self(self.0.stripe_account(account))
-            }
-
-            /// Acts for the key's owner in this call, whatever account the client has.
-            #[inline]
-            pub fn no_stripe_account(self) -> Self {
-                Self(self.0.no_stripe_account())
-            }
-
-            /// Acts in a context in this call, for example `org_1/acct_2`.
-            #[inline]
-            pub fn stripe_context(self, context: &str) -> Self {
-                Self(self.0.stripe_context(context))
-            }
-
-            /// Acts in no context in this call, whatever context the client has.
-            #[inline]
-            pub fn no_stripe_context(self) -> Self {
-                Self(self.0.no_stripe_context())
-            }
-
-            /// The idempotency key. Default for POST: a random one, the same on every attempt.
-            #[inline]
-            pub fn idempotency_key(self, key: &str) -> Self {
-                Self(self.0.idempotency_key(key))
-            }
-
-            /// The API version of this call.
-            #[inline]
-            pub fn stripe_version(self, version: &str) -> Self {
-                Self(self.0.stripe_version(version))
-            }
-
-            /// The key of this call.
-            #[inline]
-            pub fn api_key(self, key: &str) -> Self {
-                Self(self.0.api_key(key))
-            }
-
-            /// How long one attempt of this call may take.
-            #[inline]
-            pub fn timeout(self, timeout: std::time::Duration) -> Self {
-                Self(self.0.timeout(timeout))
-            }
-
-            /// How many times this call may be sent again.
-            #[inline]
-            pub fn max_retries(self, retries: u32) -> Self {
-                Self(self.0.max_retries(retries))
-            }
-
-            /// A header of your own; it replaces a header of the same name.
-            #[inline]
-            pub fn header(self, name: &str, value: &str) -> Self {
-                Self(self.0.header(name, value))
-            }
-        }
-
-        impl std::future::IntoFuture for $name {
-            type Output = Result<$answer, $crate::Error>;
-            type IntoFuture = $crate::request::Pending<$answer>;
-
-            #[inline]
-            fn into_future(self) -> Self::IntoFuture {
-                self.send()
-            }
         }
     };
 }
 
-/// A request that answers with a page: `ChargeList => List<Charge>, Charge; …`.
-macro_rules! request_list {
-    ($(#[$doc:meta])* $name:ident => $answer:ty, $item:ty; $($facts:tt)*) => {
-        $crate::view::macros::request! { $(#[$doc])* $name => $answer; $($facts)* }
-
-        impl $name {
-            /// All objects, page after page, as a stream.
-            #[inline]
-            pub fn auto_paging(self) -> $crate::page::AutoPaging<$item> {
-                self.0.auto_paging()
-            }
-        }
-    };
-}
-
-pub(crate) use {
-    handle, one_of, params, params_required, request, request_list, union, view, words,
-};
+pub(crate) use {one_of, params, params_required, request, union, view, words};

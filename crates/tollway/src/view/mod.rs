@@ -13,6 +13,7 @@ mod expandable;
 mod list;
 pub(crate) mod macros;
 mod map;
+mod object;
 pub(crate) mod prelude;
 mod read;
 mod scalar;
@@ -21,8 +22,9 @@ mod write;
 pub(crate) use self::check::object as check_object;
 pub use self::check::{CheckError, Mismatch, check};
 pub use self::expandable::Expandable;
-pub use self::list::{List, PageItems, SearchResult, V2List};
+pub use self::list::{List, PageItems, Paged, SearchResult, V2List};
 pub use self::map::{Map, MapValue};
+pub use self::object::{Fields, Object};
 pub use self::scalar::{Decimal, Instant, Timestamp};
 pub use self::write::RangeQuery;
 

@@ -4,24 +4,22 @@
 
 mod model;
 mod model_02;
+mod model_03;
 mod params;
 mod params_02;
 mod params_03;
 mod params_04;
-mod params_05;
-mod params_06;
 mod requests;
 mod service;
 mod words;
 
 pub use self::model::*;
 pub use self::model_02::*;
+pub use self::model_03::*;
 pub use self::params::*;
 pub use self::params_02::*;
 pub use self::params_03::*;
 pub use self::params_04::*;
-pub use self::params_05::*;
-pub use self::params_06::*;
 pub use self::requests::*;
 pub use self::service::*;
 pub use self::words::*;

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
 
 view! {
-    /// The `account` object.
+    /// The `account` object. It has what [`AccountFields`](crate::api::AccountFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object>
-    Account, "account"
+    Account =
+    /// The accessors of [`Account`](crate::api::Account).
+    AccountFields, "account"
 }
 
-impl Account {
+impl AccountFields {
     /// Business profile. `None` when absent or null.
     #[inline]
     pub fn business_profile(&self) -> Option<api::AccountBusinessProfile> {
@@ -153,13 +155,15 @@ impl Account {
 }
 
 view! {
-    /// Annual revenue of [`Account`](crate::api::Account): its `business_profile.annual_revenue`.
+    /// Annual revenue of [`Account`](crate::api::Account): its `business_profile.annual_revenue`. It has what [`AccountBusinessProfileAnnualRevenueFields`](crate::api::AccountBusinessProfileAnnualRevenueFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-business_profile-annual_revenue>
-    AccountBusinessProfileAnnualRevenue, "account_annual_revenue"
+    AccountBusinessProfileAnnualRevenue =
+    /// The accessors of [`AccountBusinessProfileAnnualRevenue`](crate::api::AccountBusinessProfileAnnualRevenue).
+    AccountBusinessProfileAnnualRevenueFields, "account_annual_revenue"
 }
 
-impl AccountBusinessProfileAnnualRevenue {
+impl AccountBusinessProfileAnnualRevenueFields {
     /// Amount, in the smallest unit of `currency`. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -181,13 +185,15 @@ impl AccountBusinessProfileAnnualRevenue {
 }
 
 view! {
-    /// Bacs debit payments of [`Account`](crate::api::Account): its `settings.bacs_debit_payments`.
+    /// Bacs debit payments of [`Account`](crate::api::Account): its `settings.bacs_debit_payments`. It has what [`AccountSettingsBacsDebitPaymentsFields`](crate::api::AccountSettingsBacsDebitPaymentsFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-bacs_debit_payments>
-    AccountSettingsBacsDebitPayments, "account_bacs_debit_payments_settings"
+    AccountSettingsBacsDebitPayments =
+    /// The accessors of [`AccountSettingsBacsDebitPayments`](crate::api::AccountSettingsBacsDebitPayments).
+    AccountSettingsBacsDebitPaymentsFields, "account_bacs_debit_payments_settings"
 }
 
-impl AccountSettingsBacsDebitPayments {
+impl AccountSettingsBacsDebitPaymentsFields {
     /// Display name. `None` when null.
     #[inline]
     pub fn display_name(&self) -> Option<&str> {
@@ -206,13 +212,15 @@ impl AccountSettingsBacsDebitPayments {
 }
 
 view! {
-    /// Branding of [`Account`](crate::api::Account): its `settings.branding`.
+    /// Branding of [`Account`](crate::api::Account): its `settings.branding`. It has what [`AccountSettingsBrandingFields`](crate::api::AccountSettingsBrandingFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-branding>
-    AccountSettingsBranding, "account_branding_settings"
+    AccountSettingsBranding =
+    /// The accessors of [`AccountSettingsBranding`](crate::api::AccountSettingsBranding).
+    AccountSettingsBrandingFields, "account_branding_settings"
 }
 
-impl AccountSettingsBranding {
+impl AccountSettingsBrandingFields {
     /// Icon. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn icon(&self) -> Option<Expandable<api::File>> {
@@ -241,13 +249,15 @@ impl AccountSettingsBranding {
 }
 
 view! {
-    /// Business profile of [`Account`](crate::api::Account): its `business_profile`.
+    /// Business profile of [`Account`](crate::api::Account): its `business_profile`. It has what [`AccountBusinessProfileFields`](crate::api::AccountBusinessProfileFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-business_profile>
-    AccountBusinessProfile, "account_business_profile"
+    AccountBusinessProfile =
+    /// The accessors of [`AccountBusinessProfile`](crate::api::AccountBusinessProfile).
+    AccountBusinessProfileFields, "account_business_profile"
 }
 
-impl AccountBusinessProfile {
+impl AccountBusinessProfileFields {
     /// Annual revenue. `None` when absent or null.
     #[inline]
     pub fn annual_revenue(&self) -> Option<api::AccountBusinessProfileAnnualRevenue> {
@@ -345,13 +355,15 @@ impl AccountBusinessProfile {
 }
 
 view! {
-    /// Capabilities of [`Account`](crate::api::Account): its `capabilities`.
+    /// Capabilities of [`Account`](crate::api::Account): its `capabilities`. It has what [`AccountCapabilitiesFields`](crate::api::AccountCapabilitiesFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-capabilities>
-    AccountCapabilities, "account_capabilities"
+    AccountCapabilities =
+    /// The accessors of [`AccountCapabilities`](crate::api::AccountCapabilities).
+    AccountCapabilitiesFields, "account_capabilities"
 }
 
-impl AccountCapabilities {
+impl AccountCapabilitiesFields {
     /// Acss debit payments. `None` when absent.
     #[inline]
     pub fn acss_debit_payments(&self) -> Option<api::AccountCapabilitiesAcssDebitPayments> {
@@ -810,13 +822,15 @@ impl AccountCapabilities {
 }
 
 view! {
-    /// Card issuing of [`Account`](crate::api::Account): its `settings.card_issuing`.
+    /// Card issuing of [`Account`](crate::api::Account): its `settings.card_issuing`. It has what [`AccountSettingsCardIssuingFields`](crate::api::AccountSettingsCardIssuingFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-card_issuing>
-    AccountSettingsCardIssuing, "account_card_issuing_settings"
+    AccountSettingsCardIssuing =
+    /// The accessors of [`AccountSettingsCardIssuing`](crate::api::AccountSettingsCardIssuing).
+    AccountSettingsCardIssuingFields, "account_card_issuing_settings"
 }
 
-impl AccountSettingsCardIssuing {
+impl AccountSettingsCardIssuingFields {
     /// Tos acceptance. `None` when absent.
     #[inline]
     pub fn tos_acceptance(&self) -> Option<api::AccountSettingsCardIssuingTosAcceptance> {
@@ -826,13 +840,15 @@ impl AccountSettingsCardIssuing {
 }
 
 view! {
-    /// Card payments of [`Account`](crate::api::Account): its `settings.card_payments`.
+    /// Card payments of [`Account`](crate::api::Account): its `settings.card_payments`. It has what [`AccountSettingsCardPaymentsFields`](crate::api::AccountSettingsCardPaymentsFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-card_payments>
-    AccountSettingsCardPayments, "account_card_payments_settings"
+    AccountSettingsCardPayments =
+    /// The accessors of [`AccountSettingsCardPayments`](crate::api::AccountSettingsCardPayments).
+    AccountSettingsCardPaymentsFields, "account_card_payments_settings"
 }
 
-impl AccountSettingsCardPayments {
+impl AccountSettingsCardPaymentsFields {
     /// Decline on. `None` when absent.
     #[inline]
     pub fn decline_on(&self) -> Option<api::AccountSettingsCardPaymentsDeclineOn> {
@@ -869,13 +885,15 @@ impl AccountSettingsCardPayments {
 }
 
 view! {
-    /// Dashboard of [`Account`](crate::api::Account): its `settings.dashboard`.
+    /// Dashboard of [`Account`](crate::api::Account): its `settings.dashboard`. It has what [`AccountSettingsDashboardFields`](crate::api::AccountSettingsDashboardFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-dashboard>
-    AccountSettingsDashboard, "account_dashboard_settings"
+    AccountSettingsDashboard =
+    /// The accessors of [`AccountSettingsDashboard`](crate::api::AccountSettingsDashboard).
+    AccountSettingsDashboardFields, "account_dashboard_settings"
 }
 
-impl AccountSettingsDashboard {
+impl AccountSettingsDashboardFields {
     /// Display name. `None` when null.
     #[inline]
     pub fn display_name(&self) -> Option<&str> {
@@ -891,13 +909,15 @@ impl AccountSettingsDashboard {
 }
 
 view! {
-    /// Decline on of [`Account`](crate::api::Account): its `settings.card_payments.decline_on`.
+    /// Decline on of [`Account`](crate::api::Account): its `settings.card_payments.decline_on`. It has what [`AccountSettingsCardPaymentsDeclineOnFields`](crate::api::AccountSettingsCardPaymentsDeclineOnFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-card_payments-decline_on>
-    AccountSettingsCardPaymentsDeclineOn, "account_decline_charge_on"
+    AccountSettingsCardPaymentsDeclineOn =
+    /// The accessors of [`AccountSettingsCardPaymentsDeclineOn`](crate::api::AccountSettingsCardPaymentsDeclineOn).
+    AccountSettingsCardPaymentsDeclineOnFields, "account_decline_charge_on"
 }
 
-impl AccountSettingsCardPaymentsDeclineOn {
+impl AccountSettingsCardPaymentsDeclineOnFields {
     /// Avs failure: true or false.
     #[inline]
     pub fn avs_failure(&self) -> bool {
@@ -912,13 +932,15 @@ impl AccountSettingsCardPaymentsDeclineOn {
 }
 
 view! {
-    /// Future requirements of [`Account`](crate::api::Account): its `future_requirements`.
+    /// Future requirements of [`Account`](crate::api::Account): its `future_requirements`. It has what [`AccountFutureRequirementsFields`](crate::api::AccountFutureRequirementsFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements>
-    AccountFutureRequirements, "account_future_requirements"
+    AccountFutureRequirements =
+    /// The accessors of [`AccountFutureRequirements`](crate::api::AccountFutureRequirements).
+    AccountFutureRequirementsFields, "account_future_requirements"
 }
 
-impl AccountFutureRequirements {
+impl AccountFutureRequirementsFields {
     /// Alternatives, as a list. `None` when null.
     #[inline]
     pub fn alternatives(&self) -> Option<Vec<api::AccountFutureRequirementsAlternative>> {
@@ -976,13 +998,15 @@ impl AccountFutureRequirements {
 }
 
 view! {
-    /// Groups of [`Account`](crate::api::Account): its `groups`.
+    /// Groups of [`Account`](crate::api::Account): its `groups`. It has what [`AccountGroupsFields`](crate::api::AccountGroupsFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-groups>
-    AccountGroups, "account_group_membership"
+    AccountGroups =
+    /// The accessors of [`AccountGroups`](crate::api::AccountGroups).
+    AccountGroupsFields, "account_group_membership"
 }
 
-impl AccountGroups {
+impl AccountGroupsFields {
     /// Payments pricing. `None` when null.
     #[inline]
     pub fn payments_pricing(&self) -> Option<&str> {
@@ -992,13 +1016,15 @@ impl AccountGroups {
 }
 
 view! {
-    /// Invoices of [`Account`](crate::api::Account): its `settings.invoices`.
+    /// Invoices of [`Account`](crate::api::Account): its `settings.invoices`. It has what [`AccountSettingsInvoicesFields`](crate::api::AccountSettingsInvoicesFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-invoices>
-    AccountSettingsInvoices, "account_invoices_settings"
+    AccountSettingsInvoices =
+    /// The accessors of [`AccountSettingsInvoices`](crate::api::AccountSettingsInvoices).
+    AccountSettingsInvoicesFields, "account_invoices_settings"
 }
 
-impl AccountSettingsInvoices {
+impl AccountSettingsInvoicesFields {
     /// Default account tax ids, as a list. `None` when null.
     #[inline]
     pub fn default_account_tax_ids(&self) -> Option<Vec<Expandable<api::TaxId>>> {
@@ -1017,13 +1043,15 @@ impl AccountSettingsInvoices {
 }
 
 view! {
-    /// Monthly estimated revenue of [`Account`](crate::api::Account): its `business_profile.monthly_estimated_revenue`.
+    /// Monthly estimated revenue of [`Account`](crate::api::Account): its `business_profile.monthly_estimated_revenue`. It has what [`AccountBusinessProfileMonthlyEstimatedRevenueFields`](crate::api::AccountBusinessProfileMonthlyEstimatedRevenueFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-business_profile-monthly_estimated_revenue>
-    AccountBusinessProfileMonthlyEstimatedRevenue, "account_monthly_estimated_revenue"
+    AccountBusinessProfileMonthlyEstimatedRevenue =
+    /// The accessors of [`AccountBusinessProfileMonthlyEstimatedRevenue`](crate::api::AccountBusinessProfileMonthlyEstimatedRevenue).
+    AccountBusinessProfileMonthlyEstimatedRevenueFields, "account_monthly_estimated_revenue"
 }
 
-impl AccountBusinessProfileMonthlyEstimatedRevenue {
+impl AccountBusinessProfileMonthlyEstimatedRevenueFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -1035,579 +1063,5 @@ impl AccountBusinessProfileMonthlyEstimatedRevenue {
     pub fn currency(&self) -> &str {
         self.0
             .string("account_monthly_estimated_revenue", "currency")
-    }
-}
-
-view! {
-    /// Payments of [`Account`](crate::api::Account): its `settings.payments`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-payments>
-    AccountSettingsPayments, "account_payments_settings"
-}
-
-impl AccountSettingsPayments {
-    /// Statement descriptor. `None` when null.
-    #[inline]
-    pub fn statement_descriptor(&self) -> Option<&str> {
-        self.0
-            .opt_string("account_payments_settings", "statement_descriptor")
-    }
-
-    /// Statement descriptor kana. `None` when null.
-    #[inline]
-    pub fn statement_descriptor_kana(&self) -> Option<&str> {
-        self.0
-            .opt_string("account_payments_settings", "statement_descriptor_kana")
-    }
-
-    /// Statement descriptor kanji. `None` when null.
-    #[inline]
-    pub fn statement_descriptor_kanji(&self) -> Option<&str> {
-        self.0
-            .opt_string("account_payments_settings", "statement_descriptor_kanji")
-    }
-
-    /// Statement descriptor prefix kana. `None` when null.
-    #[inline]
-    pub fn statement_descriptor_prefix_kana(&self) -> Option<&str> {
-        self.0.opt_string(
-            "account_payments_settings",
-            "statement_descriptor_prefix_kana",
-        )
-    }
-
-    /// Statement descriptor prefix kanji. `None` when null.
-    #[inline]
-    pub fn statement_descriptor_prefix_kanji(&self) -> Option<&str> {
-        self.0.opt_string(
-            "account_payments_settings",
-            "statement_descriptor_prefix_kanji",
-        )
-    }
-}
-
-view! {
-    /// Payouts of [`Account`](crate::api::Account): its `settings.payouts`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-payouts>
-    AccountSettingsPayouts, "account_payout_settings"
-}
-
-impl AccountSettingsPayouts {
-    /// Debit negative balances: true or false.
-    #[inline]
-    pub fn debit_negative_balances(&self) -> bool {
-        self.0
-            .flag("account_payout_settings", "debit_negative_balances")
-    }
-
-    /// Schedule.
-    #[inline]
-    pub fn schedule(&self) -> api::AccountSettingsPayoutsSchedule {
-        self.0.view("account_payout_settings", "schedule")
-    }
-
-    /// Statement descriptor. `None` when null.
-    #[inline]
-    pub fn statement_descriptor(&self) -> Option<&str> {
-        self.0
-            .opt_string("account_payout_settings", "statement_descriptor")
-    }
-}
-
-view! {
-    /// Requirements of [`Account`](crate::api::Account): its `requirements`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-requirements>
-    AccountRequirements, "account_requirements"
-}
-
-impl AccountRequirements {
-    /// Alternatives, as a list. `None` when null.
-    #[inline]
-    pub fn alternatives(&self) -> Option<Vec<api::AccountFutureRequirementsAlternative>> {
-        self.0.opt_views("account_requirements", "alternatives")
-    }
-
-    /// Current deadline, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn current_deadline(&self) -> Option<Timestamp> {
-        self.0.opt_time("account_requirements", "current_deadline")
-    }
-
-    /// Currently due, as a list. `None` when null.
-    #[inline]
-    pub fn currently_due(&self) -> Option<Vec<&str>> {
-        self.0.opt_strings("account_requirements", "currently_due")
-    }
-
-    /// Disabled reason. `None` when null.
-    #[inline]
-    pub fn disabled_reason(&self) -> Option<api::AccountFutureRequirementsDisabledReason> {
-        self.0.opt_word("account_requirements", "disabled_reason")
-    }
-
-    /// Errors, as a list. `None` when null.
-    #[inline]
-    pub fn errors(&self) -> Option<Vec<api::AccountFutureRequirementsError>> {
-        self.0.opt_views("account_requirements", "errors")
-    }
-
-    /// Eventually due, as a list. `None` when null.
-    #[inline]
-    pub fn eventually_due(&self) -> Option<Vec<&str>> {
-        self.0.opt_strings("account_requirements", "eventually_due")
-    }
-
-    /// Past due, as a list. `None` when null.
-    #[inline]
-    pub fn past_due(&self) -> Option<Vec<&str>> {
-        self.0.opt_strings("account_requirements", "past_due")
-    }
-
-    /// Pending verification, as a list. `None` when null.
-    #[inline]
-    pub fn pending_verification(&self) -> Option<Vec<&str>> {
-        self.0
-            .opt_strings("account_requirements", "pending_verification")
-    }
-}
-
-view! {
-    /// Alternatives of [`Account`](crate::api::Account): its `future_requirements.alternatives`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements-alternatives>
-    AccountFutureRequirementsAlternative, "account_requirements_alternative"
-}
-
-impl AccountFutureRequirementsAlternative {
-    /// Alternative fields due, as a list.
-    #[inline]
-    pub fn alternative_fields_due(&self) -> Vec<&str> {
-        self.0
-            .strings("account_requirements_alternative", "alternative_fields_due")
-    }
-
-    /// Original fields due, as a list.
-    #[inline]
-    pub fn original_fields_due(&self) -> Vec<&str> {
-        self.0
-            .strings("account_requirements_alternative", "original_fields_due")
-    }
-}
-
-view! {
-    /// Errors of [`Account`](crate::api::Account): its `future_requirements.errors`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements-errors>
-    AccountFutureRequirementsError, "account_requirements_error"
-}
-
-impl AccountFutureRequirementsError {
-    /// Code.
-    #[inline]
-    pub fn code(&self) -> api::AccountFutureRequirementsErrorCode {
-        self.0.word("account_requirements_error", "code")
-    }
-
-    /// Reason.
-    #[inline]
-    pub fn reason(&self) -> &str {
-        self.0.string("account_requirements_error", "reason")
-    }
-
-    /// Requirement.
-    #[inline]
-    pub fn requirement(&self) -> &str {
-        self.0.string("account_requirements_error", "requirement")
-    }
-}
-
-view! {
-    /// Sepa debit payments of [`Account`](crate::api::Account): its `settings.sepa_debit_payments`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-sepa_debit_payments>
-    AccountSettingsSepaDebitPayments, "account_sepa_debit_payments_settings"
-}
-
-impl AccountSettingsSepaDebitPayments {
-    /// Creditor id. `None` when absent.
-    #[inline]
-    pub fn creditor_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("account_sepa_debit_payments_settings", "creditor_id")
-    }
-}
-
-view! {
-    /// Settings of [`Account`](crate::api::Account): its `settings`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings>
-    AccountSettings, "account_settings"
-}
-
-impl AccountSettings {
-    /// Bacs debit payments. `None` when absent.
-    #[inline]
-    pub fn bacs_debit_payments(&self) -> Option<api::AccountSettingsBacsDebitPayments> {
-        self.0.opt_view("account_settings", "bacs_debit_payments")
-    }
-
-    /// Branding.
-    #[inline]
-    pub fn branding(&self) -> api::AccountSettingsBranding {
-        self.0.view("account_settings", "branding")
-    }
-
-    /// Card issuing. `None` when absent.
-    #[inline]
-    pub fn card_issuing(&self) -> Option<api::AccountSettingsCardIssuing> {
-        self.0.opt_view("account_settings", "card_issuing")
-    }
-
-    /// Card payments.
-    #[inline]
-    pub fn card_payments(&self) -> api::AccountSettingsCardPayments {
-        self.0.view("account_settings", "card_payments")
-    }
-
-    /// Dashboard.
-    #[inline]
-    pub fn dashboard(&self) -> api::AccountSettingsDashboard {
-        self.0.view("account_settings", "dashboard")
-    }
-
-    /// Invoices. `None` when absent.
-    #[inline]
-    pub fn invoices(&self) -> Option<api::AccountSettingsInvoices> {
-        self.0.opt_view("account_settings", "invoices")
-    }
-
-    /// Payments.
-    #[inline]
-    pub fn payments(&self) -> api::AccountSettingsPayments {
-        self.0.view("account_settings", "payments")
-    }
-
-    /// Payouts. `None` when absent.
-    #[inline]
-    pub fn payouts(&self) -> Option<api::AccountSettingsPayouts> {
-        self.0.opt_view("account_settings", "payouts")
-    }
-
-    /// Paypay payments. `None` when absent.
-    #[inline]
-    pub fn paypay_payments(&self) -> Option<api::AccountSettingsPaypayPayments> {
-        self.0.opt_view("account_settings", "paypay_payments")
-    }
-
-    /// Sepa debit payments. `None` when absent.
-    #[inline]
-    pub fn sepa_debit_payments(&self) -> Option<api::AccountSettingsSepaDebitPayments> {
-        self.0.opt_view("account_settings", "sepa_debit_payments")
-    }
-
-    /// Treasury. `None` when absent.
-    #[inline]
-    pub fn treasury(&self) -> Option<api::AccountSettingsTreasury> {
-        self.0.opt_view("account_settings", "treasury")
-    }
-}
-
-view! {
-    /// Paypay payments of [`Account`](crate::api::Account): its `settings.paypay_payments`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments>
-    AccountSettingsPaypayPayments, "account_settings_paypay_payments"
-}
-
-impl AccountSettingsPaypayPayments {
-    /// Additional files, as a list. `None` when absent.
-    #[inline]
-    pub fn additional_files(&self) -> Option<Vec<&str>> {
-        self.0
-            .opt_strings("account_settings_paypay_payments", "additional_files")
-    }
-
-    /// Goods type. `None` when absent.
-    #[inline]
-    pub fn goods_type(&self) -> Option<api::AccountSettingsPaypayPaymentsGoodsType> {
-        self.0
-            .opt_word("account_settings_paypay_payments", "goods_type")
-    }
-
-    /// Site. `None` when absent.
-    #[inline]
-    pub fn site(&self) -> Option<api::AccountSettingsPaypayPaymentsSite> {
-        self.0.opt_view("account_settings_paypay_payments", "site")
-    }
-}
-
-view! {
-    /// Site of [`Account`](crate::api::Account): its `settings.paypay_payments.site`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site>
-    AccountSettingsPaypayPaymentsSite, "account_settings_paypay_payments_site"
-}
-
-impl AccountSettingsPaypayPaymentsSite {
-    /// Accessible. `None` when absent.
-    #[inline]
-    pub fn accessible(&self) -> Option<api::AccountSettingsPaypayPaymentsSiteAccessible> {
-        self.0
-            .opt_view("account_settings_paypay_payments_site", "accessible")
-    }
-
-    /// In development. `None` when absent.
-    #[inline]
-    pub fn in_development(&self) -> Option<api::AccountSettingsPaypayPaymentsSiteInDevelopment> {
-        self.0
-            .opt_view("account_settings_paypay_payments_site", "in_development")
-    }
-
-    /// Restricted. `None` when absent.
-    #[inline]
-    pub fn restricted(&self) -> Option<api::AccountSettingsPaypayPaymentsSiteRestricted> {
-        self.0
-            .opt_view("account_settings_paypay_payments_site", "restricted")
-    }
-
-    /// Type. `None` when absent.
-    #[inline]
-    pub fn type_(&self) -> Option<api::AccountSettingsPaypayPaymentsSiteType> {
-        self.0
-            .opt_word("account_settings_paypay_payments_site", "type")
-    }
-}
-
-view! {
-    /// Accessible of [`Account`](crate::api::Account): its `settings.paypay_payments.site.accessible`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site-accessible>
-    AccountSettingsPaypayPaymentsSiteAccessible, "account_settings_paypay_payments_site_accessible"
-}
-
-view! {
-    /// In development of [`Account`](crate::api::Account): its `settings.paypay_payments.site.in_development`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site-in_development>
-    AccountSettingsPaypayPaymentsSiteInDevelopment, "account_settings_paypay_payments_site_in_development"
-}
-
-impl AccountSettingsPaypayPaymentsSiteInDevelopment {
-    /// Password provided: true or false. `None` when absent.
-    #[inline]
-    pub fn password_provided(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "account_settings_paypay_payments_site_in_development",
-            "password_provided",
-        )
-    }
-
-    /// Username. `None` when null.
-    #[inline]
-    pub fn username(&self) -> Option<&str> {
-        self.0.opt_string(
-            "account_settings_paypay_payments_site_in_development",
-            "username",
-        )
-    }
-}
-
-view! {
-    /// Restricted of [`Account`](crate::api::Account): its `settings.paypay_payments.site.restricted`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site-restricted>
-    AccountSettingsPaypayPaymentsSiteRestricted, "account_settings_paypay_payments_site_restricted"
-}
-
-impl AccountSettingsPaypayPaymentsSiteRestricted {
-    /// Payment flow file. `None` when null.
-    #[inline]
-    pub fn payment_flow_file(&self) -> Option<&str> {
-        self.0.opt_string(
-            "account_settings_paypay_payments_site_restricted",
-            "payment_flow_file",
-        )
-    }
-}
-
-view! {
-    /// Tos acceptance of [`Account`](crate::api::Account): its `settings.treasury.tos_acceptance`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-treasury-tos_acceptance>
-    AccountSettingsTreasuryTosAcceptance, "account_terms_of_service"
-}
-
-impl AccountSettingsTreasuryTosAcceptance {
-    /// Date, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn date(&self) -> Option<Timestamp> {
-        self.0.opt_time("account_terms_of_service", "date")
-    }
-
-    /// Ip. `None` when null.
-    #[inline]
-    pub fn ip(&self) -> Option<&str> {
-        self.0.opt_string("account_terms_of_service", "ip")
-    }
-
-    /// User agent. `None` when absent.
-    #[inline]
-    pub fn user_agent(&self) -> Option<&str> {
-        self.0.opt_string("account_terms_of_service", "user_agent")
-    }
-}
-
-view! {
-    /// Tos acceptance of [`Account`](crate::api::Account): its `tos_acceptance`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-tos_acceptance>
-    AccountTosAcceptance, "account_tos_acceptance"
-}
-
-impl AccountTosAcceptance {
-    /// Date, in seconds since the Unix epoch. `None` when absent or null.
-    #[inline]
-    pub fn date(&self) -> Option<Timestamp> {
-        self.0.opt_time("account_tos_acceptance", "date")
-    }
-
-    /// Ip. `None` when absent or null.
-    #[inline]
-    pub fn ip(&self) -> Option<&str> {
-        self.0.opt_string("account_tos_acceptance", "ip")
-    }
-
-    /// Service agreement. `None` when absent.
-    #[inline]
-    pub fn service_agreement(&self) -> Option<&str> {
-        self.0
-            .opt_string("account_tos_acceptance", "service_agreement")
-    }
-
-    /// User agent. `None` when absent or null.
-    #[inline]
-    pub fn user_agent(&self) -> Option<&str> {
-        self.0.opt_string("account_tos_acceptance", "user_agent")
-    }
-}
-
-view! {
-    /// Treasury of [`Account`](crate::api::Account): its `settings.treasury`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-treasury>
-    AccountSettingsTreasury, "account_treasury_settings"
-}
-
-impl AccountSettingsTreasury {
-    /// Tos acceptance. `None` when absent.
-    #[inline]
-    pub fn tos_acceptance(&self) -> Option<api::AccountSettingsTreasuryTosAcceptance> {
-        self.0
-            .opt_view("account_treasury_settings", "tos_acceptance")
-    }
-}
-
-view! {
-    /// Controller of [`Account`](crate::api::Account): its `controller`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-controller>
-    AccountController, "account_unification_account_controller"
-}
-
-impl AccountController {
-    /// Fees. `None` when absent.
-    #[inline]
-    pub fn fees(&self) -> Option<api::AccountControllerFees> {
-        self.0
-            .opt_view("account_unification_account_controller", "fees")
-    }
-
-    /// Is controller: true or false. `None` when absent.
-    #[inline]
-    pub fn is_controller(&self) -> Option<bool> {
-        self.0
-            .opt_flag("account_unification_account_controller", "is_controller")
-    }
-
-    /// Losses. `None` when absent.
-    #[inline]
-    pub fn losses(&self) -> Option<api::AccountControllerLosses> {
-        self.0
-            .opt_view("account_unification_account_controller", "losses")
-    }
-
-    /// Requirement collection. `None` when absent.
-    #[inline]
-    pub fn requirement_collection(&self) -> Option<api::AccountControllerRequirementCollection> {
-        self.0.opt_word(
-            "account_unification_account_controller",
-            "requirement_collection",
-        )
-    }
-
-    /// Stripe dashboard. `None` when absent.
-    #[inline]
-    pub fn stripe_dashboard(&self) -> Option<api::AccountControllerStripeDashboard> {
-        self.0
-            .opt_view("account_unification_account_controller", "stripe_dashboard")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::AccountControllerType {
-        self.0
-            .word("account_unification_account_controller", "type")
-    }
-}
-
-view! {
-    /// Fees of [`Account`](crate::api::Account): its `controller.fees`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-controller-fees>
-    AccountControllerFees, "account_unification_account_controller_fees"
-}
-
-impl AccountControllerFees {
-    /// Payer.
-    #[inline]
-    pub fn payer(&self) -> api::AccountControllerFeesPayer {
-        self.0
-            .word("account_unification_account_controller_fees", "payer")
-    }
-}
-
-view! {
-    /// Losses of [`Account`](crate::api::Account): its `controller.losses`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-controller-losses>
-    AccountControllerLosses, "account_unification_account_controller_losses"
-}
-
-impl AccountControllerLosses {
-    /// Payments.
-    #[inline]
-    pub fn payments(&self) -> api::AccountControllerRequirementCollection {
-        self.0
-            .word("account_unification_account_controller_losses", "payments")
-    }
-}
-
-view! {
-    /// Stripe dashboard of [`Account`](crate::api::Account): its `controller.stripe_dashboard`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-controller-stripe_dashboard>
-    AccountControllerStripeDashboard, "account_unification_account_controller_stripe_dashboard"
-}
-
-impl AccountControllerStripeDashboard {
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::AccountControllerStripeDashboardType {
-        self.0.word(
-            "account_unification_account_controller_stripe_dashboard",
-            "type",
-        )
     }
 }

@@ -6,13 +6,627 @@ use crate::api;
 use crate::view::prelude::{Expandable, Timestamp, view};
 
 view! {
-    /// Tos acceptance of [`Account`](crate::api::Account): its `settings.card_issuing.tos_acceptance`.
+    /// Payments of [`Account`](crate::api::Account): its `settings.payments`. It has what [`AccountSettingsPaymentsFields`](crate::api::AccountSettingsPaymentsFields) has.
     ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-card_issuing-tos_acceptance>
-    AccountSettingsCardIssuingTosAcceptance, "card_issuing_account_terms_of_service"
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-payments>
+    AccountSettingsPayments =
+    /// The accessors of [`AccountSettingsPayments`](crate::api::AccountSettingsPayments).
+    AccountSettingsPaymentsFields, "account_payments_settings"
 }
 
-impl AccountSettingsCardIssuingTosAcceptance {
+impl AccountSettingsPaymentsFields {
+    /// Statement descriptor. `None` when null.
+    #[inline]
+    pub fn statement_descriptor(&self) -> Option<&str> {
+        self.0
+            .opt_string("account_payments_settings", "statement_descriptor")
+    }
+
+    /// Statement descriptor kana. `None` when null.
+    #[inline]
+    pub fn statement_descriptor_kana(&self) -> Option<&str> {
+        self.0
+            .opt_string("account_payments_settings", "statement_descriptor_kana")
+    }
+
+    /// Statement descriptor kanji. `None` when null.
+    #[inline]
+    pub fn statement_descriptor_kanji(&self) -> Option<&str> {
+        self.0
+            .opt_string("account_payments_settings", "statement_descriptor_kanji")
+    }
+
+    /// Statement descriptor prefix kana. `None` when null.
+    #[inline]
+    pub fn statement_descriptor_prefix_kana(&self) -> Option<&str> {
+        self.0.opt_string(
+            "account_payments_settings",
+            "statement_descriptor_prefix_kana",
+        )
+    }
+
+    /// Statement descriptor prefix kanji. `None` when null.
+    #[inline]
+    pub fn statement_descriptor_prefix_kanji(&self) -> Option<&str> {
+        self.0.opt_string(
+            "account_payments_settings",
+            "statement_descriptor_prefix_kanji",
+        )
+    }
+}
+
+view! {
+    /// Payouts of [`Account`](crate::api::Account): its `settings.payouts`. It has what [`AccountSettingsPayoutsFields`](crate::api::AccountSettingsPayoutsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-payouts>
+    AccountSettingsPayouts =
+    /// The accessors of [`AccountSettingsPayouts`](crate::api::AccountSettingsPayouts).
+    AccountSettingsPayoutsFields, "account_payout_settings"
+}
+
+impl AccountSettingsPayoutsFields {
+    /// Debit negative balances: true or false.
+    #[inline]
+    pub fn debit_negative_balances(&self) -> bool {
+        self.0
+            .flag("account_payout_settings", "debit_negative_balances")
+    }
+
+    /// Schedule.
+    #[inline]
+    pub fn schedule(&self) -> api::AccountSettingsPayoutsSchedule {
+        self.0.view("account_payout_settings", "schedule")
+    }
+
+    /// Statement descriptor. `None` when null.
+    #[inline]
+    pub fn statement_descriptor(&self) -> Option<&str> {
+        self.0
+            .opt_string("account_payout_settings", "statement_descriptor")
+    }
+}
+
+view! {
+    /// Requirements of [`Account`](crate::api::Account): its `requirements`. It has what [`AccountRequirementsFields`](crate::api::AccountRequirementsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-requirements>
+    AccountRequirements =
+    /// The accessors of [`AccountRequirements`](crate::api::AccountRequirements).
+    AccountRequirementsFields, "account_requirements"
+}
+
+impl AccountRequirementsFields {
+    /// Alternatives, as a list. `None` when null.
+    #[inline]
+    pub fn alternatives(&self) -> Option<Vec<api::AccountFutureRequirementsAlternative>> {
+        self.0.opt_views("account_requirements", "alternatives")
+    }
+
+    /// Current deadline, in seconds since the Unix epoch. `None` when null.
+    #[inline]
+    pub fn current_deadline(&self) -> Option<Timestamp> {
+        self.0.opt_time("account_requirements", "current_deadline")
+    }
+
+    /// Currently due, as a list. `None` when null.
+    #[inline]
+    pub fn currently_due(&self) -> Option<Vec<&str>> {
+        self.0.opt_strings("account_requirements", "currently_due")
+    }
+
+    /// Disabled reason. `None` when null.
+    #[inline]
+    pub fn disabled_reason(&self) -> Option<api::AccountFutureRequirementsDisabledReason> {
+        self.0.opt_word("account_requirements", "disabled_reason")
+    }
+
+    /// Errors, as a list. `None` when null.
+    #[inline]
+    pub fn errors(&self) -> Option<Vec<api::AccountFutureRequirementsError>> {
+        self.0.opt_views("account_requirements", "errors")
+    }
+
+    /// Eventually due, as a list. `None` when null.
+    #[inline]
+    pub fn eventually_due(&self) -> Option<Vec<&str>> {
+        self.0.opt_strings("account_requirements", "eventually_due")
+    }
+
+    /// Past due, as a list. `None` when null.
+    #[inline]
+    pub fn past_due(&self) -> Option<Vec<&str>> {
+        self.0.opt_strings("account_requirements", "past_due")
+    }
+
+    /// Pending verification, as a list. `None` when null.
+    #[inline]
+    pub fn pending_verification(&self) -> Option<Vec<&str>> {
+        self.0
+            .opt_strings("account_requirements", "pending_verification")
+    }
+}
+
+view! {
+    /// Alternatives of [`Account`](crate::api::Account): its `future_requirements.alternatives`. It has what [`AccountFutureRequirementsAlternativeFields`](crate::api::AccountFutureRequirementsAlternativeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements-alternatives>
+    AccountFutureRequirementsAlternative =
+    /// The accessors of [`AccountFutureRequirementsAlternative`](crate::api::AccountFutureRequirementsAlternative).
+    AccountFutureRequirementsAlternativeFields, "account_requirements_alternative"
+}
+
+impl AccountFutureRequirementsAlternativeFields {
+    /// Alternative fields due, as a list.
+    #[inline]
+    pub fn alternative_fields_due(&self) -> Vec<&str> {
+        self.0
+            .strings("account_requirements_alternative", "alternative_fields_due")
+    }
+
+    /// Original fields due, as a list.
+    #[inline]
+    pub fn original_fields_due(&self) -> Vec<&str> {
+        self.0
+            .strings("account_requirements_alternative", "original_fields_due")
+    }
+}
+
+view! {
+    /// Errors of [`Account`](crate::api::Account): its `future_requirements.errors`. It has what [`AccountFutureRequirementsErrorFields`](crate::api::AccountFutureRequirementsErrorFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements-errors>
+    AccountFutureRequirementsError =
+    /// The accessors of [`AccountFutureRequirementsError`](crate::api::AccountFutureRequirementsError).
+    AccountFutureRequirementsErrorFields, "account_requirements_error"
+}
+
+impl AccountFutureRequirementsErrorFields {
+    /// Code.
+    #[inline]
+    pub fn code(&self) -> api::AccountFutureRequirementsErrorCode {
+        self.0.word("account_requirements_error", "code")
+    }
+
+    /// Reason.
+    #[inline]
+    pub fn reason(&self) -> &str {
+        self.0.string("account_requirements_error", "reason")
+    }
+
+    /// Requirement.
+    #[inline]
+    pub fn requirement(&self) -> &str {
+        self.0.string("account_requirements_error", "requirement")
+    }
+}
+
+view! {
+    /// Sepa debit payments of [`Account`](crate::api::Account): its `settings.sepa_debit_payments`. It has what [`AccountSettingsSepaDebitPaymentsFields`](crate::api::AccountSettingsSepaDebitPaymentsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-sepa_debit_payments>
+    AccountSettingsSepaDebitPayments =
+    /// The accessors of [`AccountSettingsSepaDebitPayments`](crate::api::AccountSettingsSepaDebitPayments).
+    AccountSettingsSepaDebitPaymentsFields, "account_sepa_debit_payments_settings"
+}
+
+impl AccountSettingsSepaDebitPaymentsFields {
+    /// Creditor id. `None` when absent.
+    #[inline]
+    pub fn creditor_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("account_sepa_debit_payments_settings", "creditor_id")
+    }
+}
+
+view! {
+    /// Settings of [`Account`](crate::api::Account): its `settings`. It has what [`AccountSettingsFields`](crate::api::AccountSettingsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings>
+    AccountSettings =
+    /// The accessors of [`AccountSettings`](crate::api::AccountSettings).
+    AccountSettingsFields, "account_settings"
+}
+
+impl AccountSettingsFields {
+    /// Bacs debit payments. `None` when absent.
+    #[inline]
+    pub fn bacs_debit_payments(&self) -> Option<api::AccountSettingsBacsDebitPayments> {
+        self.0.opt_view("account_settings", "bacs_debit_payments")
+    }
+
+    /// Branding.
+    #[inline]
+    pub fn branding(&self) -> api::AccountSettingsBranding {
+        self.0.view("account_settings", "branding")
+    }
+
+    /// Card issuing. `None` when absent.
+    #[inline]
+    pub fn card_issuing(&self) -> Option<api::AccountSettingsCardIssuing> {
+        self.0.opt_view("account_settings", "card_issuing")
+    }
+
+    /// Card payments.
+    #[inline]
+    pub fn card_payments(&self) -> api::AccountSettingsCardPayments {
+        self.0.view("account_settings", "card_payments")
+    }
+
+    /// Dashboard.
+    #[inline]
+    pub fn dashboard(&self) -> api::AccountSettingsDashboard {
+        self.0.view("account_settings", "dashboard")
+    }
+
+    /// Invoices. `None` when absent.
+    #[inline]
+    pub fn invoices(&self) -> Option<api::AccountSettingsInvoices> {
+        self.0.opt_view("account_settings", "invoices")
+    }
+
+    /// Payments.
+    #[inline]
+    pub fn payments(&self) -> api::AccountSettingsPayments {
+        self.0.view("account_settings", "payments")
+    }
+
+    /// Payouts. `None` when absent.
+    #[inline]
+    pub fn payouts(&self) -> Option<api::AccountSettingsPayouts> {
+        self.0.opt_view("account_settings", "payouts")
+    }
+
+    /// Paypay payments. `None` when absent.
+    #[inline]
+    pub fn paypay_payments(&self) -> Option<api::AccountSettingsPaypayPayments> {
+        self.0.opt_view("account_settings", "paypay_payments")
+    }
+
+    /// Sepa debit payments. `None` when absent.
+    #[inline]
+    pub fn sepa_debit_payments(&self) -> Option<api::AccountSettingsSepaDebitPayments> {
+        self.0.opt_view("account_settings", "sepa_debit_payments")
+    }
+
+    /// Treasury. `None` when absent.
+    #[inline]
+    pub fn treasury(&self) -> Option<api::AccountSettingsTreasury> {
+        self.0.opt_view("account_settings", "treasury")
+    }
+}
+
+view! {
+    /// Paypay payments of [`Account`](crate::api::Account): its `settings.paypay_payments`. It has what [`AccountSettingsPaypayPaymentsFields`](crate::api::AccountSettingsPaypayPaymentsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments>
+    AccountSettingsPaypayPayments =
+    /// The accessors of [`AccountSettingsPaypayPayments`](crate::api::AccountSettingsPaypayPayments).
+    AccountSettingsPaypayPaymentsFields, "account_settings_paypay_payments"
+}
+
+impl AccountSettingsPaypayPaymentsFields {
+    /// Additional files, as a list. `None` when absent.
+    #[inline]
+    pub fn additional_files(&self) -> Option<Vec<&str>> {
+        self.0
+            .opt_strings("account_settings_paypay_payments", "additional_files")
+    }
+
+    /// Goods type. `None` when absent.
+    #[inline]
+    pub fn goods_type(&self) -> Option<api::AccountSettingsPaypayPaymentsGoodsType> {
+        self.0
+            .opt_word("account_settings_paypay_payments", "goods_type")
+    }
+
+    /// Site. `None` when absent.
+    #[inline]
+    pub fn site(&self) -> Option<api::AccountSettingsPaypayPaymentsSite> {
+        self.0.opt_view("account_settings_paypay_payments", "site")
+    }
+}
+
+view! {
+    /// Site of [`Account`](crate::api::Account): its `settings.paypay_payments.site`. It has what [`AccountSettingsPaypayPaymentsSiteFields`](crate::api::AccountSettingsPaypayPaymentsSiteFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site>
+    AccountSettingsPaypayPaymentsSite =
+    /// The accessors of [`AccountSettingsPaypayPaymentsSite`](crate::api::AccountSettingsPaypayPaymentsSite).
+    AccountSettingsPaypayPaymentsSiteFields, "account_settings_paypay_payments_site"
+}
+
+impl AccountSettingsPaypayPaymentsSiteFields {
+    /// Accessible. `None` when absent.
+    #[inline]
+    pub fn accessible(&self) -> Option<api::AccountSettingsPaypayPaymentsSiteAccessible> {
+        self.0
+            .opt_view("account_settings_paypay_payments_site", "accessible")
+    }
+
+    /// In development. `None` when absent.
+    #[inline]
+    pub fn in_development(&self) -> Option<api::AccountSettingsPaypayPaymentsSiteInDevelopment> {
+        self.0
+            .opt_view("account_settings_paypay_payments_site", "in_development")
+    }
+
+    /// Restricted. `None` when absent.
+    #[inline]
+    pub fn restricted(&self) -> Option<api::AccountSettingsPaypayPaymentsSiteRestricted> {
+        self.0
+            .opt_view("account_settings_paypay_payments_site", "restricted")
+    }
+
+    /// Type. `None` when absent.
+    #[inline]
+    pub fn type_(&self) -> Option<api::AccountSettingsPaypayPaymentsSiteType> {
+        self.0
+            .opt_word("account_settings_paypay_payments_site", "type")
+    }
+}
+
+view! {
+    /// Accessible of [`Account`](crate::api::Account): its `settings.paypay_payments.site.accessible`. It has what [`AccountSettingsPaypayPaymentsSiteAccessibleFields`](crate::api::AccountSettingsPaypayPaymentsSiteAccessibleFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site-accessible>
+    AccountSettingsPaypayPaymentsSiteAccessible =
+    /// The accessors of [`AccountSettingsPaypayPaymentsSiteAccessible`](crate::api::AccountSettingsPaypayPaymentsSiteAccessible).
+    AccountSettingsPaypayPaymentsSiteAccessibleFields, "account_settings_paypay_payments_site_accessible"
+}
+
+view! {
+    /// In development of [`Account`](crate::api::Account): its `settings.paypay_payments.site.in_development`. It has what [`AccountSettingsPaypayPaymentsSiteInDevelopmentFields`](crate::api::AccountSettingsPaypayPaymentsSiteInDevelopmentFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site-in_development>
+    AccountSettingsPaypayPaymentsSiteInDevelopment =
+    /// The accessors of [`AccountSettingsPaypayPaymentsSiteInDevelopment`](crate::api::AccountSettingsPaypayPaymentsSiteInDevelopment).
+    AccountSettingsPaypayPaymentsSiteInDevelopmentFields, "account_settings_paypay_payments_site_in_development"
+}
+
+impl AccountSettingsPaypayPaymentsSiteInDevelopmentFields {
+    /// Password provided: true or false. `None` when absent.
+    #[inline]
+    pub fn password_provided(&self) -> Option<bool> {
+        self.0.opt_flag(
+            "account_settings_paypay_payments_site_in_development",
+            "password_provided",
+        )
+    }
+
+    /// Username. `None` when null.
+    #[inline]
+    pub fn username(&self) -> Option<&str> {
+        self.0.opt_string(
+            "account_settings_paypay_payments_site_in_development",
+            "username",
+        )
+    }
+}
+
+view! {
+    /// Restricted of [`Account`](crate::api::Account): its `settings.paypay_payments.site.restricted`. It has what [`AccountSettingsPaypayPaymentsSiteRestrictedFields`](crate::api::AccountSettingsPaypayPaymentsSiteRestrictedFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site-restricted>
+    AccountSettingsPaypayPaymentsSiteRestricted =
+    /// The accessors of [`AccountSettingsPaypayPaymentsSiteRestricted`](crate::api::AccountSettingsPaypayPaymentsSiteRestricted).
+    AccountSettingsPaypayPaymentsSiteRestrictedFields, "account_settings_paypay_payments_site_restricted"
+}
+
+impl AccountSettingsPaypayPaymentsSiteRestrictedFields {
+    /// Payment flow file. `None` when null.
+    #[inline]
+    pub fn payment_flow_file(&self) -> Option<&str> {
+        self.0.opt_string(
+            "account_settings_paypay_payments_site_restricted",
+            "payment_flow_file",
+        )
+    }
+}
+
+view! {
+    /// Tos acceptance of [`Account`](crate::api::Account): its `settings.treasury.tos_acceptance`. It has what [`AccountSettingsTreasuryTosAcceptanceFields`](crate::api::AccountSettingsTreasuryTosAcceptanceFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-treasury-tos_acceptance>
+    AccountSettingsTreasuryTosAcceptance =
+    /// The accessors of [`AccountSettingsTreasuryTosAcceptance`](crate::api::AccountSettingsTreasuryTosAcceptance).
+    AccountSettingsTreasuryTosAcceptanceFields, "account_terms_of_service"
+}
+
+impl AccountSettingsTreasuryTosAcceptanceFields {
+    /// Date, in seconds since the Unix epoch. `None` when null.
+    #[inline]
+    pub fn date(&self) -> Option<Timestamp> {
+        self.0.opt_time("account_terms_of_service", "date")
+    }
+
+    /// Ip. `None` when null.
+    #[inline]
+    pub fn ip(&self) -> Option<&str> {
+        self.0.opt_string("account_terms_of_service", "ip")
+    }
+
+    /// User agent. `None` when absent.
+    #[inline]
+    pub fn user_agent(&self) -> Option<&str> {
+        self.0.opt_string("account_terms_of_service", "user_agent")
+    }
+}
+
+view! {
+    /// Tos acceptance of [`Account`](crate::api::Account): its `tos_acceptance`. It has what [`AccountTosAcceptanceFields`](crate::api::AccountTosAcceptanceFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-tos_acceptance>
+    AccountTosAcceptance =
+    /// The accessors of [`AccountTosAcceptance`](crate::api::AccountTosAcceptance).
+    AccountTosAcceptanceFields, "account_tos_acceptance"
+}
+
+impl AccountTosAcceptanceFields {
+    /// Date, in seconds since the Unix epoch. `None` when absent or null.
+    #[inline]
+    pub fn date(&self) -> Option<Timestamp> {
+        self.0.opt_time("account_tos_acceptance", "date")
+    }
+
+    /// Ip. `None` when absent or null.
+    #[inline]
+    pub fn ip(&self) -> Option<&str> {
+        self.0.opt_string("account_tos_acceptance", "ip")
+    }
+
+    /// Service agreement. `None` when absent.
+    #[inline]
+    pub fn service_agreement(&self) -> Option<&str> {
+        self.0
+            .opt_string("account_tos_acceptance", "service_agreement")
+    }
+
+    /// User agent. `None` when absent or null.
+    #[inline]
+    pub fn user_agent(&self) -> Option<&str> {
+        self.0.opt_string("account_tos_acceptance", "user_agent")
+    }
+}
+
+view! {
+    /// Treasury of [`Account`](crate::api::Account): its `settings.treasury`. It has what [`AccountSettingsTreasuryFields`](crate::api::AccountSettingsTreasuryFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-treasury>
+    AccountSettingsTreasury =
+    /// The accessors of [`AccountSettingsTreasury`](crate::api::AccountSettingsTreasury).
+    AccountSettingsTreasuryFields, "account_treasury_settings"
+}
+
+impl AccountSettingsTreasuryFields {
+    /// Tos acceptance. `None` when absent.
+    #[inline]
+    pub fn tos_acceptance(&self) -> Option<api::AccountSettingsTreasuryTosAcceptance> {
+        self.0
+            .opt_view("account_treasury_settings", "tos_acceptance")
+    }
+}
+
+view! {
+    /// Controller of [`Account`](crate::api::Account): its `controller`. It has what [`AccountControllerFields`](crate::api::AccountControllerFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-controller>
+    AccountController =
+    /// The accessors of [`AccountController`](crate::api::AccountController).
+    AccountControllerFields, "account_unification_account_controller"
+}
+
+impl AccountControllerFields {
+    /// Fees. `None` when absent.
+    #[inline]
+    pub fn fees(&self) -> Option<api::AccountControllerFees> {
+        self.0
+            .opt_view("account_unification_account_controller", "fees")
+    }
+
+    /// Is controller: true or false. `None` when absent.
+    #[inline]
+    pub fn is_controller(&self) -> Option<bool> {
+        self.0
+            .opt_flag("account_unification_account_controller", "is_controller")
+    }
+
+    /// Losses. `None` when absent.
+    #[inline]
+    pub fn losses(&self) -> Option<api::AccountControllerLosses> {
+        self.0
+            .opt_view("account_unification_account_controller", "losses")
+    }
+
+    /// Requirement collection. `None` when absent.
+    #[inline]
+    pub fn requirement_collection(&self) -> Option<api::AccountControllerRequirementCollection> {
+        self.0.opt_word(
+            "account_unification_account_controller",
+            "requirement_collection",
+        )
+    }
+
+    /// Stripe dashboard. `None` when absent.
+    #[inline]
+    pub fn stripe_dashboard(&self) -> Option<api::AccountControllerStripeDashboard> {
+        self.0
+            .opt_view("account_unification_account_controller", "stripe_dashboard")
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> api::AccountControllerType {
+        self.0
+            .word("account_unification_account_controller", "type")
+    }
+}
+
+view! {
+    /// Fees of [`Account`](crate::api::Account): its `controller.fees`. It has what [`AccountControllerFeesFields`](crate::api::AccountControllerFeesFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-controller-fees>
+    AccountControllerFees =
+    /// The accessors of [`AccountControllerFees`](crate::api::AccountControllerFees).
+    AccountControllerFeesFields, "account_unification_account_controller_fees"
+}
+
+impl AccountControllerFeesFields {
+    /// Payer.
+    #[inline]
+    pub fn payer(&self) -> api::AccountControllerFeesPayer {
+        self.0
+            .word("account_unification_account_controller_fees", "payer")
+    }
+}
+
+view! {
+    /// Losses of [`Account`](crate::api::Account): its `controller.losses`. It has what [`AccountControllerLossesFields`](crate::api::AccountControllerLossesFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-controller-losses>
+    AccountControllerLosses =
+    /// The accessors of [`AccountControllerLosses`](crate::api::AccountControllerLosses).
+    AccountControllerLossesFields, "account_unification_account_controller_losses"
+}
+
+impl AccountControllerLossesFields {
+    /// Payments.
+    #[inline]
+    pub fn payments(&self) -> api::AccountControllerRequirementCollection {
+        self.0
+            .word("account_unification_account_controller_losses", "payments")
+    }
+}
+
+view! {
+    /// Stripe dashboard of [`Account`](crate::api::Account): its `controller.stripe_dashboard`. It has what [`AccountControllerStripeDashboardFields`](crate::api::AccountControllerStripeDashboardFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-controller-stripe_dashboard>
+    AccountControllerStripeDashboard =
+    /// The accessors of [`AccountControllerStripeDashboard`](crate::api::AccountControllerStripeDashboard).
+    AccountControllerStripeDashboardFields, "account_unification_account_controller_stripe_dashboard"
+}
+
+impl AccountControllerStripeDashboardFields {
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> api::AccountControllerStripeDashboardType {
+        self.0.word(
+            "account_unification_account_controller_stripe_dashboard",
+            "type",
+        )
+    }
+}
+
+view! {
+    /// Tos acceptance of [`Account`](crate::api::Account): its `settings.card_issuing.tos_acceptance`. It has what [`AccountSettingsCardIssuingTosAcceptanceFields`](crate::api::AccountSettingsCardIssuingTosAcceptanceFields) has.
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-card_issuing-tos_acceptance>
+    AccountSettingsCardIssuingTosAcceptance =
+    /// The accessors of [`AccountSettingsCardIssuingTosAcceptance`](crate::api::AccountSettingsCardIssuingTosAcceptance).
+    AccountSettingsCardIssuingTosAcceptanceFields, "card_issuing_account_terms_of_service"
+}
+
+impl AccountSettingsCardIssuingTosAcceptanceFields {
     /// Date, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn date(&self) -> Option<Timestamp> {
@@ -36,13 +650,15 @@ impl AccountSettingsCardIssuingTosAcceptance {
 }
 
 view! {
-    /// What is left of a deleted `account`.
+    /// What is left of a deleted `account`. It has what [`DeletedAccountFields`](crate::api::DeletedAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object>
-    DeletedAccount, "deleted_account"
+    DeletedAccount =
+    /// The accessors of [`DeletedAccount`](crate::api::DeletedAccount).
+    DeletedAccountFields, "deleted_account"
 }
 
-impl DeletedAccount {
+impl DeletedAccountFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -63,13 +679,15 @@ impl DeletedAccount {
 }
 
 view! {
-    /// Company of [`Account`](crate::api::Account): its `company`.
+    /// Company of [`Account`](crate::api::Account): its `company`. It has what [`AccountCompanyFields`](crate::api::AccountCompanyFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-company>
-    AccountCompany, "legal_entity_company"
+    AccountCompany =
+    /// The accessors of [`AccountCompany`](crate::api::AccountCompany).
+    AccountCompanyFields, "legal_entity_company"
 }
 
-impl AccountCompany {
+impl AccountCompanyFields {
     /// Address. `None` when absent.
     #[inline]
     pub fn address(&self) -> Option<api::Address> {
@@ -237,13 +855,15 @@ impl AccountCompany {
 }
 
 view! {
-    /// Verification of [`Account`](crate::api::Account): its `company.verification`.
+    /// Verification of [`Account`](crate::api::Account): its `company.verification`. It has what [`AccountCompanyVerificationFields`](crate::api::AccountCompanyVerificationFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-company-verification>
-    AccountCompanyVerification, "legal_entity_company_verification"
+    AccountCompanyVerification =
+    /// The accessors of [`AccountCompanyVerification`](crate::api::AccountCompanyVerification).
+    AccountCompanyVerificationFields, "legal_entity_company_verification"
 }
 
-impl AccountCompanyVerification {
+impl AccountCompanyVerificationFields {
     /// Document.
     #[inline]
     pub fn document(&self) -> api::AccountCompanyVerificationDocument {
@@ -252,13 +872,15 @@ impl AccountCompanyVerification {
 }
 
 view! {
-    /// Document of [`Account`](crate::api::Account): its `company.verification.document`.
+    /// Document of [`Account`](crate::api::Account): its `company.verification.document`. It has what [`AccountCompanyVerificationDocumentFields`](crate::api::AccountCompanyVerificationDocumentFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-company-verification-document>
-    AccountCompanyVerificationDocument, "legal_entity_company_verification_document"
+    AccountCompanyVerificationDocument =
+    /// The accessors of [`AccountCompanyVerificationDocument`](crate::api::AccountCompanyVerificationDocument).
+    AccountCompanyVerificationDocumentFields, "legal_entity_company_verification_document"
 }
 
-impl AccountCompanyVerificationDocument {
+impl AccountCompanyVerificationDocumentFields {
     /// Back. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn back(&self) -> Option<Expandable<api::File>> {
@@ -289,13 +911,15 @@ impl AccountCompanyVerificationDocument {
 }
 
 view! {
-    /// Directorship declaration of [`Account`](crate::api::Account): its `company.directorship_declaration`.
+    /// Directorship declaration of [`Account`](crate::api::Account): its `company.directorship_declaration`. It has what [`AccountCompanyDirectorshipDeclarationFields`](crate::api::AccountCompanyDirectorshipDeclarationFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-company-directorship_declaration>
-    AccountCompanyDirectorshipDeclaration, "legal_entity_directorship_declaration"
+    AccountCompanyDirectorshipDeclaration =
+    /// The accessors of [`AccountCompanyDirectorshipDeclaration`](crate::api::AccountCompanyDirectorshipDeclaration).
+    AccountCompanyDirectorshipDeclarationFields, "legal_entity_directorship_declaration"
 }
 
-impl AccountCompanyDirectorshipDeclaration {
+impl AccountCompanyDirectorshipDeclarationFields {
     /// Date, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn date(&self) -> Option<Timestamp> {
@@ -319,13 +943,15 @@ impl AccountCompanyDirectorshipDeclaration {
 }
 
 view! {
-    /// Address kana of [`Person`](crate::api::Person): its `address_kana`.
+    /// Address kana of [`Person`](crate::api::Person): its `address_kana`. It has what [`AccountCompanyAddressKanaFields`](crate::api::AccountCompanyAddressKanaFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-address_kana>
-    AccountCompanyAddressKana, "legal_entity_japan_address"
+    AccountCompanyAddressKana =
+    /// The accessors of [`AccountCompanyAddressKana`](crate::api::AccountCompanyAddressKana).
+    AccountCompanyAddressKanaFields, "legal_entity_japan_address"
 }
 
-impl AccountCompanyAddressKana {
+impl AccountCompanyAddressKanaFields {
     /// City. `None` when null.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -371,13 +997,15 @@ impl AccountCompanyAddressKana {
 }
 
 view! {
-    /// Registration date of [`Account`](crate::api::Account): its `company.registration_date`.
+    /// Registration date of [`Account`](crate::api::Account): its `company.registration_date`. It has what [`AccountCompanyRegistrationDateFields`](crate::api::AccountCompanyRegistrationDateFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-company-registration_date>
-    AccountCompanyRegistrationDate, "legal_entity_registration_date"
+    AccountCompanyRegistrationDate =
+    /// The accessors of [`AccountCompanyRegistrationDate`](crate::api::AccountCompanyRegistrationDate).
+    AccountCompanyRegistrationDateFields, "legal_entity_registration_date"
 }
 
-impl AccountCompanyRegistrationDate {
+impl AccountCompanyRegistrationDateFields {
     /// Day. `None` when null.
     #[inline]
     pub fn day(&self) -> Option<i64> {
@@ -398,13 +1026,15 @@ impl AccountCompanyRegistrationDate {
 }
 
 view! {
-    /// Representative declaration of [`Account`](crate::api::Account): its `company.representative_declaration`.
+    /// Representative declaration of [`Account`](crate::api::Account): its `company.representative_declaration`. It has what [`AccountCompanyRepresentativeDeclarationFields`](crate::api::AccountCompanyRepresentativeDeclarationFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-company-representative_declaration>
-    AccountCompanyRepresentativeDeclaration, "legal_entity_representative_declaration"
+    AccountCompanyRepresentativeDeclaration =
+    /// The accessors of [`AccountCompanyRepresentativeDeclaration`](crate::api::AccountCompanyRepresentativeDeclaration).
+    AccountCompanyRepresentativeDeclarationFields, "legal_entity_representative_declaration"
 }
 
-impl AccountCompanyRepresentativeDeclaration {
+impl AccountCompanyRepresentativeDeclarationFields {
     /// Date, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn date(&self) -> Option<Timestamp> {
@@ -424,80 +1054,5 @@ impl AccountCompanyRepresentativeDeclaration {
     pub fn user_agent(&self) -> Option<&str> {
         self.0
             .opt_string("legal_entity_representative_declaration", "user_agent")
-    }
-}
-
-view! {
-    /// Ownership declaration of [`Account`](crate::api::Account): its `company.ownership_declaration`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-company-ownership_declaration>
-    AccountCompanyOwnershipDeclaration, "legal_entity_ubo_declaration"
-}
-
-impl AccountCompanyOwnershipDeclaration {
-    /// Date, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn date(&self) -> Option<Timestamp> {
-        self.0.opt_time("legal_entity_ubo_declaration", "date")
-    }
-
-    /// Ip. `None` when null.
-    #[inline]
-    pub fn ip(&self) -> Option<&str> {
-        self.0.opt_string("legal_entity_ubo_declaration", "ip")
-    }
-
-    /// User agent. `None` when null.
-    #[inline]
-    pub fn user_agent(&self) -> Option<&str> {
-        self.0
-            .opt_string("legal_entity_ubo_declaration", "user_agent")
-    }
-}
-
-view! {
-    /// Schedule of [`Account`](crate::api::Account): its `settings.payouts.schedule`.
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-payouts-schedule>
-    AccountSettingsPayoutsSchedule, "transfer_schedule"
-}
-
-impl AccountSettingsPayoutsSchedule {
-    /// Delay days.
-    #[inline]
-    pub fn delay_days(&self) -> i64 {
-        self.0.int("transfer_schedule", "delay_days")
-    }
-
-    /// Interval.
-    #[inline]
-    pub fn interval(&self) -> &str {
-        self.0.string("transfer_schedule", "interval")
-    }
-
-    /// Monthly anchor. `None` when absent.
-    #[inline]
-    pub fn monthly_anchor(&self) -> Option<i64> {
-        self.0.opt_int("transfer_schedule", "monthly_anchor")
-    }
-
-    /// Monthly payout days, as a list. `None` when absent.
-    #[inline]
-    pub fn monthly_payout_days(&self) -> Option<Vec<i64>> {
-        self.0.opt_ints("transfer_schedule", "monthly_payout_days")
-    }
-
-    /// Weekly anchor. `None` when absent.
-    #[inline]
-    pub fn weekly_anchor(&self) -> Option<&str> {
-        self.0.opt_string("transfer_schedule", "weekly_anchor")
-    }
-
-    /// Weekly payout days, as a list. `None` when absent.
-    #[inline]
-    pub fn weekly_payout_days(
-        &self,
-    ) -> Option<Vec<api::AccountSettingsPayoutsScheduleWeeklyPayoutDay>> {
-        self.0.opt_words("transfer_schedule", "weekly_payout_days")
     }
 }

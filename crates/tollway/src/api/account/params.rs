@@ -18,9 +18,9 @@ impl AccountCreateBusinessProfileAnnualRevenue {
     pub fn new(amount: i64, currency: &str, fiscal_year_end: &str) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
-                .with("currency", currency)
-                .with("fiscal_year_end", fiscal_year_end),
+                .with_int("amount", amount)
+                .with_str("currency", currency)
+                .with_str("fiscal_year_end", fiscal_year_end),
         )
     }
 }
@@ -38,8 +38,8 @@ impl AccountCreateBusinessProfileMonthlyEstimatedRevenue {
     pub fn new(amount: i64, currency: &str) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
-                .with("currency", currency),
+                .with_int("amount", amount)
+                .with_str("currency", currency),
         )
     }
 }
@@ -55,37 +55,37 @@ impl AccountCreateBusinessProfileSupportAddress {
     /// City.
     #[inline]
     pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
+        Self(self.0.with_str("city", city))
     }
 
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
+        Self(self.0.with_str("country", country))
     }
 
     /// Line1.
     #[inline]
     pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
+        Self(self.0.with_str("line1", line1))
     }
 
     /// Line2.
     #[inline]
     pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
+        Self(self.0.with_str("line2", line2))
     }
 
     /// Postal code.
     #[inline]
     pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
+        Self(self.0.with_str("postal_code", postal_code))
     }
 
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
+        Self(self.0.with_str("state", state))
     }
 }
 
@@ -111,14 +111,14 @@ impl AccountCreateBusinessProfile {
     pub fn estimated_worker_count(self, estimated_worker_count: i64) -> Self {
         Self(
             self.0
-                .with("estimated_worker_count", estimated_worker_count),
+                .with_int("estimated_worker_count", estimated_worker_count),
         )
     }
 
     /// Mcc.
     #[inline]
     pub fn mcc(self, mcc: &str) -> Self {
-        Self(self.0.with("mcc", mcc))
+        Self(self.0.with_str("mcc", mcc))
     }
 
     /// Minority owned business designation, as a list.
@@ -150,13 +150,13 @@ impl AccountCreateBusinessProfile {
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 
     /// Product description.
     #[inline]
     pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
+        Self(self.0.with_str("product_description", product_description))
     }
 
     /// Specified commercial transactions act url.
@@ -165,7 +165,7 @@ impl AccountCreateBusinessProfile {
         self,
         specified_commercial_transactions_act_url: &str,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_str(
             "specified_commercial_transactions_act_url",
             specified_commercial_transactions_act_url,
         ))
@@ -192,19 +192,19 @@ impl AccountCreateBusinessProfile {
     /// Support email.
     #[inline]
     pub fn support_email(self, support_email: &str) -> Self {
-        Self(self.0.with("support_email", support_email))
+        Self(self.0.with_str("support_email", support_email))
     }
 
     /// Support phone.
     #[inline]
     pub fn support_phone(self, support_phone: &str) -> Self {
-        Self(self.0.with("support_phone", support_phone))
+        Self(self.0.with_str("support_phone", support_phone))
     }
 
     /// Support url.
     #[inline]
     pub fn support_url(self, support_url: &str) -> Self {
-        Self(self.0.with("support_url", support_url))
+        Self(self.0.with_str("support_url", support_url))
     }
 
     /// Unsets `support_url`.
@@ -216,7 +216,7 @@ impl AccountCreateBusinessProfile {
     /// Url.
     #[inline]
     pub fn url(self, url: &str) -> Self {
-        Self(self.0.with("url", url))
+        Self(self.0.with_str("url", url))
     }
 }
 
@@ -231,1041 +231,1021 @@ impl AccountCreateCapabilitiesAcssDebitPayments {
     /// Requested: true or false.
     #[inline]
     pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `affirm_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesAffirmPayments
-}
-
-impl AccountCreateCapabilitiesAffirmPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `afterpay_clearpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesAfterpayClearpayPayments
-}
-
-impl AccountCreateCapabilitiesAfterpayClearpayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `alma_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesAlmaPayments
-}
-
-impl AccountCreateCapabilitiesAlmaPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `amazon_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesAmazonPayPayments
-}
-
-impl AccountCreateCapabilitiesAmazonPayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `app_distribution` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesAppDistribution
-}
-
-impl AccountCreateCapabilitiesAppDistribution {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `au_becs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesAuBecsDebitPayments
-}
-
-impl AccountCreateCapabilitiesAuBecsDebitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `bacs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesBacsDebitPayments
-}
-
-impl AccountCreateCapabilitiesBacsDebitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `bancontact_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesBancontactPayments
-}
-
-impl AccountCreateCapabilitiesBancontactPayments {
-    /// Requested: true or false.
+        Self(self.0.with_bool("requested", requested))
+    }
+}
+
+/// The `affirm_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAffirmPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `afterpay_clearpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAfterpayClearpayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `alma_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAlmaPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `amazon_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAmazonPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `app_distribution` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAppDistribution = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `au_becs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAuBecsDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `bacs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBacsDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `bancontact_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBancontactPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `billie_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBilliePayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `bizum_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBizumPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `blik_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBlikPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `blik_recurring_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBlikRecurringPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `boleto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBoletoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `card_issuing` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesCardIssuing = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `card_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesCardPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `cartes_bancaires_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesCartesBancairesPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `cashapp_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesCashappPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `crypto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesCryptoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `eps_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesEpsPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `fpx_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesFpxPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `gb_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesGbBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `giropay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesGiropayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `grabpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesGrabpayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `ideal_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesIdealPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `india_international_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesIndiaInternationalPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `jcb_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesJcbPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `jp_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesJpBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `kakao_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesKakaoPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `klarna_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesKlarnaPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `konbini_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesKonbiniPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `kr_card_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesKrCardPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `legacy_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesLegacyPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `link_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesLinkPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `mb_way_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesMbWayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `mobilepay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesMobilepayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `multibanco_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesMultibancoPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `mx_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesMxBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `naver_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesNaverPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `nz_bank_account_becs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesNzBankAccountBecsDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `oxxo_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesOxxoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `p24_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesP24Payments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `pay_by_bank_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPayByBankPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `payco_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPaycoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `paynow_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPaynowPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `paypay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPaypayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `payto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPaytoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `pix_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPixPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `promptpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPromptpayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `revolut_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesRevolutPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `samsung_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSamsungPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `satispay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSatispayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `scalapay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesScalapayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sepa_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSepaBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sepa_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSepaDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sequra_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSequraPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sofort_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSofortPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sunbit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSunbitPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `swish_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSwishPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `tax_reporting_us_1099_k` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesTaxReportingUs1099K =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `tax_reporting_us_1099_misc` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesTaxReportingUs1099Misc =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `transfers` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesTransfers = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `treasury` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesTreasury = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `twint_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesTwintPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `upi_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesUpiPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `us_bank_account_ach_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesUsBankAccountAchPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `us_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesUsBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `wero_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesWeroPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `zip_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesZipPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+params! {
+    /// The `capabilities` of [`AccountCreate`](crate::api::AccountCreate).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateCapabilities
+}
+
+impl AccountCreateCapabilities {
+    /// Acss debit payments.
+    #[inline]
+    pub fn acss_debit_payments(
+        self,
+        acss_debit_payments: api::AccountCreateCapabilitiesAcssDebitPayments,
+    ) -> Self {
+        Self(self.0.with("acss_debit_payments", acss_debit_payments))
+    }
+
+    /// Affirm payments.
+    #[inline]
+    pub fn affirm_payments(
+        self,
+        affirm_payments: api::AccountCreateCapabilitiesAffirmPayments,
+    ) -> Self {
+        Self(self.0.with("affirm_payments", affirm_payments))
+    }
+
+    /// Afterpay clearpay payments.
+    #[inline]
+    pub fn afterpay_clearpay_payments(
+        self,
+        afterpay_clearpay_payments: api::AccountCreateCapabilitiesAfterpayClearpayPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("afterpay_clearpay_payments", afterpay_clearpay_payments),
+        )
+    }
+
+    /// Alma payments.
+    #[inline]
+    pub fn alma_payments(self, alma_payments: api::AccountCreateCapabilitiesAlmaPayments) -> Self {
+        Self(self.0.with("alma_payments", alma_payments))
+    }
+
+    /// Amazon pay payments.
+    #[inline]
+    pub fn amazon_pay_payments(
+        self,
+        amazon_pay_payments: api::AccountCreateCapabilitiesAmazonPayPayments,
+    ) -> Self {
+        Self(self.0.with("amazon_pay_payments", amazon_pay_payments))
+    }
+
+    /// App distribution.
+    #[inline]
+    pub fn app_distribution(
+        self,
+        app_distribution: api::AccountCreateCapabilitiesAppDistribution,
+    ) -> Self {
+        Self(self.0.with("app_distribution", app_distribution))
+    }
+
+    /// Au becs debit payments.
+    #[inline]
+    pub fn au_becs_debit_payments(
+        self,
+        au_becs_debit_payments: api::AccountCreateCapabilitiesAuBecsDebitPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("au_becs_debit_payments", au_becs_debit_payments),
+        )
+    }
+
+    /// Bacs debit payments.
+    #[inline]
+    pub fn bacs_debit_payments(
+        self,
+        bacs_debit_payments: api::AccountCreateCapabilitiesBacsDebitPayments,
+    ) -> Self {
+        Self(self.0.with("bacs_debit_payments", bacs_debit_payments))
+    }
+
+    /// Bancontact payments.
+    #[inline]
+    pub fn bancontact_payments(
+        self,
+        bancontact_payments: api::AccountCreateCapabilitiesBancontactPayments,
+    ) -> Self {
+        Self(self.0.with("bancontact_payments", bancontact_payments))
+    }
+
+    /// Bank transfer payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn bank_transfer_payments(
+        self,
+        bank_transfer_payments: api::AccountCreateCapabilitiesBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("bank_transfer_payments", bank_transfer_payments),
+        )
     }
-}
-
-params! {
-    /// The `bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesBankTransferPayments
-}
 
-impl AccountCreateCapabilitiesBankTransferPayments {
-    /// Requested: true or false.
+    /// Billie payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn billie_payments(
+        self,
+        billie_payments: api::AccountCreateCapabilitiesBilliePayments,
+    ) -> Self {
+        Self(self.0.with("billie_payments", billie_payments))
     }
-}
-
-params! {
-    /// The `billie_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesBilliePayments
-}
 
-impl AccountCreateCapabilitiesBilliePayments {
-    /// Requested: true or false.
+    /// Bizum payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn bizum_payments(
+        self,
+        bizum_payments: api::AccountCreateCapabilitiesBizumPayments,
+    ) -> Self {
+        Self(self.0.with("bizum_payments", bizum_payments))
     }
-}
-
-params! {
-    /// The `bizum_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesBizumPayments
-}
 
-impl AccountCreateCapabilitiesBizumPayments {
-    /// Requested: true or false.
+    /// Blik payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn blik_payments(self, blik_payments: api::AccountCreateCapabilitiesBlikPayments) -> Self {
+        Self(self.0.with("blik_payments", blik_payments))
     }
-}
-
-params! {
-    /// The `blik_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesBlikPayments
-}
 
-impl AccountCreateCapabilitiesBlikPayments {
-    /// Requested: true or false.
+    /// Blik recurring payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn blik_recurring_payments(
+        self,
+        blik_recurring_payments: api::AccountCreateCapabilitiesBlikRecurringPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("blik_recurring_payments", blik_recurring_payments),
+        )
     }
-}
-
-params! {
-    /// The `blik_recurring_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesBlikRecurringPayments
-}
 
-impl AccountCreateCapabilitiesBlikRecurringPayments {
-    /// Requested: true or false.
+    /// Boleto payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn boleto_payments(
+        self,
+        boleto_payments: api::AccountCreateCapabilitiesBoletoPayments,
+    ) -> Self {
+        Self(self.0.with("boleto_payments", boleto_payments))
     }
-}
 
-params! {
-    /// The `boleto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesBoletoPayments
-}
-
-impl AccountCreateCapabilitiesBoletoPayments {
-    /// Requested: true or false.
+    /// Card issuing.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn card_issuing(self, card_issuing: api::AccountCreateCapabilitiesCardIssuing) -> Self {
+        Self(self.0.with("card_issuing", card_issuing))
     }
-}
-
-params! {
-    /// The `card_issuing` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesCardIssuing
-}
 
-impl AccountCreateCapabilitiesCardIssuing {
-    /// Requested: true or false.
+    /// Card payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn card_payments(self, card_payments: api::AccountCreateCapabilitiesCardPayments) -> Self {
+        Self(self.0.with("card_payments", card_payments))
     }
-}
-
-params! {
-    /// The `card_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesCardPayments
-}
 
-impl AccountCreateCapabilitiesCardPayments {
-    /// Requested: true or false.
+    /// Cartes bancaires payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn cartes_bancaires_payments(
+        self,
+        cartes_bancaires_payments: api::AccountCreateCapabilitiesCartesBancairesPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("cartes_bancaires_payments", cartes_bancaires_payments),
+        )
     }
-}
-
-params! {
-    /// The `cartes_bancaires_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesCartesBancairesPayments
-}
 
-impl AccountCreateCapabilitiesCartesBancairesPayments {
-    /// Requested: true or false.
+    /// Cashapp payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn cashapp_payments(
+        self,
+        cashapp_payments: api::AccountCreateCapabilitiesCashappPayments,
+    ) -> Self {
+        Self(self.0.with("cashapp_payments", cashapp_payments))
     }
-}
-
-params! {
-    /// The `cashapp_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesCashappPayments
-}
 
-impl AccountCreateCapabilitiesCashappPayments {
-    /// Requested: true or false.
+    /// Crypto payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn crypto_payments(
+        self,
+        crypto_payments: api::AccountCreateCapabilitiesCryptoPayments,
+    ) -> Self {
+        Self(self.0.with("crypto_payments", crypto_payments))
     }
-}
-
-params! {
-    /// The `crypto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesCryptoPayments
-}
 
-impl AccountCreateCapabilitiesCryptoPayments {
-    /// Requested: true or false.
+    /// Eps payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn eps_payments(self, eps_payments: api::AccountCreateCapabilitiesEpsPayments) -> Self {
+        Self(self.0.with("eps_payments", eps_payments))
     }
-}
-
-params! {
-    /// The `eps_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesEpsPayments
-}
 
-impl AccountCreateCapabilitiesEpsPayments {
-    /// Requested: true or false.
+    /// Fpx payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn fpx_payments(self, fpx_payments: api::AccountCreateCapabilitiesFpxPayments) -> Self {
+        Self(self.0.with("fpx_payments", fpx_payments))
     }
-}
-
-params! {
-    /// The `fpx_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesFpxPayments
-}
 
-impl AccountCreateCapabilitiesFpxPayments {
-    /// Requested: true or false.
+    /// Gb bank transfer payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn gb_bank_transfer_payments(
+        self,
+        gb_bank_transfer_payments: api::AccountCreateCapabilitiesGbBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("gb_bank_transfer_payments", gb_bank_transfer_payments),
+        )
     }
-}
 
-params! {
-    /// The `gb_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesGbBankTransferPayments
-}
-
-impl AccountCreateCapabilitiesGbBankTransferPayments {
-    /// Requested: true or false.
+    /// Giropay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn giropay_payments(
+        self,
+        giropay_payments: api::AccountCreateCapabilitiesGiropayPayments,
+    ) -> Self {
+        Self(self.0.with("giropay_payments", giropay_payments))
     }
-}
-
-params! {
-    /// The `giropay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesGiropayPayments
-}
 
-impl AccountCreateCapabilitiesGiropayPayments {
-    /// Requested: true or false.
+    /// Grabpay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn grabpay_payments(
+        self,
+        grabpay_payments: api::AccountCreateCapabilitiesGrabpayPayments,
+    ) -> Self {
+        Self(self.0.with("grabpay_payments", grabpay_payments))
     }
-}
-
-params! {
-    /// The `grabpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesGrabpayPayments
-}
 
-impl AccountCreateCapabilitiesGrabpayPayments {
-    /// Requested: true or false.
+    /// Ideal payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn ideal_payments(
+        self,
+        ideal_payments: api::AccountCreateCapabilitiesIdealPayments,
+    ) -> Self {
+        Self(self.0.with("ideal_payments", ideal_payments))
     }
-}
-
-params! {
-    /// The `ideal_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesIdealPayments
-}
 
-impl AccountCreateCapabilitiesIdealPayments {
-    /// Requested: true or false.
+    /// India international payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn india_international_payments(
+        self,
+        india_international_payments: api::AccountCreateCapabilitiesIndiaInternationalPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("india_international_payments", india_international_payments),
+        )
     }
-}
-
-params! {
-    /// The `india_international_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesIndiaInternationalPayments
-}
 
-impl AccountCreateCapabilitiesIndiaInternationalPayments {
-    /// Requested: true or false.
+    /// Jcb payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn jcb_payments(self, jcb_payments: api::AccountCreateCapabilitiesJcbPayments) -> Self {
+        Self(self.0.with("jcb_payments", jcb_payments))
     }
-}
-
-params! {
-    /// The `jcb_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesJcbPayments
-}
 
-impl AccountCreateCapabilitiesJcbPayments {
-    /// Requested: true or false.
+    /// Jp bank transfer payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn jp_bank_transfer_payments(
+        self,
+        jp_bank_transfer_payments: api::AccountCreateCapabilitiesJpBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("jp_bank_transfer_payments", jp_bank_transfer_payments),
+        )
     }
-}
-
-params! {
-    /// The `jp_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesJpBankTransferPayments
-}
 
-impl AccountCreateCapabilitiesJpBankTransferPayments {
-    /// Requested: true or false.
+    /// Kakao pay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn kakao_pay_payments(
+        self,
+        kakao_pay_payments: api::AccountCreateCapabilitiesKakaoPayPayments,
+    ) -> Self {
+        Self(self.0.with("kakao_pay_payments", kakao_pay_payments))
     }
-}
-
-params! {
-    /// The `kakao_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesKakaoPayPayments
-}
 
-impl AccountCreateCapabilitiesKakaoPayPayments {
-    /// Requested: true or false.
+    /// Klarna payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn klarna_payments(
+        self,
+        klarna_payments: api::AccountCreateCapabilitiesKlarnaPayments,
+    ) -> Self {
+        Self(self.0.with("klarna_payments", klarna_payments))
     }
-}
 
-params! {
-    /// The `klarna_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesKlarnaPayments
-}
-
-impl AccountCreateCapabilitiesKlarnaPayments {
-    /// Requested: true or false.
+    /// Konbini payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn konbini_payments(
+        self,
+        konbini_payments: api::AccountCreateCapabilitiesKonbiniPayments,
+    ) -> Self {
+        Self(self.0.with("konbini_payments", konbini_payments))
     }
-}
-
-params! {
-    /// The `konbini_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesKonbiniPayments
-}
 
-impl AccountCreateCapabilitiesKonbiniPayments {
-    /// Requested: true or false.
+    /// Kr card payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn kr_card_payments(
+        self,
+        kr_card_payments: api::AccountCreateCapabilitiesKrCardPayments,
+    ) -> Self {
+        Self(self.0.with("kr_card_payments", kr_card_payments))
     }
-}
-
-params! {
-    /// The `kr_card_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesKrCardPayments
-}
 
-impl AccountCreateCapabilitiesKrCardPayments {
-    /// Requested: true or false.
+    /// Legacy payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn legacy_payments(
+        self,
+        legacy_payments: api::AccountCreateCapabilitiesLegacyPayments,
+    ) -> Self {
+        Self(self.0.with("legacy_payments", legacy_payments))
     }
-}
-
-params! {
-    /// The `legacy_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesLegacyPayments
-}
 
-impl AccountCreateCapabilitiesLegacyPayments {
-    /// Requested: true or false.
+    /// Link payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn link_payments(self, link_payments: api::AccountCreateCapabilitiesLinkPayments) -> Self {
+        Self(self.0.with("link_payments", link_payments))
     }
-}
-
-params! {
-    /// The `link_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesLinkPayments
-}
 
-impl AccountCreateCapabilitiesLinkPayments {
-    /// Requested: true or false.
+    /// Mb way payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn mb_way_payments(
+        self,
+        mb_way_payments: api::AccountCreateCapabilitiesMbWayPayments,
+    ) -> Self {
+        Self(self.0.with("mb_way_payments", mb_way_payments))
     }
-}
-
-params! {
-    /// The `mb_way_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesMbWayPayments
-}
 
-impl AccountCreateCapabilitiesMbWayPayments {
-    /// Requested: true or false.
+    /// Mobilepay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn mobilepay_payments(
+        self,
+        mobilepay_payments: api::AccountCreateCapabilitiesMobilepayPayments,
+    ) -> Self {
+        Self(self.0.with("mobilepay_payments", mobilepay_payments))
     }
-}
-
-params! {
-    /// The `mobilepay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesMobilepayPayments
-}
 
-impl AccountCreateCapabilitiesMobilepayPayments {
-    /// Requested: true or false.
+    /// Multibanco payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn multibanco_payments(
+        self,
+        multibanco_payments: api::AccountCreateCapabilitiesMultibancoPayments,
+    ) -> Self {
+        Self(self.0.with("multibanco_payments", multibanco_payments))
     }
-}
-
-params! {
-    /// The `multibanco_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesMultibancoPayments
-}
 
-impl AccountCreateCapabilitiesMultibancoPayments {
-    /// Requested: true or false.
+    /// Mx bank transfer payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn mx_bank_transfer_payments(
+        self,
+        mx_bank_transfer_payments: api::AccountCreateCapabilitiesMxBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("mx_bank_transfer_payments", mx_bank_transfer_payments),
+        )
     }
-}
 
-params! {
-    /// The `mx_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesMxBankTransferPayments
-}
-
-impl AccountCreateCapabilitiesMxBankTransferPayments {
-    /// Requested: true or false.
+    /// Naver pay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn naver_pay_payments(
+        self,
+        naver_pay_payments: api::AccountCreateCapabilitiesNaverPayPayments,
+    ) -> Self {
+        Self(self.0.with("naver_pay_payments", naver_pay_payments))
     }
-}
-
-params! {
-    /// The `naver_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesNaverPayPayments
-}
 
-impl AccountCreateCapabilitiesNaverPayPayments {
-    /// Requested: true or false.
+    /// Nz bank account becs debit payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn nz_bank_account_becs_debit_payments(
+        self,
+        nz_bank_account_becs_debit_payments: api::AccountCreateCapabilitiesNzBankAccountBecsDebitPayments,
+    ) -> Self {
+        Self(self.0.with(
+            "nz_bank_account_becs_debit_payments",
+            nz_bank_account_becs_debit_payments,
+        ))
     }
-}
-
-params! {
-    /// The `nz_bank_account_becs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesNzBankAccountBecsDebitPayments
-}
 
-impl AccountCreateCapabilitiesNzBankAccountBecsDebitPayments {
-    /// Requested: true or false.
+    /// Oxxo payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn oxxo_payments(self, oxxo_payments: api::AccountCreateCapabilitiesOxxoPayments) -> Self {
+        Self(self.0.with("oxxo_payments", oxxo_payments))
     }
-}
-
-params! {
-    /// The `oxxo_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesOxxoPayments
-}
 
-impl AccountCreateCapabilitiesOxxoPayments {
-    /// Requested: true or false.
+    /// P24 payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn p24_payments(self, p24_payments: api::AccountCreateCapabilitiesP24Payments) -> Self {
+        Self(self.0.with("p24_payments", p24_payments))
     }
-}
-
-params! {
-    /// The `p24_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesP24Payments
-}
 
-impl AccountCreateCapabilitiesP24Payments {
-    /// Requested: true or false.
+    /// Pay by bank payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn pay_by_bank_payments(
+        self,
+        pay_by_bank_payments: api::AccountCreateCapabilitiesPayByBankPayments,
+    ) -> Self {
+        Self(self.0.with("pay_by_bank_payments", pay_by_bank_payments))
     }
-}
-
-params! {
-    /// The `pay_by_bank_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesPayByBankPayments
-}
 
-impl AccountCreateCapabilitiesPayByBankPayments {
-    /// Requested: true or false.
+    /// Payco payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn payco_payments(
+        self,
+        payco_payments: api::AccountCreateCapabilitiesPaycoPayments,
+    ) -> Self {
+        Self(self.0.with("payco_payments", payco_payments))
     }
-}
-
-params! {
-    /// The `payco_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesPaycoPayments
-}
 
-impl AccountCreateCapabilitiesPaycoPayments {
-    /// Requested: true or false.
+    /// Paynow payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn paynow_payments(
+        self,
+        paynow_payments: api::AccountCreateCapabilitiesPaynowPayments,
+    ) -> Self {
+        Self(self.0.with("paynow_payments", paynow_payments))
     }
-}
-
-params! {
-    /// The `paynow_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesPaynowPayments
-}
 
-impl AccountCreateCapabilitiesPaynowPayments {
-    /// Requested: true or false.
+    /// Paypay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn paypay_payments(
+        self,
+        paypay_payments: api::AccountCreateCapabilitiesPaypayPayments,
+    ) -> Self {
+        Self(self.0.with("paypay_payments", paypay_payments))
     }
-}
 
-params! {
-    /// The `paypay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesPaypayPayments
-}
-
-impl AccountCreateCapabilitiesPaypayPayments {
-    /// Requested: true or false.
+    /// Payto payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn payto_payments(
+        self,
+        payto_payments: api::AccountCreateCapabilitiesPaytoPayments,
+    ) -> Self {
+        Self(self.0.with("payto_payments", payto_payments))
     }
-}
-
-params! {
-    /// The `payto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesPaytoPayments
-}
 
-impl AccountCreateCapabilitiesPaytoPayments {
-    /// Requested: true or false.
+    /// Pix payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn pix_payments(self, pix_payments: api::AccountCreateCapabilitiesPixPayments) -> Self {
+        Self(self.0.with("pix_payments", pix_payments))
     }
-}
-
-params! {
-    /// The `pix_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesPixPayments
-}
 
-impl AccountCreateCapabilitiesPixPayments {
-    /// Requested: true or false.
+    /// Promptpay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn promptpay_payments(
+        self,
+        promptpay_payments: api::AccountCreateCapabilitiesPromptpayPayments,
+    ) -> Self {
+        Self(self.0.with("promptpay_payments", promptpay_payments))
     }
-}
-
-params! {
-    /// The `promptpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesPromptpayPayments
-}
 
-impl AccountCreateCapabilitiesPromptpayPayments {
-    /// Requested: true or false.
+    /// Revolut pay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn revolut_pay_payments(
+        self,
+        revolut_pay_payments: api::AccountCreateCapabilitiesRevolutPayPayments,
+    ) -> Self {
+        Self(self.0.with("revolut_pay_payments", revolut_pay_payments))
     }
-}
-
-params! {
-    /// The `revolut_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesRevolutPayPayments
-}
 
-impl AccountCreateCapabilitiesRevolutPayPayments {
-    /// Requested: true or false.
+    /// Samsung pay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn samsung_pay_payments(
+        self,
+        samsung_pay_payments: api::AccountCreateCapabilitiesSamsungPayPayments,
+    ) -> Self {
+        Self(self.0.with("samsung_pay_payments", samsung_pay_payments))
     }
-}
-
-params! {
-    /// The `samsung_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesSamsungPayPayments
-}
 
-impl AccountCreateCapabilitiesSamsungPayPayments {
-    /// Requested: true or false.
+    /// Satispay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn satispay_payments(
+        self,
+        satispay_payments: api::AccountCreateCapabilitiesSatispayPayments,
+    ) -> Self {
+        Self(self.0.with("satispay_payments", satispay_payments))
     }
-}
-
-params! {
-    /// The `satispay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesSatispayPayments
-}
 
-impl AccountCreateCapabilitiesSatispayPayments {
-    /// Requested: true or false.
+    /// Scalapay payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn scalapay_payments(
+        self,
+        scalapay_payments: api::AccountCreateCapabilitiesScalapayPayments,
+    ) -> Self {
+        Self(self.0.with("scalapay_payments", scalapay_payments))
     }
-}
-
-params! {
-    /// The `scalapay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesScalapayPayments
-}
 
-impl AccountCreateCapabilitiesScalapayPayments {
-    /// Requested: true or false.
+    /// Sepa bank transfer payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn sepa_bank_transfer_payments(
+        self,
+        sepa_bank_transfer_payments: api::AccountCreateCapabilitiesSepaBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("sepa_bank_transfer_payments", sepa_bank_transfer_payments),
+        )
     }
-}
 
-params! {
-    /// The `sepa_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesSepaBankTransferPayments
-}
-
-impl AccountCreateCapabilitiesSepaBankTransferPayments {
-    /// Requested: true or false.
+    /// Sepa debit payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn sepa_debit_payments(
+        self,
+        sepa_debit_payments: api::AccountCreateCapabilitiesSepaDebitPayments,
+    ) -> Self {
+        Self(self.0.with("sepa_debit_payments", sepa_debit_payments))
     }
-}
-
-params! {
-    /// The `sepa_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesSepaDebitPayments
-}
 
-impl AccountCreateCapabilitiesSepaDebitPayments {
-    /// Requested: true or false.
+    /// Sequra payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn sequra_payments(
+        self,
+        sequra_payments: api::AccountCreateCapabilitiesSequraPayments,
+    ) -> Self {
+        Self(self.0.with("sequra_payments", sequra_payments))
     }
-}
-
-params! {
-    /// The `sequra_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesSequraPayments
-}
 
-impl AccountCreateCapabilitiesSequraPayments {
-    /// Requested: true or false.
+    /// Sofort payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn sofort_payments(
+        self,
+        sofort_payments: api::AccountCreateCapabilitiesSofortPayments,
+    ) -> Self {
+        Self(self.0.with("sofort_payments", sofort_payments))
     }
-}
-
-params! {
-    /// The `sofort_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesSofortPayments
-}
 
-impl AccountCreateCapabilitiesSofortPayments {
-    /// Requested: true or false.
+    /// Sunbit payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn sunbit_payments(
+        self,
+        sunbit_payments: api::AccountCreateCapabilitiesSunbitPayments,
+    ) -> Self {
+        Self(self.0.with("sunbit_payments", sunbit_payments))
     }
-}
-
-params! {
-    /// The `sunbit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesSunbitPayments
-}
 
-impl AccountCreateCapabilitiesSunbitPayments {
-    /// Requested: true or false.
+    /// Swish payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn swish_payments(
+        self,
+        swish_payments: api::AccountCreateCapabilitiesSwishPayments,
+    ) -> Self {
+        Self(self.0.with("swish_payments", swish_payments))
     }
-}
-
-params! {
-    /// The `swish_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesSwishPayments
-}
 
-impl AccountCreateCapabilitiesSwishPayments {
-    /// Requested: true or false.
+    /// Tax reporting us 1099 k.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn tax_reporting_us_1099_k(
+        self,
+        tax_reporting_us_1099_k: api::AccountCreateCapabilitiesTaxReportingUs1099K,
+    ) -> Self {
+        Self(
+            self.0
+                .with("tax_reporting_us_1099_k", tax_reporting_us_1099_k),
+        )
     }
-}
-
-params! {
-    /// The `tax_reporting_us_1099_k` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesTaxReportingUs1099K
-}
 
-impl AccountCreateCapabilitiesTaxReportingUs1099K {
-    /// Requested: true or false.
+    /// Tax reporting us 1099 misc.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn tax_reporting_us_1099_misc(
+        self,
+        tax_reporting_us_1099_misc: api::AccountCreateCapabilitiesTaxReportingUs1099Misc,
+    ) -> Self {
+        Self(
+            self.0
+                .with("tax_reporting_us_1099_misc", tax_reporting_us_1099_misc),
+        )
     }
-}
 
-params! {
-    /// The `tax_reporting_us_1099_misc` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesTaxReportingUs1099Misc
-}
-
-impl AccountCreateCapabilitiesTaxReportingUs1099Misc {
-    /// Requested: true or false.
+    /// Transfers.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn transfers(self, transfers: api::AccountCreateCapabilitiesTransfers) -> Self {
+        Self(self.0.with("transfers", transfers))
     }
-}
 
-params! {
-    /// The `transfers` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesTransfers
-}
-
-impl AccountCreateCapabilitiesTransfers {
-    /// Requested: true or false.
+    /// Treasury.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn treasury(self, treasury: api::AccountCreateCapabilitiesTreasury) -> Self {
+        Self(self.0.with("treasury", treasury))
     }
-}
-
-params! {
-    /// The `treasury` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesTreasury
-}
 
-impl AccountCreateCapabilitiesTreasury {
-    /// Requested: true or false.
+    /// Twint payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn twint_payments(
+        self,
+        twint_payments: api::AccountCreateCapabilitiesTwintPayments,
+    ) -> Self {
+        Self(self.0.with("twint_payments", twint_payments))
     }
-}
-
-params! {
-    /// The `twint_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesTwintPayments
-}
 
-impl AccountCreateCapabilitiesTwintPayments {
-    /// Requested: true or false.
+    /// Upi payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn upi_payments(self, upi_payments: api::AccountCreateCapabilitiesUpiPayments) -> Self {
+        Self(self.0.with("upi_payments", upi_payments))
     }
-}
-
-params! {
-    /// The `upi_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesUpiPayments
-}
 
-impl AccountCreateCapabilitiesUpiPayments {
-    /// Requested: true or false.
+    /// Us bank account ach payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn us_bank_account_ach_payments(
+        self,
+        us_bank_account_ach_payments: api::AccountCreateCapabilitiesUsBankAccountAchPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("us_bank_account_ach_payments", us_bank_account_ach_payments),
+        )
     }
-}
-
-params! {
-    /// The `us_bank_account_ach_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesUsBankAccountAchPayments
-}
 
-impl AccountCreateCapabilitiesUsBankAccountAchPayments {
-    /// Requested: true or false.
+    /// Us bank transfer payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn us_bank_transfer_payments(
+        self,
+        us_bank_transfer_payments: api::AccountCreateCapabilitiesUsBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("us_bank_transfer_payments", us_bank_transfer_payments),
+        )
     }
-}
-
-params! {
-    /// The `us_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesUsBankTransferPayments
-}
 
-impl AccountCreateCapabilitiesUsBankTransferPayments {
-    /// Requested: true or false.
+    /// Wero payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn wero_payments(self, wero_payments: api::AccountCreateCapabilitiesWeroPayments) -> Self {
+        Self(self.0.with("wero_payments", wero_payments))
     }
-}
-
-params! {
-    /// The `wero_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesWeroPayments
-}
 
-impl AccountCreateCapabilitiesWeroPayments {
-    /// Requested: true or false.
+    /// Zip payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn zip_payments(self, zip_payments: api::AccountCreateCapabilitiesZipPayments) -> Self {
+        Self(self.0.with("zip_payments", zip_payments))
     }
-}
-
-params! {
-    /// The `zip_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesZipPayments
 }
 
-impl AccountCreateCapabilitiesZipPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyAddress = api::AccountCreateBusinessProfileSupportAddress;

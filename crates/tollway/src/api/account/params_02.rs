@@ -8,687 +8,6 @@ use crate::view::prelude::{
 };
 
 params! {
-    /// The `capabilities` of [`AccountCreate`](crate::api::AccountCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilities
-}
-
-impl AccountCreateCapabilities {
-    /// Acss debit payments.
-    #[inline]
-    pub fn acss_debit_payments(
-        self,
-        acss_debit_payments: api::AccountCreateCapabilitiesAcssDebitPayments,
-    ) -> Self {
-        Self(self.0.with("acss_debit_payments", acss_debit_payments))
-    }
-
-    /// Affirm payments.
-    #[inline]
-    pub fn affirm_payments(
-        self,
-        affirm_payments: api::AccountCreateCapabilitiesAffirmPayments,
-    ) -> Self {
-        Self(self.0.with("affirm_payments", affirm_payments))
-    }
-
-    /// Afterpay clearpay payments.
-    #[inline]
-    pub fn afterpay_clearpay_payments(
-        self,
-        afterpay_clearpay_payments: api::AccountCreateCapabilitiesAfterpayClearpayPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("afterpay_clearpay_payments", afterpay_clearpay_payments),
-        )
-    }
-
-    /// Alma payments.
-    #[inline]
-    pub fn alma_payments(self, alma_payments: api::AccountCreateCapabilitiesAlmaPayments) -> Self {
-        Self(self.0.with("alma_payments", alma_payments))
-    }
-
-    /// Amazon pay payments.
-    #[inline]
-    pub fn amazon_pay_payments(
-        self,
-        amazon_pay_payments: api::AccountCreateCapabilitiesAmazonPayPayments,
-    ) -> Self {
-        Self(self.0.with("amazon_pay_payments", amazon_pay_payments))
-    }
-
-    /// App distribution.
-    #[inline]
-    pub fn app_distribution(
-        self,
-        app_distribution: api::AccountCreateCapabilitiesAppDistribution,
-    ) -> Self {
-        Self(self.0.with("app_distribution", app_distribution))
-    }
-
-    /// Au becs debit payments.
-    #[inline]
-    pub fn au_becs_debit_payments(
-        self,
-        au_becs_debit_payments: api::AccountCreateCapabilitiesAuBecsDebitPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("au_becs_debit_payments", au_becs_debit_payments),
-        )
-    }
-
-    /// Bacs debit payments.
-    #[inline]
-    pub fn bacs_debit_payments(
-        self,
-        bacs_debit_payments: api::AccountCreateCapabilitiesBacsDebitPayments,
-    ) -> Self {
-        Self(self.0.with("bacs_debit_payments", bacs_debit_payments))
-    }
-
-    /// Bancontact payments.
-    #[inline]
-    pub fn bancontact_payments(
-        self,
-        bancontact_payments: api::AccountCreateCapabilitiesBancontactPayments,
-    ) -> Self {
-        Self(self.0.with("bancontact_payments", bancontact_payments))
-    }
-
-    /// Bank transfer payments.
-    #[inline]
-    pub fn bank_transfer_payments(
-        self,
-        bank_transfer_payments: api::AccountCreateCapabilitiesBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("bank_transfer_payments", bank_transfer_payments),
-        )
-    }
-
-    /// Billie payments.
-    #[inline]
-    pub fn billie_payments(
-        self,
-        billie_payments: api::AccountCreateCapabilitiesBilliePayments,
-    ) -> Self {
-        Self(self.0.with("billie_payments", billie_payments))
-    }
-
-    /// Bizum payments.
-    #[inline]
-    pub fn bizum_payments(
-        self,
-        bizum_payments: api::AccountCreateCapabilitiesBizumPayments,
-    ) -> Self {
-        Self(self.0.with("bizum_payments", bizum_payments))
-    }
-
-    /// Blik payments.
-    #[inline]
-    pub fn blik_payments(self, blik_payments: api::AccountCreateCapabilitiesBlikPayments) -> Self {
-        Self(self.0.with("blik_payments", blik_payments))
-    }
-
-    /// Blik recurring payments.
-    #[inline]
-    pub fn blik_recurring_payments(
-        self,
-        blik_recurring_payments: api::AccountCreateCapabilitiesBlikRecurringPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("blik_recurring_payments", blik_recurring_payments),
-        )
-    }
-
-    /// Boleto payments.
-    #[inline]
-    pub fn boleto_payments(
-        self,
-        boleto_payments: api::AccountCreateCapabilitiesBoletoPayments,
-    ) -> Self {
-        Self(self.0.with("boleto_payments", boleto_payments))
-    }
-
-    /// Card issuing.
-    #[inline]
-    pub fn card_issuing(self, card_issuing: api::AccountCreateCapabilitiesCardIssuing) -> Self {
-        Self(self.0.with("card_issuing", card_issuing))
-    }
-
-    /// Card payments.
-    #[inline]
-    pub fn card_payments(self, card_payments: api::AccountCreateCapabilitiesCardPayments) -> Self {
-        Self(self.0.with("card_payments", card_payments))
-    }
-
-    /// Cartes bancaires payments.
-    #[inline]
-    pub fn cartes_bancaires_payments(
-        self,
-        cartes_bancaires_payments: api::AccountCreateCapabilitiesCartesBancairesPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("cartes_bancaires_payments", cartes_bancaires_payments),
-        )
-    }
-
-    /// Cashapp payments.
-    #[inline]
-    pub fn cashapp_payments(
-        self,
-        cashapp_payments: api::AccountCreateCapabilitiesCashappPayments,
-    ) -> Self {
-        Self(self.0.with("cashapp_payments", cashapp_payments))
-    }
-
-    /// Crypto payments.
-    #[inline]
-    pub fn crypto_payments(
-        self,
-        crypto_payments: api::AccountCreateCapabilitiesCryptoPayments,
-    ) -> Self {
-        Self(self.0.with("crypto_payments", crypto_payments))
-    }
-
-    /// Eps payments.
-    #[inline]
-    pub fn eps_payments(self, eps_payments: api::AccountCreateCapabilitiesEpsPayments) -> Self {
-        Self(self.0.with("eps_payments", eps_payments))
-    }
-
-    /// Fpx payments.
-    #[inline]
-    pub fn fpx_payments(self, fpx_payments: api::AccountCreateCapabilitiesFpxPayments) -> Self {
-        Self(self.0.with("fpx_payments", fpx_payments))
-    }
-
-    /// Gb bank transfer payments.
-    #[inline]
-    pub fn gb_bank_transfer_payments(
-        self,
-        gb_bank_transfer_payments: api::AccountCreateCapabilitiesGbBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("gb_bank_transfer_payments", gb_bank_transfer_payments),
-        )
-    }
-
-    /// Giropay payments.
-    #[inline]
-    pub fn giropay_payments(
-        self,
-        giropay_payments: api::AccountCreateCapabilitiesGiropayPayments,
-    ) -> Self {
-        Self(self.0.with("giropay_payments", giropay_payments))
-    }
-
-    /// Grabpay payments.
-    #[inline]
-    pub fn grabpay_payments(
-        self,
-        grabpay_payments: api::AccountCreateCapabilitiesGrabpayPayments,
-    ) -> Self {
-        Self(self.0.with("grabpay_payments", grabpay_payments))
-    }
-
-    /// Ideal payments.
-    #[inline]
-    pub fn ideal_payments(
-        self,
-        ideal_payments: api::AccountCreateCapabilitiesIdealPayments,
-    ) -> Self {
-        Self(self.0.with("ideal_payments", ideal_payments))
-    }
-
-    /// India international payments.
-    #[inline]
-    pub fn india_international_payments(
-        self,
-        india_international_payments: api::AccountCreateCapabilitiesIndiaInternationalPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("india_international_payments", india_international_payments),
-        )
-    }
-
-    /// Jcb payments.
-    #[inline]
-    pub fn jcb_payments(self, jcb_payments: api::AccountCreateCapabilitiesJcbPayments) -> Self {
-        Self(self.0.with("jcb_payments", jcb_payments))
-    }
-
-    /// Jp bank transfer payments.
-    #[inline]
-    pub fn jp_bank_transfer_payments(
-        self,
-        jp_bank_transfer_payments: api::AccountCreateCapabilitiesJpBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("jp_bank_transfer_payments", jp_bank_transfer_payments),
-        )
-    }
-
-    /// Kakao pay payments.
-    #[inline]
-    pub fn kakao_pay_payments(
-        self,
-        kakao_pay_payments: api::AccountCreateCapabilitiesKakaoPayPayments,
-    ) -> Self {
-        Self(self.0.with("kakao_pay_payments", kakao_pay_payments))
-    }
-
-    /// Klarna payments.
-    #[inline]
-    pub fn klarna_payments(
-        self,
-        klarna_payments: api::AccountCreateCapabilitiesKlarnaPayments,
-    ) -> Self {
-        Self(self.0.with("klarna_payments", klarna_payments))
-    }
-
-    /// Konbini payments.
-    #[inline]
-    pub fn konbini_payments(
-        self,
-        konbini_payments: api::AccountCreateCapabilitiesKonbiniPayments,
-    ) -> Self {
-        Self(self.0.with("konbini_payments", konbini_payments))
-    }
-
-    /// Kr card payments.
-    #[inline]
-    pub fn kr_card_payments(
-        self,
-        kr_card_payments: api::AccountCreateCapabilitiesKrCardPayments,
-    ) -> Self {
-        Self(self.0.with("kr_card_payments", kr_card_payments))
-    }
-
-    /// Legacy payments.
-    #[inline]
-    pub fn legacy_payments(
-        self,
-        legacy_payments: api::AccountCreateCapabilitiesLegacyPayments,
-    ) -> Self {
-        Self(self.0.with("legacy_payments", legacy_payments))
-    }
-
-    /// Link payments.
-    #[inline]
-    pub fn link_payments(self, link_payments: api::AccountCreateCapabilitiesLinkPayments) -> Self {
-        Self(self.0.with("link_payments", link_payments))
-    }
-
-    /// Mb way payments.
-    #[inline]
-    pub fn mb_way_payments(
-        self,
-        mb_way_payments: api::AccountCreateCapabilitiesMbWayPayments,
-    ) -> Self {
-        Self(self.0.with("mb_way_payments", mb_way_payments))
-    }
-
-    /// Mobilepay payments.
-    #[inline]
-    pub fn mobilepay_payments(
-        self,
-        mobilepay_payments: api::AccountCreateCapabilitiesMobilepayPayments,
-    ) -> Self {
-        Self(self.0.with("mobilepay_payments", mobilepay_payments))
-    }
-
-    /// Multibanco payments.
-    #[inline]
-    pub fn multibanco_payments(
-        self,
-        multibanco_payments: api::AccountCreateCapabilitiesMultibancoPayments,
-    ) -> Self {
-        Self(self.0.with("multibanco_payments", multibanco_payments))
-    }
-
-    /// Mx bank transfer payments.
-    #[inline]
-    pub fn mx_bank_transfer_payments(
-        self,
-        mx_bank_transfer_payments: api::AccountCreateCapabilitiesMxBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("mx_bank_transfer_payments", mx_bank_transfer_payments),
-        )
-    }
-
-    /// Naver pay payments.
-    #[inline]
-    pub fn naver_pay_payments(
-        self,
-        naver_pay_payments: api::AccountCreateCapabilitiesNaverPayPayments,
-    ) -> Self {
-        Self(self.0.with("naver_pay_payments", naver_pay_payments))
-    }
-
-    /// Nz bank account becs debit payments.
-    #[inline]
-    pub fn nz_bank_account_becs_debit_payments(
-        self,
-        nz_bank_account_becs_debit_payments: api::AccountCreateCapabilitiesNzBankAccountBecsDebitPayments,
-    ) -> Self {
-        Self(self.0.with(
-            "nz_bank_account_becs_debit_payments",
-            nz_bank_account_becs_debit_payments,
-        ))
-    }
-
-    /// Oxxo payments.
-    #[inline]
-    pub fn oxxo_payments(self, oxxo_payments: api::AccountCreateCapabilitiesOxxoPayments) -> Self {
-        Self(self.0.with("oxxo_payments", oxxo_payments))
-    }
-
-    /// P24 payments.
-    #[inline]
-    pub fn p24_payments(self, p24_payments: api::AccountCreateCapabilitiesP24Payments) -> Self {
-        Self(self.0.with("p24_payments", p24_payments))
-    }
-
-    /// Pay by bank payments.
-    #[inline]
-    pub fn pay_by_bank_payments(
-        self,
-        pay_by_bank_payments: api::AccountCreateCapabilitiesPayByBankPayments,
-    ) -> Self {
-        Self(self.0.with("pay_by_bank_payments", pay_by_bank_payments))
-    }
-
-    /// Payco payments.
-    #[inline]
-    pub fn payco_payments(
-        self,
-        payco_payments: api::AccountCreateCapabilitiesPaycoPayments,
-    ) -> Self {
-        Self(self.0.with("payco_payments", payco_payments))
-    }
-
-    /// Paynow payments.
-    #[inline]
-    pub fn paynow_payments(
-        self,
-        paynow_payments: api::AccountCreateCapabilitiesPaynowPayments,
-    ) -> Self {
-        Self(self.0.with("paynow_payments", paynow_payments))
-    }
-
-    /// Paypay payments.
-    #[inline]
-    pub fn paypay_payments(
-        self,
-        paypay_payments: api::AccountCreateCapabilitiesPaypayPayments,
-    ) -> Self {
-        Self(self.0.with("paypay_payments", paypay_payments))
-    }
-
-    /// Payto payments.
-    #[inline]
-    pub fn payto_payments(
-        self,
-        payto_payments: api::AccountCreateCapabilitiesPaytoPayments,
-    ) -> Self {
-        Self(self.0.with("payto_payments", payto_payments))
-    }
-
-    /// Pix payments.
-    #[inline]
-    pub fn pix_payments(self, pix_payments: api::AccountCreateCapabilitiesPixPayments) -> Self {
-        Self(self.0.with("pix_payments", pix_payments))
-    }
-
-    /// Promptpay payments.
-    #[inline]
-    pub fn promptpay_payments(
-        self,
-        promptpay_payments: api::AccountCreateCapabilitiesPromptpayPayments,
-    ) -> Self {
-        Self(self.0.with("promptpay_payments", promptpay_payments))
-    }
-
-    /// Revolut pay payments.
-    #[inline]
-    pub fn revolut_pay_payments(
-        self,
-        revolut_pay_payments: api::AccountCreateCapabilitiesRevolutPayPayments,
-    ) -> Self {
-        Self(self.0.with("revolut_pay_payments", revolut_pay_payments))
-    }
-
-    /// Samsung pay payments.
-    #[inline]
-    pub fn samsung_pay_payments(
-        self,
-        samsung_pay_payments: api::AccountCreateCapabilitiesSamsungPayPayments,
-    ) -> Self {
-        Self(self.0.with("samsung_pay_payments", samsung_pay_payments))
-    }
-
-    /// Satispay payments.
-    #[inline]
-    pub fn satispay_payments(
-        self,
-        satispay_payments: api::AccountCreateCapabilitiesSatispayPayments,
-    ) -> Self {
-        Self(self.0.with("satispay_payments", satispay_payments))
-    }
-
-    /// Scalapay payments.
-    #[inline]
-    pub fn scalapay_payments(
-        self,
-        scalapay_payments: api::AccountCreateCapabilitiesScalapayPayments,
-    ) -> Self {
-        Self(self.0.with("scalapay_payments", scalapay_payments))
-    }
-
-    /// Sepa bank transfer payments.
-    #[inline]
-    pub fn sepa_bank_transfer_payments(
-        self,
-        sepa_bank_transfer_payments: api::AccountCreateCapabilitiesSepaBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("sepa_bank_transfer_payments", sepa_bank_transfer_payments),
-        )
-    }
-
-    /// Sepa debit payments.
-    #[inline]
-    pub fn sepa_debit_payments(
-        self,
-        sepa_debit_payments: api::AccountCreateCapabilitiesSepaDebitPayments,
-    ) -> Self {
-        Self(self.0.with("sepa_debit_payments", sepa_debit_payments))
-    }
-
-    /// Sequra payments.
-    #[inline]
-    pub fn sequra_payments(
-        self,
-        sequra_payments: api::AccountCreateCapabilitiesSequraPayments,
-    ) -> Self {
-        Self(self.0.with("sequra_payments", sequra_payments))
-    }
-
-    /// Sofort payments.
-    #[inline]
-    pub fn sofort_payments(
-        self,
-        sofort_payments: api::AccountCreateCapabilitiesSofortPayments,
-    ) -> Self {
-        Self(self.0.with("sofort_payments", sofort_payments))
-    }
-
-    /// Sunbit payments.
-    #[inline]
-    pub fn sunbit_payments(
-        self,
-        sunbit_payments: api::AccountCreateCapabilitiesSunbitPayments,
-    ) -> Self {
-        Self(self.0.with("sunbit_payments", sunbit_payments))
-    }
-
-    /// Swish payments.
-    #[inline]
-    pub fn swish_payments(
-        self,
-        swish_payments: api::AccountCreateCapabilitiesSwishPayments,
-    ) -> Self {
-        Self(self.0.with("swish_payments", swish_payments))
-    }
-
-    /// Tax reporting us 1099 k.
-    #[inline]
-    pub fn tax_reporting_us_1099_k(
-        self,
-        tax_reporting_us_1099_k: api::AccountCreateCapabilitiesTaxReportingUs1099K,
-    ) -> Self {
-        Self(
-            self.0
-                .with("tax_reporting_us_1099_k", tax_reporting_us_1099_k),
-        )
-    }
-
-    /// Tax reporting us 1099 misc.
-    #[inline]
-    pub fn tax_reporting_us_1099_misc(
-        self,
-        tax_reporting_us_1099_misc: api::AccountCreateCapabilitiesTaxReportingUs1099Misc,
-    ) -> Self {
-        Self(
-            self.0
-                .with("tax_reporting_us_1099_misc", tax_reporting_us_1099_misc),
-        )
-    }
-
-    /// Transfers.
-    #[inline]
-    pub fn transfers(self, transfers: api::AccountCreateCapabilitiesTransfers) -> Self {
-        Self(self.0.with("transfers", transfers))
-    }
-
-    /// Treasury.
-    #[inline]
-    pub fn treasury(self, treasury: api::AccountCreateCapabilitiesTreasury) -> Self {
-        Self(self.0.with("treasury", treasury))
-    }
-
-    /// Twint payments.
-    #[inline]
-    pub fn twint_payments(
-        self,
-        twint_payments: api::AccountCreateCapabilitiesTwintPayments,
-    ) -> Self {
-        Self(self.0.with("twint_payments", twint_payments))
-    }
-
-    /// Upi payments.
-    #[inline]
-    pub fn upi_payments(self, upi_payments: api::AccountCreateCapabilitiesUpiPayments) -> Self {
-        Self(self.0.with("upi_payments", upi_payments))
-    }
-
-    /// Us bank account ach payments.
-    #[inline]
-    pub fn us_bank_account_ach_payments(
-        self,
-        us_bank_account_ach_payments: api::AccountCreateCapabilitiesUsBankAccountAchPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("us_bank_account_ach_payments", us_bank_account_ach_payments),
-        )
-    }
-
-    /// Us bank transfer payments.
-    #[inline]
-    pub fn us_bank_transfer_payments(
-        self,
-        us_bank_transfer_payments: api::AccountCreateCapabilitiesUsBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("us_bank_transfer_payments", us_bank_transfer_payments),
-        )
-    }
-
-    /// Wero payments.
-    #[inline]
-    pub fn wero_payments(self, wero_payments: api::AccountCreateCapabilitiesWeroPayments) -> Self {
-        Self(self.0.with("wero_payments", wero_payments))
-    }
-
-    /// Zip payments.
-    #[inline]
-    pub fn zip_payments(self, zip_payments: api::AccountCreateCapabilitiesZipPayments) -> Self {
-        Self(self.0.with("zip_payments", zip_payments))
-    }
-}
-
-params! {
-    /// The `address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyAddress
-}
-
-impl AccountCreateCompanyAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
     /// The `address_kana` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
     ///
     /// <https://docs.stripe.com/api/accounts/create>
@@ -699,141 +18,56 @@ impl AccountCreateCompanyAddressKana {
     /// City.
     #[inline]
     pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
+        Self(self.0.with_str("city", city))
     }
 
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
+        Self(self.0.with_str("country", country))
     }
 
     /// Line1.
     #[inline]
     pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
+        Self(self.0.with_str("line1", line1))
     }
 
     /// Line2.
     #[inline]
     pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
+        Self(self.0.with_str("line2", line2))
     }
 
     /// Postal code.
     #[inline]
     pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
+        Self(self.0.with_str("postal_code", postal_code))
     }
 
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
+        Self(self.0.with_str("state", state))
     }
 
     /// Town.
     #[inline]
     pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
+        Self(self.0.with_str("town", town))
     }
 }
 
-params! {
-    /// The `address_kanji` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyAddressKanji
-}
+/// The `address_kanji` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyAddressKanji = api::AccountCreateCompanyAddressKana;
 
-impl AccountCreateCompanyAddressKanji {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `administrative_address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyAdministrativeAddress
-}
-
-impl AccountCreateCompanyAdministrativeAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `administrative_address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyAdministrativeAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
 params! {
     /// The `directorship_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
@@ -852,132 +86,32 @@ impl AccountCreateCompanyDirectorshipDeclaration {
     /// Ip.
     #[inline]
     pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
+        Self(self.0.with_str("ip", ip))
     }
 
     /// User agent.
     #[inline]
     pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
+        Self(self.0.with_str("user_agent", user_agent))
     }
 }
 
-params! {
-    /// The `ownership_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyOwnershipDeclaration
-}
+/// The `ownership_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyOwnershipDeclaration =
+    api::AccountCreateCompanyDirectorshipDeclaration;
 
-impl AccountCreateCompanyOwnershipDeclaration {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
+/// The `physical_address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyPhysicalAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
-
-params! {
-    /// The `physical_address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyPhysicalAddress
-}
-
-impl AccountCreateCompanyPhysicalAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `principal_place_of_business` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyPrincipalPlaceOfBusiness
-}
-
-impl AccountCreateCompanyPrincipalPlaceOfBusiness {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `principal_place_of_business` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyPrincipalPlaceOfBusiness =
+    api::AccountCreateBusinessProfileSupportAddress;
 
 params_required! {
     /// The `registration_date` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
@@ -992,39 +126,18 @@ impl AccountCreateCompanyRegistrationDate {
     pub fn new(day: i64, month: i64, year: i64) -> Self {
         Self(
             Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
+                .with_int("day", day)
+                .with_int("month", month)
+                .with_int("year", year),
         )
     }
 }
 
-params! {
-    /// The `representative_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyRepresentativeDeclaration
-}
-
-impl AccountCreateCompanyRepresentativeDeclaration {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
+/// The `representative_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyRepresentativeDeclaration =
+    api::AccountCreateCompanyDirectorshipDeclaration;
 
 params! {
     /// The `document` of [`AccountCreateCompanyVerification`](crate::api::AccountCreateCompanyVerification).
@@ -1037,13 +150,13 @@ impl AccountCreateCompanyVerificationDocument {
     /// Back.
     #[inline]
     pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
+        Self(self.0.with_str("back", back))
     }
 
     /// Front.
     #[inline]
     pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
+        Self(self.0.with_str("front", front))
     }
 }
 
@@ -1103,7 +216,7 @@ impl AccountCreateCompany {
     /// Directors provided: true or false.
     #[inline]
     pub fn directors_provided(self, directors_provided: bool) -> Self {
-        Self(self.0.with("directors_provided", directors_provided))
+        Self(self.0.with_bool("directors_provided", directors_provided))
     }
 
     /// Directorship declaration.
@@ -1121,43 +234,43 @@ impl AccountCreateCompany {
     /// Executives provided: true or false.
     #[inline]
     pub fn executives_provided(self, executives_provided: bool) -> Self {
-        Self(self.0.with("executives_provided", executives_provided))
+        Self(self.0.with_bool("executives_provided", executives_provided))
     }
 
     /// Export license id.
     #[inline]
     pub fn export_license_id(self, export_license_id: &str) -> Self {
-        Self(self.0.with("export_license_id", export_license_id))
+        Self(self.0.with_str("export_license_id", export_license_id))
     }
 
     /// Export purpose code.
     #[inline]
     pub fn export_purpose_code(self, export_purpose_code: &str) -> Self {
-        Self(self.0.with("export_purpose_code", export_purpose_code))
+        Self(self.0.with_str("export_purpose_code", export_purpose_code))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 
     /// Name kana.
     #[inline]
     pub fn name_kana(self, name_kana: &str) -> Self {
-        Self(self.0.with("name_kana", name_kana))
+        Self(self.0.with_str("name_kana", name_kana))
     }
 
     /// Name kanji.
     #[inline]
     pub fn name_kanji(self, name_kanji: &str) -> Self {
-        Self(self.0.with("name_kanji", name_kanji))
+        Self(self.0.with_str("name_kanji", name_kanji))
     }
 
     /// Owners provided: true or false.
     #[inline]
     pub fn owners_provided(self, owners_provided: bool) -> Self {
-        Self(self.0.with("owners_provided", owners_provided))
+        Self(self.0.with_bool("owners_provided", owners_provided))
     }
 
     /// Ownership declaration.
@@ -1190,7 +303,7 @@ impl AccountCreateCompany {
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Physical address.
@@ -1232,7 +345,7 @@ impl AccountCreateCompany {
     /// Registration number.
     #[inline]
     pub fn registration_number(self, registration_number: &str) -> Self {
-        Self(self.0.with("registration_number", registration_number))
+        Self(self.0.with_str("registration_number", registration_number))
     }
 
     /// Representative declaration.
@@ -1262,19 +375,19 @@ impl AccountCreateCompany {
     /// Tax id.
     #[inline]
     pub fn tax_id(self, tax_id: &str) -> Self {
-        Self(self.0.with("tax_id", tax_id))
+        Self(self.0.with_str("tax_id", tax_id))
     }
 
     /// Tax id registrar.
     #[inline]
     pub fn tax_id_registrar(self, tax_id_registrar: &str) -> Self {
-        Self(self.0.with("tax_id_registrar", tax_id_registrar))
+        Self(self.0.with_str("tax_id_registrar", tax_id_registrar))
     }
 
     /// Vat id.
     #[inline]
     pub fn vat_id(self, vat_id: &str) -> Self {
-        Self(self.0.with("vat_id", vat_id))
+        Self(self.0.with_str("vat_id", vat_id))
     }
 
     /// Verification.
@@ -1386,110 +499,47 @@ impl AccountCreateDocumentsBankAccountOwnershipVerification {
     }
 }
 
-params! {
-    /// The `company_license` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateDocumentsCompanyLicense
-}
+/// The `company_license` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateDocumentsCompanyLicense =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
-impl AccountCreateDocumentsCompanyLicense {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
+/// The `company_memorandum_of_association` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateDocumentsCompanyMemorandumOfAssociation =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
-params! {
-    /// The `company_memorandum_of_association` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateDocumentsCompanyMemorandumOfAssociation
-}
+/// The `company_ministerial_decree` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateDocumentsCompanyMinisterialDecree =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
-impl AccountCreateDocumentsCompanyMemorandumOfAssociation {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
+/// The `company_registration_verification` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateDocumentsCompanyRegistrationVerification =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
-params! {
-    /// The `company_ministerial_decree` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateDocumentsCompanyMinisterialDecree
-}
+/// The `company_tax_id_verification` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateDocumentsCompanyTaxIdVerification =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
-impl AccountCreateDocumentsCompanyMinisterialDecree {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
+/// The `proof_of_address` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateDocumentsProofOfAddress =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
-params! {
-    /// The `company_registration_verification` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateDocumentsCompanyRegistrationVerification
-}
-
-impl AccountCreateDocumentsCompanyRegistrationVerification {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
-
-params! {
-    /// The `company_tax_id_verification` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateDocumentsCompanyTaxIdVerification
-}
-
-impl AccountCreateDocumentsCompanyTaxIdVerification {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
-
-params! {
-    /// The `proof_of_address` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateDocumentsProofOfAddress
-}
-
-impl AccountCreateDocumentsProofOfAddress {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
-
-params! {
-    /// The `proof_of_business_presence` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateDocumentsProofOfBusinessPresence
-}
-
-impl AccountCreateDocumentsProofOfBusinessPresence {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
+/// The `proof_of_business_presence` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateDocumentsProofOfBusinessPresence =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
 params! {
     /// The `signer` of [`AccountCreateDocumentsProofOfUltimateBeneficialOwnership`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership).
@@ -1502,7 +552,7 @@ impl AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner {
     /// Person.
     #[inline]
     pub fn person(self, person: &str) -> Self {
-        Self(self.0.with("person", person))
+        Self(self.0.with_str("person", person))
     }
 }
 
@@ -1654,16 +704,16 @@ impl AccountCreateExternalAccountBankAccount {
     pub fn new(account_number: &str, country: &str, object: &str) -> Self {
         Self(
             Params::new()
-                .with("account_number", account_number)
-                .with("country", country)
-                .with("object", object),
+                .with_str("account_number", account_number)
+                .with_str("country", country)
+                .with_str("object", object),
         )
     }
 
     /// Account holder name.
     #[inline]
     pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with("account_holder_name", account_holder_name))
+        Self(self.0.with_str("account_holder_name", account_holder_name))
     }
 
     /// Account holder type.
@@ -1678,13 +728,13 @@ impl AccountCreateExternalAccountBankAccount {
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Routing number.
     #[inline]
     pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
+        Self(self.0.with_str("routing_number", routing_number))
     }
 }
 
@@ -1701,65 +751,68 @@ impl AccountCreateExternalAccountCard {
     pub fn new(exp_month: i64, exp_year: i64, number: &str, object: &str) -> Self {
         Self(
             Params::new()
-                .with("exp_month", exp_month)
-                .with("exp_year", exp_year)
-                .with("number", number)
-                .with("object", object),
+                .with_int("exp_month", exp_month)
+                .with_int("exp_year", exp_year)
+                .with_str("number", number)
+                .with_str("object", object),
         )
     }
 
     /// Address city.
     #[inline]
     pub fn address_city(self, address_city: &str) -> Self {
-        Self(self.0.with("address_city", address_city))
+        Self(self.0.with_str("address_city", address_city))
     }
 
     /// Address country.
     #[inline]
     pub fn address_country(self, address_country: &str) -> Self {
-        Self(self.0.with("address_country", address_country))
+        Self(self.0.with_str("address_country", address_country))
     }
 
     /// Address line1.
     #[inline]
     pub fn address_line1(self, address_line1: &str) -> Self {
-        Self(self.0.with("address_line1", address_line1))
+        Self(self.0.with_str("address_line1", address_line1))
     }
 
     /// Address line2.
     #[inline]
     pub fn address_line2(self, address_line2: &str) -> Self {
-        Self(self.0.with("address_line2", address_line2))
+        Self(self.0.with_str("address_line2", address_line2))
     }
 
     /// Address state.
     #[inline]
     pub fn address_state(self, address_state: &str) -> Self {
-        Self(self.0.with("address_state", address_state))
+        Self(self.0.with_str("address_state", address_state))
     }
 
     /// Address zip.
     #[inline]
     pub fn address_zip(self, address_zip: &str) -> Self {
-        Self(self.0.with("address_zip", address_zip))
+        Self(self.0.with_str("address_zip", address_zip))
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Cvc.
     #[inline]
     pub fn cvc(self, cvc: &str) -> Self {
-        Self(self.0.with("cvc", cvc))
+        Self(self.0.with_str("cvc", cvc))
     }
 
     /// Default for currency: true or false.
     #[inline]
     pub fn default_for_currency(self, default_for_currency: bool) -> Self {
-        Self(self.0.with("default_for_currency", default_for_currency))
+        Self(
+            self.0
+                .with_bool("default_for_currency", default_for_currency),
+        )
     }
 
     /// Key-value pairs of your own.
@@ -1774,7 +827,7 @@ impl AccountCreateExternalAccountCard {
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 }
 
@@ -1789,13 +842,17 @@ impl AccountCreateExternalAccountCardToken {
     /// With what Stripe requires.
     #[inline]
     pub fn new(object: &str, token: &str) -> Self {
-        Self(Params::new().with("object", object).with("token", token))
+        Self(
+            Params::new()
+                .with_str("object", object)
+                .with_str("token", token),
+        )
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 }
 
@@ -1820,5 +877,132 @@ one_of! {
 impl From<&str> for AccountCreateExternalAccount {
     fn from(form: &str) -> Self {
         Self::Text(form.to_owned())
+    }
+}
+
+params! {
+    /// The `groups` of [`AccountCreate`](crate::api::AccountCreate).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateGroups
+}
+
+impl AccountCreateGroups {
+    /// Payments pricing.
+    #[inline]
+    pub fn payments_pricing(self, payments_pricing: &str) -> Self {
+        Self(self.0.with_str("payments_pricing", payments_pricing))
+    }
+
+    /// Unsets `payments_pricing`.
+    #[inline]
+    pub fn clear_payments_pricing(self) -> Self {
+        Self(self.0.with("payments_pricing", Value::Clear))
+    }
+}
+
+/// The `address` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateIndividualAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `address_kana` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateIndividualAddressKana = api::AccountCreateCompanyAddressKana;
+
+/// The `address_kanji` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateIndividualAddressKanji = api::AccountCreateCompanyAddressKana;
+
+/// The `dob` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateIndividualDob = api::AccountCreateCompanyRegistrationDate;
+
+/// The `registered_address` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateIndividualRegisteredAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+params! {
+    /// The `relationship` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateIndividualRelationship
+}
+
+impl AccountCreateIndividualRelationship {
+    /// Director: true or false.
+    #[inline]
+    pub fn director(self, director: bool) -> Self {
+        Self(self.0.with_bool("director", director))
+    }
+
+    /// Executive: true or false.
+    #[inline]
+    pub fn executive(self, executive: bool) -> Self {
+        Self(self.0.with_bool("executive", executive))
+    }
+
+    /// Owner: true or false.
+    #[inline]
+    pub fn owner(self, owner: bool) -> Self {
+        Self(self.0.with_bool("owner", owner))
+    }
+
+    /// Percent ownership.
+    #[inline]
+    pub fn percent_ownership(self, percent_ownership: f64) -> Self {
+        Self(self.0.with("percent_ownership", percent_ownership))
+    }
+
+    /// Unsets `percent_ownership`.
+    #[inline]
+    pub fn clear_percent_ownership(self) -> Self {
+        Self(self.0.with("percent_ownership", Value::Clear))
+    }
+
+    /// Title.
+    #[inline]
+    pub fn title(self, title: &str) -> Self {
+        Self(self.0.with_str("title", title))
+    }
+}
+
+/// The `additional_document` of [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateIndividualVerificationAdditionalDocument =
+    api::AccountCreateCompanyVerificationDocument;
+
+/// The `document` of [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateIndividualVerificationDocument =
+    api::AccountCreateCompanyVerificationDocument;
+
+params! {
+    /// The `verification` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateIndividualVerification
+}
+
+impl AccountCreateIndividualVerification {
+    /// Additional document.
+    #[inline]
+    pub fn additional_document(
+        self,
+        additional_document: api::AccountCreateIndividualVerificationAdditionalDocument,
+    ) -> Self {
+        Self(self.0.with("additional_document", additional_document))
+    }
+
+    /// Document.
+    #[inline]
+    pub fn document(self, document: api::AccountCreateIndividualVerificationDocument) -> Self {
+        Self(self.0.with("document", document))
     }
 }

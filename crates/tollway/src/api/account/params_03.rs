@@ -8,350 +8,6 @@ use crate::view::prelude::{
 };
 
 params! {
-    /// The `groups` of [`AccountCreate`](crate::api::AccountCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateGroups
-}
-
-impl AccountCreateGroups {
-    /// Payments pricing.
-    #[inline]
-    pub fn payments_pricing(self, payments_pricing: &str) -> Self {
-        Self(self.0.with("payments_pricing", payments_pricing))
-    }
-
-    /// Unsets `payments_pricing`.
-    #[inline]
-    pub fn clear_payments_pricing(self) -> Self {
-        Self(self.0.with("payments_pricing", Value::Clear))
-    }
-}
-
-params! {
-    /// The `address` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividualAddress
-}
-
-impl AccountCreateIndividualAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `address_kana` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividualAddressKana
-}
-
-impl AccountCreateIndividualAddressKana {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `address_kanji` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividualAddressKanji
-}
-
-impl AccountCreateIndividualAddressKanji {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params_required! {
-    /// The `dob` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividualDob
-}
-
-impl AccountCreateIndividualDob {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params! {
-    /// The `registered_address` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividualRegisteredAddress
-}
-
-impl AccountCreateIndividualRegisteredAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `relationship` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividualRelationship
-}
-
-impl AccountCreateIndividualRelationship {
-    /// Director: true or false.
-    #[inline]
-    pub fn director(self, director: bool) -> Self {
-        Self(self.0.with("director", director))
-    }
-
-    /// Executive: true or false.
-    #[inline]
-    pub fn executive(self, executive: bool) -> Self {
-        Self(self.0.with("executive", executive))
-    }
-
-    /// Owner: true or false.
-    #[inline]
-    pub fn owner(self, owner: bool) -> Self {
-        Self(self.0.with("owner", owner))
-    }
-
-    /// Percent ownership.
-    #[inline]
-    pub fn percent_ownership(self, percent_ownership: f64) -> Self {
-        Self(self.0.with("percent_ownership", percent_ownership))
-    }
-
-    /// Unsets `percent_ownership`.
-    #[inline]
-    pub fn clear_percent_ownership(self) -> Self {
-        Self(self.0.with("percent_ownership", Value::Clear))
-    }
-
-    /// Title.
-    #[inline]
-    pub fn title(self, title: &str) -> Self {
-        Self(self.0.with("title", title))
-    }
-}
-
-params! {
-    /// The `additional_document` of [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividualVerificationAdditionalDocument
-}
-
-impl AccountCreateIndividualVerificationAdditionalDocument {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params! {
-    /// The `document` of [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividualVerificationDocument
-}
-
-impl AccountCreateIndividualVerificationDocument {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params! {
-    /// The `verification` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividualVerification
-}
-
-impl AccountCreateIndividualVerification {
-    /// Additional document.
-    #[inline]
-    pub fn additional_document(
-        self,
-        additional_document: api::AccountCreateIndividualVerificationAdditionalDocument,
-    ) -> Self {
-        Self(self.0.with("additional_document", additional_document))
-    }
-
-    /// Document.
-    #[inline]
-    pub fn document(self, document: api::AccountCreateIndividualVerificationDocument) -> Self {
-        Self(self.0.with("document", document))
-    }
-}
-
-params! {
     /// The `individual` of [`AccountCreate`](crate::api::AccountCreate).
     ///
     /// <https://docs.stripe.com/api/accounts/create>
@@ -392,25 +48,25 @@ impl AccountCreateIndividual {
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
+        Self(self.0.with_str("email", email))
     }
 
     /// First name.
     #[inline]
     pub fn first_name(self, first_name: &str) -> Self {
-        Self(self.0.with("first_name", first_name))
+        Self(self.0.with_str("first_name", first_name))
     }
 
     /// First name kana.
     #[inline]
     pub fn first_name_kana(self, first_name_kana: &str) -> Self {
-        Self(self.0.with("first_name_kana", first_name_kana))
+        Self(self.0.with_str("first_name_kana", first_name_kana))
     }
 
     /// First name kanji.
     #[inline]
     pub fn first_name_kanji(self, first_name_kanji: &str) -> Self {
-        Self(self.0.with("first_name_kanji", first_name_kanji))
+        Self(self.0.with_str("first_name_kanji", first_name_kanji))
     }
 
     /// Full name aliases, as a list.
@@ -431,43 +87,43 @@ impl AccountCreateIndividual {
     /// Gender.
     #[inline]
     pub fn gender(self, gender: &str) -> Self {
-        Self(self.0.with("gender", gender))
+        Self(self.0.with_str("gender", gender))
     }
 
     /// Id number.
     #[inline]
     pub fn id_number(self, id_number: &str) -> Self {
-        Self(self.0.with("id_number", id_number))
+        Self(self.0.with_str("id_number", id_number))
     }
 
     /// Id number secondary.
     #[inline]
     pub fn id_number_secondary(self, id_number_secondary: &str) -> Self {
-        Self(self.0.with("id_number_secondary", id_number_secondary))
+        Self(self.0.with_str("id_number_secondary", id_number_secondary))
     }
 
     /// Last name.
     #[inline]
     pub fn last_name(self, last_name: &str) -> Self {
-        Self(self.0.with("last_name", last_name))
+        Self(self.0.with_str("last_name", last_name))
     }
 
     /// Last name kana.
     #[inline]
     pub fn last_name_kana(self, last_name_kana: &str) -> Self {
-        Self(self.0.with("last_name_kana", last_name_kana))
+        Self(self.0.with_str("last_name_kana", last_name_kana))
     }
 
     /// Last name kanji.
     #[inline]
     pub fn last_name_kanji(self, last_name_kanji: &str) -> Self {
-        Self(self.0.with("last_name_kanji", last_name_kanji))
+        Self(self.0.with_str("last_name_kanji", last_name_kanji))
     }
 
     /// Maiden name.
     #[inline]
     pub fn maiden_name(self, maiden_name: &str) -> Self {
-        Self(self.0.with("maiden_name", maiden_name))
+        Self(self.0.with_str("maiden_name", maiden_name))
     }
 
     /// Key-value pairs of your own.
@@ -488,7 +144,7 @@ impl AccountCreateIndividual {
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Political exposure.
@@ -518,7 +174,7 @@ impl AccountCreateIndividual {
     /// Ssn last 4.
     #[inline]
     pub fn ssn_last_4(self, ssn_last_4: &str) -> Self {
-        Self(self.0.with("ssn_last_4", ssn_last_4))
+        Self(self.0.with_str("ssn_last_4", ssn_last_4))
     }
 
     /// Verification.
@@ -539,7 +195,7 @@ impl AccountCreateSettingsBacsDebitPayments {
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.with("display_name", display_name))
+        Self(self.0.with_str("display_name", display_name))
     }
 }
 
@@ -554,25 +210,25 @@ impl AccountCreateSettingsBranding {
     /// Icon.
     #[inline]
     pub fn icon(self, icon: &str) -> Self {
-        Self(self.0.with("icon", icon))
+        Self(self.0.with_str("icon", icon))
     }
 
     /// Logo.
     #[inline]
     pub fn logo(self, logo: &str) -> Self {
-        Self(self.0.with("logo", logo))
+        Self(self.0.with_str("logo", logo))
     }
 
     /// Primary color.
     #[inline]
     pub fn primary_color(self, primary_color: &str) -> Self {
-        Self(self.0.with("primary_color", primary_color))
+        Self(self.0.with_str("primary_color", primary_color))
     }
 
     /// Secondary color.
     #[inline]
     pub fn secondary_color(self, secondary_color: &str) -> Self {
-        Self(self.0.with("secondary_color", secondary_color))
+        Self(self.0.with_str("secondary_color", secondary_color))
     }
 }
 
@@ -593,13 +249,13 @@ impl AccountCreateSettingsCardIssuingTosAcceptance {
     /// Ip.
     #[inline]
     pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
+        Self(self.0.with_str("ip", ip))
     }
 
     /// User agent.
     #[inline]
     pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
+        Self(self.0.with_str("user_agent", user_agent))
     }
 
     /// Unsets `user_agent`.
@@ -638,13 +294,13 @@ impl AccountCreateSettingsCardPaymentsDeclineOn {
     /// Avs failure: true or false.
     #[inline]
     pub fn avs_failure(self, avs_failure: bool) -> Self {
-        Self(self.0.with("avs_failure", avs_failure))
+        Self(self.0.with_bool("avs_failure", avs_failure))
     }
 
     /// Cvc failure: true or false.
     #[inline]
     pub fn cvc_failure(self, cvc_failure: bool) -> Self {
-        Self(self.0.with("cvc_failure", cvc_failure))
+        Self(self.0.with_bool("cvc_failure", cvc_failure))
     }
 }
 
@@ -667,14 +323,14 @@ impl AccountCreateSettingsCardPayments {
     pub fn statement_descriptor_prefix(self, statement_descriptor_prefix: &str) -> Self {
         Self(
             self.0
-                .with("statement_descriptor_prefix", statement_descriptor_prefix),
+                .with_str("statement_descriptor_prefix", statement_descriptor_prefix),
         )
     }
 
     /// Statement descriptor prefix kana.
     #[inline]
     pub fn statement_descriptor_prefix_kana(self, statement_descriptor_prefix_kana: &str) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_str(
             "statement_descriptor_prefix_kana",
             statement_descriptor_prefix_kana,
         ))
@@ -695,7 +351,7 @@ impl AccountCreateSettingsCardPayments {
         self,
         statement_descriptor_prefix_kanji: &str,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_str(
             "statement_descriptor_prefix_kanji",
             statement_descriptor_prefix_kanji,
         ))
@@ -743,7 +399,10 @@ impl AccountCreateSettingsPayments {
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.with("statement_descriptor", statement_descriptor))
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
     }
 
     /// Statement descriptor kana.
@@ -751,7 +410,7 @@ impl AccountCreateSettingsPayments {
     pub fn statement_descriptor_kana(self, statement_descriptor_kana: &str) -> Self {
         Self(
             self.0
-                .with("statement_descriptor_kana", statement_descriptor_kana),
+                .with_str("statement_descriptor_kana", statement_descriptor_kana),
         )
     }
 
@@ -760,7 +419,7 @@ impl AccountCreateSettingsPayments {
     pub fn statement_descriptor_kanji(self, statement_descriptor_kanji: &str) -> Self {
         Self(
             self.0
-                .with("statement_descriptor_kanji", statement_descriptor_kanji),
+                .with_str("statement_descriptor_kanji", statement_descriptor_kanji),
         )
     }
 }
@@ -808,7 +467,7 @@ impl AccountCreateSettingsPayoutsSchedule {
     /// Monthly anchor.
     #[inline]
     pub fn monthly_anchor(self, monthly_anchor: i64) -> Self {
-        Self(self.0.with("monthly_anchor", monthly_anchor))
+        Self(self.0.with_int("monthly_anchor", monthly_anchor))
     }
 
     /// Monthly payout days, as a list.
@@ -852,7 +511,7 @@ impl AccountCreateSettingsPayouts {
     pub fn debit_negative_balances(self, debit_negative_balances: bool) -> Self {
         Self(
             self.0
-                .with("debit_negative_balances", debit_negative_balances),
+                .with_bool("debit_negative_balances", debit_negative_balances),
         )
     }
 
@@ -865,16 +524,18 @@ impl AccountCreateSettingsPayouts {
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.with("statement_descriptor", statement_descriptor))
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
     }
 }
 
-params! {
-    /// The `accessible` of [`AccountCreateSettingsPaypayPaymentsSite`](crate::api::AccountCreateSettingsPaypayPaymentsSite).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsPaypayPaymentsSiteAccessible
-}
+/// The `accessible` of [`AccountCreateSettingsPaypayPaymentsSite`](crate::api::AccountCreateSettingsPaypayPaymentsSite): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateSettingsPaypayPaymentsSiteAccessible =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params_required! {
     /// The `in_development` of [`AccountCreateSettingsPaypayPaymentsSite`](crate::api::AccountCreateSettingsPaypayPaymentsSite).
@@ -887,13 +548,13 @@ impl AccountCreateSettingsPaypayPaymentsSiteInDevelopment {
     /// With what Stripe requires.
     #[inline]
     pub fn new(password: &str) -> Self {
-        Self(Params::new().with("password", password))
+        Self(Params::new().with_str("password", password))
     }
 
     /// Username.
     #[inline]
     pub fn username(self, username: &str) -> Self {
-        Self(self.0.with("username", username))
+        Self(self.0.with_str("username", username))
     }
 }
 
@@ -908,7 +569,7 @@ impl AccountCreateSettingsPaypayPaymentsSiteRestricted {
     /// Payment flow file.
     #[inline]
     pub fn payment_flow_file(self, payment_flow_file: &str) -> Self {
-        Self(self.0.with("payment_flow_file", payment_flow_file))
+        Self(self.0.with_str("payment_flow_file", payment_flow_file))
     }
 }
 
@@ -992,60 +653,20 @@ impl AccountCreateSettingsSepaDebitPayments {
     /// Creditor id.
     #[inline]
     pub fn creditor_id(self, creditor_id: &str) -> Self {
-        Self(self.0.with("creditor_id", creditor_id))
+        Self(self.0.with_str("creditor_id", creditor_id))
     }
 }
 
-params! {
-    /// The `tos_acceptance` of [`AccountCreateSettingsTreasury`](crate::api::AccountCreateSettingsTreasury).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsTreasuryTosAcceptance
-}
+/// The `tos_acceptance` of [`AccountCreateSettingsTreasury`](crate::api::AccountCreateSettingsTreasury): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateSettingsTreasuryTosAcceptance =
+    api::AccountCreateSettingsCardIssuingTosAcceptance;
 
-impl AccountCreateSettingsTreasuryTosAcceptance {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-
-    /// Unsets `user_agent`.
-    #[inline]
-    pub fn clear_user_agent(self) -> Self {
-        Self(self.0.with("user_agent", Value::Clear))
-    }
-}
-
-params! {
-    /// The `treasury` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsTreasury
-}
-
-impl AccountCreateSettingsTreasury {
-    /// Tos acceptance.
-    #[inline]
-    pub fn tos_acceptance(
-        self,
-        tos_acceptance: api::AccountCreateSettingsTreasuryTosAcceptance,
-    ) -> Self {
-        Self(self.0.with("tos_acceptance", tos_acceptance))
-    }
-}
+/// The `treasury` of [`AccountCreateSettings`](crate::api::AccountCreateSettings): the same as [`AccountCreateSettingsCardIssuing`](crate::api::AccountCreateSettingsCardIssuing).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateSettingsTreasury = api::AccountCreateSettingsCardIssuing;
 
 params! {
     /// The `settings` of [`AccountCreate`](crate::api::AccountCreate).
@@ -1142,488 +763,361 @@ impl AccountCreateTosAcceptance {
     /// Ip.
     #[inline]
     pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
+        Self(self.0.with_str("ip", ip))
     }
 
     /// Service agreement.
     #[inline]
     pub fn service_agreement(self, service_agreement: &str) -> Self {
-        Self(self.0.with("service_agreement", service_agreement))
+        Self(self.0.with_str("service_agreement", service_agreement))
     }
 
     /// User agent.
     #[inline]
     pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
+        Self(self.0.with_str("user_agent", user_agent))
     }
 }
 
-params_required! {
-    /// The `annual_revenue` of [`AccountUpdateBusinessProfile`](crate::api::AccountUpdateBusinessProfile).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateBusinessProfileAnnualRevenue
-}
+/// The `annual_revenue` of [`AccountUpdateBusinessProfile`](crate::api::AccountUpdateBusinessProfile): the same as [`AccountCreateBusinessProfileAnnualRevenue`](crate::api::AccountCreateBusinessProfileAnnualRevenue).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateBusinessProfileAnnualRevenue = api::AccountCreateBusinessProfileAnnualRevenue;
 
-impl AccountUpdateBusinessProfileAnnualRevenue {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, currency: &str, fiscal_year_end: &str) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("currency", currency)
-                .with("fiscal_year_end", fiscal_year_end),
-        )
-    }
-}
+/// The `monthly_estimated_revenue` of [`AccountUpdateBusinessProfile`](crate::api::AccountUpdateBusinessProfile): the same as [`AccountCreateBusinessProfileMonthlyEstimatedRevenue`](crate::api::AccountCreateBusinessProfileMonthlyEstimatedRevenue).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateBusinessProfileMonthlyEstimatedRevenue =
+    api::AccountCreateBusinessProfileMonthlyEstimatedRevenue;
 
-params_required! {
-    /// The `monthly_estimated_revenue` of [`AccountUpdateBusinessProfile`](crate::api::AccountUpdateBusinessProfile).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateBusinessProfileMonthlyEstimatedRevenue
-}
+/// The `support_address` of [`AccountUpdateBusinessProfile`](crate::api::AccountUpdateBusinessProfile): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateBusinessProfileSupportAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-impl AccountUpdateBusinessProfileMonthlyEstimatedRevenue {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, currency: &str) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("currency", currency),
-        )
-    }
-}
+/// The `business_profile` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateBusinessProfile`](crate::api::AccountCreateBusinessProfile).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateBusinessProfile = api::AccountCreateBusinessProfile;
 
-params! {
-    /// The `support_address` of [`AccountUpdateBusinessProfile`](crate::api::AccountUpdateBusinessProfile).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateBusinessProfileSupportAddress
-}
+/// The `acss_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesAcssDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateBusinessProfileSupportAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `affirm_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesAffirmPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `afterpay_clearpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesAfterpayClearpayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `alma_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesAlmaPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `amazon_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesAmazonPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
+/// The `app_distribution` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesAppDistribution = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `au_becs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesAuBecsDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `business_profile` of [`AccountUpdate`](crate::api::AccountUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateBusinessProfile
-}
+/// The `bacs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesBacsDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateBusinessProfile {
-    /// Annual revenue.
-    #[inline]
-    pub fn annual_revenue(
-        self,
-        annual_revenue: api::AccountUpdateBusinessProfileAnnualRevenue,
-    ) -> Self {
-        Self(self.0.with("annual_revenue", annual_revenue))
-    }
+/// The `bancontact_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesBancontactPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Estimated worker count.
-    #[inline]
-    pub fn estimated_worker_count(self, estimated_worker_count: i64) -> Self {
-        Self(
-            self.0
-                .with("estimated_worker_count", estimated_worker_count),
-        )
-    }
+/// The `bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Mcc.
-    #[inline]
-    pub fn mcc(self, mcc: &str) -> Self {
-        Self(self.0.with("mcc", mcc))
-    }
+/// The `billie_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesBilliePayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Minority owned business designation, as a list.
-    #[inline]
-    pub fn minority_owned_business_designation(
-        self,
-        minority_owned_business_designation: impl IntoIterator<
-            Item = api::AccountBusinessProfileMinorityOwnedBusinessDesignation,
-        >,
-    ) -> Self {
-        Self(self.0.with(
-            "minority_owned_business_designation",
-            list(minority_owned_business_designation),
-        ))
-    }
+/// The `bizum_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesBizumPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Monthly estimated revenue.
-    #[inline]
-    pub fn monthly_estimated_revenue(
-        self,
-        monthly_estimated_revenue: api::AccountUpdateBusinessProfileMonthlyEstimatedRevenue,
-    ) -> Self {
-        Self(
-            self.0
-                .with("monthly_estimated_revenue", monthly_estimated_revenue),
-        )
-    }
+/// The `blik_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesBlikPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
+/// The `blik_recurring_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesBlikRecurringPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Product description.
-    #[inline]
-    pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
-    }
+/// The `boleto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesBoletoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Specified commercial transactions act url.
-    #[inline]
-    pub fn specified_commercial_transactions_act_url(
-        self,
-        specified_commercial_transactions_act_url: &str,
-    ) -> Self {
-        Self(self.0.with(
-            "specified_commercial_transactions_act_url",
-            specified_commercial_transactions_act_url,
-        ))
-    }
+/// The `card_issuing` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesCardIssuing = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Unsets `specified_commercial_transactions_act_url`.
-    #[inline]
-    pub fn clear_specified_commercial_transactions_act_url(self) -> Self {
-        Self(
-            self.0
-                .with("specified_commercial_transactions_act_url", Value::Clear),
-        )
-    }
+/// The `card_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesCardPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Support address.
-    #[inline]
-    pub fn support_address(
-        self,
-        support_address: api::AccountUpdateBusinessProfileSupportAddress,
-    ) -> Self {
-        Self(self.0.with("support_address", support_address))
-    }
+/// The `cartes_bancaires_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesCartesBancairesPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Support email.
-    #[inline]
-    pub fn support_email(self, support_email: &str) -> Self {
-        Self(self.0.with("support_email", support_email))
-    }
+/// The `cashapp_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesCashappPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Support phone.
-    #[inline]
-    pub fn support_phone(self, support_phone: &str) -> Self {
-        Self(self.0.with("support_phone", support_phone))
-    }
+/// The `crypto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesCryptoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Support url.
-    #[inline]
-    pub fn support_url(self, support_url: &str) -> Self {
-        Self(self.0.with("support_url", support_url))
-    }
+/// The `eps_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesEpsPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Unsets `support_url`.
-    #[inline]
-    pub fn clear_support_url(self) -> Self {
-        Self(self.0.with("support_url", Value::Clear))
-    }
+/// The `fpx_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesFpxPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-    /// Url.
-    #[inline]
-    pub fn url(self, url: &str) -> Self {
-        Self(self.0.with("url", url))
-    }
-}
+/// The `gb_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesGbBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `acss_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesAcssDebitPayments
-}
+/// The `giropay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesGiropayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesAcssDebitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `grabpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesGrabpayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `affirm_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesAffirmPayments
-}
+/// The `ideal_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesIdealPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesAffirmPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `india_international_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesIndiaInternationalPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `afterpay_clearpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesAfterpayClearpayPayments
-}
+/// The `jcb_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesJcbPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesAfterpayClearpayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `jp_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesJpBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `alma_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesAlmaPayments
-}
+/// The `kakao_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesKakaoPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesAlmaPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `klarna_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesKlarnaPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `amazon_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesAmazonPayPayments
-}
+/// The `konbini_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesKonbiniPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesAmazonPayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `kr_card_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesKrCardPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `app_distribution` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesAppDistribution
-}
+/// The `legacy_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesLegacyPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesAppDistribution {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `link_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesLinkPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `au_becs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesAuBecsDebitPayments
-}
+/// The `mb_way_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesMbWayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesAuBecsDebitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `mobilepay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesMobilepayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `bacs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesBacsDebitPayments
-}
+/// The `multibanco_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesMultibancoPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesBacsDebitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `mx_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesMxBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `bancontact_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesBancontactPayments
-}
+/// The `naver_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesNaverPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesBancontactPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `nz_bank_account_becs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesNzBankAccountBecsDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesBankTransferPayments
-}
+/// The `oxxo_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesOxxoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `p24_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesP24Payments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `billie_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesBilliePayments
-}
+/// The `pay_by_bank_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesPayByBankPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesBilliePayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `payco_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesPaycoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `bizum_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesBizumPayments
-}
+/// The `paynow_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesPaynowPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesBizumPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `paypay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesPaypayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `blik_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesBlikPayments
-}
+/// The `payto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesPaytoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesBlikPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `pix_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesPixPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `blik_recurring_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesBlikRecurringPayments
-}
+/// The `promptpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesPromptpayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesBlikRecurringPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `revolut_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesRevolutPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `boleto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesBoletoPayments
-}
+/// The `samsung_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesSamsungPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesBoletoPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `satispay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesSatispayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `card_issuing` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesCardIssuing
-}
+/// The `scalapay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesScalapayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesCardIssuing {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `sepa_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesSepaBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-params! {
-    /// The `card_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesCardPayments
-}
+/// The `sepa_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesSepaDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl AccountUpdateCapabilitiesCardPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `sequra_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesSequraPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sofort_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesSofortPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sunbit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesSunbitPayments = api::AccountCreateCapabilitiesAcssDebitPayments;

@@ -3,1681 +3,626 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, params};
+use crate::view::prelude::{Value, params, texts};
+
+/// The `swish_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesSwishPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `tax_reporting_us_1099_k` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesTaxReportingUs1099K =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `tax_reporting_us_1099_misc` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesTaxReportingUs1099Misc =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `transfers` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesTransfers = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `treasury` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesTreasury = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `twint_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesTwintPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `upi_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesUpiPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `us_bank_account_ach_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesUsBankAccountAchPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `us_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesUsBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `wero_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesWeroPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `zip_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesZipPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `capabilities` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilities = api::AccountCreateCapabilities;
+
+/// The `address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `address_kana` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyAddressKana = api::AccountCreateCompanyAddressKana;
+
+/// The `address_kanji` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyAddressKanji = api::AccountCreateCompanyAddressKana;
+
+/// The `administrative_address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyAdministrativeAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `directorship_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyDirectorshipDeclaration =
+    api::AccountCreateCompanyDirectorshipDeclaration;
+
+/// The `ownership_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyOwnershipDeclaration =
+    api::AccountCreateCompanyDirectorshipDeclaration;
+
+/// The `physical_address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyPhysicalAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `principal_place_of_business` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyPrincipalPlaceOfBusiness =
+    api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `registration_date` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyRegistrationDate = api::AccountCreateCompanyRegistrationDate;
+
+/// The `representative_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyRepresentativeDeclaration =
+    api::AccountCreateCompanyDirectorshipDeclaration;
+
+/// The `document` of [`AccountUpdateCompanyVerification`](crate::api::AccountUpdateCompanyVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyVerificationDocument = api::AccountCreateCompanyVerificationDocument;
+
+/// The `verification` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyVerification`](crate::api::AccountCreateCompanyVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyVerification = api::AccountCreateCompanyVerification;
+
+/// The `company` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateCompany`](crate::api::AccountCreateCompany).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompany = api::AccountCreateCompany;
+
+/// The `bank_account_ownership_verification` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsBankAccountOwnershipVerification =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `company_license` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsCompanyLicense =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `company_memorandum_of_association` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsCompanyMemorandumOfAssociation =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `company_ministerial_decree` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsCompanyMinisterialDecree =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `company_registration_verification` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsCompanyRegistrationVerification =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `company_tax_id_verification` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsCompanyTaxIdVerification =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `proof_of_address` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsProofOfAddress =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `proof_of_business_presence` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsProofOfBusinessPresence =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `signer` of [`AccountUpdateDocumentsProofOfRegistration`](crate::api::AccountUpdateDocumentsProofOfRegistration): the same as [`AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsProofOfRegistrationSigner =
+    api::AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner;
+
+/// The `proof_of_registration` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsProofOfUltimateBeneficialOwnership`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsProofOfRegistration =
+    api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership;
+
+/// The `signer` of [`AccountUpdateDocumentsProofOfUltimateBeneficialOwnership`](crate::api::AccountUpdateDocumentsProofOfUltimateBeneficialOwnership): the same as [`AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsProofOfUltimateBeneficialOwnershipSigner =
+    api::AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner;
+
+/// The `proof_of_ultimate_beneficial_ownership` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsProofOfUltimateBeneficialOwnership`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsProofOfUltimateBeneficialOwnership =
+    api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership;
 
 params! {
-    /// The `cartes_bancaires_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
+    /// The `documents` of [`AccountUpdate`](crate::api::AccountUpdate).
     ///
     /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesCartesBancairesPayments
+    AccountUpdateDocuments
 }
 
-impl AccountUpdateCapabilitiesCartesBancairesPayments {
-    /// Requested: true or false.
+impl AccountUpdateDocuments {
+    /// Bank account ownership verification.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `cashapp_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesCashappPayments
-}
-
-impl AccountUpdateCapabilitiesCashappPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `crypto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesCryptoPayments
-}
-
-impl AccountUpdateCapabilitiesCryptoPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `eps_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesEpsPayments
-}
-
-impl AccountUpdateCapabilitiesEpsPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `fpx_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesFpxPayments
-}
-
-impl AccountUpdateCapabilitiesFpxPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `gb_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesGbBankTransferPayments
-}
-
-impl AccountUpdateCapabilitiesGbBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `giropay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesGiropayPayments
-}
-
-impl AccountUpdateCapabilitiesGiropayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `grabpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesGrabpayPayments
-}
-
-impl AccountUpdateCapabilitiesGrabpayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `ideal_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesIdealPayments
-}
-
-impl AccountUpdateCapabilitiesIdealPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `india_international_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesIndiaInternationalPayments
-}
-
-impl AccountUpdateCapabilitiesIndiaInternationalPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `jcb_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesJcbPayments
-}
-
-impl AccountUpdateCapabilitiesJcbPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `jp_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesJpBankTransferPayments
-}
-
-impl AccountUpdateCapabilitiesJpBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `kakao_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesKakaoPayPayments
-}
-
-impl AccountUpdateCapabilitiesKakaoPayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `klarna_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesKlarnaPayments
-}
-
-impl AccountUpdateCapabilitiesKlarnaPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `konbini_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesKonbiniPayments
-}
-
-impl AccountUpdateCapabilitiesKonbiniPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `kr_card_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesKrCardPayments
-}
-
-impl AccountUpdateCapabilitiesKrCardPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `legacy_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesLegacyPayments
-}
-
-impl AccountUpdateCapabilitiesLegacyPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `link_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesLinkPayments
-}
-
-impl AccountUpdateCapabilitiesLinkPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `mb_way_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesMbWayPayments
-}
-
-impl AccountUpdateCapabilitiesMbWayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `mobilepay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesMobilepayPayments
-}
-
-impl AccountUpdateCapabilitiesMobilepayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `multibanco_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesMultibancoPayments
-}
-
-impl AccountUpdateCapabilitiesMultibancoPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `mx_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesMxBankTransferPayments
-}
-
-impl AccountUpdateCapabilitiesMxBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `naver_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesNaverPayPayments
-}
-
-impl AccountUpdateCapabilitiesNaverPayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `nz_bank_account_becs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesNzBankAccountBecsDebitPayments
-}
-
-impl AccountUpdateCapabilitiesNzBankAccountBecsDebitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `oxxo_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesOxxoPayments
-}
-
-impl AccountUpdateCapabilitiesOxxoPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `p24_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesP24Payments
-}
-
-impl AccountUpdateCapabilitiesP24Payments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `pay_by_bank_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesPayByBankPayments
-}
-
-impl AccountUpdateCapabilitiesPayByBankPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `payco_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesPaycoPayments
-}
-
-impl AccountUpdateCapabilitiesPaycoPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `paynow_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesPaynowPayments
-}
-
-impl AccountUpdateCapabilitiesPaynowPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `paypay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesPaypayPayments
-}
-
-impl AccountUpdateCapabilitiesPaypayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `payto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesPaytoPayments
-}
-
-impl AccountUpdateCapabilitiesPaytoPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `pix_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesPixPayments
-}
-
-impl AccountUpdateCapabilitiesPixPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `promptpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesPromptpayPayments
-}
-
-impl AccountUpdateCapabilitiesPromptpayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `revolut_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesRevolutPayPayments
-}
-
-impl AccountUpdateCapabilitiesRevolutPayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `samsung_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesSamsungPayPayments
-}
-
-impl AccountUpdateCapabilitiesSamsungPayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `satispay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesSatispayPayments
-}
-
-impl AccountUpdateCapabilitiesSatispayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `scalapay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesScalapayPayments
-}
-
-impl AccountUpdateCapabilitiesScalapayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `sepa_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesSepaBankTransferPayments
-}
-
-impl AccountUpdateCapabilitiesSepaBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `sepa_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesSepaDebitPayments
-}
-
-impl AccountUpdateCapabilitiesSepaDebitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `sequra_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesSequraPayments
-}
-
-impl AccountUpdateCapabilitiesSequraPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `sofort_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesSofortPayments
-}
-
-impl AccountUpdateCapabilitiesSofortPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `sunbit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesSunbitPayments
-}
-
-impl AccountUpdateCapabilitiesSunbitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `swish_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesSwishPayments
-}
-
-impl AccountUpdateCapabilitiesSwishPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `tax_reporting_us_1099_k` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesTaxReportingUs1099K
-}
-
-impl AccountUpdateCapabilitiesTaxReportingUs1099K {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `tax_reporting_us_1099_misc` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesTaxReportingUs1099Misc
-}
-
-impl AccountUpdateCapabilitiesTaxReportingUs1099Misc {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `transfers` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesTransfers
-}
-
-impl AccountUpdateCapabilitiesTransfers {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `treasury` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesTreasury
-}
-
-impl AccountUpdateCapabilitiesTreasury {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `twint_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesTwintPayments
-}
-
-impl AccountUpdateCapabilitiesTwintPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `upi_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesUpiPayments
-}
-
-impl AccountUpdateCapabilitiesUpiPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `us_bank_account_ach_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesUsBankAccountAchPayments
-}
-
-impl AccountUpdateCapabilitiesUsBankAccountAchPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `us_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesUsBankTransferPayments
-}
-
-impl AccountUpdateCapabilitiesUsBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `wero_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesWeroPayments
-}
-
-impl AccountUpdateCapabilitiesWeroPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `zip_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilitiesZipPayments
-}
-
-impl AccountUpdateCapabilitiesZipPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `capabilities` of [`AccountUpdate`](crate::api::AccountUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCapabilities
-}
-
-impl AccountUpdateCapabilities {
-    /// Acss debit payments.
-    #[inline]
-    pub fn acss_debit_payments(
+    pub fn bank_account_ownership_verification(
         self,
-        acss_debit_payments: api::AccountUpdateCapabilitiesAcssDebitPayments,
+        bank_account_ownership_verification: api::AccountUpdateDocumentsBankAccountOwnershipVerification,
     ) -> Self {
-        Self(self.0.with("acss_debit_payments", acss_debit_payments))
+        Self(self.0.with(
+            "bank_account_ownership_verification",
+            bank_account_ownership_verification,
+        ))
     }
 
-    /// Affirm payments.
+    /// Company license.
     #[inline]
-    pub fn affirm_payments(
+    pub fn company_license(
         self,
-        affirm_payments: api::AccountUpdateCapabilitiesAffirmPayments,
+        company_license: api::AccountUpdateDocumentsCompanyLicense,
     ) -> Self {
-        Self(self.0.with("affirm_payments", affirm_payments))
+        Self(self.0.with("company_license", company_license))
     }
 
-    /// Afterpay clearpay payments.
+    /// Company memorandum of association.
     #[inline]
-    pub fn afterpay_clearpay_payments(
+    pub fn company_memorandum_of_association(
         self,
-        afterpay_clearpay_payments: api::AccountUpdateCapabilitiesAfterpayClearpayPayments,
+        company_memorandum_of_association: api::AccountUpdateDocumentsCompanyMemorandumOfAssociation,
+    ) -> Self {
+        Self(self.0.with(
+            "company_memorandum_of_association",
+            company_memorandum_of_association,
+        ))
+    }
+
+    /// Company ministerial decree.
+    #[inline]
+    pub fn company_ministerial_decree(
+        self,
+        company_ministerial_decree: api::AccountUpdateDocumentsCompanyMinisterialDecree,
     ) -> Self {
         Self(
             self.0
-                .with("afterpay_clearpay_payments", afterpay_clearpay_payments),
+                .with("company_ministerial_decree", company_ministerial_decree),
         )
     }
 
-    /// Alma payments.
+    /// Company registration verification.
     #[inline]
-    pub fn alma_payments(self, alma_payments: api::AccountUpdateCapabilitiesAlmaPayments) -> Self {
-        Self(self.0.with("alma_payments", alma_payments))
-    }
-
-    /// Amazon pay payments.
-    #[inline]
-    pub fn amazon_pay_payments(
+    pub fn company_registration_verification(
         self,
-        amazon_pay_payments: api::AccountUpdateCapabilitiesAmazonPayPayments,
+        company_registration_verification: api::AccountUpdateDocumentsCompanyRegistrationVerification,
     ) -> Self {
-        Self(self.0.with("amazon_pay_payments", amazon_pay_payments))
+        Self(self.0.with(
+            "company_registration_verification",
+            company_registration_verification,
+        ))
     }
 
-    /// App distribution.
+    /// Company tax id verification.
     #[inline]
-    pub fn app_distribution(
+    pub fn company_tax_id_verification(
         self,
-        app_distribution: api::AccountUpdateCapabilitiesAppDistribution,
-    ) -> Self {
-        Self(self.0.with("app_distribution", app_distribution))
-    }
-
-    /// Au becs debit payments.
-    #[inline]
-    pub fn au_becs_debit_payments(
-        self,
-        au_becs_debit_payments: api::AccountUpdateCapabilitiesAuBecsDebitPayments,
+        company_tax_id_verification: api::AccountUpdateDocumentsCompanyTaxIdVerification,
     ) -> Self {
         Self(
             self.0
-                .with("au_becs_debit_payments", au_becs_debit_payments),
+                .with("company_tax_id_verification", company_tax_id_verification),
         )
     }
 
+    /// Proof of address.
+    #[inline]
+    pub fn proof_of_address(
+        self,
+        proof_of_address: api::AccountUpdateDocumentsProofOfAddress,
+    ) -> Self {
+        Self(self.0.with("proof_of_address", proof_of_address))
+    }
+
+    /// Proof of business presence.
+    #[inline]
+    pub fn proof_of_business_presence(
+        self,
+        proof_of_business_presence: api::AccountUpdateDocumentsProofOfBusinessPresence,
+    ) -> Self {
+        Self(
+            self.0
+                .with("proof_of_business_presence", proof_of_business_presence),
+        )
+    }
+
+    /// Proof of registration.
+    #[inline]
+    pub fn proof_of_registration(
+        self,
+        proof_of_registration: api::AccountUpdateDocumentsProofOfRegistration,
+    ) -> Self {
+        Self(self.0.with("proof_of_registration", proof_of_registration))
+    }
+
+    /// Proof of ultimate beneficial ownership.
+    #[inline]
+    pub fn proof_of_ultimate_beneficial_ownership(
+        self,
+        proof_of_ultimate_beneficial_ownership: api::AccountUpdateDocumentsProofOfUltimateBeneficialOwnership,
+    ) -> Self {
+        Self(self.0.with(
+            "proof_of_ultimate_beneficial_ownership",
+            proof_of_ultimate_beneficial_ownership,
+        ))
+    }
+}
+
+/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateExternalAccountBankAccount`](crate::api::AccountCreateExternalAccountBankAccount).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateExternalAccountBankAccount = api::AccountCreateExternalAccountBankAccount;
+
+/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateExternalAccountCard`](crate::api::AccountCreateExternalAccountCard).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateExternalAccountCard = api::AccountCreateExternalAccountCard;
+
+/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateExternalAccountCardToken`](crate::api::AccountCreateExternalAccountCardToken).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateExternalAccountCardToken = api::AccountCreateExternalAccountCardToken;
+
+/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate), in one of its forms: the same as [`AccountCreateExternalAccount`](crate::api::AccountCreateExternalAccount).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateExternalAccount = api::AccountCreateExternalAccount;
+
+/// The `groups` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateGroups`](crate::api::AccountCreateGroups).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateGroups = api::AccountCreateGroups;
+
+/// The `address` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `address_kana` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualAddressKana = api::AccountCreateCompanyAddressKana;
+
+/// The `address_kanji` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualAddressKanji = api::AccountCreateCompanyAddressKana;
+
+/// The `dob` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualDob = api::AccountCreateCompanyRegistrationDate;
+
+/// The `registered_address` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualRegisteredAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `relationship` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateIndividualRelationship`](crate::api::AccountCreateIndividualRelationship).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualRelationship = api::AccountCreateIndividualRelationship;
+
+/// The `additional_document` of [`AccountUpdateIndividualVerification`](crate::api::AccountUpdateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualVerificationAdditionalDocument =
+    api::AccountCreateCompanyVerificationDocument;
+
+/// The `document` of [`AccountUpdateIndividualVerification`](crate::api::AccountUpdateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualVerificationDocument =
+    api::AccountCreateCompanyVerificationDocument;
+
+/// The `verification` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualVerification = api::AccountCreateIndividualVerification;
+
+/// The `individual` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividual = api::AccountCreateIndividual;
+
+/// The `bacs_debit_payments` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsBacsDebitPayments`](crate::api::AccountCreateSettingsBacsDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsBacsDebitPayments = api::AccountCreateSettingsBacsDebitPayments;
+
+/// The `branding` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsBranding`](crate::api::AccountCreateSettingsBranding).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsBranding = api::AccountCreateSettingsBranding;
+
+/// The `tos_acceptance` of [`AccountUpdateSettingsCardIssuing`](crate::api::AccountUpdateSettingsCardIssuing): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsCardIssuingTosAcceptance =
+    api::AccountCreateSettingsCardIssuingTosAcceptance;
+
+/// The `card_issuing` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsCardIssuing`](crate::api::AccountCreateSettingsCardIssuing).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsCardIssuing = api::AccountCreateSettingsCardIssuing;
+
+/// The `decline_on` of [`AccountUpdateSettingsCardPayments`](crate::api::AccountUpdateSettingsCardPayments): the same as [`AccountCreateSettingsCardPaymentsDeclineOn`](crate::api::AccountCreateSettingsCardPaymentsDeclineOn).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsCardPaymentsDeclineOn =
+    api::AccountCreateSettingsCardPaymentsDeclineOn;
+
+/// The `card_payments` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsCardPayments`](crate::api::AccountCreateSettingsCardPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsCardPayments = api::AccountCreateSettingsCardPayments;
+
+params! {
+    /// The `invoices` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings).
+    ///
+    /// <https://docs.stripe.com/api/accounts/update>
+    AccountUpdateSettingsInvoices
+}
+
+impl AccountUpdateSettingsInvoices {
+    /// Default account tax ids, as a list.
+    #[inline]
+    pub fn default_account_tax_ids(
+        self,
+        default_account_tax_ids: impl IntoIterator<Item: Into<String>>,
+    ) -> Self {
+        Self(
+            self.0
+                .with("default_account_tax_ids", texts(default_account_tax_ids)),
+        )
+    }
+
+    /// Unsets `default_account_tax_ids`.
+    #[inline]
+    pub fn clear_default_account_tax_ids(self) -> Self {
+        Self(self.0.with("default_account_tax_ids", Value::Clear))
+    }
+
+    /// Hosted payment method save.
+    #[inline]
+    pub fn hosted_payment_method_save(
+        self,
+        hosted_payment_method_save: api::AccountSettingsInvoicesHostedPaymentMethodSave,
+    ) -> Self {
+        Self(
+            self.0
+                .with("hosted_payment_method_save", hosted_payment_method_save),
+        )
+    }
+}
+
+/// The `payments` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsPayments`](crate::api::AccountCreateSettingsPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsPayments = api::AccountCreateSettingsPayments;
+
+/// The `delay_days` of [`AccountUpdateSettingsPayoutsSchedule`](crate::api::AccountUpdateSettingsPayoutsSchedule), in one of its forms: the same as [`AccountCreateSettingsPayoutsScheduleDelayDays`](crate::api::AccountCreateSettingsPayoutsScheduleDelayDays).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsPayoutsScheduleDelayDays =
+    api::AccountCreateSettingsPayoutsScheduleDelayDays;
+
+/// The `schedule` of [`AccountUpdateSettingsPayouts`](crate::api::AccountUpdateSettingsPayouts): the same as [`AccountCreateSettingsPayoutsSchedule`](crate::api::AccountCreateSettingsPayoutsSchedule).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsPayoutsSchedule = api::AccountCreateSettingsPayoutsSchedule;
+
+/// The `payouts` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsPayouts`](crate::api::AccountCreateSettingsPayouts).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsPayouts = api::AccountCreateSettingsPayouts;
+
+/// The `accessible` of [`AccountUpdateSettingsPaypayPaymentsSite`](crate::api::AccountUpdateSettingsPaypayPaymentsSite): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsPaypayPaymentsSiteAccessible =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `in_development` of [`AccountUpdateSettingsPaypayPaymentsSite`](crate::api::AccountUpdateSettingsPaypayPaymentsSite): the same as [`AccountCreateSettingsPaypayPaymentsSiteInDevelopment`](crate::api::AccountCreateSettingsPaypayPaymentsSiteInDevelopment).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsPaypayPaymentsSiteInDevelopment =
+    api::AccountCreateSettingsPaypayPaymentsSiteInDevelopment;
+
+/// The `restricted` of [`AccountUpdateSettingsPaypayPaymentsSite`](crate::api::AccountUpdateSettingsPaypayPaymentsSite): the same as [`AccountCreateSettingsPaypayPaymentsSiteRestricted`](crate::api::AccountCreateSettingsPaypayPaymentsSiteRestricted).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsPaypayPaymentsSiteRestricted =
+    api::AccountCreateSettingsPaypayPaymentsSiteRestricted;
+
+/// The `site` of [`AccountUpdateSettingsPaypayPayments`](crate::api::AccountUpdateSettingsPaypayPayments): the same as [`AccountCreateSettingsPaypayPaymentsSite`](crate::api::AccountCreateSettingsPaypayPaymentsSite).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsPaypayPaymentsSite = api::AccountCreateSettingsPaypayPaymentsSite;
+
+/// The `paypay_payments` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsPaypayPayments`](crate::api::AccountCreateSettingsPaypayPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsPaypayPayments = api::AccountCreateSettingsPaypayPayments;
+
+/// The `sepa_debit_payments` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsSepaDebitPayments`](crate::api::AccountCreateSettingsSepaDebitPayments).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsSepaDebitPayments = api::AccountCreateSettingsSepaDebitPayments;
+
+/// The `tos_acceptance` of [`AccountUpdateSettingsTreasury`](crate::api::AccountUpdateSettingsTreasury): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsTreasuryTosAcceptance =
+    api::AccountCreateSettingsCardIssuingTosAcceptance;
+
+/// The `treasury` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsCardIssuing`](crate::api::AccountCreateSettingsCardIssuing).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateSettingsTreasury = api::AccountCreateSettingsCardIssuing;
+
+params! {
+    /// The `settings` of [`AccountUpdate`](crate::api::AccountUpdate).
+    ///
+    /// <https://docs.stripe.com/api/accounts/update>
+    AccountUpdateSettings
+}
+
+impl AccountUpdateSettings {
     /// Bacs debit payments.
     #[inline]
     pub fn bacs_debit_payments(
         self,
-        bacs_debit_payments: api::AccountUpdateCapabilitiesBacsDebitPayments,
+        bacs_debit_payments: api::AccountUpdateSettingsBacsDebitPayments,
     ) -> Self {
         Self(self.0.with("bacs_debit_payments", bacs_debit_payments))
     }
 
-    /// Bancontact payments.
+    /// Branding.
     #[inline]
-    pub fn bancontact_payments(
-        self,
-        bancontact_payments: api::AccountUpdateCapabilitiesBancontactPayments,
-    ) -> Self {
-        Self(self.0.with("bancontact_payments", bancontact_payments))
-    }
-
-    /// Bank transfer payments.
-    #[inline]
-    pub fn bank_transfer_payments(
-        self,
-        bank_transfer_payments: api::AccountUpdateCapabilitiesBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("bank_transfer_payments", bank_transfer_payments),
-        )
-    }
-
-    /// Billie payments.
-    #[inline]
-    pub fn billie_payments(
-        self,
-        billie_payments: api::AccountUpdateCapabilitiesBilliePayments,
-    ) -> Self {
-        Self(self.0.with("billie_payments", billie_payments))
-    }
-
-    /// Bizum payments.
-    #[inline]
-    pub fn bizum_payments(
-        self,
-        bizum_payments: api::AccountUpdateCapabilitiesBizumPayments,
-    ) -> Self {
-        Self(self.0.with("bizum_payments", bizum_payments))
-    }
-
-    /// Blik payments.
-    #[inline]
-    pub fn blik_payments(self, blik_payments: api::AccountUpdateCapabilitiesBlikPayments) -> Self {
-        Self(self.0.with("blik_payments", blik_payments))
-    }
-
-    /// Blik recurring payments.
-    #[inline]
-    pub fn blik_recurring_payments(
-        self,
-        blik_recurring_payments: api::AccountUpdateCapabilitiesBlikRecurringPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("blik_recurring_payments", blik_recurring_payments),
-        )
-    }
-
-    /// Boleto payments.
-    #[inline]
-    pub fn boleto_payments(
-        self,
-        boleto_payments: api::AccountUpdateCapabilitiesBoletoPayments,
-    ) -> Self {
-        Self(self.0.with("boleto_payments", boleto_payments))
+    pub fn branding(self, branding: api::AccountUpdateSettingsBranding) -> Self {
+        Self(self.0.with("branding", branding))
     }
 
     /// Card issuing.
     #[inline]
-    pub fn card_issuing(self, card_issuing: api::AccountUpdateCapabilitiesCardIssuing) -> Self {
+    pub fn card_issuing(self, card_issuing: api::AccountUpdateSettingsCardIssuing) -> Self {
         Self(self.0.with("card_issuing", card_issuing))
     }
 
     /// Card payments.
     #[inline]
-    pub fn card_payments(self, card_payments: api::AccountUpdateCapabilitiesCardPayments) -> Self {
+    pub fn card_payments(self, card_payments: api::AccountUpdateSettingsCardPayments) -> Self {
         Self(self.0.with("card_payments", card_payments))
     }
 
-    /// Cartes bancaires payments.
+    /// Invoices.
     #[inline]
-    pub fn cartes_bancaires_payments(
-        self,
-        cartes_bancaires_payments: api::AccountUpdateCapabilitiesCartesBancairesPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("cartes_bancaires_payments", cartes_bancaires_payments),
-        )
+    pub fn invoices(self, invoices: api::AccountUpdateSettingsInvoices) -> Self {
+        Self(self.0.with("invoices", invoices))
     }
 
-    /// Cashapp payments.
+    /// Payments.
     #[inline]
-    pub fn cashapp_payments(
-        self,
-        cashapp_payments: api::AccountUpdateCapabilitiesCashappPayments,
-    ) -> Self {
-        Self(self.0.with("cashapp_payments", cashapp_payments))
+    pub fn payments(self, payments: api::AccountUpdateSettingsPayments) -> Self {
+        Self(self.0.with("payments", payments))
     }
 
-    /// Crypto payments.
+    /// Payouts.
     #[inline]
-    pub fn crypto_payments(
-        self,
-        crypto_payments: api::AccountUpdateCapabilitiesCryptoPayments,
-    ) -> Self {
-        Self(self.0.with("crypto_payments", crypto_payments))
-    }
-
-    /// Eps payments.
-    #[inline]
-    pub fn eps_payments(self, eps_payments: api::AccountUpdateCapabilitiesEpsPayments) -> Self {
-        Self(self.0.with("eps_payments", eps_payments))
-    }
-
-    /// Fpx payments.
-    #[inline]
-    pub fn fpx_payments(self, fpx_payments: api::AccountUpdateCapabilitiesFpxPayments) -> Self {
-        Self(self.0.with("fpx_payments", fpx_payments))
-    }
-
-    /// Gb bank transfer payments.
-    #[inline]
-    pub fn gb_bank_transfer_payments(
-        self,
-        gb_bank_transfer_payments: api::AccountUpdateCapabilitiesGbBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("gb_bank_transfer_payments", gb_bank_transfer_payments),
-        )
-    }
-
-    /// Giropay payments.
-    #[inline]
-    pub fn giropay_payments(
-        self,
-        giropay_payments: api::AccountUpdateCapabilitiesGiropayPayments,
-    ) -> Self {
-        Self(self.0.with("giropay_payments", giropay_payments))
-    }
-
-    /// Grabpay payments.
-    #[inline]
-    pub fn grabpay_payments(
-        self,
-        grabpay_payments: api::AccountUpdateCapabilitiesGrabpayPayments,
-    ) -> Self {
-        Self(self.0.with("grabpay_payments", grabpay_payments))
-    }
-
-    /// Ideal payments.
-    #[inline]
-    pub fn ideal_payments(
-        self,
-        ideal_payments: api::AccountUpdateCapabilitiesIdealPayments,
-    ) -> Self {
-        Self(self.0.with("ideal_payments", ideal_payments))
-    }
-
-    /// India international payments.
-    #[inline]
-    pub fn india_international_payments(
-        self,
-        india_international_payments: api::AccountUpdateCapabilitiesIndiaInternationalPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("india_international_payments", india_international_payments),
-        )
-    }
-
-    /// Jcb payments.
-    #[inline]
-    pub fn jcb_payments(self, jcb_payments: api::AccountUpdateCapabilitiesJcbPayments) -> Self {
-        Self(self.0.with("jcb_payments", jcb_payments))
-    }
-
-    /// Jp bank transfer payments.
-    #[inline]
-    pub fn jp_bank_transfer_payments(
-        self,
-        jp_bank_transfer_payments: api::AccountUpdateCapabilitiesJpBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("jp_bank_transfer_payments", jp_bank_transfer_payments),
-        )
-    }
-
-    /// Kakao pay payments.
-    #[inline]
-    pub fn kakao_pay_payments(
-        self,
-        kakao_pay_payments: api::AccountUpdateCapabilitiesKakaoPayPayments,
-    ) -> Self {
-        Self(self.0.with("kakao_pay_payments", kakao_pay_payments))
-    }
-
-    /// Klarna payments.
-    #[inline]
-    pub fn klarna_payments(
-        self,
-        klarna_payments: api::AccountUpdateCapabilitiesKlarnaPayments,
-    ) -> Self {
-        Self(self.0.with("klarna_payments", klarna_payments))
-    }
-
-    /// Konbini payments.
-    #[inline]
-    pub fn konbini_payments(
-        self,
-        konbini_payments: api::AccountUpdateCapabilitiesKonbiniPayments,
-    ) -> Self {
-        Self(self.0.with("konbini_payments", konbini_payments))
-    }
-
-    /// Kr card payments.
-    #[inline]
-    pub fn kr_card_payments(
-        self,
-        kr_card_payments: api::AccountUpdateCapabilitiesKrCardPayments,
-    ) -> Self {
-        Self(self.0.with("kr_card_payments", kr_card_payments))
-    }
-
-    /// Legacy payments.
-    #[inline]
-    pub fn legacy_payments(
-        self,
-        legacy_payments: api::AccountUpdateCapabilitiesLegacyPayments,
-    ) -> Self {
-        Self(self.0.with("legacy_payments", legacy_payments))
-    }
-
-    /// Link payments.
-    #[inline]
-    pub fn link_payments(self, link_payments: api::AccountUpdateCapabilitiesLinkPayments) -> Self {
-        Self(self.0.with("link_payments", link_payments))
-    }
-
-    /// Mb way payments.
-    #[inline]
-    pub fn mb_way_payments(
-        self,
-        mb_way_payments: api::AccountUpdateCapabilitiesMbWayPayments,
-    ) -> Self {
-        Self(self.0.with("mb_way_payments", mb_way_payments))
-    }
-
-    /// Mobilepay payments.
-    #[inline]
-    pub fn mobilepay_payments(
-        self,
-        mobilepay_payments: api::AccountUpdateCapabilitiesMobilepayPayments,
-    ) -> Self {
-        Self(self.0.with("mobilepay_payments", mobilepay_payments))
-    }
-
-    /// Multibanco payments.
-    #[inline]
-    pub fn multibanco_payments(
-        self,
-        multibanco_payments: api::AccountUpdateCapabilitiesMultibancoPayments,
-    ) -> Self {
-        Self(self.0.with("multibanco_payments", multibanco_payments))
-    }
-
-    /// Mx bank transfer payments.
-    #[inline]
-    pub fn mx_bank_transfer_payments(
-        self,
-        mx_bank_transfer_payments: api::AccountUpdateCapabilitiesMxBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("mx_bank_transfer_payments", mx_bank_transfer_payments),
-        )
-    }
-
-    /// Naver pay payments.
-    #[inline]
-    pub fn naver_pay_payments(
-        self,
-        naver_pay_payments: api::AccountUpdateCapabilitiesNaverPayPayments,
-    ) -> Self {
-        Self(self.0.with("naver_pay_payments", naver_pay_payments))
-    }
-
-    /// Nz bank account becs debit payments.
-    #[inline]
-    pub fn nz_bank_account_becs_debit_payments(
-        self,
-        nz_bank_account_becs_debit_payments: api::AccountUpdateCapabilitiesNzBankAccountBecsDebitPayments,
-    ) -> Self {
-        Self(self.0.with(
-            "nz_bank_account_becs_debit_payments",
-            nz_bank_account_becs_debit_payments,
-        ))
-    }
-
-    /// Oxxo payments.
-    #[inline]
-    pub fn oxxo_payments(self, oxxo_payments: api::AccountUpdateCapabilitiesOxxoPayments) -> Self {
-        Self(self.0.with("oxxo_payments", oxxo_payments))
-    }
-
-    /// P24 payments.
-    #[inline]
-    pub fn p24_payments(self, p24_payments: api::AccountUpdateCapabilitiesP24Payments) -> Self {
-        Self(self.0.with("p24_payments", p24_payments))
-    }
-
-    /// Pay by bank payments.
-    #[inline]
-    pub fn pay_by_bank_payments(
-        self,
-        pay_by_bank_payments: api::AccountUpdateCapabilitiesPayByBankPayments,
-    ) -> Self {
-        Self(self.0.with("pay_by_bank_payments", pay_by_bank_payments))
-    }
-
-    /// Payco payments.
-    #[inline]
-    pub fn payco_payments(
-        self,
-        payco_payments: api::AccountUpdateCapabilitiesPaycoPayments,
-    ) -> Self {
-        Self(self.0.with("payco_payments", payco_payments))
-    }
-
-    /// Paynow payments.
-    #[inline]
-    pub fn paynow_payments(
-        self,
-        paynow_payments: api::AccountUpdateCapabilitiesPaynowPayments,
-    ) -> Self {
-        Self(self.0.with("paynow_payments", paynow_payments))
+    pub fn payouts(self, payouts: api::AccountUpdateSettingsPayouts) -> Self {
+        Self(self.0.with("payouts", payouts))
     }
 
     /// Paypay payments.
     #[inline]
     pub fn paypay_payments(
         self,
-        paypay_payments: api::AccountUpdateCapabilitiesPaypayPayments,
+        paypay_payments: api::AccountUpdateSettingsPaypayPayments,
     ) -> Self {
         Self(self.0.with("paypay_payments", paypay_payments))
-    }
-
-    /// Payto payments.
-    #[inline]
-    pub fn payto_payments(
-        self,
-        payto_payments: api::AccountUpdateCapabilitiesPaytoPayments,
-    ) -> Self {
-        Self(self.0.with("payto_payments", payto_payments))
-    }
-
-    /// Pix payments.
-    #[inline]
-    pub fn pix_payments(self, pix_payments: api::AccountUpdateCapabilitiesPixPayments) -> Self {
-        Self(self.0.with("pix_payments", pix_payments))
-    }
-
-    /// Promptpay payments.
-    #[inline]
-    pub fn promptpay_payments(
-        self,
-        promptpay_payments: api::AccountUpdateCapabilitiesPromptpayPayments,
-    ) -> Self {
-        Self(self.0.with("promptpay_payments", promptpay_payments))
-    }
-
-    /// Revolut pay payments.
-    #[inline]
-    pub fn revolut_pay_payments(
-        self,
-        revolut_pay_payments: api::AccountUpdateCapabilitiesRevolutPayPayments,
-    ) -> Self {
-        Self(self.0.with("revolut_pay_payments", revolut_pay_payments))
-    }
-
-    /// Samsung pay payments.
-    #[inline]
-    pub fn samsung_pay_payments(
-        self,
-        samsung_pay_payments: api::AccountUpdateCapabilitiesSamsungPayPayments,
-    ) -> Self {
-        Self(self.0.with("samsung_pay_payments", samsung_pay_payments))
-    }
-
-    /// Satispay payments.
-    #[inline]
-    pub fn satispay_payments(
-        self,
-        satispay_payments: api::AccountUpdateCapabilitiesSatispayPayments,
-    ) -> Self {
-        Self(self.0.with("satispay_payments", satispay_payments))
-    }
-
-    /// Scalapay payments.
-    #[inline]
-    pub fn scalapay_payments(
-        self,
-        scalapay_payments: api::AccountUpdateCapabilitiesScalapayPayments,
-    ) -> Self {
-        Self(self.0.with("scalapay_payments", scalapay_payments))
-    }
-
-    /// Sepa bank transfer payments.
-    #[inline]
-    pub fn sepa_bank_transfer_payments(
-        self,
-        sepa_bank_transfer_payments: api::AccountUpdateCapabilitiesSepaBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("sepa_bank_transfer_payments", sepa_bank_transfer_payments),
-        )
     }
 
     /// Sepa debit payments.
     #[inline]
     pub fn sepa_debit_payments(
         self,
-        sepa_debit_payments: api::AccountUpdateCapabilitiesSepaDebitPayments,
+        sepa_debit_payments: api::AccountUpdateSettingsSepaDebitPayments,
     ) -> Self {
         Self(self.0.with("sepa_debit_payments", sepa_debit_payments))
     }
 
-    /// Sequra payments.
-    #[inline]
-    pub fn sequra_payments(
-        self,
-        sequra_payments: api::AccountUpdateCapabilitiesSequraPayments,
-    ) -> Self {
-        Self(self.0.with("sequra_payments", sequra_payments))
-    }
-
-    /// Sofort payments.
-    #[inline]
-    pub fn sofort_payments(
-        self,
-        sofort_payments: api::AccountUpdateCapabilitiesSofortPayments,
-    ) -> Self {
-        Self(self.0.with("sofort_payments", sofort_payments))
-    }
-
-    /// Sunbit payments.
-    #[inline]
-    pub fn sunbit_payments(
-        self,
-        sunbit_payments: api::AccountUpdateCapabilitiesSunbitPayments,
-    ) -> Self {
-        Self(self.0.with("sunbit_payments", sunbit_payments))
-    }
-
-    /// Swish payments.
-    #[inline]
-    pub fn swish_payments(
-        self,
-        swish_payments: api::AccountUpdateCapabilitiesSwishPayments,
-    ) -> Self {
-        Self(self.0.with("swish_payments", swish_payments))
-    }
-
-    /// Tax reporting us 1099 k.
-    #[inline]
-    pub fn tax_reporting_us_1099_k(
-        self,
-        tax_reporting_us_1099_k: api::AccountUpdateCapabilitiesTaxReportingUs1099K,
-    ) -> Self {
-        Self(
-            self.0
-                .with("tax_reporting_us_1099_k", tax_reporting_us_1099_k),
-        )
-    }
-
-    /// Tax reporting us 1099 misc.
-    #[inline]
-    pub fn tax_reporting_us_1099_misc(
-        self,
-        tax_reporting_us_1099_misc: api::AccountUpdateCapabilitiesTaxReportingUs1099Misc,
-    ) -> Self {
-        Self(
-            self.0
-                .with("tax_reporting_us_1099_misc", tax_reporting_us_1099_misc),
-        )
-    }
-
-    /// Transfers.
-    #[inline]
-    pub fn transfers(self, transfers: api::AccountUpdateCapabilitiesTransfers) -> Self {
-        Self(self.0.with("transfers", transfers))
-    }
-
     /// Treasury.
     #[inline]
-    pub fn treasury(self, treasury: api::AccountUpdateCapabilitiesTreasury) -> Self {
+    pub fn treasury(self, treasury: api::AccountUpdateSettingsTreasury) -> Self {
         Self(self.0.with("treasury", treasury))
     }
-
-    /// Twint payments.
-    #[inline]
-    pub fn twint_payments(
-        self,
-        twint_payments: api::AccountUpdateCapabilitiesTwintPayments,
-    ) -> Self {
-        Self(self.0.with("twint_payments", twint_payments))
-    }
-
-    /// Upi payments.
-    #[inline]
-    pub fn upi_payments(self, upi_payments: api::AccountUpdateCapabilitiesUpiPayments) -> Self {
-        Self(self.0.with("upi_payments", upi_payments))
-    }
-
-    /// Us bank account ach payments.
-    #[inline]
-    pub fn us_bank_account_ach_payments(
-        self,
-        us_bank_account_ach_payments: api::AccountUpdateCapabilitiesUsBankAccountAchPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("us_bank_account_ach_payments", us_bank_account_ach_payments),
-        )
-    }
-
-    /// Us bank transfer payments.
-    #[inline]
-    pub fn us_bank_transfer_payments(
-        self,
-        us_bank_transfer_payments: api::AccountUpdateCapabilitiesUsBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("us_bank_transfer_payments", us_bank_transfer_payments),
-        )
-    }
-
-    /// Wero payments.
-    #[inline]
-    pub fn wero_payments(self, wero_payments: api::AccountUpdateCapabilitiesWeroPayments) -> Self {
-        Self(self.0.with("wero_payments", wero_payments))
-    }
-
-    /// Zip payments.
-    #[inline]
-    pub fn zip_payments(self, zip_payments: api::AccountUpdateCapabilitiesZipPayments) -> Self {
-        Self(self.0.with("zip_payments", zip_payments))
-    }
 }
 
-params! {
-    /// The `address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCompanyAddress
-}
-
-impl AccountUpdateCompanyAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `address_kana` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCompanyAddressKana
-}
-
-impl AccountUpdateCompanyAddressKana {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `address_kanji` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCompanyAddressKanji
-}
-
-impl AccountUpdateCompanyAddressKanji {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `administrative_address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCompanyAdministrativeAddress
-}
-
-impl AccountUpdateCompanyAdministrativeAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `directorship_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCompanyDirectorshipDeclaration
-}
-
-impl AccountUpdateCompanyDirectorshipDeclaration {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
-
-params! {
-    /// The `ownership_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateCompanyOwnershipDeclaration
-}
-
-impl AccountUpdateCompanyOwnershipDeclaration {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
+/// The `tos_acceptance` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateTosAcceptance`](crate::api::AccountCreateTosAcceptance).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateTosAcceptance = api::AccountCreateTosAcceptance;

@@ -3,45 +3,45 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request, request_list};
+use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
 
 request! {
     /// The request of `client.accounts().retrieve_current(…)`: `GET /v1/account`.
     ///
     /// <https://docs.stripe.com/api/accounts/retrieve_current>
-    AccountRetrieveCurrent => api::Account; "accounts.retrieve_current", Get "/v1/account", Api V1 Form
+    AccountRetrieveCurrent, AccountRetrieveCurrentEndpoint => api::Account; "accounts.retrieve_current", Get "/v1/account", Api V1 Form
 }
 
-request_list! {
+request! {
     /// The request of `client.accounts().list(…)`: `GET /v1/accounts`.
     ///
     /// <https://docs.stripe.com/api/accounts/list>
-    AccountList => List<api::Account>, api::Account; "accounts.list", Get "/v1/accounts", Api V1 Form
+    AccountList, AccountListEndpoint => List<api::Account>; "accounts.list", Get "/v1/accounts", Api V1 Form
 }
 
 impl AccountList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -49,68 +49,68 @@ request! {
     /// The request of `client.accounts().create(…)`: `POST /v1/accounts`.
     ///
     /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreate => api::Account; "accounts.create", Post "/v1/accounts", Api V1 Form
+    AccountCreate, AccountCreateEndpoint => api::Account; "accounts.create", Post "/v1/accounts", Api V1 Form
 }
 
 impl AccountCreate {
     /// Account token.
     #[inline]
     pub fn account_token(self, account_token: &str) -> Self {
-        Self(self.0.set("account_token", account_token))
+        self.set_str("account_token", account_token)
     }
 
     /// Business profile.
     #[inline]
     pub fn business_profile(self, business_profile: api::AccountCreateBusinessProfile) -> Self {
-        Self(self.0.set("business_profile", business_profile))
+        self.set("business_profile", business_profile)
     }
 
     /// Business type.
     #[inline]
     pub fn business_type(self, business_type: api::AccountBusinessType) -> Self {
-        Self(self.0.set("business_type", business_type))
+        self.set("business_type", business_type)
     }
 
     /// Capabilities.
     #[inline]
     pub fn capabilities(self, capabilities: api::AccountCreateCapabilities) -> Self {
-        Self(self.0.set("capabilities", capabilities))
+        self.set("capabilities", capabilities)
     }
 
     /// Company.
     #[inline]
     pub fn company(self, company: api::AccountCreateCompany) -> Self {
-        Self(self.0.set("company", company))
+        self.set("company", company)
     }
 
     /// Controller.
     #[inline]
     pub fn controller(self, controller: api::AccountCreateController) -> Self {
-        Self(self.0.set("controller", controller))
+        self.set("controller", controller)
     }
 
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.set("country", country))
+        self.set_str("country", country)
     }
 
     /// Default currency: three-letter ISO code in lower case.
     #[inline]
     pub fn default_currency(self, default_currency: &str) -> Self {
-        Self(self.0.set("default_currency", default_currency))
+        self.set_str("default_currency", default_currency)
     }
 
     /// Documents.
     #[inline]
     pub fn documents(self, documents: api::AccountCreateDocuments) -> Self {
-        Self(self.0.set("documents", documents))
+        self.set("documents", documents)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// External account.
@@ -119,22 +119,22 @@ impl AccountCreate {
         self,
         external_account: impl Into<api::AccountCreateExternalAccount>,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "external_account",
             Into::<api::AccountCreateExternalAccount>::into(external_account),
-        ))
+        )
     }
 
     /// Groups.
     #[inline]
     pub fn groups(self, groups: api::AccountCreateGroups) -> Self {
-        Self(self.0.set("groups", groups))
+        self.set("groups", groups)
     }
 
     /// Individual.
     #[inline]
     pub fn individual(self, individual: api::AccountCreateIndividual) -> Self {
-        Self(self.0.set("individual", individual))
+        self.set("individual", individual)
     }
 
     /// Key-value pairs of your own.
@@ -143,31 +143,31 @@ impl AccountCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Settings.
     #[inline]
     pub fn settings(self, settings: api::AccountCreateSettings) -> Self {
-        Self(self.0.set("settings", settings))
+        self.set("settings", settings)
     }
 
     /// Tos acceptance.
     #[inline]
     pub fn tos_acceptance(self, tos_acceptance: api::AccountCreateTosAcceptance) -> Self {
-        Self(self.0.set("tos_acceptance", tos_acceptance))
+        self.set("tos_acceptance", tos_acceptance)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::AccountCreateType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -175,63 +175,63 @@ request! {
     /// The request of `client.accounts().retrieve(…)`: `GET /v1/accounts/{account}`.
     ///
     /// <https://docs.stripe.com/api/accounts/retrieve>
-    AccountRetrieve => api::Account; "accounts.retrieve", Get "/v1/accounts/{account}", Api V1 Form
+    AccountRetrieve, AccountRetrieveEndpoint => api::Account; "accounts.retrieve", Get "/v1/accounts/{account}", Api V1 Form
 }
 
 request! {
     /// The request of `client.accounts().update(…)`: `POST /v1/accounts/{account}`.
     ///
     /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdate => api::Account; "accounts.update", Post "/v1/accounts/{account}", Api V1 Form
+    AccountUpdate, AccountUpdateEndpoint => api::Account; "accounts.update", Post "/v1/accounts/{account}", Api V1 Form
 }
 
 impl AccountUpdate {
     /// Account token.
     #[inline]
     pub fn account_token(self, account_token: &str) -> Self {
-        Self(self.0.set("account_token", account_token))
+        self.set_str("account_token", account_token)
     }
 
     /// Business profile.
     #[inline]
     pub fn business_profile(self, business_profile: api::AccountUpdateBusinessProfile) -> Self {
-        Self(self.0.set("business_profile", business_profile))
+        self.set("business_profile", business_profile)
     }
 
     /// Business type.
     #[inline]
     pub fn business_type(self, business_type: api::AccountBusinessType) -> Self {
-        Self(self.0.set("business_type", business_type))
+        self.set("business_type", business_type)
     }
 
     /// Capabilities.
     #[inline]
     pub fn capabilities(self, capabilities: api::AccountUpdateCapabilities) -> Self {
-        Self(self.0.set("capabilities", capabilities))
+        self.set("capabilities", capabilities)
     }
 
     /// Company.
     #[inline]
     pub fn company(self, company: api::AccountUpdateCompany) -> Self {
-        Self(self.0.set("company", company))
+        self.set("company", company)
     }
 
     /// Default currency: three-letter ISO code in lower case.
     #[inline]
     pub fn default_currency(self, default_currency: &str) -> Self {
-        Self(self.0.set("default_currency", default_currency))
+        self.set_str("default_currency", default_currency)
     }
 
     /// Documents.
     #[inline]
     pub fn documents(self, documents: api::AccountUpdateDocuments) -> Self {
-        Self(self.0.set("documents", documents))
+        self.set("documents", documents)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// External account.
@@ -240,28 +240,28 @@ impl AccountUpdate {
         self,
         external_account: impl Into<api::AccountUpdateExternalAccount>,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "external_account",
             Into::<api::AccountUpdateExternalAccount>::into(external_account),
-        ))
+        )
     }
 
     /// Unsets `external_account`.
     #[inline]
     pub fn clear_external_account(self) -> Self {
-        Self(self.0.set("external_account", Value::Clear))
+        self.set("external_account", Value::Clear)
     }
 
     /// Groups.
     #[inline]
     pub fn groups(self, groups: api::AccountUpdateGroups) -> Self {
-        Self(self.0.set("groups", groups))
+        self.set("groups", groups)
     }
 
     /// Individual.
     #[inline]
     pub fn individual(self, individual: api::AccountUpdateIndividual) -> Self {
-        Self(self.0.set("individual", individual))
+        self.set("individual", individual)
     }
 
     /// Key-value pairs of your own.
@@ -270,25 +270,25 @@ impl AccountUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Settings.
     #[inline]
     pub fn settings(self, settings: api::AccountUpdateSettings) -> Self {
-        Self(self.0.set("settings", settings))
+        self.set("settings", settings)
     }
 
     /// Tos acceptance.
     #[inline]
     pub fn tos_acceptance(self, tos_acceptance: api::AccountUpdateTosAcceptance) -> Self {
-        Self(self.0.set("tos_acceptance", tos_acceptance))
+        self.set("tos_acceptance", tos_acceptance)
     }
 }
 
@@ -296,21 +296,21 @@ request! {
     /// The request of `client.accounts().delete(…)`: `DELETE /v1/accounts/{account}`.
     ///
     /// <https://docs.stripe.com/api/accounts/delete>
-    AccountDelete => api::DeletedAccount; "accounts.delete", Delete "/v1/accounts/{account}", Api V1 Form
+    AccountDelete, AccountDeleteEndpoint => api::DeletedAccount; "accounts.delete", Delete "/v1/accounts/{account}", Api V1 Form
 }
 
 request! {
     /// The request of `client.accounts().reject(…)`: `POST /v1/accounts/{account}/reject`.
     ///
     /// <https://docs.stripe.com/api/accounts/reject>
-    AccountReject => api::Account; "accounts.reject", Post "/v1/accounts/{account}/reject", Api V1 Form
+    AccountReject, AccountRejectEndpoint => api::Account; "accounts.reject", Post "/v1/accounts/{account}/reject", Api V1 Form
 }
 
 impl AccountReject {
     /// Payouts action.
     #[inline]
     pub fn payouts_action(self, payouts_action: api::AccountRejectPayoutsAction) -> Self {
-        Self(self.0.set("payouts_action", payouts_action))
+        self.set("payouts_action", payouts_action)
     }
 }
 
@@ -318,5 +318,5 @@ request! {
     /// The request of `client.accounts().unreject(…)`: `POST /v1/accounts/{account}/unreject`.
     ///
     /// <https://docs.stripe.com/api/accounts/unreject>
-    AccountUnreject => api::Account; "accounts.unreject", Post "/v1/accounts/{account}/unreject", Api V1 Form
+    AccountUnreject, AccountUnrejectEndpoint => api::Account; "accounts.unreject", Post "/v1/accounts/{account}/unreject", Api V1 Form
 }

@@ -3,7 +3,7 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.accounts()`.
 ///
@@ -41,10 +41,7 @@ impl<'a> Accounts<'a> {
     /// <https://docs.stripe.com/api/accounts/retrieve_current>
     #[inline]
     pub fn retrieve_current(&self) -> api::AccountRetrieveCurrent {
-        api::AccountRetrieveCurrent(RequestBuilder::new(
-            self.0,
-            api::AccountRetrieveCurrent::OPERATION,
-        ))
+        api::AccountRetrieveCurrent::new(self.0)
     }
 
     /// `GET /v1/accounts`.
@@ -52,7 +49,7 @@ impl<'a> Accounts<'a> {
     /// <https://docs.stripe.com/api/accounts/list>
     #[inline]
     pub fn list(&self) -> api::AccountList {
-        api::AccountList(RequestBuilder::new(self.0, api::AccountList::OPERATION))
+        api::AccountList::new(self.0)
     }
 
     /// `POST /v1/accounts`.
@@ -60,7 +57,7 @@ impl<'a> Accounts<'a> {
     /// <https://docs.stripe.com/api/accounts/create>
     #[inline]
     pub fn create(&self) -> api::AccountCreate {
-        api::AccountCreate(RequestBuilder::new(self.0, api::AccountCreate::OPERATION))
+        api::AccountCreate::new(self.0)
     }
 
     /// `GET /v1/accounts/{account}`.
@@ -68,9 +65,7 @@ impl<'a> Accounts<'a> {
     /// <https://docs.stripe.com/api/accounts/retrieve>
     #[inline]
     pub fn retrieve(&self, account: &str) -> api::AccountRetrieve {
-        api::AccountRetrieve(
-            RequestBuilder::new(self.0, api::AccountRetrieve::OPERATION).path_arg(account),
-        )
+        api::AccountRetrieve::new(self.0).path_arg(account)
     }
 
     /// `POST /v1/accounts/{account}`.
@@ -78,9 +73,7 @@ impl<'a> Accounts<'a> {
     /// <https://docs.stripe.com/api/accounts/update>
     #[inline]
     pub fn update(&self, account: &str) -> api::AccountUpdate {
-        api::AccountUpdate(
-            RequestBuilder::new(self.0, api::AccountUpdate::OPERATION).path_arg(account),
-        )
+        api::AccountUpdate::new(self.0).path_arg(account)
     }
 
     /// `DELETE /v1/accounts/{account}`.
@@ -88,9 +81,7 @@ impl<'a> Accounts<'a> {
     /// <https://docs.stripe.com/api/accounts/delete>
     #[inline]
     pub fn delete(&self, account: &str) -> api::AccountDelete {
-        api::AccountDelete(
-            RequestBuilder::new(self.0, api::AccountDelete::OPERATION).path_arg(account),
-        )
+        api::AccountDelete::new(self.0).path_arg(account)
     }
 
     /// `POST /v1/accounts/{account}/reject`.
@@ -98,11 +89,9 @@ impl<'a> Accounts<'a> {
     /// <https://docs.stripe.com/api/accounts/reject>
     #[inline]
     pub fn reject(&self, account: &str, reason: api::AccountRejectReason) -> api::AccountReject {
-        api::AccountReject(
-            RequestBuilder::new(self.0, api::AccountReject::OPERATION)
-                .path_arg(account)
-                .set("reason", reason),
-        )
+        api::AccountReject::new(self.0)
+            .path_arg(account)
+            .set("reason", reason)
     }
 
     /// `POST /v1/accounts/{account}/unreject`.
@@ -110,8 +99,6 @@ impl<'a> Accounts<'a> {
     /// <https://docs.stripe.com/api/accounts/unreject>
     #[inline]
     pub fn unreject(&self, account: &str) -> api::AccountUnreject {
-        api::AccountUnreject(
-            RequestBuilder::new(self.0, api::AccountUnreject::OPERATION).path_arg(account),
-        )
+        api::AccountUnreject::new(self.0).path_arg(account)
     }
 }

@@ -2,10 +2,13 @@
 
 //! Stripe's `account`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `business_type`, first of all in [`Account`](crate::api::Account).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object>
     AccountBusinessType {
         /// `company`
         Company = "company",
@@ -20,6 +23,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`Account`](crate::api::Account).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object>
     AccountType {
         /// `custom`
         Custom = "custom",
@@ -34,6 +39,8 @@ words! {
 
 words! {
     /// The values of `minority_owned_business_designation`, first of all in [`AccountBusinessProfile`](crate::api::AccountBusinessProfile).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-business_profile>
     AccountBusinessProfileMinorityOwnedBusinessDesignation {
         /// `lgbtqi_owned_business`
         LgbtqiOwnedBusiness = "lgbtqi_owned_business",
@@ -50,6 +57,8 @@ words! {
 
 words! {
     /// The values of `acss_debit_payments`, first of all in [`AccountCapabilities`](crate::api::AccountCapabilities).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-capabilities>
     AccountCapabilitiesAcssDebitPayments {
         /// `active`
         Active = "active",
@@ -62,6 +71,8 @@ words! {
 
 words! {
     /// The values of `disabled_reason`, first of all in [`AccountFutureRequirements`](crate::api::AccountFutureRequirements).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements>
     AccountFutureRequirementsDisabledReason {
         /// `action_required.requested_capabilities`
         ActionRequiredRequestedCapabilities = "action_required.requested_capabilities",
@@ -98,6 +109,8 @@ words! {
 
 words! {
     /// The values of `hosted_payment_method_save`, first of all in [`AccountSettingsInvoices`](crate::api::AccountSettingsInvoices).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-invoices>
     AccountSettingsInvoicesHostedPaymentMethodSave {
         /// `always`
         Always = "always",
@@ -110,6 +123,8 @@ words! {
 
 words! {
     /// The values of `goods_type`, first of all in [`AccountSettingsPaypayPayments`](crate::api::AccountSettingsPaypayPayments).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments>
     AccountSettingsPaypayPaymentsGoodsType {
         /// `digital_content`
         DigitalContent = "digital_content",
@@ -120,6 +135,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`AccountSettingsPaypayPaymentsSite`](crate::api::AccountSettingsPaypayPaymentsSite).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site>
     AccountSettingsPaypayPaymentsSiteType {
         /// `accessible`
         Accessible = "accessible",
@@ -132,6 +149,8 @@ words! {
 
 words! {
     /// The values of `requirement_collection`, first of all in [`AccountController`](crate::api::AccountController).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-controller>
     AccountControllerRequirementCollection {
         /// `application`
         Application = "application",
@@ -142,6 +161,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`AccountController`](crate::api::AccountController).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-controller>
     AccountControllerType {
         /// `account`
         Account = "account",
@@ -152,6 +173,8 @@ words! {
 
 words! {
     /// The values of `payer`, first of all in [`AccountControllerFees`](crate::api::AccountControllerFees).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-controller-fees>
     AccountControllerFeesPayer {
         /// `account`
         Account = "account",
@@ -166,6 +189,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`AccountControllerStripeDashboard`](crate::api::AccountControllerStripeDashboard).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-controller-stripe_dashboard>
     AccountControllerStripeDashboardType {
         /// `express`
         Express = "express",
@@ -178,6 +203,8 @@ words! {
 
 words! {
     /// The values of `ownership_exemption_reason`, first of all in [`AccountCompany`](crate::api::AccountCompany).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-company>
     AccountCompanyOwnershipExemptionReason {
         /// `qualified_entity_exceeds_ownership_threshold`
         QualifiedEntityExceedsOwnershipThreshold = "qualified_entity_exceeds_ownership_threshold",
@@ -186,58 +213,33 @@ words! {
     }
 }
 
-words! {
-    /// The values of `weekly_payout_day`, first of all in [`AccountSettingsPayoutsSchedule`](crate::api::AccountSettingsPayoutsSchedule).
-    AccountSettingsPayoutsScheduleWeeklyPayoutDay {
-        /// `friday`
-        Friday = "friday",
-        /// `monday`
-        Monday = "monday",
-        /// `thursday`
-        Thursday = "thursday",
-        /// `tuesday`
-        Tuesday = "tuesday",
-        /// `wednesday`
-        Wednesday = "wednesday",
-    }
-}
+/// The values of `weekly_payout_day`, first of all in [`AccountSettingsPayoutsSchedule`](crate::api::AccountSettingsPayoutsSchedule): the same as [`BalanceSettingsPaymentsPayoutsScheduleWeeklyPayoutDay`](crate::api::BalanceSettingsPaymentsPayoutsScheduleWeeklyPayoutDay).
+///
+/// <https://docs.stripe.com/api/accounts/object#account_object-settings-payouts-schedule>
+pub type AccountSettingsPayoutsScheduleWeeklyPayoutDay =
+    api::BalanceSettingsPaymentsPayoutsScheduleWeeklyPayoutDay;
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`AccountCreateExternalAccountBankAccount`](crate::api::AccountCreateExternalAccountBankAccount).
-    AccountCreateExternalAccountBankAccountAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`AccountCreateExternalAccountBankAccount`](crate::api::AccountCreateExternalAccountBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateExternalAccountBankAccountAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
-words! {
-    /// The values of `political_exposure`, first of all in [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
-    AccountCreateIndividualPoliticalExposure {
-        /// `existing`
-        Existing = "existing",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `political_exposure`, first of all in [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`PersonPoliticalExposure`](crate::api::PersonPoliticalExposure).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateIndividualPoliticalExposure = api::PersonPoliticalExposure;
 
-words! {
-    /// The values of `interval`, first of all in [`AccountCreateSettingsPayoutsSchedule`](crate::api::AccountCreateSettingsPayoutsSchedule).
-    AccountCreateSettingsPayoutsScheduleInterval {
-        /// `daily`
-        Daily = "daily",
-        /// `manual`
-        Manual = "manual",
-        /// `monthly`
-        Monthly = "monthly",
-        /// `weekly`
-        Weekly = "weekly",
-    }
-}
+/// The values of `interval`, first of all in [`AccountCreateSettingsPayoutsSchedule`](crate::api::AccountCreateSettingsPayoutsSchedule): the same as [`BalanceSettingsPaymentsPayoutsScheduleInterval`](crate::api::BalanceSettingsPaymentsPayoutsScheduleInterval).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateSettingsPayoutsScheduleInterval =
+    api::BalanceSettingsPaymentsPayoutsScheduleInterval;
 
 words! {
     /// The values of `weekly_anchor`, first of all in [`AccountCreateSettingsPayoutsSchedule`](crate::api::AccountCreateSettingsPayoutsSchedule).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
     AccountCreateSettingsPayoutsScheduleWeeklyAnchor {
         /// `friday`
         Friday = "friday",
@@ -258,6 +260,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`AccountCreate`](crate::api::AccountCreate).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
     AccountCreateType {
         /// `custom`
         Custom = "custom",
@@ -270,6 +274,8 @@ words! {
 
 words! {
     /// The values of `payouts_action`, first of all in [`AccountReject`](crate::api::AccountReject).
+    ///
+    /// <https://docs.stripe.com/api/accounts/reject>
     AccountRejectPayoutsAction {
         /// `none`
         None = "none",
@@ -280,6 +286,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`AccountReject`](crate::api::AccountReject).
+    ///
+    /// <https://docs.stripe.com/api/accounts/reject>
     AccountRejectReason {
         /// `credit`
         Credit = "credit",

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Timestamp, view};
 
 view! {
-    /// The `account_session` object.
+    /// The `account_session` object. It has what [`AccountSessionFields`](crate::api::AccountSessionFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object>
-    AccountSession, "account_session"
+    AccountSession =
+    /// The accessors of [`AccountSession`](crate::api::AccountSession).
+    AccountSessionFields, "account_session"
 }
 
-impl AccountSession {
+impl AccountSessionFields {
     /// Account.
     #[inline]
     pub fn account(&self) -> &str {
@@ -51,13 +53,15 @@ impl AccountSession {
 }
 
 view! {
-    /// Account management of [`AccountSession`](crate::api::AccountSession): its `components.account_management`.
+    /// Account management of [`AccountSession`](crate::api::AccountSession): its `components.account_management`. It has what [`AccountSessionComponentsAccountManagementFields`](crate::api::AccountSessionComponentsAccountManagementFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-account_management>
-    AccountSessionComponentsAccountManagement, "connect_embedded_account_config_claim"
+    AccountSessionComponentsAccountManagement =
+    /// The accessors of [`AccountSessionComponentsAccountManagement`](crate::api::AccountSessionComponentsAccountManagement).
+    AccountSessionComponentsAccountManagementFields, "connect_embedded_account_config_claim"
 }
 
-impl AccountSessionComponentsAccountManagement {
+impl AccountSessionComponentsAccountManagementFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -74,13 +78,15 @@ impl AccountSessionComponentsAccountManagement {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.account_management.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.account_management.features`. It has what [`AccountSessionComponentsAccountManagementFeaturesFields`](crate::api::AccountSessionComponentsAccountManagementFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-account_management-features>
-    AccountSessionComponentsAccountManagementFeatures, "connect_embedded_account_features_claim"
+    AccountSessionComponentsAccountManagementFeatures =
+    /// The accessors of [`AccountSessionComponentsAccountManagementFeatures`](crate::api::AccountSessionComponentsAccountManagementFeatures).
+    AccountSessionComponentsAccountManagementFeaturesFields, "connect_embedded_account_features_claim"
 }
 
-impl AccountSessionComponentsAccountManagementFeatures {
+impl AccountSessionComponentsAccountManagementFeaturesFields {
     /// Disable stripe user authentication: true or false.
     #[inline]
     pub fn disable_stripe_user_authentication(&self) -> bool {
@@ -101,13 +107,15 @@ impl AccountSessionComponentsAccountManagementFeatures {
 }
 
 view! {
-    /// Components of [`AccountSession`](crate::api::AccountSession): its `components`.
+    /// Components of [`AccountSession`](crate::api::AccountSession): its `components`. It has what [`AccountSessionComponentsFields`](crate::api::AccountSessionComponentsFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components>
-    AccountSessionComponents, "connect_embedded_account_session_create_components"
+    AccountSessionComponents =
+    /// The accessors of [`AccountSessionComponents`](crate::api::AccountSessionComponents).
+    AccountSessionComponentsFields, "connect_embedded_account_session_create_components"
 }
 
-impl AccountSessionComponents {
+impl AccountSessionComponentsFields {
     /// Account management.
     #[inline]
     pub fn account_management(&self) -> api::AccountSessionComponentsAccountManagement {
@@ -339,13 +347,15 @@ impl AccountSessionComponents {
 }
 
 view! {
-    /// Payment method settings of [`AccountSession`](crate::api::AccountSession): its `components.payment_method_settings`.
+    /// Payment method settings of [`AccountSession`](crate::api::AccountSession): its `components.payment_method_settings`. It has what [`AccountSessionComponentsPaymentMethodSettingsFields`](crate::api::AccountSessionComponentsPaymentMethodSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-payment_method_settings>
-    AccountSessionComponentsPaymentMethodSettings, "connect_embedded_account_session_create_components_payment_method_settings"
+    AccountSessionComponentsPaymentMethodSettings =
+    /// The accessors of [`AccountSessionComponentsPaymentMethodSettings`](crate::api::AccountSessionComponentsPaymentMethodSettings).
+    AccountSessionComponentsPaymentMethodSettingsFields, "connect_embedded_account_session_create_components_payment_method_settings"
 }
 
-impl AccountSessionComponentsPaymentMethodSettings {
+impl AccountSessionComponentsPaymentMethodSettingsFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -366,13 +376,15 @@ impl AccountSessionComponentsPaymentMethodSettings {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.payment_method_settings.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.payment_method_settings.features`. It has what [`AccountSessionComponentsPaymentMethodSettingsFeaturesFields`](crate::api::AccountSessionComponentsPaymentMethodSettingsFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-payment_method_settings-features>
-    AccountSessionComponentsPaymentMethodSettingsFeatures, "connect_embedded_account_session_create_components_payment_method_settings_features"
+    AccountSessionComponentsPaymentMethodSettingsFeatures =
+    /// The accessors of [`AccountSessionComponentsPaymentMethodSettingsFeatures`](crate::api::AccountSessionComponentsPaymentMethodSettingsFeatures).
+    AccountSessionComponentsPaymentMethodSettingsFeaturesFields, "connect_embedded_account_session_create_components_payment_method_settings_features"
 }
 
-impl AccountSessionComponentsPaymentMethodSettingsFeatures {
+impl AccountSessionComponentsPaymentMethodSettingsFeaturesFields {
     /// Disable stripe user authentication: true or false.
     #[inline]
     pub fn disable_stripe_user_authentication(&self) -> bool {
@@ -384,13 +396,15 @@ impl AccountSessionComponentsPaymentMethodSettingsFeatures {
 }
 
 view! {
-    /// Reporting chart of [`AccountSession`](crate::api::AccountSession): its `components.reporting_chart`.
+    /// Reporting chart of [`AccountSession`](crate::api::AccountSession): its `components.reporting_chart`. It has what [`AccountSessionComponentsReportingChartFields`](crate::api::AccountSessionComponentsReportingChartFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-reporting_chart>
-    AccountSessionComponentsReportingChart, "connect_embedded_account_session_create_components_reporting_chart"
+    AccountSessionComponentsReportingChart =
+    /// The accessors of [`AccountSessionComponentsReportingChart`](crate::api::AccountSessionComponentsReportingChart).
+    AccountSessionComponentsReportingChartFields, "connect_embedded_account_session_create_components_reporting_chart"
 }
 
-impl AccountSessionComponentsReportingChart {
+impl AccountSessionComponentsReportingChartFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -411,20 +425,24 @@ impl AccountSessionComponentsReportingChart {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.reporting_chart.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.reporting_chart.features`. It has what [`AccountSessionComponentsReportingChartFeaturesFields`](crate::api::AccountSessionComponentsReportingChartFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-reporting_chart-features>
-    AccountSessionComponentsReportingChartFeatures, "connect_embedded_account_session_create_components_reporting_chart_features"
+    AccountSessionComponentsReportingChartFeatures =
+    /// The accessors of [`AccountSessionComponentsReportingChartFeatures`](crate::api::AccountSessionComponentsReportingChartFeatures).
+    AccountSessionComponentsReportingChartFeaturesFields, "connect_embedded_account_session_create_components_reporting_chart_features"
 }
 
 view! {
-    /// Terminal hardware orders of [`AccountSession`](crate::api::AccountSession): its `components.terminal_hardware_orders`.
+    /// Terminal hardware orders of [`AccountSession`](crate::api::AccountSession): its `components.terminal_hardware_orders`. It has what [`AccountSessionComponentsTerminalHardwareOrdersFields`](crate::api::AccountSessionComponentsTerminalHardwareOrdersFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-terminal_hardware_orders>
-    AccountSessionComponentsTerminalHardwareOrders, "connect_embedded_account_session_create_components_terminal_hardware_orders"
+    AccountSessionComponentsTerminalHardwareOrders =
+    /// The accessors of [`AccountSessionComponentsTerminalHardwareOrders`](crate::api::AccountSessionComponentsTerminalHardwareOrders).
+    AccountSessionComponentsTerminalHardwareOrdersFields, "connect_embedded_account_session_create_components_terminal_hardware_orders"
 }
 
-impl AccountSessionComponentsTerminalHardwareOrders {
+impl AccountSessionComponentsTerminalHardwareOrdersFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -445,20 +463,24 @@ impl AccountSessionComponentsTerminalHardwareOrders {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.terminal_hardware_orders.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.terminal_hardware_orders.features`. It has what [`AccountSessionComponentsTerminalHardwareOrdersFeaturesFields`](crate::api::AccountSessionComponentsTerminalHardwareOrdersFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-terminal_hardware_orders-features>
-    AccountSessionComponentsTerminalHardwareOrdersFeatures, "connect_embedded_account_session_create_components_terminal_hardware_orders_features"
+    AccountSessionComponentsTerminalHardwareOrdersFeatures =
+    /// The accessors of [`AccountSessionComponentsTerminalHardwareOrdersFeatures`](crate::api::AccountSessionComponentsTerminalHardwareOrdersFeatures).
+    AccountSessionComponentsTerminalHardwareOrdersFeaturesFields, "connect_embedded_account_session_create_components_terminal_hardware_orders_features"
 }
 
 view! {
-    /// Terminal hardware shop of [`AccountSession`](crate::api::AccountSession): its `components.terminal_hardware_shop`.
+    /// Terminal hardware shop of [`AccountSession`](crate::api::AccountSession): its `components.terminal_hardware_shop`. It has what [`AccountSessionComponentsTerminalHardwareShopFields`](crate::api::AccountSessionComponentsTerminalHardwareShopFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-terminal_hardware_shop>
-    AccountSessionComponentsTerminalHardwareShop, "connect_embedded_account_session_create_components_terminal_hardware_shop"
+    AccountSessionComponentsTerminalHardwareShop =
+    /// The accessors of [`AccountSessionComponentsTerminalHardwareShop`](crate::api::AccountSessionComponentsTerminalHardwareShop).
+    AccountSessionComponentsTerminalHardwareShopFields, "connect_embedded_account_session_create_components_terminal_hardware_shop"
 }
 
-impl AccountSessionComponentsTerminalHardwareShop {
+impl AccountSessionComponentsTerminalHardwareShopFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -479,20 +501,24 @@ impl AccountSessionComponentsTerminalHardwareShop {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.terminal_hardware_shop.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.terminal_hardware_shop.features`. It has what [`AccountSessionComponentsTerminalHardwareShopFeaturesFields`](crate::api::AccountSessionComponentsTerminalHardwareShopFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-terminal_hardware_shop-features>
-    AccountSessionComponentsTerminalHardwareShopFeatures, "connect_embedded_account_session_create_components_terminal_hardware_shop_features"
+    AccountSessionComponentsTerminalHardwareShopFeatures =
+    /// The accessors of [`AccountSessionComponentsTerminalHardwareShopFeatures`](crate::api::AccountSessionComponentsTerminalHardwareShopFeatures).
+    AccountSessionComponentsTerminalHardwareShopFeaturesFields, "connect_embedded_account_session_create_components_terminal_hardware_shop_features"
 }
 
 view! {
-    /// Balance report of [`AccountSession`](crate::api::AccountSession): its `components.balance_report`.
+    /// Balance report of [`AccountSession`](crate::api::AccountSession): its `components.balance_report`. It has what [`AccountSessionComponentsBalanceReportFields`](crate::api::AccountSessionComponentsBalanceReportFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-balance_report>
-    AccountSessionComponentsBalanceReport, "connect_embedded_base_config_claim"
+    AccountSessionComponentsBalanceReport =
+    /// The accessors of [`AccountSessionComponentsBalanceReport`](crate::api::AccountSessionComponentsBalanceReport).
+    AccountSessionComponentsBalanceReportFields, "connect_embedded_base_config_claim"
 }
 
-impl AccountSessionComponentsBalanceReport {
+impl AccountSessionComponentsBalanceReportFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -508,20 +534,24 @@ impl AccountSessionComponentsBalanceReport {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.balance_report.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.balance_report.features`. It has what [`AccountSessionComponentsBalanceReportFeaturesFields`](crate::api::AccountSessionComponentsBalanceReportFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-balance_report-features>
-    AccountSessionComponentsBalanceReportFeatures, "connect_embedded_base_features"
+    AccountSessionComponentsBalanceReportFeatures =
+    /// The accessors of [`AccountSessionComponentsBalanceReportFeatures`](crate::api::AccountSessionComponentsBalanceReportFeatures).
+    AccountSessionComponentsBalanceReportFeaturesFields, "connect_embedded_base_features"
 }
 
 view! {
-    /// Disputes list of [`AccountSession`](crate::api::AccountSession): its `components.disputes_list`.
+    /// Disputes list of [`AccountSession`](crate::api::AccountSession): its `components.disputes_list`. It has what [`AccountSessionComponentsDisputesListFields`](crate::api::AccountSessionComponentsDisputesListFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-disputes_list>
-    AccountSessionComponentsDisputesList, "connect_embedded_disputes_list_config"
+    AccountSessionComponentsDisputesList =
+    /// The accessors of [`AccountSessionComponentsDisputesList`](crate::api::AccountSessionComponentsDisputesList).
+    AccountSessionComponentsDisputesListFields, "connect_embedded_disputes_list_config"
 }
 
-impl AccountSessionComponentsDisputesList {
+impl AccountSessionComponentsDisputesListFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -538,13 +568,15 @@ impl AccountSessionComponentsDisputesList {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.disputes_list.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.disputes_list.features`. It has what [`AccountSessionComponentsDisputesListFeaturesFields`](crate::api::AccountSessionComponentsDisputesListFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-disputes_list-features>
-    AccountSessionComponentsDisputesListFeatures, "connect_embedded_disputes_list_features"
+    AccountSessionComponentsDisputesListFeatures =
+    /// The accessors of [`AccountSessionComponentsDisputesListFeatures`](crate::api::AccountSessionComponentsDisputesListFeatures).
+    AccountSessionComponentsDisputesListFeaturesFields, "connect_embedded_disputes_list_features"
 }
 
-impl AccountSessionComponentsDisputesListFeatures {
+impl AccountSessionComponentsDisputesListFeaturesFields {
     /// Capture payments: true or false.
     #[inline]
     pub fn capture_payments(&self) -> bool {
@@ -592,13 +624,15 @@ impl AccountSessionComponentsDisputesListFeatures {
 }
 
 view! {
-    /// Financial account of [`AccountSession`](crate::api::AccountSession): its `components.financial_account`.
+    /// Financial account of [`AccountSession`](crate::api::AccountSession): its `components.financial_account`. It has what [`AccountSessionComponentsFinancialAccountFields`](crate::api::AccountSessionComponentsFinancialAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-financial_account>
-    AccountSessionComponentsFinancialAccount, "connect_embedded_financial_account_config_claim"
+    AccountSessionComponentsFinancialAccount =
+    /// The accessors of [`AccountSessionComponentsFinancialAccount`](crate::api::AccountSessionComponentsFinancialAccount).
+    AccountSessionComponentsFinancialAccountFields, "connect_embedded_financial_account_config_claim"
 }
 
-impl AccountSessionComponentsFinancialAccount {
+impl AccountSessionComponentsFinancialAccountFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -617,13 +651,15 @@ impl AccountSessionComponentsFinancialAccount {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.financial_account.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.financial_account.features`. It has what [`AccountSessionComponentsFinancialAccountFeaturesFields`](crate::api::AccountSessionComponentsFinancialAccountFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-financial_account-features>
-    AccountSessionComponentsFinancialAccountFeatures, "connect_embedded_financial_account_features"
+    AccountSessionComponentsFinancialAccountFeatures =
+    /// The accessors of [`AccountSessionComponentsFinancialAccountFeatures`](crate::api::AccountSessionComponentsFinancialAccountFeatures).
+    AccountSessionComponentsFinancialAccountFeaturesFields, "connect_embedded_financial_account_features"
 }
 
-impl AccountSessionComponentsFinancialAccountFeatures {
+impl AccountSessionComponentsFinancialAccountFeaturesFields {
     /// Disable stripe user authentication: true or false.
     #[inline]
     pub fn disable_stripe_user_authentication(&self) -> bool {
@@ -660,13 +696,15 @@ impl AccountSessionComponentsFinancialAccountFeatures {
 }
 
 view! {
-    /// Financial account transactions of [`AccountSession`](crate::api::AccountSession): its `components.financial_account_transactions`.
+    /// Financial account transactions of [`AccountSession`](crate::api::AccountSession): its `components.financial_account_transactions`. It has what [`AccountSessionComponentsFinancialAccountTransactionsFields`](crate::api::AccountSessionComponentsFinancialAccountTransactionsFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-financial_account_transactions>
-    AccountSessionComponentsFinancialAccountTransactions, "connect_embedded_financial_account_transactions_config_claim"
+    AccountSessionComponentsFinancialAccountTransactions =
+    /// The accessors of [`AccountSessionComponentsFinancialAccountTransactions`](crate::api::AccountSessionComponentsFinancialAccountTransactions).
+    AccountSessionComponentsFinancialAccountTransactionsFields, "connect_embedded_financial_account_transactions_config_claim"
 }
 
-impl AccountSessionComponentsFinancialAccountTransactions {
+impl AccountSessionComponentsFinancialAccountTransactionsFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -687,13 +725,15 @@ impl AccountSessionComponentsFinancialAccountTransactions {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.financial_account_transactions.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.financial_account_transactions.features`. It has what [`AccountSessionComponentsFinancialAccountTransactionsFeaturesFields`](crate::api::AccountSessionComponentsFinancialAccountTransactionsFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-financial_account_transactions-features>
-    AccountSessionComponentsFinancialAccountTransactionsFeatures, "connect_embedded_financial_account_transactions_features"
+    AccountSessionComponentsFinancialAccountTransactionsFeatures =
+    /// The accessors of [`AccountSessionComponentsFinancialAccountTransactionsFeatures`](crate::api::AccountSessionComponentsFinancialAccountTransactionsFeatures).
+    AccountSessionComponentsFinancialAccountTransactionsFeaturesFields, "connect_embedded_financial_account_transactions_features"
 }
 
-impl AccountSessionComponentsFinancialAccountTransactionsFeatures {
+impl AccountSessionComponentsFinancialAccountTransactionsFeaturesFields {
     /// Card spend dispute management: true or false.
     #[inline]
     pub fn card_spend_dispute_management(&self) -> bool {
@@ -705,13 +745,15 @@ impl AccountSessionComponentsFinancialAccountTransactionsFeatures {
 }
 
 view! {
-    /// Instant payouts promotion of [`AccountSession`](crate::api::AccountSession): its `components.instant_payouts_promotion`.
+    /// Instant payouts promotion of [`AccountSession`](crate::api::AccountSession): its `components.instant_payouts_promotion`. It has what [`AccountSessionComponentsInstantPayoutsPromotionFields`](crate::api::AccountSessionComponentsInstantPayoutsPromotionFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-instant_payouts_promotion>
-    AccountSessionComponentsInstantPayoutsPromotion, "connect_embedded_instant_payouts_promotion_config"
+    AccountSessionComponentsInstantPayoutsPromotion =
+    /// The accessors of [`AccountSessionComponentsInstantPayoutsPromotion`](crate::api::AccountSessionComponentsInstantPayoutsPromotion).
+    AccountSessionComponentsInstantPayoutsPromotionFields, "connect_embedded_instant_payouts_promotion_config"
 }
 
-impl AccountSessionComponentsInstantPayoutsPromotion {
+impl AccountSessionComponentsInstantPayoutsPromotionFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -732,13 +774,15 @@ impl AccountSessionComponentsInstantPayoutsPromotion {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.instant_payouts_promotion.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.instant_payouts_promotion.features`. It has what [`AccountSessionComponentsInstantPayoutsPromotionFeaturesFields`](crate::api::AccountSessionComponentsInstantPayoutsPromotionFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-instant_payouts_promotion-features>
-    AccountSessionComponentsInstantPayoutsPromotionFeatures, "connect_embedded_instant_payouts_promotion_features"
+    AccountSessionComponentsInstantPayoutsPromotionFeatures =
+    /// The accessors of [`AccountSessionComponentsInstantPayoutsPromotionFeatures`](crate::api::AccountSessionComponentsInstantPayoutsPromotionFeatures).
+    AccountSessionComponentsInstantPayoutsPromotionFeaturesFields, "connect_embedded_instant_payouts_promotion_features"
 }
 
-impl AccountSessionComponentsInstantPayoutsPromotionFeatures {
+impl AccountSessionComponentsInstantPayoutsPromotionFeaturesFields {
     /// Disable stripe user authentication: true or false.
     #[inline]
     pub fn disable_stripe_user_authentication(&self) -> bool {
@@ -768,13 +812,15 @@ impl AccountSessionComponentsInstantPayoutsPromotionFeatures {
 }
 
 view! {
-    /// Issuing card of [`AccountSession`](crate::api::AccountSession): its `components.issuing_card`.
+    /// Issuing card of [`AccountSession`](crate::api::AccountSession): its `components.issuing_card`. It has what [`AccountSessionComponentsIssuingCardFields`](crate::api::AccountSessionComponentsIssuingCardFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-issuing_card>
-    AccountSessionComponentsIssuingCard, "connect_embedded_issuing_card_config_claim"
+    AccountSessionComponentsIssuingCard =
+    /// The accessors of [`AccountSessionComponentsIssuingCard`](crate::api::AccountSessionComponentsIssuingCard).
+    AccountSessionComponentsIssuingCardFields, "connect_embedded_issuing_card_config_claim"
 }
 
-impl AccountSessionComponentsIssuingCard {
+impl AccountSessionComponentsIssuingCardFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -791,13 +837,15 @@ impl AccountSessionComponentsIssuingCard {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.issuing_card.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.issuing_card.features`. It has what [`AccountSessionComponentsIssuingCardFeaturesFields`](crate::api::AccountSessionComponentsIssuingCardFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-issuing_card-features>
-    AccountSessionComponentsIssuingCardFeatures, "connect_embedded_issuing_card_features"
+    AccountSessionComponentsIssuingCardFeatures =
+    /// The accessors of [`AccountSessionComponentsIssuingCardFeatures`](crate::api::AccountSessionComponentsIssuingCardFeatures).
+    AccountSessionComponentsIssuingCardFeaturesFields, "connect_embedded_issuing_card_features"
 }
 
-impl AccountSessionComponentsIssuingCardFeatures {
+impl AccountSessionComponentsIssuingCardFeaturesFields {
     /// Card management: true or false.
     #[inline]
     pub fn card_management(&self) -> bool {
@@ -834,13 +882,15 @@ impl AccountSessionComponentsIssuingCardFeatures {
 }
 
 view! {
-    /// Issuing cards list of [`AccountSession`](crate::api::AccountSession): its `components.issuing_cards_list`.
+    /// Issuing cards list of [`AccountSession`](crate::api::AccountSession): its `components.issuing_cards_list`. It has what [`AccountSessionComponentsIssuingCardsListFields`](crate::api::AccountSessionComponentsIssuingCardsListFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-issuing_cards_list>
-    AccountSessionComponentsIssuingCardsList, "connect_embedded_issuing_cards_list_config_claim"
+    AccountSessionComponentsIssuingCardsList =
+    /// The accessors of [`AccountSessionComponentsIssuingCardsList`](crate::api::AccountSessionComponentsIssuingCardsList).
+    AccountSessionComponentsIssuingCardsListFields, "connect_embedded_issuing_cards_list_config_claim"
 }
 
-impl AccountSessionComponentsIssuingCardsList {
+impl AccountSessionComponentsIssuingCardsListFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -861,13 +911,15 @@ impl AccountSessionComponentsIssuingCardsList {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.issuing_cards_list.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.issuing_cards_list.features`. It has what [`AccountSessionComponentsIssuingCardsListFeaturesFields`](crate::api::AccountSessionComponentsIssuingCardsListFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-issuing_cards_list-features>
-    AccountSessionComponentsIssuingCardsListFeatures, "connect_embedded_issuing_cards_list_features"
+    AccountSessionComponentsIssuingCardsListFeatures =
+    /// The accessors of [`AccountSessionComponentsIssuingCardsListFeatures`](crate::api::AccountSessionComponentsIssuingCardsListFeatures).
+    AccountSessionComponentsIssuingCardsListFeaturesFields, "connect_embedded_issuing_cards_list_features"
 }
 
-impl AccountSessionComponentsIssuingCardsListFeatures {
+impl AccountSessionComponentsIssuingCardsListFeaturesFields {
     /// Card management: true or false.
     #[inline]
     pub fn card_management(&self) -> bool {
@@ -915,13 +967,15 @@ impl AccountSessionComponentsIssuingCardsListFeatures {
 }
 
 view! {
-    /// Payment disputes of [`AccountSession`](crate::api::AccountSession): its `components.payment_disputes`.
+    /// Payment disputes of [`AccountSession`](crate::api::AccountSession): its `components.payment_disputes`. It has what [`AccountSessionComponentsPaymentDisputesFields`](crate::api::AccountSessionComponentsPaymentDisputesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-payment_disputes>
-    AccountSessionComponentsPaymentDisputes, "connect_embedded_payment_disputes_config"
+    AccountSessionComponentsPaymentDisputes =
+    /// The accessors of [`AccountSessionComponentsPaymentDisputes`](crate::api::AccountSessionComponentsPaymentDisputes).
+    AccountSessionComponentsPaymentDisputesFields, "connect_embedded_payment_disputes_config"
 }
 
-impl AccountSessionComponentsPaymentDisputes {
+impl AccountSessionComponentsPaymentDisputesFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -938,13 +992,15 @@ impl AccountSessionComponentsPaymentDisputes {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.payment_disputes.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.payment_disputes.features`. It has what [`AccountSessionComponentsPaymentDisputesFeaturesFields`](crate::api::AccountSessionComponentsPaymentDisputesFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-payment_disputes-features>
-    AccountSessionComponentsPaymentDisputesFeatures, "connect_embedded_payment_disputes_features"
+    AccountSessionComponentsPaymentDisputesFeatures =
+    /// The accessors of [`AccountSessionComponentsPaymentDisputesFeatures`](crate::api::AccountSessionComponentsPaymentDisputesFeatures).
+    AccountSessionComponentsPaymentDisputesFeaturesFields, "connect_embedded_payment_disputes_features"
 }
 
-impl AccountSessionComponentsPaymentDisputesFeatures {
+impl AccountSessionComponentsPaymentDisputesFeaturesFields {
     /// Destination on behalf of charge management: true or false.
     #[inline]
     pub fn destination_on_behalf_of_charge_management(&self) -> bool {
@@ -983,13 +1039,15 @@ impl AccountSessionComponentsPaymentDisputesFeatures {
 }
 
 view! {
-    /// Payment details of [`AccountSession`](crate::api::AccountSession): its `components.payment_details`.
+    /// Payment details of [`AccountSession`](crate::api::AccountSession): its `components.payment_details`. It has what [`AccountSessionComponentsPaymentDetailsFields`](crate::api::AccountSessionComponentsPaymentDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-payment_details>
-    AccountSessionComponentsPaymentDetails, "connect_embedded_payments_config_claim"
+    AccountSessionComponentsPaymentDetails =
+    /// The accessors of [`AccountSessionComponentsPaymentDetails`](crate::api::AccountSessionComponentsPaymentDetails).
+    AccountSessionComponentsPaymentDetailsFields, "connect_embedded_payments_config_claim"
 }
 
-impl AccountSessionComponentsPaymentDetails {
+impl AccountSessionComponentsPaymentDetailsFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -1006,13 +1064,15 @@ impl AccountSessionComponentsPaymentDetails {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.payment_details.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.payment_details.features`. It has what [`AccountSessionComponentsPaymentDetailsFeaturesFields`](crate::api::AccountSessionComponentsPaymentDetailsFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-payment_details-features>
-    AccountSessionComponentsPaymentDetailsFeatures, "connect_embedded_payments_features"
+    AccountSessionComponentsPaymentDetailsFeatures =
+    /// The accessors of [`AccountSessionComponentsPaymentDetailsFeatures`](crate::api::AccountSessionComponentsPaymentDetailsFeatures).
+    AccountSessionComponentsPaymentDetailsFeaturesFields, "connect_embedded_payments_features"
 }
 
-impl AccountSessionComponentsPaymentDetailsFeatures {
+impl AccountSessionComponentsPaymentDetailsFeaturesFields {
     /// Capture payments: true or false.
     #[inline]
     pub fn capture_payments(&self) -> bool {
@@ -1054,13 +1114,15 @@ impl AccountSessionComponentsPaymentDetailsFeatures {
 }
 
 view! {
-    /// Balances of [`AccountSession`](crate::api::AccountSession): its `components.balances`.
+    /// Balances of [`AccountSession`](crate::api::AccountSession): its `components.balances`. It has what [`AccountSessionComponentsBalancesFields`](crate::api::AccountSessionComponentsBalancesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-balances>
-    AccountSessionComponentsBalances, "connect_embedded_payouts_config"
+    AccountSessionComponentsBalances =
+    /// The accessors of [`AccountSessionComponentsBalances`](crate::api::AccountSessionComponentsBalances).
+    AccountSessionComponentsBalancesFields, "connect_embedded_payouts_config"
 }
 
-impl AccountSessionComponentsBalances {
+impl AccountSessionComponentsBalancesFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -1075,13 +1137,15 @@ impl AccountSessionComponentsBalances {
 }
 
 view! {
-    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.balances.features`.
+    /// Features of [`AccountSession`](crate::api::AccountSession): its `components.balances.features`. It has what [`AccountSessionComponentsBalancesFeaturesFields`](crate::api::AccountSessionComponentsBalancesFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/account_sessions/object#account_session_object-components-balances-features>
-    AccountSessionComponentsBalancesFeatures, "connect_embedded_payouts_features"
+    AccountSessionComponentsBalancesFeatures =
+    /// The accessors of [`AccountSessionComponentsBalancesFeatures`](crate::api::AccountSessionComponentsBalancesFeatures).
+    AccountSessionComponentsBalancesFeaturesFields, "connect_embedded_payouts_features"
 }
 
-impl AccountSessionComponentsBalancesFeatures {
+impl AccountSessionComponentsBalancesFeaturesFields {
     /// Disable stripe user authentication: true or false.
     #[inline]
     pub fn disable_stripe_user_authentication(&self) -> bool {

@@ -19,7 +19,7 @@ impl AccountSessionCreateComponentsAccountManagementFeatures {
         self,
         disable_stripe_user_authentication: bool,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "disable_stripe_user_authentication",
             disable_stripe_user_authentication,
         ))
@@ -30,7 +30,7 @@ impl AccountSessionCreateComponentsAccountManagementFeatures {
     pub fn external_account_collection(self, external_account_collection: bool) -> Self {
         Self(
             self.0
-                .with("external_account_collection", external_account_collection),
+                .with_bool("external_account_collection", external_account_collection),
         )
     }
 }
@@ -46,7 +46,7 @@ impl AccountSessionCreateComponentsAccountManagement {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -59,59 +59,17 @@ impl AccountSessionCreateComponentsAccountManagement {
     }
 }
 
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsAccountOnboarding`](crate::api::AccountSessionCreateComponentsAccountOnboarding).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsAccountOnboardingFeatures
-}
+/// The `features` of [`AccountSessionCreateComponentsAccountOnboarding`](crate::api::AccountSessionCreateComponentsAccountOnboarding): the same as [`AccountSessionCreateComponentsAccountManagementFeatures`](crate::api::AccountSessionCreateComponentsAccountManagementFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsAccountOnboardingFeatures =
+    api::AccountSessionCreateComponentsAccountManagementFeatures;
 
-impl AccountSessionCreateComponentsAccountOnboardingFeatures {
-    /// Disable stripe user authentication: true or false.
-    #[inline]
-    pub fn disable_stripe_user_authentication(
-        self,
-        disable_stripe_user_authentication: bool,
-    ) -> Self {
-        Self(self.0.with(
-            "disable_stripe_user_authentication",
-            disable_stripe_user_authentication,
-        ))
-    }
-
-    /// External account collection: true or false.
-    #[inline]
-    pub fn external_account_collection(self, external_account_collection: bool) -> Self {
-        Self(
-            self.0
-                .with("external_account_collection", external_account_collection),
-        )
-    }
-}
-
-params_required! {
-    /// The `account_onboarding` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsAccountOnboarding
-}
-
-impl AccountSessionCreateComponentsAccountOnboarding {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsAccountOnboardingFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
+/// The `account_onboarding` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsAccountManagement`](crate::api::AccountSessionCreateComponentsAccountManagement).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsAccountOnboarding =
+    api::AccountSessionCreateComponentsAccountManagement;
 
 params! {
     /// The `features` of [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
@@ -131,7 +89,7 @@ impl AccountSessionCreateComponentsBalanceReport {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -158,7 +116,7 @@ impl AccountSessionCreateComponentsBalancesFeatures {
         self,
         disable_stripe_user_authentication: bool,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "disable_stripe_user_authentication",
             disable_stripe_user_authentication,
         ))
@@ -167,7 +125,10 @@ impl AccountSessionCreateComponentsBalancesFeatures {
     /// Edit payout schedule: true or false.
     #[inline]
     pub fn edit_payout_schedule(self, edit_payout_schedule: bool) -> Self {
-        Self(self.0.with("edit_payout_schedule", edit_payout_schedule))
+        Self(
+            self.0
+                .with_bool("edit_payout_schedule", edit_payout_schedule),
+        )
     }
 
     /// External account collection: true or false.
@@ -175,20 +136,20 @@ impl AccountSessionCreateComponentsBalancesFeatures {
     pub fn external_account_collection(self, external_account_collection: bool) -> Self {
         Self(
             self.0
-                .with("external_account_collection", external_account_collection),
+                .with_bool("external_account_collection", external_account_collection),
         )
     }
 
     /// Instant payouts: true or false.
     #[inline]
     pub fn instant_payouts(self, instant_payouts: bool) -> Self {
-        Self(self.0.with("instant_payouts", instant_payouts))
+        Self(self.0.with_bool("instant_payouts", instant_payouts))
     }
 
     /// Standard payouts: true or false.
     #[inline]
     pub fn standard_payouts(self, standard_payouts: bool) -> Self {
-        Self(self.0.with("standard_payouts", standard_payouts))
+        Self(self.0.with_bool("standard_payouts", standard_payouts))
     }
 }
 
@@ -203,7 +164,7 @@ impl AccountSessionCreateComponentsBalances {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -224,7 +185,7 @@ impl AccountSessionCreateComponentsDisputesListFeatures {
     /// Capture payments: true or false.
     #[inline]
     pub fn capture_payments(self, capture_payments: bool) -> Self {
-        Self(self.0.with("capture_payments", capture_payments))
+        Self(self.0.with_bool("capture_payments", capture_payments))
     }
 
     /// Destination on behalf of charge management: true or false.
@@ -233,7 +194,7 @@ impl AccountSessionCreateComponentsDisputesListFeatures {
         self,
         destination_on_behalf_of_charge_management: bool,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "destination_on_behalf_of_charge_management",
             destination_on_behalf_of_charge_management,
         ))
@@ -242,13 +203,13 @@ impl AccountSessionCreateComponentsDisputesListFeatures {
     /// Dispute management: true or false.
     #[inline]
     pub fn dispute_management(self, dispute_management: bool) -> Self {
-        Self(self.0.with("dispute_management", dispute_management))
+        Self(self.0.with_bool("dispute_management", dispute_management))
     }
 
     /// Refund management: true or false.
     #[inline]
     pub fn refund_management(self, refund_management: bool) -> Self {
-        Self(self.0.with("refund_management", refund_management))
+        Self(self.0.with_bool("refund_management", refund_management))
     }
 
     /// Smart disputes management: true or false.
@@ -256,7 +217,7 @@ impl AccountSessionCreateComponentsDisputesListFeatures {
     pub fn smart_disputes_management(self, smart_disputes_management: bool) -> Self {
         Self(
             self.0
-                .with("smart_disputes_management", smart_disputes_management),
+                .with_bool("smart_disputes_management", smart_disputes_management),
         )
     }
 }
@@ -272,7 +233,7 @@ impl AccountSessionCreateComponentsDisputesList {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -285,33 +246,16 @@ impl AccountSessionCreateComponentsDisputesList {
     }
 }
 
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsDocumentsFeatures
-}
+/// The `features` of [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsDocumentsFeatures =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params_required! {
-    /// The `documents` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsDocuments
-}
-
-impl AccountSessionCreateComponentsDocuments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(self, features: api::AccountSessionCreateComponentsDocumentsFeatures) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
+/// The `documents` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsDocuments = api::AccountSessionCreateComponentsBalanceReport;
 
 params! {
     /// The `features` of [`AccountSessionCreateComponentsFinancialAccount`](crate::api::AccountSessionCreateComponentsFinancialAccount).
@@ -327,7 +271,7 @@ impl AccountSessionCreateComponentsFinancialAccountFeatures {
         self,
         disable_stripe_user_authentication: bool,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "disable_stripe_user_authentication",
             disable_stripe_user_authentication,
         ))
@@ -338,20 +282,20 @@ impl AccountSessionCreateComponentsFinancialAccountFeatures {
     pub fn external_account_collection(self, external_account_collection: bool) -> Self {
         Self(
             self.0
-                .with("external_account_collection", external_account_collection),
+                .with_bool("external_account_collection", external_account_collection),
         )
     }
 
     /// Send money: true or false.
     #[inline]
     pub fn send_money(self, send_money: bool) -> Self {
-        Self(self.0.with("send_money", send_money))
+        Self(self.0.with_bool("send_money", send_money))
     }
 
     /// Transfer balance: true or false.
     #[inline]
     pub fn transfer_balance(self, transfer_balance: bool) -> Self {
-        Self(self.0.with("transfer_balance", transfer_balance))
+        Self(self.0.with_bool("transfer_balance", transfer_balance))
     }
 }
 
@@ -366,7 +310,7 @@ impl AccountSessionCreateComponentsFinancialAccount {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -390,7 +334,7 @@ impl AccountSessionCreateComponentsFinancialAccountTransactionsFeatures {
     /// Card spend dispute management: true or false.
     #[inline]
     pub fn card_spend_dispute_management(self, card_spend_dispute_management: bool) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "card_spend_dispute_management",
             card_spend_dispute_management,
         ))
@@ -408,7 +352,7 @@ impl AccountSessionCreateComponentsFinancialAccountTransactions {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -435,7 +379,7 @@ impl AccountSessionCreateComponentsInstantPayoutsPromotionFeatures {
         self,
         disable_stripe_user_authentication: bool,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "disable_stripe_user_authentication",
             disable_stripe_user_authentication,
         ))
@@ -446,14 +390,14 @@ impl AccountSessionCreateComponentsInstantPayoutsPromotionFeatures {
     pub fn external_account_collection(self, external_account_collection: bool) -> Self {
         Self(
             self.0
-                .with("external_account_collection", external_account_collection),
+                .with_bool("external_account_collection", external_account_collection),
         )
     }
 
     /// Instant payouts: true or false.
     #[inline]
     pub fn instant_payouts(self, instant_payouts: bool) -> Self {
-        Self(self.0.with("instant_payouts", instant_payouts))
+        Self(self.0.with_bool("instant_payouts", instant_payouts))
     }
 }
 
@@ -468,7 +412,7 @@ impl AccountSessionCreateComponentsInstantPayoutsPromotion {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -492,13 +436,13 @@ impl AccountSessionCreateComponentsIssuingCardFeatures {
     /// Card management: true or false.
     #[inline]
     pub fn card_management(self, card_management: bool) -> Self {
-        Self(self.0.with("card_management", card_management))
+        Self(self.0.with_bool("card_management", card_management))
     }
 
     /// Card spend dispute management: true or false.
     #[inline]
     pub fn card_spend_dispute_management(self, card_spend_dispute_management: bool) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "card_spend_dispute_management",
             card_spend_dispute_management,
         ))
@@ -507,7 +451,10 @@ impl AccountSessionCreateComponentsIssuingCardFeatures {
     /// Cardholder management: true or false.
     #[inline]
     pub fn cardholder_management(self, cardholder_management: bool) -> Self {
-        Self(self.0.with("cardholder_management", cardholder_management))
+        Self(
+            self.0
+                .with_bool("cardholder_management", cardholder_management),
+        )
     }
 
     /// Spend control management: true or false.
@@ -515,7 +462,7 @@ impl AccountSessionCreateComponentsIssuingCardFeatures {
     pub fn spend_control_management(self, spend_control_management: bool) -> Self {
         Self(
             self.0
-                .with("spend_control_management", spend_control_management),
+                .with_bool("spend_control_management", spend_control_management),
         )
     }
 }
@@ -531,7 +478,7 @@ impl AccountSessionCreateComponentsIssuingCard {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -555,13 +502,13 @@ impl AccountSessionCreateComponentsIssuingCardsListFeatures {
     /// Card management: true or false.
     #[inline]
     pub fn card_management(self, card_management: bool) -> Self {
-        Self(self.0.with("card_management", card_management))
+        Self(self.0.with_bool("card_management", card_management))
     }
 
     /// Card spend dispute management: true or false.
     #[inline]
     pub fn card_spend_dispute_management(self, card_spend_dispute_management: bool) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "card_spend_dispute_management",
             card_spend_dispute_management,
         ))
@@ -570,7 +517,10 @@ impl AccountSessionCreateComponentsIssuingCardsListFeatures {
     /// Cardholder management: true or false.
     #[inline]
     pub fn cardholder_management(self, cardholder_management: bool) -> Self {
-        Self(self.0.with("cardholder_management", cardholder_management))
+        Self(
+            self.0
+                .with_bool("cardholder_management", cardholder_management),
+        )
     }
 
     /// Disable stripe user authentication: true or false.
@@ -579,7 +529,7 @@ impl AccountSessionCreateComponentsIssuingCardsListFeatures {
         self,
         disable_stripe_user_authentication: bool,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "disable_stripe_user_authentication",
             disable_stripe_user_authentication,
         ))
@@ -590,7 +540,7 @@ impl AccountSessionCreateComponentsIssuingCardsListFeatures {
     pub fn spend_control_management(self, spend_control_management: bool) -> Self {
         Self(
             self.0
-                .with("spend_control_management", spend_control_management),
+                .with_bool("spend_control_management", spend_control_management),
         )
     }
 }
@@ -606,7 +556,7 @@ impl AccountSessionCreateComponentsIssuingCardsList {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -619,131 +569,29 @@ impl AccountSessionCreateComponentsIssuingCardsList {
     }
 }
 
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsNotificationBanner`](crate::api::AccountSessionCreateComponentsNotificationBanner).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsNotificationBannerFeatures
-}
+/// The `features` of [`AccountSessionCreateComponentsNotificationBanner`](crate::api::AccountSessionCreateComponentsNotificationBanner): the same as [`AccountSessionCreateComponentsAccountManagementFeatures`](crate::api::AccountSessionCreateComponentsAccountManagementFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsNotificationBannerFeatures =
+    api::AccountSessionCreateComponentsAccountManagementFeatures;
 
-impl AccountSessionCreateComponentsNotificationBannerFeatures {
-    /// Disable stripe user authentication: true or false.
-    #[inline]
-    pub fn disable_stripe_user_authentication(
-        self,
-        disable_stripe_user_authentication: bool,
-    ) -> Self {
-        Self(self.0.with(
-            "disable_stripe_user_authentication",
-            disable_stripe_user_authentication,
-        ))
-    }
+/// The `notification_banner` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsAccountManagement`](crate::api::AccountSessionCreateComponentsAccountManagement).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsNotificationBanner =
+    api::AccountSessionCreateComponentsAccountManagement;
 
-    /// External account collection: true or false.
-    #[inline]
-    pub fn external_account_collection(self, external_account_collection: bool) -> Self {
-        Self(
-            self.0
-                .with("external_account_collection", external_account_collection),
-        )
-    }
-}
+/// The `features` of [`AccountSessionCreateComponentsPaymentDetails`](crate::api::AccountSessionCreateComponentsPaymentDetails): the same as [`AccountSessionCreateComponentsDisputesListFeatures`](crate::api::AccountSessionCreateComponentsDisputesListFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPaymentDetailsFeatures =
+    api::AccountSessionCreateComponentsDisputesListFeatures;
 
-params_required! {
-    /// The `notification_banner` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsNotificationBanner
-}
-
-impl AccountSessionCreateComponentsNotificationBanner {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsNotificationBannerFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
-
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsPaymentDetails`](crate::api::AccountSessionCreateComponentsPaymentDetails).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPaymentDetailsFeatures
-}
-
-impl AccountSessionCreateComponentsPaymentDetailsFeatures {
-    /// Capture payments: true or false.
-    #[inline]
-    pub fn capture_payments(self, capture_payments: bool) -> Self {
-        Self(self.0.with("capture_payments", capture_payments))
-    }
-
-    /// Destination on behalf of charge management: true or false.
-    #[inline]
-    pub fn destination_on_behalf_of_charge_management(
-        self,
-        destination_on_behalf_of_charge_management: bool,
-    ) -> Self {
-        Self(self.0.with(
-            "destination_on_behalf_of_charge_management",
-            destination_on_behalf_of_charge_management,
-        ))
-    }
-
-    /// Dispute management: true or false.
-    #[inline]
-    pub fn dispute_management(self, dispute_management: bool) -> Self {
-        Self(self.0.with("dispute_management", dispute_management))
-    }
-
-    /// Refund management: true or false.
-    #[inline]
-    pub fn refund_management(self, refund_management: bool) -> Self {
-        Self(self.0.with("refund_management", refund_management))
-    }
-
-    /// Smart disputes management: true or false.
-    #[inline]
-    pub fn smart_disputes_management(self, smart_disputes_management: bool) -> Self {
-        Self(
-            self.0
-                .with("smart_disputes_management", smart_disputes_management),
-        )
-    }
-}
-
-params_required! {
-    /// The `payment_details` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPaymentDetails
-}
-
-impl AccountSessionCreateComponentsPaymentDetails {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsPaymentDetailsFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
+/// The `payment_details` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDisputesList`](crate::api::AccountSessionCreateComponentsDisputesList).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPaymentDetails =
+    api::AccountSessionCreateComponentsDisputesList;
 
 params! {
     /// The `features` of [`AccountSessionCreateComponentsPaymentDisputes`](crate::api::AccountSessionCreateComponentsPaymentDisputes).
@@ -759,7 +607,7 @@ impl AccountSessionCreateComponentsPaymentDisputesFeatures {
         self,
         destination_on_behalf_of_charge_management: bool,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "destination_on_behalf_of_charge_management",
             destination_on_behalf_of_charge_management,
         ))
@@ -768,13 +616,13 @@ impl AccountSessionCreateComponentsPaymentDisputesFeatures {
     /// Dispute management: true or false.
     #[inline]
     pub fn dispute_management(self, dispute_management: bool) -> Self {
-        Self(self.0.with("dispute_management", dispute_management))
+        Self(self.0.with_bool("dispute_management", dispute_management))
     }
 
     /// Refund management: true or false.
     #[inline]
     pub fn refund_management(self, refund_management: bool) -> Self {
-        Self(self.0.with("refund_management", refund_management))
+        Self(self.0.with_bool("refund_management", refund_management))
     }
 
     /// Smart disputes management: true or false.
@@ -782,7 +630,7 @@ impl AccountSessionCreateComponentsPaymentDisputesFeatures {
     pub fn smart_disputes_management(self, smart_disputes_management: bool) -> Self {
         Self(
             self.0
-                .with("smart_disputes_management", smart_disputes_management),
+                .with_bool("smart_disputes_management", smart_disputes_management),
         )
     }
 }
@@ -798,7 +646,7 @@ impl AccountSessionCreateComponentsPaymentDisputes {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -825,7 +673,7 @@ impl AccountSessionCreateComponentsPaymentMethodSettingsFeatures {
         self,
         disable_stripe_user_authentication: bool,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "disable_stripe_user_authentication",
             disable_stripe_user_authentication,
         ))
@@ -843,7 +691,7 @@ impl AccountSessionCreateComponentsPaymentMethodSettings {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Features.
@@ -856,391 +704,123 @@ impl AccountSessionCreateComponentsPaymentMethodSettings {
     }
 }
 
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsPayments`](crate::api::AccountSessionCreateComponentsPayments).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPaymentsFeatures
-}
+/// The `features` of [`AccountSessionCreateComponentsPayments`](crate::api::AccountSessionCreateComponentsPayments): the same as [`AccountSessionCreateComponentsDisputesListFeatures`](crate::api::AccountSessionCreateComponentsDisputesListFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPaymentsFeatures =
+    api::AccountSessionCreateComponentsDisputesListFeatures;
 
-impl AccountSessionCreateComponentsPaymentsFeatures {
-    /// Capture payments: true or false.
-    #[inline]
-    pub fn capture_payments(self, capture_payments: bool) -> Self {
-        Self(self.0.with("capture_payments", capture_payments))
-    }
+/// The `payments` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDisputesList`](crate::api::AccountSessionCreateComponentsDisputesList).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPayments = api::AccountSessionCreateComponentsDisputesList;
 
-    /// Destination on behalf of charge management: true or false.
-    #[inline]
-    pub fn destination_on_behalf_of_charge_management(
-        self,
-        destination_on_behalf_of_charge_management: bool,
-    ) -> Self {
-        Self(self.0.with(
-            "destination_on_behalf_of_charge_management",
-            destination_on_behalf_of_charge_management,
-        ))
-    }
+/// The `features` of [`AccountSessionCreateComponentsPayoutDetails`](crate::api::AccountSessionCreateComponentsPayoutDetails): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPayoutDetailsFeatures =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-    /// Dispute management: true or false.
-    #[inline]
-    pub fn dispute_management(self, dispute_management: bool) -> Self {
-        Self(self.0.with("dispute_management", dispute_management))
-    }
+/// The `payout_details` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPayoutDetails =
+    api::AccountSessionCreateComponentsBalanceReport;
 
-    /// Refund management: true or false.
-    #[inline]
-    pub fn refund_management(self, refund_management: bool) -> Self {
-        Self(self.0.with("refund_management", refund_management))
-    }
+/// The `features` of [`AccountSessionCreateComponentsPayoutReconciliationReport`](crate::api::AccountSessionCreateComponentsPayoutReconciliationReport): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPayoutReconciliationReportFeatures =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-    /// Smart disputes management: true or false.
-    #[inline]
-    pub fn smart_disputes_management(self, smart_disputes_management: bool) -> Self {
-        Self(
-            self.0
-                .with("smart_disputes_management", smart_disputes_management),
-        )
-    }
-}
+/// The `payout_reconciliation_report` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPayoutReconciliationReport =
+    api::AccountSessionCreateComponentsBalanceReport;
 
-params_required! {
-    /// The `payments` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPayments
-}
+/// The `features` of [`AccountSessionCreateComponentsPayouts`](crate::api::AccountSessionCreateComponentsPayouts): the same as [`AccountSessionCreateComponentsBalancesFeatures`](crate::api::AccountSessionCreateComponentsBalancesFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPayoutsFeatures =
+    api::AccountSessionCreateComponentsBalancesFeatures;
 
-impl AccountSessionCreateComponentsPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `payouts` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalances`](crate::api::AccountSessionCreateComponentsBalances).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPayouts = api::AccountSessionCreateComponentsBalances;
 
-    /// Features.
-    #[inline]
-    pub fn features(self, features: api::AccountSessionCreateComponentsPaymentsFeatures) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
+/// The `features` of [`AccountSessionCreateComponentsPayoutsList`](crate::api::AccountSessionCreateComponentsPayoutsList): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPayoutsListFeatures =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsPayoutDetails`](crate::api::AccountSessionCreateComponentsPayoutDetails).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPayoutDetailsFeatures
-}
+/// The `payouts_list` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsPayoutsList =
+    api::AccountSessionCreateComponentsBalanceReport;
 
-params_required! {
-    /// The `payout_details` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPayoutDetails
-}
+/// The `features` of [`AccountSessionCreateComponentsReportingChart`](crate::api::AccountSessionCreateComponentsReportingChart): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsReportingChartFeatures =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-impl AccountSessionCreateComponentsPayoutDetails {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `reporting_chart` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsReportingChart =
+    api::AccountSessionCreateComponentsBalanceReport;
 
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsPayoutDetailsFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
+/// The `features` of [`AccountSessionCreateComponentsTaxRegistrations`](crate::api::AccountSessionCreateComponentsTaxRegistrations): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsTaxRegistrationsFeatures =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsPayoutReconciliationReport`](crate::api::AccountSessionCreateComponentsPayoutReconciliationReport).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPayoutReconciliationReportFeatures
-}
+/// The `tax_registrations` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsTaxRegistrations =
+    api::AccountSessionCreateComponentsBalanceReport;
 
-params_required! {
-    /// The `payout_reconciliation_report` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPayoutReconciliationReport
-}
+/// The `features` of [`AccountSessionCreateComponentsTaxSettings`](crate::api::AccountSessionCreateComponentsTaxSettings): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsTaxSettingsFeatures =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-impl AccountSessionCreateComponentsPayoutReconciliationReport {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `tax_settings` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsTaxSettings =
+    api::AccountSessionCreateComponentsBalanceReport;
 
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsPayoutReconciliationReportFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
+/// The `features` of [`AccountSessionCreateComponentsTerminalHardwareOrders`](crate::api::AccountSessionCreateComponentsTerminalHardwareOrders): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsTerminalHardwareOrdersFeatures =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsPayouts`](crate::api::AccountSessionCreateComponentsPayouts).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPayoutsFeatures
-}
+/// The `terminal_hardware_orders` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsTerminalHardwareOrders =
+    api::AccountSessionCreateComponentsBalanceReport;
 
-impl AccountSessionCreateComponentsPayoutsFeatures {
-    /// Disable stripe user authentication: true or false.
-    #[inline]
-    pub fn disable_stripe_user_authentication(
-        self,
-        disable_stripe_user_authentication: bool,
-    ) -> Self {
-        Self(self.0.with(
-            "disable_stripe_user_authentication",
-            disable_stripe_user_authentication,
-        ))
-    }
+/// The `features` of [`AccountSessionCreateComponentsTerminalHardwareShop`](crate::api::AccountSessionCreateComponentsTerminalHardwareShop): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsTerminalHardwareShopFeatures =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-    /// Edit payout schedule: true or false.
-    #[inline]
-    pub fn edit_payout_schedule(self, edit_payout_schedule: bool) -> Self {
-        Self(self.0.with("edit_payout_schedule", edit_payout_schedule))
-    }
-
-    /// External account collection: true or false.
-    #[inline]
-    pub fn external_account_collection(self, external_account_collection: bool) -> Self {
-        Self(
-            self.0
-                .with("external_account_collection", external_account_collection),
-        )
-    }
-
-    /// Instant payouts: true or false.
-    #[inline]
-    pub fn instant_payouts(self, instant_payouts: bool) -> Self {
-        Self(self.0.with("instant_payouts", instant_payouts))
-    }
-
-    /// Standard payouts: true or false.
-    #[inline]
-    pub fn standard_payouts(self, standard_payouts: bool) -> Self {
-        Self(self.0.with("standard_payouts", standard_payouts))
-    }
-}
-
-params_required! {
-    /// The `payouts` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPayouts
-}
-
-impl AccountSessionCreateComponentsPayouts {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(self, features: api::AccountSessionCreateComponentsPayoutsFeatures) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
-
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsPayoutsList`](crate::api::AccountSessionCreateComponentsPayoutsList).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPayoutsListFeatures
-}
-
-params_required! {
-    /// The `payouts_list` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsPayoutsList
-}
-
-impl AccountSessionCreateComponentsPayoutsList {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsPayoutsListFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
-
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsReportingChart`](crate::api::AccountSessionCreateComponentsReportingChart).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsReportingChartFeatures
-}
-
-params_required! {
-    /// The `reporting_chart` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsReportingChart
-}
-
-impl AccountSessionCreateComponentsReportingChart {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsReportingChartFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
-
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsTaxRegistrations`](crate::api::AccountSessionCreateComponentsTaxRegistrations).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsTaxRegistrationsFeatures
-}
-
-params_required! {
-    /// The `tax_registrations` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsTaxRegistrations
-}
-
-impl AccountSessionCreateComponentsTaxRegistrations {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsTaxRegistrationsFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
-
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsTaxSettings`](crate::api::AccountSessionCreateComponentsTaxSettings).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsTaxSettingsFeatures
-}
-
-params_required! {
-    /// The `tax_settings` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsTaxSettings
-}
-
-impl AccountSessionCreateComponentsTaxSettings {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsTaxSettingsFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
-
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsTerminalHardwareOrders`](crate::api::AccountSessionCreateComponentsTerminalHardwareOrders).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsTerminalHardwareOrdersFeatures
-}
-
-params_required! {
-    /// The `terminal_hardware_orders` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsTerminalHardwareOrders
-}
-
-impl AccountSessionCreateComponentsTerminalHardwareOrders {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsTerminalHardwareOrdersFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
-
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsTerminalHardwareShop`](crate::api::AccountSessionCreateComponentsTerminalHardwareShop).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsTerminalHardwareShopFeatures
-}
-
-params_required! {
-    /// The `terminal_hardware_shop` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsTerminalHardwareShop
-}
-
-impl AccountSessionCreateComponentsTerminalHardwareShop {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsTerminalHardwareShopFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
+/// The `terminal_hardware_shop` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsTerminalHardwareShop =
+    api::AccountSessionCreateComponentsBalanceReport;
 
 params! {
     /// The `components` of [`AccountSessionCreate`](crate::api::AccountSessionCreate).

@@ -9,5 +9,5 @@ request! {
     /// The request of `client.account_sessions().create(…)`: `POST /v1/account_sessions`.
     ///
     /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreate => api::AccountSession; "account_sessions.create", Post "/v1/account_sessions", Api V1 Form
+    AccountSessionCreate, AccountSessionCreateEndpoint => api::AccountSession; "account_sessions.create", Post "/v1/account_sessions", Api V1 Form
 }

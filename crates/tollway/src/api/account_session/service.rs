@@ -3,7 +3,7 @@
 //! Stripe's `account_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.account_sessions()`.
 ///
@@ -21,10 +21,8 @@ impl AccountSessions<'_> {
         account: &str,
         components: api::AccountSessionCreateComponents,
     ) -> api::AccountSessionCreate {
-        api::AccountSessionCreate(
-            RequestBuilder::new(self.0, api::AccountSessionCreate::OPERATION)
-                .set("account", account)
-                .set("components", components),
-        )
+        api::AccountSessionCreate::new(self.0)
+            .set_str("account", account)
+            .set("components", components)
     }
 }

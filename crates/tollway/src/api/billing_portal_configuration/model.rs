@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// The `billing_portal.configuration` object.
+    /// The `billing_portal.configuration` object. It has what [`BillingPortalConfigurationFields`](crate::api::BillingPortalConfigurationFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object>
-    BillingPortalConfiguration, "billing_portal.configuration"
+    BillingPortalConfiguration =
+    /// The accessors of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration).
+    BillingPortalConfigurationFields, "billing_portal.configuration"
 }
 
-impl BillingPortalConfiguration {
+impl BillingPortalConfigurationFields {
     /// Active: true or false.
     #[inline]
     pub fn active(&self) -> bool {
@@ -102,13 +104,15 @@ impl BillingPortalConfiguration {
 }
 
 view! {
-    /// Business profile of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `business_profile`.
+    /// Business profile of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `business_profile`. It has what [`BillingPortalConfigurationBusinessProfileFields`](crate::api::BillingPortalConfigurationBusinessProfileFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-business_profile>
-    BillingPortalConfigurationBusinessProfile, "portal_business_profile"
+    BillingPortalConfigurationBusinessProfile =
+    /// The accessors of [`BillingPortalConfigurationBusinessProfile`](crate::api::BillingPortalConfigurationBusinessProfile).
+    BillingPortalConfigurationBusinessProfileFields, "portal_business_profile"
 }
 
-impl BillingPortalConfigurationBusinessProfile {
+impl BillingPortalConfigurationBusinessProfileFields {
     /// Headline. `None` when null.
     #[inline]
     pub fn headline(&self) -> Option<&str> {
@@ -131,13 +135,15 @@ impl BillingPortalConfigurationBusinessProfile {
 }
 
 view! {
-    /// Customer update of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.customer_update`.
+    /// Customer update of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.customer_update`. It has what [`BillingPortalConfigurationFeaturesCustomerUpdateFields`](crate::api::BillingPortalConfigurationFeaturesCustomerUpdateFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-customer_update>
-    BillingPortalConfigurationFeaturesCustomerUpdate, "portal_customer_update"
+    BillingPortalConfigurationFeaturesCustomerUpdate =
+    /// The accessors of [`BillingPortalConfigurationFeaturesCustomerUpdate`](crate::api::BillingPortalConfigurationFeaturesCustomerUpdate).
+    BillingPortalConfigurationFeaturesCustomerUpdateFields, "portal_customer_update"
 }
 
-impl BillingPortalConfigurationFeaturesCustomerUpdate {
+impl BillingPortalConfigurationFeaturesCustomerUpdateFields {
     /// Allowed updates, as a list.
     #[inline]
     pub fn allowed_updates(
@@ -154,13 +160,15 @@ impl BillingPortalConfigurationFeaturesCustomerUpdate {
 }
 
 view! {
-    /// Features of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features`.
+    /// Features of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features`. It has what [`BillingPortalConfigurationFeaturesFields`](crate::api::BillingPortalConfigurationFeaturesFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features>
-    BillingPortalConfigurationFeatures, "portal_features"
+    BillingPortalConfigurationFeatures =
+    /// The accessors of [`BillingPortalConfigurationFeatures`](crate::api::BillingPortalConfigurationFeatures).
+    BillingPortalConfigurationFeaturesFields, "portal_features"
 }
 
-impl BillingPortalConfigurationFeatures {
+impl BillingPortalConfigurationFeaturesFields {
     /// Customer update.
     #[inline]
     pub fn customer_update(&self) -> api::BillingPortalConfigurationFeaturesCustomerUpdate {
@@ -201,13 +209,15 @@ impl BillingPortalConfigurationFeatures {
 }
 
 view! {
-    /// Subscription pause of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_pause`.
+    /// Subscription pause of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_pause`. It has what [`BillingPortalConfigurationFeaturesSubscriptionPauseFields`](crate::api::BillingPortalConfigurationFeaturesSubscriptionPauseFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_pause>
-    BillingPortalConfigurationFeaturesSubscriptionPause, "portal_features_subscription_pause"
+    BillingPortalConfigurationFeaturesSubscriptionPause =
+    /// The accessors of [`BillingPortalConfigurationFeaturesSubscriptionPause`](crate::api::BillingPortalConfigurationFeaturesSubscriptionPause).
+    BillingPortalConfigurationFeaturesSubscriptionPauseFields, "portal_features_subscription_pause"
 }
 
-impl BillingPortalConfigurationFeaturesSubscriptionPause {
+impl BillingPortalConfigurationFeaturesSubscriptionPauseFields {
     /// Duration.
     #[inline]
     pub fn duration(&self) -> api::BillingPortalConfigurationFeaturesSubscriptionPauseDuration {
@@ -223,13 +233,15 @@ impl BillingPortalConfigurationFeaturesSubscriptionPause {
 }
 
 view! {
-    /// Duration of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_pause.duration`.
+    /// Duration of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_pause.duration`. It has what [`BillingPortalConfigurationFeaturesSubscriptionPauseDurationFields`](crate::api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_pause-duration>
-    BillingPortalConfigurationFeaturesSubscriptionPauseDuration, "portal_features_subscription_pause_duration"
+    BillingPortalConfigurationFeaturesSubscriptionPauseDuration =
+    /// The accessors of [`BillingPortalConfigurationFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationFeaturesSubscriptionPauseDuration).
+    BillingPortalConfigurationFeaturesSubscriptionPauseDurationFields, "portal_features_subscription_pause_duration"
 }
 
-impl BillingPortalConfigurationFeaturesSubscriptionPauseDuration {
+impl BillingPortalConfigurationFeaturesSubscriptionPauseDurationFields {
     /// Interval options, as a list.
     #[inline]
     pub fn interval_options(
@@ -250,13 +262,15 @@ impl BillingPortalConfigurationFeaturesSubscriptionPauseDuration {
 }
 
 view! {
-    /// Interval options of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_pause.duration.interval_options`.
+    /// Interval options of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_pause.duration.interval_options`. It has what [`BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOptionFields`](crate::api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOptionFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_pause-duration-interval_options>
-    BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption, "portal_features_subscription_pause_duration_interval_option"
+    BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption =
+    /// The accessors of [`BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption).
+    BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOptionFields, "portal_features_subscription_pause_duration_interval_option"
 }
 
-impl BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption {
+impl BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOptionFields {
     /// Interval.
     #[inline]
     pub fn interval(
@@ -280,13 +294,15 @@ impl BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption {
 }
 
 view! {
-    /// Invoice history of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.invoice_history`.
+    /// Invoice history of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.invoice_history`. It has what [`BillingPortalConfigurationFeaturesInvoiceHistoryFields`](crate::api::BillingPortalConfigurationFeaturesInvoiceHistoryFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-invoice_history>
-    BillingPortalConfigurationFeaturesInvoiceHistory, "portal_invoice_list"
+    BillingPortalConfigurationFeaturesInvoiceHistory =
+    /// The accessors of [`BillingPortalConfigurationFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationFeaturesInvoiceHistory).
+    BillingPortalConfigurationFeaturesInvoiceHistoryFields, "portal_invoice_list"
 }
 
-impl BillingPortalConfigurationFeaturesInvoiceHistory {
+impl BillingPortalConfigurationFeaturesInvoiceHistoryFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -295,13 +311,15 @@ impl BillingPortalConfigurationFeaturesInvoiceHistory {
 }
 
 view! {
-    /// Login page of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `login_page`.
+    /// Login page of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `login_page`. It has what [`BillingPortalConfigurationLoginPageFields`](crate::api::BillingPortalConfigurationLoginPageFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-login_page>
-    BillingPortalConfigurationLoginPage, "portal_login_page"
+    BillingPortalConfigurationLoginPage =
+    /// The accessors of [`BillingPortalConfigurationLoginPage`](crate::api::BillingPortalConfigurationLoginPage).
+    BillingPortalConfigurationLoginPageFields, "portal_login_page"
 }
 
-impl BillingPortalConfigurationLoginPage {
+impl BillingPortalConfigurationLoginPageFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -316,13 +334,15 @@ impl BillingPortalConfigurationLoginPage {
 }
 
 view! {
-    /// Payment method update of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.payment_method_update`.
+    /// Payment method update of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.payment_method_update`. It has what [`BillingPortalConfigurationFeaturesPaymentMethodUpdateFields`](crate::api::BillingPortalConfigurationFeaturesPaymentMethodUpdateFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-payment_method_update>
-    BillingPortalConfigurationFeaturesPaymentMethodUpdate, "portal_payment_method_update"
+    BillingPortalConfigurationFeaturesPaymentMethodUpdate =
+    /// The accessors of [`BillingPortalConfigurationFeaturesPaymentMethodUpdate`](crate::api::BillingPortalConfigurationFeaturesPaymentMethodUpdate).
+    BillingPortalConfigurationFeaturesPaymentMethodUpdateFields, "portal_payment_method_update"
 }
 
-impl BillingPortalConfigurationFeaturesPaymentMethodUpdate {
+impl BillingPortalConfigurationFeaturesPaymentMethodUpdateFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -340,13 +360,15 @@ impl BillingPortalConfigurationFeaturesPaymentMethodUpdate {
 }
 
 view! {
-    /// Schedule at period end of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_update.schedule_at_period_end`.
+    /// Schedule at period end of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_update.schedule_at_period_end`. It has what [`BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndFields`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update-schedule_at_period_end>
-    BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd, "portal_resource_schedule_update_at_period_end"
+    BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd =
+    /// The accessors of [`BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd).
+    BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndFields, "portal_resource_schedule_update_at_period_end"
 }
 
-impl BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd {
+impl BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndFields {
     /// Conditions, as a list.
     #[inline]
     pub fn conditions(
@@ -361,13 +383,15 @@ impl BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd {
 }
 
 view! {
-    /// Conditions of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_update.schedule_at_period_end.conditions`.
+    /// Conditions of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_update.schedule_at_period_end.conditions`. It has what [`BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndConditionFields`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndConditionFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update-schedule_at_period_end-conditions>
-    BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition, "portal_resource_schedule_update_at_period_end_condition"
+    BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition =
+    /// The accessors of [`BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition).
+    BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndConditionFields, "portal_resource_schedule_update_at_period_end_condition"
 }
 
-impl BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition {
+impl BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndConditionFields {
     /// Type.
     #[inline]
     pub fn type_(
@@ -382,13 +406,15 @@ impl BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCond
 }
 
 view! {
-    /// Subscription cancel of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_cancel`.
+    /// Subscription cancel of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_cancel`. It has what [`BillingPortalConfigurationFeaturesSubscriptionCancelFields`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_cancel>
-    BillingPortalConfigurationFeaturesSubscriptionCancel, "portal_subscription_cancel"
+    BillingPortalConfigurationFeaturesSubscriptionCancel =
+    /// The accessors of [`BillingPortalConfigurationFeaturesSubscriptionCancel`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancel).
+    BillingPortalConfigurationFeaturesSubscriptionCancelFields, "portal_subscription_cancel"
 }
 
-impl BillingPortalConfigurationFeaturesSubscriptionCancel {
+impl BillingPortalConfigurationFeaturesSubscriptionCancelFields {
     /// Cancellation reason.
     #[inline]
     pub fn cancellation_reason(
@@ -421,13 +447,15 @@ impl BillingPortalConfigurationFeaturesSubscriptionCancel {
 }
 
 view! {
-    /// Cancellation reason of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_cancel.cancellation_reason`.
+    /// Cancellation reason of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_cancel.cancellation_reason`. It has what [`BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReasonFields`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReasonFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_cancel-cancellation_reason>
-    BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason, "portal_subscription_cancellation_reason"
+    BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason =
+    /// The accessors of [`BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason).
+    BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReasonFields, "portal_subscription_cancellation_reason"
 }
 
-impl BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason {
+impl BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReasonFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -456,13 +484,15 @@ impl BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason {
 }
 
 view! {
-    /// Subscription update of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_update`.
+    /// Subscription update of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_update`. It has what [`BillingPortalConfigurationFeaturesSubscriptionUpdateFields`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>
-    BillingPortalConfigurationFeaturesSubscriptionUpdate, "portal_subscription_update"
+    BillingPortalConfigurationFeaturesSubscriptionUpdate =
+    /// The accessors of [`BillingPortalConfigurationFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdate).
+    BillingPortalConfigurationFeaturesSubscriptionUpdateFields, "portal_subscription_update"
 }
 
-impl BillingPortalConfigurationFeaturesSubscriptionUpdate {
+impl BillingPortalConfigurationFeaturesSubscriptionUpdateFields {
     /// Billing cycle anchor. `None` when null.
     #[inline]
     pub fn billing_cycle_anchor(
@@ -524,13 +554,15 @@ impl BillingPortalConfigurationFeaturesSubscriptionUpdate {
 }
 
 view! {
-    /// Products of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_update.products`.
+    /// Products of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_update.products`. It has what [`BillingPortalConfigurationFeaturesSubscriptionUpdateProductFields`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateProductFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update-products>
-    BillingPortalConfigurationFeaturesSubscriptionUpdateProduct, "portal_subscription_update_product"
+    BillingPortalConfigurationFeaturesSubscriptionUpdateProduct =
+    /// The accessors of [`BillingPortalConfigurationFeaturesSubscriptionUpdateProduct`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateProduct).
+    BillingPortalConfigurationFeaturesSubscriptionUpdateProductFields, "portal_subscription_update_product"
 }
 
-impl BillingPortalConfigurationFeaturesSubscriptionUpdateProduct {
+impl BillingPortalConfigurationFeaturesSubscriptionUpdateProductFields {
     /// Adjustable quantity.
     #[inline]
     pub fn adjustable_quantity(
@@ -556,13 +588,15 @@ impl BillingPortalConfigurationFeaturesSubscriptionUpdateProduct {
 }
 
 view! {
-    /// Adjustable quantity of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_update.products.adjustable_quantity`.
+    /// Adjustable quantity of [`BillingPortalConfiguration`](crate::api::BillingPortalConfiguration): its `features.subscription_update.products.adjustable_quantity`. It has what [`BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantityFields`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantityFields) has.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update-products-adjustable_quantity>
-    BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity, "portal_subscription_update_product_adjustable_quantity"
+    BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity =
+    /// The accessors of [`BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity).
+    BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantityFields, "portal_subscription_update_product_adjustable_quantity"
 }
 
-impl BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity {
+impl BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantityFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {

@@ -16,7 +16,7 @@ impl BillingPortalConfigurationCreateBusinessProfile {
     /// Headline.
     #[inline]
     pub fn headline(self, headline: &str) -> Self {
-        Self(self.0.with("headline", headline))
+        Self(self.0.with_str("headline", headline))
     }
 
     /// Unsets `headline`.
@@ -28,13 +28,16 @@ impl BillingPortalConfigurationCreateBusinessProfile {
     /// Privacy policy url.
     #[inline]
     pub fn privacy_policy_url(self, privacy_policy_url: &str) -> Self {
-        Self(self.0.with("privacy_policy_url", privacy_policy_url))
+        Self(self.0.with_str("privacy_policy_url", privacy_policy_url))
     }
 
     /// Terms of service url.
     #[inline]
     pub fn terms_of_service_url(self, terms_of_service_url: &str) -> Self {
-        Self(self.0.with("terms_of_service_url", terms_of_service_url))
+        Self(
+            self.0
+                .with_str("terms_of_service_url", terms_of_service_url),
+        )
     }
 }
 
@@ -49,7 +52,7 @@ impl BillingPortalConfigurationCreateFeaturesCustomerUpdate {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Allowed updates, as a list.
@@ -81,7 +84,7 @@ impl BillingPortalConfigurationCreateFeaturesInvoiceHistory {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 }
 
@@ -96,7 +99,7 @@ impl BillingPortalConfigurationCreateFeaturesPaymentMethodUpdate {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Payment method configuration.
@@ -104,7 +107,7 @@ impl BillingPortalConfigurationCreateFeaturesPaymentMethodUpdate {
     pub fn payment_method_configuration(self, payment_method_configuration: &str) -> Self {
         Self(
             self.0
-                .with("payment_method_configuration", payment_method_configuration),
+                .with_str("payment_method_configuration", payment_method_configuration),
         )
     }
 
@@ -131,7 +134,7 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionCancelCancellationReaso
     ) -> Self {
         Self(
             Params::new()
-                .with("enabled", enabled)
+                .with_bool("enabled", enabled)
                 .with("options", list(options)),
         )
     }
@@ -160,7 +163,7 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionCancel {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Cancellation reason.
@@ -207,7 +210,7 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOp
     /// Interval count.
     #[inline]
     pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
+        Self(self.0.with_int("interval_count", interval_count))
     }
 }
 
@@ -263,7 +266,7 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionPause {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
+        Self(self.0.with_bool("enabled", enabled))
     }
 }
 
@@ -278,19 +281,19 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustable
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Maximum.
     #[inline]
     pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
+        Self(self.0.with_int("maximum", maximum))
     }
 
     /// Minimum.
     #[inline]
     pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
+        Self(self.0.with_int("minimum", minimum))
     }
 }
 
@@ -308,7 +311,7 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProduct {
         Self(
             Params::new()
                 .with("prices", texts(prices))
-                .with("product", product),
+                .with_str("product", product),
         )
     }
 
@@ -368,7 +371,7 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionUpdate {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Billing cycle anchor.
@@ -511,20 +514,11 @@ impl BillingPortalConfigurationCreateFeatures {
     }
 }
 
-params_required! {
-    /// The `login_page` of [`BillingPortalConfigurationCreate`](crate::api::BillingPortalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/create>
-    BillingPortalConfigurationCreateLoginPage
-}
-
-impl BillingPortalConfigurationCreateLoginPage {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
+/// The `login_page` of [`BillingPortalConfigurationCreate`](crate::api::BillingPortalConfigurationCreate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/create>
+pub type BillingPortalConfigurationCreateLoginPage =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
 params! {
     /// The `business_profile` of [`BillingPortalConfigurationUpdate`](crate::api::BillingPortalConfigurationUpdate).
@@ -537,7 +531,7 @@ impl BillingPortalConfigurationUpdateBusinessProfile {
     /// Headline.
     #[inline]
     pub fn headline(self, headline: &str) -> Self {
-        Self(self.0.with("headline", headline))
+        Self(self.0.with_str("headline", headline))
     }
 
     /// Unsets `headline`.
@@ -549,7 +543,7 @@ impl BillingPortalConfigurationUpdateBusinessProfile {
     /// Privacy policy url.
     #[inline]
     pub fn privacy_policy_url(self, privacy_policy_url: &str) -> Self {
-        Self(self.0.with("privacy_policy_url", privacy_policy_url))
+        Self(self.0.with_str("privacy_policy_url", privacy_policy_url))
     }
 
     /// Unsets `privacy_policy_url`.
@@ -561,7 +555,10 @@ impl BillingPortalConfigurationUpdateBusinessProfile {
     /// Terms of service url.
     #[inline]
     pub fn terms_of_service_url(self, terms_of_service_url: &str) -> Self {
-        Self(self.0.with("terms_of_service_url", terms_of_service_url))
+        Self(
+            self.0
+                .with_str("terms_of_service_url", terms_of_service_url),
+        )
     }
 
     /// Unsets `terms_of_service_url`.
@@ -599,54 +596,21 @@ impl BillingPortalConfigurationUpdateFeaturesCustomerUpdate {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
+        Self(self.0.with_bool("enabled", enabled))
     }
 }
 
-params_required! {
-    /// The `invoice_history` of [`BillingPortalConfigurationUpdateFeatures`](crate::api::BillingPortalConfigurationUpdateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-    BillingPortalConfigurationUpdateFeaturesInvoiceHistory
-}
+/// The `invoice_history` of [`BillingPortalConfigurationUpdateFeatures`](crate::api::BillingPortalConfigurationUpdateFeatures): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/update>
+pub type BillingPortalConfigurationUpdateFeaturesInvoiceHistory =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
-impl BillingPortalConfigurationUpdateFeaturesInvoiceHistory {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
-
-params_required! {
-    /// The `payment_method_update` of [`BillingPortalConfigurationUpdateFeatures`](crate::api::BillingPortalConfigurationUpdateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-    BillingPortalConfigurationUpdateFeaturesPaymentMethodUpdate
-}
-
-impl BillingPortalConfigurationUpdateFeaturesPaymentMethodUpdate {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Payment method configuration.
-    #[inline]
-    pub fn payment_method_configuration(self, payment_method_configuration: &str) -> Self {
-        Self(
-            self.0
-                .with("payment_method_configuration", payment_method_configuration),
-        )
-    }
-
-    /// Unsets `payment_method_configuration`.
-    #[inline]
-    pub fn clear_payment_method_configuration(self) -> Self {
-        Self(self.0.with("payment_method_configuration", Value::Clear))
-    }
-}
+/// The `payment_method_update` of [`BillingPortalConfigurationUpdateFeatures`](crate::api::BillingPortalConfigurationUpdateFeatures): the same as [`BillingPortalConfigurationCreateFeaturesPaymentMethodUpdate`](crate::api::BillingPortalConfigurationCreateFeaturesPaymentMethodUpdate).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/update>
+pub type BillingPortalConfigurationUpdateFeaturesPaymentMethodUpdate =
+    api::BillingPortalConfigurationCreateFeaturesPaymentMethodUpdate;
 
 params_required! {
     /// The `cancellation_reason` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionCancel`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionCancel).
@@ -659,7 +623,7 @@ impl BillingPortalConfigurationUpdateFeaturesSubscriptionCancelCancellationReaso
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Feedback options, as a list.
@@ -710,7 +674,7 @@ impl BillingPortalConfigurationUpdateFeaturesSubscriptionCancel {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
+        Self(self.0.with_bool("enabled", enabled))
     }
 
     /// Mode.
@@ -729,156 +693,41 @@ impl BillingPortalConfigurationUpdateFeaturesSubscriptionCancel {
     }
 }
 
-params_required! {
-    /// The `interval_option` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-    BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDurationIntervalOption
-}
+/// The `interval_option` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/update>
+pub type BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDurationIntervalOption =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-impl BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDurationIntervalOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOptionInterval,
-    ) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
+/// The `duration` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionPause`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionPause): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDuration).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/update>
+pub type BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDuration;
 
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
+/// The `subscription_pause` of [`BillingPortalConfigurationUpdateFeatures`](crate::api::BillingPortalConfigurationUpdateFeatures): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPause`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPause).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/update>
+pub type BillingPortalConfigurationUpdateFeaturesSubscriptionPause =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPause;
 
-params_required! {
-    /// The `duration` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionPause`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionPause).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-    BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration
-}
+/// The `adjustable_quantity` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/update>
+pub type BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProductAdjustableQuantity =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
 
-impl BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `product` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProduct`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProduct).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/update>
+pub type BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProduct;
 
-    /// Interval options, as a list.
-    #[inline]
-    pub fn interval_options(
-        self,
-        interval_options: impl IntoIterator<Item = api::BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDurationIntervalOption>,
-    ) -> Self {
-        Self(self.0.with("interval_options", list(interval_options)))
-    }
-
-    /// Unsets `interval_options`.
-    #[inline]
-    pub fn clear_interval_options(self) -> Self {
-        Self(self.0.with("interval_options", Value::Clear))
-    }
-}
-
-params! {
-    /// The `subscription_pause` of [`BillingPortalConfigurationUpdateFeatures`](crate::api::BillingPortalConfigurationUpdateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-    BillingPortalConfigurationUpdateFeaturesSubscriptionPause
-}
-
-impl BillingPortalConfigurationUpdateFeaturesSubscriptionPause {
-    /// Duration.
-    #[inline]
-    pub fn duration(
-        self,
-        duration: api::BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration,
-    ) -> Self {
-        Self(self.0.with("duration", duration))
-    }
-
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
-    }
-}
-
-params_required! {
-    /// The `adjustable_quantity` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-    BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProductAdjustableQuantity
-}
-
-impl BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProductAdjustableQuantity {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
-
-params_required! {
-    /// The `product` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-    BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct
-}
-
-impl BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(prices: impl IntoIterator<Item: Into<String>>, product: &str) -> Self {
-        Self(
-            Params::new()
-                .with("prices", texts(prices))
-                .with("product", product),
-        )
-    }
-
-    /// Adjustable quantity.
-    #[inline]
-    pub fn adjustable_quantity(
-        self,
-        adjustable_quantity: api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProductAdjustableQuantity,
-    ) -> Self {
-        Self(self.0.with("adjustable_quantity", adjustable_quantity))
-    }
-}
-
-params_required! {
-    /// The `condition` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateScheduleAtPeriodEnd`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateScheduleAtPeriodEnd).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-    BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition
-}
-
-impl BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndConditionType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
+/// The `condition` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateScheduleAtPeriodEnd`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateScheduleAtPeriodEnd): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/update>
+pub type BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition;
 
 params! {
     /// The `schedule_at_period_end` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate).
@@ -944,7 +793,7 @@ impl BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
+        Self(self.0.with_bool("enabled", enabled))
     }
 
     /// Products, as a list.
@@ -1058,17 +907,8 @@ impl BillingPortalConfigurationUpdateFeatures {
     }
 }
 
-params_required! {
-    /// The `login_page` of [`BillingPortalConfigurationUpdate`](crate::api::BillingPortalConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-    BillingPortalConfigurationUpdateLoginPage
-}
-
-impl BillingPortalConfigurationUpdateLoginPage {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
+/// The `login_page` of [`BillingPortalConfigurationUpdate`](crate::api::BillingPortalConfigurationUpdate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/update>
+pub type BillingPortalConfigurationUpdateLoginPage =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;

@@ -3,44 +3,44 @@
 //! Stripe's `billing_portal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, pairs, request, request_list};
+use crate::view::prelude::{List, Value, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.billing_portal().configurations().list(…)`: `GET /v1/billing_portal/configurations`.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/list>
-    BillingPortalConfigurationList => List<api::BillingPortalConfiguration>, api::BillingPortalConfiguration; "billing_portal.configurations.list", Get "/v1/billing_portal/configurations", Api V1 Form
+    BillingPortalConfigurationList, BillingPortalConfigurationListEndpoint => List<api::BillingPortalConfiguration>; "billing_portal.configurations.list", Get "/v1/billing_portal/configurations", Api V1 Form
 }
 
 impl BillingPortalConfigurationList {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// Is default: true or false.
     #[inline]
     pub fn is_default(self, is_default: bool) -> Self {
-        Self(self.0.set("is_default", is_default))
+        self.set_bool("is_default", is_default)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -48,7 +48,7 @@ request! {
     /// The request of `client.billing_portal().configurations().create(…)`: `POST /v1/billing_portal/configurations`.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/create>
-    BillingPortalConfigurationCreate => api::BillingPortalConfiguration; "billing_portal.configurations.create", Post "/v1/billing_portal/configurations", Api V1 Form
+    BillingPortalConfigurationCreate, BillingPortalConfigurationCreateEndpoint => api::BillingPortalConfiguration; "billing_portal.configurations.create", Post "/v1/billing_portal/configurations", Api V1 Form
 }
 
 impl BillingPortalConfigurationCreate {
@@ -58,25 +58,25 @@ impl BillingPortalConfigurationCreate {
         self,
         business_profile: api::BillingPortalConfigurationCreateBusinessProfile,
     ) -> Self {
-        Self(self.0.set("business_profile", business_profile))
+        self.set("business_profile", business_profile)
     }
 
     /// Default return url.
     #[inline]
     pub fn default_return_url(self, default_return_url: &str) -> Self {
-        Self(self.0.set("default_return_url", default_return_url))
+        self.set_str("default_return_url", default_return_url)
     }
 
     /// Unsets `default_return_url`.
     #[inline]
     pub fn clear_default_return_url(self) -> Self {
-        Self(self.0.set("default_return_url", Value::Clear))
+        self.set("default_return_url", Value::Clear)
     }
 
     /// Login page.
     #[inline]
     pub fn login_page(self, login_page: api::BillingPortalConfigurationCreateLoginPage) -> Self {
-        Self(self.0.set("login_page", login_page))
+        self.set("login_page", login_page)
     }
 
     /// Key-value pairs of your own.
@@ -85,19 +85,19 @@ impl BillingPortalConfigurationCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Unsets `name`.
     #[inline]
     pub fn clear_name(self) -> Self {
-        Self(self.0.set("name", Value::Clear))
+        self.set("name", Value::Clear)
     }
 }
 
@@ -105,21 +105,21 @@ request! {
     /// The request of `client.billing_portal().configurations().retrieve(…)`: `GET /v1/billing_portal/configurations/{configuration}`.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/retrieve>
-    BillingPortalConfigurationRetrieve => api::BillingPortalConfiguration; "billing_portal.configurations.retrieve", Get "/v1/billing_portal/configurations/{configuration}", Api V1 Form
+    BillingPortalConfigurationRetrieve, BillingPortalConfigurationRetrieveEndpoint => api::BillingPortalConfiguration; "billing_portal.configurations.retrieve", Get "/v1/billing_portal/configurations/{configuration}", Api V1 Form
 }
 
 request! {
     /// The request of `client.billing_portal().configurations().update(…)`: `POST /v1/billing_portal/configurations/{configuration}`.
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-    BillingPortalConfigurationUpdate => api::BillingPortalConfiguration; "billing_portal.configurations.update", Post "/v1/billing_portal/configurations/{configuration}", Api V1 Form
+    BillingPortalConfigurationUpdate, BillingPortalConfigurationUpdateEndpoint => api::BillingPortalConfiguration; "billing_portal.configurations.update", Post "/v1/billing_portal/configurations/{configuration}", Api V1 Form
 }
 
 impl BillingPortalConfigurationUpdate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Business profile.
@@ -128,31 +128,31 @@ impl BillingPortalConfigurationUpdate {
         self,
         business_profile: api::BillingPortalConfigurationUpdateBusinessProfile,
     ) -> Self {
-        Self(self.0.set("business_profile", business_profile))
+        self.set("business_profile", business_profile)
     }
 
     /// Default return url.
     #[inline]
     pub fn default_return_url(self, default_return_url: &str) -> Self {
-        Self(self.0.set("default_return_url", default_return_url))
+        self.set_str("default_return_url", default_return_url)
     }
 
     /// Unsets `default_return_url`.
     #[inline]
     pub fn clear_default_return_url(self) -> Self {
-        Self(self.0.set("default_return_url", Value::Clear))
+        self.set("default_return_url", Value::Clear)
     }
 
     /// Features.
     #[inline]
     pub fn features(self, features: api::BillingPortalConfigurationUpdateFeatures) -> Self {
-        Self(self.0.set("features", features))
+        self.set("features", features)
     }
 
     /// Login page.
     #[inline]
     pub fn login_page(self, login_page: api::BillingPortalConfigurationUpdateLoginPage) -> Self {
-        Self(self.0.set("login_page", login_page))
+        self.set("login_page", login_page)
     }
 
     /// Key-value pairs of your own.
@@ -161,24 +161,24 @@ impl BillingPortalConfigurationUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Unsets `name`.
     #[inline]
     pub fn clear_name(self) -> Self {
-        Self(self.0.set("name", Value::Clear))
+        self.set("name", Value::Clear)
     }
 }

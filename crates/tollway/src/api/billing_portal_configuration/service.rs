@@ -3,7 +3,7 @@
 //! Stripe's `billing_portal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.billing_portal().configurations()`.
 ///
@@ -17,10 +17,7 @@ impl BillingPortalConfigurations<'_> {
     /// <https://docs.stripe.com/api/billing_portal/configurations/list>
     #[inline]
     pub fn list(&self) -> api::BillingPortalConfigurationList {
-        api::BillingPortalConfigurationList(RequestBuilder::new(
-            self.0,
-            api::BillingPortalConfigurationList::OPERATION,
-        ))
+        api::BillingPortalConfigurationList::new(self.0)
     }
 
     /// `POST /v1/billing_portal/configurations`.
@@ -31,10 +28,7 @@ impl BillingPortalConfigurations<'_> {
         &self,
         features: api::BillingPortalConfigurationCreateFeatures,
     ) -> api::BillingPortalConfigurationCreate {
-        api::BillingPortalConfigurationCreate(
-            RequestBuilder::new(self.0, api::BillingPortalConfigurationCreate::OPERATION)
-                .set("features", features),
-        )
+        api::BillingPortalConfigurationCreate::new(self.0).set("features", features)
     }
 
     /// `GET /v1/billing_portal/configurations/{configuration}`.
@@ -42,10 +36,7 @@ impl BillingPortalConfigurations<'_> {
     /// <https://docs.stripe.com/api/billing_portal/configurations/retrieve>
     #[inline]
     pub fn retrieve(&self, configuration: &str) -> api::BillingPortalConfigurationRetrieve {
-        api::BillingPortalConfigurationRetrieve(
-            RequestBuilder::new(self.0, api::BillingPortalConfigurationRetrieve::OPERATION)
-                .path_arg(configuration),
-        )
+        api::BillingPortalConfigurationRetrieve::new(self.0).path_arg(configuration)
     }
 
     /// `POST /v1/billing_portal/configurations/{configuration}`.
@@ -53,9 +44,6 @@ impl BillingPortalConfigurations<'_> {
     /// <https://docs.stripe.com/api/billing_portal/configurations/update>
     #[inline]
     pub fn update(&self, configuration: &str) -> api::BillingPortalConfigurationUpdate {
-        api::BillingPortalConfigurationUpdate(
-            RequestBuilder::new(self.0, api::BillingPortalConfigurationUpdate::OPERATION)
-                .path_arg(configuration),
-        )
+        api::BillingPortalConfigurationUpdate::new(self.0).path_arg(configuration)
     }
 }

@@ -2,10 +2,13 @@
 
 //! Stripe's `billing_portal_configuration`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `allowed_update`, first of all in [`BillingPortalConfigurationFeaturesCustomerUpdate`](crate::api::BillingPortalConfigurationFeaturesCustomerUpdate).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-customer_update>
     BillingPortalConfigurationFeaturesCustomerUpdateAllowedUpdate {
         /// `address`
         Address = "address",
@@ -24,6 +27,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationFeaturesSubscriptionPauseDuration).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_pause-duration>
     BillingPortalConfigurationFeaturesSubscriptionPauseDurationType {
         /// `indefinite`
         Indefinite = "indefinite",
@@ -32,22 +37,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `interval`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption).
-    BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOptionInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_pause-duration-interval_options>
+pub type BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOptionInterval =
+    api::PlanInterval;
 
 words! {
     /// The values of `type`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update-schedule_at_period_end-conditions>
     BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndConditionType {
         /// `decreasing_item_amount`
         DecreasingItemAmount = "decreasing_item_amount",
@@ -58,6 +57,8 @@ words! {
 
 words! {
     /// The values of `mode`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionCancel`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancel).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_cancel>
     BillingPortalConfigurationFeaturesSubscriptionCancelMode {
         /// `at_period_end`
         AtPeriodEnd = "at_period_end",
@@ -68,6 +69,8 @@ words! {
 
 words! {
     /// The values of `proration_behavior`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionCancel`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancel).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_cancel>
     BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior {
         /// `always_invoice`
         AlwaysInvoice = "always_invoice",
@@ -78,30 +81,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `option`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason).
-    BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReasonOption {
-        /// `customer_service`
-        CustomerService = "customer_service",
-        /// `low_quality`
-        LowQuality = "low_quality",
-        /// `missing_features`
-        MissingFeatures = "missing_features",
-        /// `other`
-        Other = "other",
-        /// `switched_service`
-        SwitchedService = "switched_service",
-        /// `too_complex`
-        TooComplex = "too_complex",
-        /// `too_expensive`
-        TooExpensive = "too_expensive",
-        /// `unused`
-        Unused = "unused",
-    }
-}
+/// The values of `option`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason): the same as [`SubscriptionCancellationDetailsFeedback`](crate::api::SubscriptionCancellationDetailsFeedback).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_cancel-cancellation_reason>
+pub type BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReasonOption =
+    api::SubscriptionCancellationDetailsFeedback;
 
 words! {
     /// The values of `billing_cycle_anchor`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>
     BillingPortalConfigurationFeaturesSubscriptionUpdateBillingCycleAnchor {
         /// `now`
         Now = "now",
@@ -112,6 +101,8 @@ words! {
 
 words! {
     /// The values of `default_allowed_update`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>
     BillingPortalConfigurationFeaturesSubscriptionUpdateDefaultAllowedUpdate {
         /// `price`
         Price = "price",
@@ -124,6 +115,8 @@ words! {
 
 words! {
     /// The values of `trial_update_behavior`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>
     BillingPortalConfigurationFeaturesSubscriptionUpdateTrialUpdateBehavior {
         /// `continue_trial`
         ContinueTrial = "continue_trial",

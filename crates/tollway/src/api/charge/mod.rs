@@ -5,6 +5,8 @@
 mod model;
 mod model_02;
 mod model_03;
+mod model_04;
+mod model_05;
 mod params;
 mod requests;
 mod service;
@@ -13,6 +15,8 @@ mod words;
 pub use self::model::*;
 pub use self::model_02::*;
 pub use self::model_03::*;
+pub use self::model_04::*;
+pub use self::model_05::*;
 pub use self::params::*;
 pub use self::requests::*;
 pub use self::service::*;

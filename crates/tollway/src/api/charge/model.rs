@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
 
 view! {
-    /// Installments of [`Charge`](crate::api::Charge): its `payment_method_details.alma.installments`.
+    /// Installments of [`Charge`](crate::api::Charge): its `payment_method_details.alma.installments`. It has what [`ChargePaymentMethodDetailsAlmaInstallmentsFields`](crate::api::ChargePaymentMethodDetailsAlmaInstallmentsFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-alma-installments>
-    ChargePaymentMethodDetailsAlmaInstallments, "alma_installments"
+    ChargePaymentMethodDetailsAlmaInstallments =
+    /// The accessors of [`ChargePaymentMethodDetailsAlmaInstallments`](crate::api::ChargePaymentMethodDetailsAlmaInstallments).
+    ChargePaymentMethodDetailsAlmaInstallmentsFields, "alma_installments"
 }
 
-impl ChargePaymentMethodDetailsAlmaInstallments {
+impl ChargePaymentMethodDetailsAlmaInstallmentsFields {
     /// Count.
     #[inline]
     pub fn count(&self) -> i64 {
@@ -21,13 +23,15 @@ impl ChargePaymentMethodDetailsAlmaInstallments {
 }
 
 view! {
-    /// Funding of [`Charge`](crate::api::Charge): its `payment_method_details.amazon_pay.funding`.
+    /// Funding of [`Charge`](crate::api::Charge): its `payment_method_details.amazon_pay.funding`. It has what [`ChargePaymentMethodDetailsAmazonPayFundingFields`](crate::api::ChargePaymentMethodDetailsAmazonPayFundingFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-amazon_pay-funding>
-    ChargePaymentMethodDetailsAmazonPayFunding, "amazon_pay_underlying_payment_method_funding_details"
+    ChargePaymentMethodDetailsAmazonPayFunding =
+    /// The accessors of [`ChargePaymentMethodDetailsAmazonPayFunding`](crate::api::ChargePaymentMethodDetailsAmazonPayFunding).
+    ChargePaymentMethodDetailsAmazonPayFundingFields, "amazon_pay_underlying_payment_method_funding_details"
 }
 
-impl ChargePaymentMethodDetailsAmazonPayFunding {
+impl ChargePaymentMethodDetailsAmazonPayFundingFields {
     /// Card. `None` when absent.
     #[inline]
     pub fn card(&self) -> Option<api::ChargePaymentMethodDetailsAmazonPayFundingCard> {
@@ -48,13 +52,15 @@ impl ChargePaymentMethodDetailsAmazonPayFunding {
 }
 
 view! {
-    /// Billing details of [`Charge`](crate::api::Charge): its `billing_details`.
+    /// Billing details of [`Charge`](crate::api::Charge): its `billing_details`. It has what [`ChargeBillingDetailsFields`](crate::api::ChargeBillingDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-billing_details>
-    ChargeBillingDetails, "billing_details"
+    ChargeBillingDetails =
+    /// The accessors of [`ChargeBillingDetails`](crate::api::ChargeBillingDetails).
+    ChargeBillingDetailsFields, "billing_details"
 }
 
-impl ChargeBillingDetails {
+impl ChargeBillingDetailsFields {
     /// Address. `None` when null.
     #[inline]
     pub fn address(&self) -> Option<api::Address> {
@@ -87,13 +93,15 @@ impl ChargeBillingDetails {
 }
 
 view! {
-    /// The `charge` object.
+    /// The `charge` object. It has what [`ChargeFields`](crate::api::ChargeFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object>
-    Charge, "charge"
+    Charge =
+    /// The accessors of [`Charge`](crate::api::Charge).
+    ChargeFields, "charge"
 }
 
-impl Charge {
+impl ChargeFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -385,13 +393,15 @@ impl Charge {
 }
 
 view! {
-    /// Fraud details of [`Charge`](crate::api::Charge): its `fraud_details`.
+    /// Fraud details of [`Charge`](crate::api::Charge): its `fraud_details`. It has what [`ChargeFraudDetailsFields`](crate::api::ChargeFraudDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-fraud_details>
-    ChargeFraudDetails, "charge_fraud_details"
+    ChargeFraudDetails =
+    /// The accessors of [`ChargeFraudDetails`](crate::api::ChargeFraudDetails).
+    ChargeFraudDetailsFields, "charge_fraud_details"
 }
 
-impl ChargeFraudDetails {
+impl ChargeFraudDetailsFields {
     /// Stripe report. `None` when absent.
     #[inline]
     pub fn stripe_report(&self) -> Option<&str> {
@@ -406,13 +416,15 @@ impl ChargeFraudDetails {
 }
 
 view! {
-    /// Outcome of [`Charge`](crate::api::Charge): its `outcome`.
+    /// Outcome of [`Charge`](crate::api::Charge): its `outcome`. It has what [`ChargeOutcomeFields`](crate::api::ChargeOutcomeFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-outcome>
-    ChargeOutcome, "charge_outcome"
+    ChargeOutcome =
+    /// The accessors of [`ChargeOutcome`](crate::api::ChargeOutcome).
+    ChargeOutcomeFields, "charge_outcome"
 }
 
-impl ChargeOutcome {
+impl ChargeOutcomeFields {
     /// Advice code. `None` when null.
     #[inline]
     pub fn advice_code(&self) -> Option<api::ChargeOutcomeAdviceCode> {
@@ -475,13 +487,15 @@ impl ChargeOutcome {
 }
 
 view! {
-    /// Transfer data of [`Charge`](crate::api::Charge): its `transfer_data`.
+    /// Transfer data of [`Charge`](crate::api::Charge): its `transfer_data`. It has what [`ChargeTransferDataFields`](crate::api::ChargeTransferDataFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-transfer_data>
-    ChargeTransferData, "charge_transfer_data"
+    ChargeTransferData =
+    /// The accessors of [`ChargeTransferData`](crate::api::ChargeTransferData).
+    ChargeTransferDataFields, "charge_transfer_data"
 }
 
-impl ChargeTransferData {
+impl ChargeTransferDataFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -496,13 +510,15 @@ impl ChargeTransferData {
 }
 
 view! {
-    /// Card of [`Charge`](crate::api::Charge): its `payment_method_details.mobilepay.card`.
+    /// Card of [`Charge`](crate::api::Charge): its `payment_method_details.mobilepay.card`. It has what [`ChargePaymentMethodDetailsMobilepayCardFields`](crate::api::ChargePaymentMethodDetailsMobilepayCardFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-mobilepay-card>
-    ChargePaymentMethodDetailsMobilepayCard, "internal_card"
+    ChargePaymentMethodDetailsMobilepayCard =
+    /// The accessors of [`ChargePaymentMethodDetailsMobilepayCard`](crate::api::ChargePaymentMethodDetailsMobilepayCard).
+    ChargePaymentMethodDetailsMobilepayCardFields, "internal_card"
 }
 
-impl ChargePaymentMethodDetailsMobilepayCard {
+impl ChargePaymentMethodDetailsMobilepayCardFields {
     /// Brand. `None` when null.
     #[inline]
     pub fn brand(&self) -> Option<&str> {
@@ -535,13 +551,15 @@ impl ChargePaymentMethodDetailsMobilepayCard {
 }
 
 view! {
-    /// Address of [`Charge`](crate::api::Charge): its `payment_method_details.klarna.payer_details.address`.
+    /// Address of [`Charge`](crate::api::Charge): its `payment_method_details.klarna.payer_details.address`. It has what [`ChargePaymentMethodDetailsKlarnaPayerDetailsAddressFields`](crate::api::ChargePaymentMethodDetailsKlarnaPayerDetailsAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-klarna-payer_details-address>
-    ChargePaymentMethodDetailsKlarnaPayerDetailsAddress, "klarna_address"
+    ChargePaymentMethodDetailsKlarnaPayerDetailsAddress =
+    /// The accessors of [`ChargePaymentMethodDetailsKlarnaPayerDetailsAddress`](crate::api::ChargePaymentMethodDetailsKlarnaPayerDetailsAddress).
+    ChargePaymentMethodDetailsKlarnaPayerDetailsAddressFields, "klarna_address"
 }
 
-impl ChargePaymentMethodDetailsKlarnaPayerDetailsAddress {
+impl ChargePaymentMethodDetailsKlarnaPayerDetailsAddressFields {
     /// Country. `None` when null.
     #[inline]
     pub fn country(&self) -> Option<&str> {
@@ -550,13 +568,15 @@ impl ChargePaymentMethodDetailsKlarnaPayerDetailsAddress {
 }
 
 view! {
-    /// Payer details of [`Charge`](crate::api::Charge): its `payment_method_details.klarna.payer_details`.
+    /// Payer details of [`Charge`](crate::api::Charge): its `payment_method_details.klarna.payer_details`. It has what [`ChargePaymentMethodDetailsKlarnaPayerDetailsFields`](crate::api::ChargePaymentMethodDetailsKlarnaPayerDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-klarna-payer_details>
-    ChargePaymentMethodDetailsKlarnaPayerDetails, "klarna_payer_details"
+    ChargePaymentMethodDetailsKlarnaPayerDetails =
+    /// The accessors of [`ChargePaymentMethodDetailsKlarnaPayerDetails`](crate::api::ChargePaymentMethodDetailsKlarnaPayerDetails).
+    ChargePaymentMethodDetailsKlarnaPayerDetailsFields, "klarna_payer_details"
 }
 
-impl ChargePaymentMethodDetailsKlarnaPayerDetails {
+impl ChargePaymentMethodDetailsKlarnaPayerDetailsFields {
     /// Address. `None` when null.
     #[inline]
     pub fn address(&self) -> Option<api::ChargePaymentMethodDetailsKlarnaPayerDetailsAddress> {
@@ -565,13 +585,15 @@ impl ChargePaymentMethodDetailsKlarnaPayerDetails {
 }
 
 view! {
-    /// Level3 of [`Charge`](crate::api::Charge): its `level3`.
+    /// Level3 of [`Charge`](crate::api::Charge): its `level3`. It has what [`ChargeLevel3Fields`](crate::api::ChargeLevel3Fields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-level3>
-    ChargeLevel3, "level3"
+    ChargeLevel3 =
+    /// The accessors of [`ChargeLevel3`](crate::api::ChargeLevel3).
+    ChargeLevel3Fields, "level3"
 }
 
-impl ChargeLevel3 {
+impl ChargeLevel3Fields {
     /// Customer reference. `None` when absent.
     #[inline]
     pub fn customer_reference(&self) -> Option<&str> {
@@ -610,13 +632,15 @@ impl ChargeLevel3 {
 }
 
 view! {
-    /// Line items of [`Charge`](crate::api::Charge): its `level3.line_items`.
+    /// Line items of [`Charge`](crate::api::Charge): its `level3.line_items`. It has what [`ChargeLevel3LineItemFields`](crate::api::ChargeLevel3LineItemFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-level3-line_items>
-    ChargeLevel3LineItem, "level3_line_items"
+    ChargeLevel3LineItem =
+    /// The accessors of [`ChargeLevel3LineItem`](crate::api::ChargeLevel3LineItem).
+    ChargeLevel3LineItemFields, "level3_line_items"
 }
 
-impl ChargeLevel3LineItem {
+impl ChargeLevel3LineItemFields {
     /// Discount amount. `None` when null.
     #[inline]
     pub fn discount_amount(&self) -> Option<i64> {
@@ -655,13 +679,15 @@ impl ChargeLevel3LineItem {
 }
 
 view! {
-    /// Presentment details of [`Charge`](crate::api::Charge): its `presentment_details`.
+    /// Presentment details of [`Charge`](crate::api::Charge): its `presentment_details`. It has what [`ChargePresentmentDetailsFields`](crate::api::ChargePresentmentDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-presentment_details>
-    ChargePresentmentDetails, "payment_flows_payment_intent_presentment_details"
+    ChargePresentmentDetails =
+    /// The accessors of [`ChargePresentmentDetails`](crate::api::ChargePresentmentDetails).
+    ChargePresentmentDetailsFields, "payment_flows_payment_intent_presentment_details"
 }
 
-impl ChargePresentmentDetails {
+impl ChargePresentmentDetailsFields {
     /// Presentment amount.
     #[inline]
     pub fn presentment_amount(&self) -> i64 {
@@ -682,13 +708,15 @@ impl ChargePresentmentDetails {
 }
 
 view! {
-    /// Alipay of [`Charge`](crate::api::Charge): its `payment_method_details.alipay`.
+    /// Alipay of [`Charge`](crate::api::Charge): its `payment_method_details.alipay`. It has what [`ChargePaymentMethodDetailsAlipayFields`](crate::api::ChargePaymentMethodDetailsAlipayFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-alipay>
-    ChargePaymentMethodDetailsAlipay, "payment_flows_private_payment_methods_alipay_details"
+    ChargePaymentMethodDetailsAlipay =
+    /// The accessors of [`ChargePaymentMethodDetailsAlipay`](crate::api::ChargePaymentMethodDetailsAlipay).
+    ChargePaymentMethodDetailsAlipayFields, "payment_flows_private_payment_methods_alipay_details"
 }
 
-impl ChargePaymentMethodDetailsAlipay {
+impl ChargePaymentMethodDetailsAlipayFields {
     /// Buyer id. `None` when absent.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -718,13 +746,15 @@ impl ChargePaymentMethodDetailsAlipay {
 }
 
 view! {
-    /// Extended authorization of [`Charge`](crate::api::Charge): its `payment_method_details.card.extended_authorization`.
+    /// Extended authorization of [`Charge`](crate::api::Charge): its `payment_method_details.card.extended_authorization`. It has what [`ChargePaymentMethodDetailsCardExtendedAuthorizationFields`](crate::api::ChargePaymentMethodDetailsCardExtendedAuthorizationFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-extended_authorization>
-    ChargePaymentMethodDetailsCardExtendedAuthorization, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_extended_authorization_extended_authorization"
+    ChargePaymentMethodDetailsCardExtendedAuthorization =
+    /// The accessors of [`ChargePaymentMethodDetailsCardExtendedAuthorization`](crate::api::ChargePaymentMethodDetailsCardExtendedAuthorization).
+    ChargePaymentMethodDetailsCardExtendedAuthorizationFields, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_extended_authorization_extended_authorization"
 }
 
-impl ChargePaymentMethodDetailsCardExtendedAuthorization {
+impl ChargePaymentMethodDetailsCardExtendedAuthorizationFields {
     /// Status.
     #[inline]
     pub fn status(&self) -> api::ChargePaymentMethodDetailsCardExtendedAuthorizationStatus {
@@ -733,13 +763,15 @@ impl ChargePaymentMethodDetailsCardExtendedAuthorization {
 }
 
 view! {
-    /// Incremental authorization of [`Charge`](crate::api::Charge): its `payment_method_details.card.incremental_authorization`.
+    /// Incremental authorization of [`Charge`](crate::api::Charge): its `payment_method_details.card.incremental_authorization`. It has what [`ChargePaymentMethodDetailsCardIncrementalAuthorizationFields`](crate::api::ChargePaymentMethodDetailsCardIncrementalAuthorizationFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-incremental_authorization>
-    ChargePaymentMethodDetailsCardIncrementalAuthorization, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_incremental_authorization_incremental_authorization"
+    ChargePaymentMethodDetailsCardIncrementalAuthorization =
+    /// The accessors of [`ChargePaymentMethodDetailsCardIncrementalAuthorization`](crate::api::ChargePaymentMethodDetailsCardIncrementalAuthorization).
+    ChargePaymentMethodDetailsCardIncrementalAuthorizationFields, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_incremental_authorization_incremental_authorization"
 }
 
-impl ChargePaymentMethodDetailsCardIncrementalAuthorization {
+impl ChargePaymentMethodDetailsCardIncrementalAuthorizationFields {
     /// Status.
     #[inline]
     pub fn status(&self) -> api::ChargePaymentMethodDetailsCardIncrementalAuthorizationStatus {
@@ -748,13 +780,15 @@ impl ChargePaymentMethodDetailsCardIncrementalAuthorization {
 }
 
 view! {
-    /// Overcapture of [`Charge`](crate::api::Charge): its `payment_method_details.card.overcapture`.
+    /// Overcapture of [`Charge`](crate::api::Charge): its `payment_method_details.card.overcapture`. It has what [`ChargePaymentMethodDetailsCardOvercaptureFields`](crate::api::ChargePaymentMethodDetailsCardOvercaptureFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-overcapture>
-    ChargePaymentMethodDetailsCardOvercapture, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_overcapture_overcapture"
+    ChargePaymentMethodDetailsCardOvercapture =
+    /// The accessors of [`ChargePaymentMethodDetailsCardOvercapture`](crate::api::ChargePaymentMethodDetailsCardOvercapture).
+    ChargePaymentMethodDetailsCardOvercaptureFields, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_overcapture_overcapture"
 }
 
-impl ChargePaymentMethodDetailsCardOvercapture {
+impl ChargePaymentMethodDetailsCardOvercaptureFields {
     /// Maximum amount capturable.
     #[inline]
     pub fn maximum_amount_capturable(&self) -> i64 {
@@ -769,13 +803,15 @@ impl ChargePaymentMethodDetailsCardOvercapture {
 }
 
 view! {
-    /// Multicapture of [`Charge`](crate::api::Charge): its `payment_method_details.card.multicapture`.
+    /// Multicapture of [`Charge`](crate::api::Charge): its `payment_method_details.card.multicapture`. It has what [`ChargePaymentMethodDetailsCardMulticaptureFields`](crate::api::ChargePaymentMethodDetailsCardMulticaptureFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-multicapture>
-    ChargePaymentMethodDetailsCardMulticapture, "payment_flows_private_payment_methods_card_details_api_resource_multicapture"
+    ChargePaymentMethodDetailsCardMulticapture =
+    /// The accessors of [`ChargePaymentMethodDetailsCardMulticapture`](crate::api::ChargePaymentMethodDetailsCardMulticapture).
+    ChargePaymentMethodDetailsCardMulticaptureFields, "payment_flows_private_payment_methods_card_details_api_resource_multicapture"
 }
 
-impl ChargePaymentMethodDetailsCardMulticapture {
+impl ChargePaymentMethodDetailsCardMulticaptureFields {
     /// Status.
     #[inline]
     pub fn status(&self) -> api::ChargePaymentMethodDetailsCardIncrementalAuthorizationStatus {
@@ -787,13 +823,15 @@ impl ChargePaymentMethodDetailsCardMulticapture {
 }
 
 view! {
-    /// Wallet of [`PaymentMethod`](crate::api::PaymentMethod): its `card_present.wallet`.
+    /// Wallet of [`PaymentMethod`](crate::api::PaymentMethod): its `card_present.wallet`. It has what [`ChargePaymentMethodDetailsCardPresentWalletFields`](crate::api::ChargePaymentMethodDetailsCardPresentWalletFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present-wallet>
-    ChargePaymentMethodDetailsCardPresentWallet, "payment_flows_private_payment_methods_card_present_common_wallet"
+    ChargePaymentMethodDetailsCardPresentWallet =
+    /// The accessors of [`ChargePaymentMethodDetailsCardPresentWallet`](crate::api::ChargePaymentMethodDetailsCardPresentWallet).
+    ChargePaymentMethodDetailsCardPresentWalletFields, "payment_flows_private_payment_methods_card_present_common_wallet"
 }
 
-impl ChargePaymentMethodDetailsCardPresentWallet {
+impl ChargePaymentMethodDetailsCardPresentWalletFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> api::ChargePaymentMethodDetailsCardPresentWalletType {
@@ -801,744 +839,5 @@ impl ChargePaymentMethodDetailsCardPresentWallet {
             "payment_flows_private_payment_methods_card_present_common_wallet",
             "type",
         )
-    }
-}
-
-view! {
-    /// Payment method details of [`Charge`](crate::api::Charge): its `payment_method_details`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details>
-    ChargePaymentMethodDetails, "payment_method_details"
-}
-
-impl ChargePaymentMethodDetails {
-    /// Ach credit transfer. `None` when absent.
-    #[inline]
-    pub fn ach_credit_transfer(&self) -> Option<api::ChargePaymentMethodDetailsAchCreditTransfer> {
-        self.0
-            .opt_view("payment_method_details", "ach_credit_transfer")
-    }
-
-    /// Ach debit. `None` when absent.
-    #[inline]
-    pub fn ach_debit(&self) -> Option<api::ChargePaymentMethodDetailsAchDebit> {
-        self.0.opt_view("payment_method_details", "ach_debit")
-    }
-
-    /// Acss debit. `None` when absent.
-    #[inline]
-    pub fn acss_debit(&self) -> Option<api::ChargePaymentMethodDetailsAcssDebit> {
-        self.0.opt_view("payment_method_details", "acss_debit")
-    }
-
-    /// Affirm. `None` when absent.
-    #[inline]
-    pub fn affirm(&self) -> Option<api::ChargePaymentMethodDetailsAffirm> {
-        self.0.opt_view("payment_method_details", "affirm")
-    }
-
-    /// Afterpay clearpay. `None` when absent.
-    #[inline]
-    pub fn afterpay_clearpay(&self) -> Option<api::ChargePaymentMethodDetailsAfterpayClearpay> {
-        self.0
-            .opt_view("payment_method_details", "afterpay_clearpay")
-    }
-
-    /// Alipay. `None` when absent.
-    #[inline]
-    pub fn alipay(&self) -> Option<api::ChargePaymentMethodDetailsAlipay> {
-        self.0.opt_view("payment_method_details", "alipay")
-    }
-
-    /// Alma. `None` when absent.
-    #[inline]
-    pub fn alma(&self) -> Option<api::ChargePaymentMethodDetailsAlma> {
-        self.0.opt_view("payment_method_details", "alma")
-    }
-
-    /// Amazon pay. `None` when absent.
-    #[inline]
-    pub fn amazon_pay(&self) -> Option<api::ChargePaymentMethodDetailsAmazonPay> {
-        self.0.opt_view("payment_method_details", "amazon_pay")
-    }
-
-    /// Au becs debit. `None` when absent.
-    #[inline]
-    pub fn au_becs_debit(&self) -> Option<api::ChargePaymentMethodDetailsAuBecsDebit> {
-        self.0.opt_view("payment_method_details", "au_becs_debit")
-    }
-
-    /// Bacs debit. `None` when absent.
-    #[inline]
-    pub fn bacs_debit(&self) -> Option<api::ChargePaymentMethodDetailsBacsDebit> {
-        self.0.opt_view("payment_method_details", "bacs_debit")
-    }
-
-    /// Bancontact. `None` when absent.
-    #[inline]
-    pub fn bancontact(&self) -> Option<api::ChargePaymentMethodDetailsBancontact> {
-        self.0.opt_view("payment_method_details", "bancontact")
-    }
-
-    /// Billie. `None` when absent.
-    #[inline]
-    pub fn billie(&self) -> Option<api::ChargePaymentMethodDetailsBillie> {
-        self.0.opt_view("payment_method_details", "billie")
-    }
-
-    /// Bizum. `None` when absent.
-    #[inline]
-    pub fn bizum(&self) -> Option<api::ChargePaymentMethodDetailsBizum> {
-        self.0.opt_view("payment_method_details", "bizum")
-    }
-
-    /// Blik. `None` when absent.
-    #[inline]
-    pub fn blik(&self) -> Option<api::ChargePaymentMethodDetailsBlik> {
-        self.0.opt_view("payment_method_details", "blik")
-    }
-
-    /// Boleto. `None` when absent.
-    #[inline]
-    pub fn boleto(&self) -> Option<api::ChargePaymentMethodDetailsBoleto> {
-        self.0.opt_view("payment_method_details", "boleto")
-    }
-
-    /// Card. `None` when absent.
-    #[inline]
-    pub fn card(&self) -> Option<api::ChargePaymentMethodDetailsCard> {
-        self.0.opt_view("payment_method_details", "card")
-    }
-
-    /// Card present. `None` when absent.
-    #[inline]
-    pub fn card_present(&self) -> Option<api::ChargePaymentMethodDetailsCardPresent> {
-        self.0.opt_view("payment_method_details", "card_present")
-    }
-
-    /// Cashapp. `None` when absent.
-    #[inline]
-    pub fn cashapp(&self) -> Option<api::ChargePaymentMethodDetailsCashapp> {
-        self.0.opt_view("payment_method_details", "cashapp")
-    }
-
-    /// Crypto. `None` when absent.
-    #[inline]
-    pub fn crypto(&self) -> Option<api::ChargePaymentMethodDetailsCrypto> {
-        self.0.opt_view("payment_method_details", "crypto")
-    }
-
-    /// Customer balance. `None` when absent.
-    #[inline]
-    pub fn customer_balance(&self) -> Option<api::ChargePaymentMethodDetailsCustomerBalance> {
-        self.0
-            .opt_view("payment_method_details", "customer_balance")
-    }
-
-    /// Eps. `None` when absent.
-    #[inline]
-    pub fn eps(&self) -> Option<api::ChargePaymentMethodDetailsEps> {
-        self.0.opt_view("payment_method_details", "eps")
-    }
-
-    /// Fpx. `None` when absent.
-    #[inline]
-    pub fn fpx(&self) -> Option<api::ChargePaymentMethodDetailsFpx> {
-        self.0.opt_view("payment_method_details", "fpx")
-    }
-
-    /// Giropay. `None` when absent.
-    #[inline]
-    pub fn giropay(&self) -> Option<api::ChargePaymentMethodDetailsGiropay> {
-        self.0.opt_view("payment_method_details", "giropay")
-    }
-
-    /// Grabpay. `None` when absent.
-    #[inline]
-    pub fn grabpay(&self) -> Option<api::ChargePaymentMethodDetailsGrabpay> {
-        self.0.opt_view("payment_method_details", "grabpay")
-    }
-
-    /// Ideal. `None` when absent.
-    #[inline]
-    pub fn ideal(&self) -> Option<api::ChargePaymentMethodDetailsIdeal> {
-        self.0.opt_view("payment_method_details", "ideal")
-    }
-
-    /// Interac present. `None` when absent.
-    #[inline]
-    pub fn interac_present(&self) -> Option<api::ChargePaymentMethodDetailsInteracPresent> {
-        self.0.opt_view("payment_method_details", "interac_present")
-    }
-
-    /// Kakao pay. `None` when absent.
-    #[inline]
-    pub fn kakao_pay(&self) -> Option<api::ChargePaymentMethodDetailsKakaoPay> {
-        self.0.opt_view("payment_method_details", "kakao_pay")
-    }
-
-    /// Klarna. `None` when absent.
-    #[inline]
-    pub fn klarna(&self) -> Option<api::ChargePaymentMethodDetailsKlarna> {
-        self.0.opt_view("payment_method_details", "klarna")
-    }
-
-    /// Konbini. `None` when absent.
-    #[inline]
-    pub fn konbini(&self) -> Option<api::ChargePaymentMethodDetailsKonbini> {
-        self.0.opt_view("payment_method_details", "konbini")
-    }
-
-    /// Kr card. `None` when absent.
-    #[inline]
-    pub fn kr_card(&self) -> Option<api::ChargePaymentMethodDetailsKrCard> {
-        self.0.opt_view("payment_method_details", "kr_card")
-    }
-
-    /// Link. `None` when absent.
-    #[inline]
-    pub fn link(&self) -> Option<api::ChargePaymentMethodDetailsLink> {
-        self.0.opt_view("payment_method_details", "link")
-    }
-
-    /// Mb way. `None` when absent.
-    #[inline]
-    pub fn mb_way(&self) -> Option<api::ChargePaymentMethodDetailsMbWay> {
-        self.0.opt_view("payment_method_details", "mb_way")
-    }
-
-    /// Mobilepay. `None` when absent.
-    #[inline]
-    pub fn mobilepay(&self) -> Option<api::ChargePaymentMethodDetailsMobilepay> {
-        self.0.opt_view("payment_method_details", "mobilepay")
-    }
-
-    /// Multibanco. `None` when absent.
-    #[inline]
-    pub fn multibanco(&self) -> Option<api::ChargePaymentMethodDetailsMultibanco> {
-        self.0.opt_view("payment_method_details", "multibanco")
-    }
-
-    /// Naver pay. `None` when absent.
-    #[inline]
-    pub fn naver_pay(&self) -> Option<api::ChargePaymentMethodDetailsNaverPay> {
-        self.0.opt_view("payment_method_details", "naver_pay")
-    }
-
-    /// Nz bank account. `None` when absent.
-    #[inline]
-    pub fn nz_bank_account(&self) -> Option<api::ChargePaymentMethodDetailsNzBankAccount> {
-        self.0.opt_view("payment_method_details", "nz_bank_account")
-    }
-
-    /// Oxxo. `None` when absent.
-    #[inline]
-    pub fn oxxo(&self) -> Option<api::ChargePaymentMethodDetailsOxxo> {
-        self.0.opt_view("payment_method_details", "oxxo")
-    }
-
-    /// P24. `None` when absent.
-    #[inline]
-    pub fn p24(&self) -> Option<api::ChargePaymentMethodDetailsP24> {
-        self.0.opt_view("payment_method_details", "p24")
-    }
-
-    /// Pay by bank. `None` when absent.
-    #[inline]
-    pub fn pay_by_bank(&self) -> Option<api::ChargePaymentMethodDetailsPayByBank> {
-        self.0.opt_view("payment_method_details", "pay_by_bank")
-    }
-
-    /// Payco. `None` when absent.
-    #[inline]
-    pub fn payco(&self) -> Option<api::ChargePaymentMethodDetailsPayco> {
-        self.0.opt_view("payment_method_details", "payco")
-    }
-
-    /// Paynow. `None` when absent.
-    #[inline]
-    pub fn paynow(&self) -> Option<api::ChargePaymentMethodDetailsPaynow> {
-        self.0.opt_view("payment_method_details", "paynow")
-    }
-
-    /// Paypal. `None` when absent.
-    #[inline]
-    pub fn paypal(&self) -> Option<api::ChargePaymentMethodDetailsPaypal> {
-        self.0.opt_view("payment_method_details", "paypal")
-    }
-
-    /// Paypay. `None` when absent.
-    #[inline]
-    pub fn paypay(&self) -> Option<api::ChargePaymentMethodDetailsPaypay> {
-        self.0.opt_view("payment_method_details", "paypay")
-    }
-
-    /// Payto. `None` when absent.
-    #[inline]
-    pub fn payto(&self) -> Option<api::ChargePaymentMethodDetailsPayto> {
-        self.0.opt_view("payment_method_details", "payto")
-    }
-
-    /// Pix. `None` when absent.
-    #[inline]
-    pub fn pix(&self) -> Option<api::ChargePaymentMethodDetailsPix> {
-        self.0.opt_view("payment_method_details", "pix")
-    }
-
-    /// Promptpay. `None` when absent.
-    #[inline]
-    pub fn promptpay(&self) -> Option<api::ChargePaymentMethodDetailsPromptpay> {
-        self.0.opt_view("payment_method_details", "promptpay")
-    }
-
-    /// Revolut pay. `None` when absent.
-    #[inline]
-    pub fn revolut_pay(&self) -> Option<api::ChargePaymentMethodDetailsRevolutPay> {
-        self.0.opt_view("payment_method_details", "revolut_pay")
-    }
-
-    /// Samsung pay. `None` when absent.
-    #[inline]
-    pub fn samsung_pay(&self) -> Option<api::ChargePaymentMethodDetailsSamsungPay> {
-        self.0.opt_view("payment_method_details", "samsung_pay")
-    }
-
-    /// Satispay. `None` when absent.
-    #[inline]
-    pub fn satispay(&self) -> Option<api::ChargePaymentMethodDetailsSatispay> {
-        self.0.opt_view("payment_method_details", "satispay")
-    }
-
-    /// Scalapay. `None` when absent.
-    #[inline]
-    pub fn scalapay(&self) -> Option<api::ChargePaymentMethodDetailsScalapay> {
-        self.0.opt_view("payment_method_details", "scalapay")
-    }
-
-    /// Sepa credit transfer. `None` when absent.
-    #[inline]
-    pub fn sepa_credit_transfer(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsSepaCreditTransfer> {
-        self.0
-            .opt_view("payment_method_details", "sepa_credit_transfer")
-    }
-
-    /// Sepa debit. `None` when absent.
-    #[inline]
-    pub fn sepa_debit(&self) -> Option<api::ChargePaymentMethodDetailsSepaDebit> {
-        self.0.opt_view("payment_method_details", "sepa_debit")
-    }
-
-    /// Sequra. `None` when absent.
-    #[inline]
-    pub fn sequra(&self) -> Option<api::ChargePaymentMethodDetailsSequra> {
-        self.0.opt_view("payment_method_details", "sequra")
-    }
-
-    /// Sofort. `None` when absent.
-    #[inline]
-    pub fn sofort(&self) -> Option<api::ChargePaymentMethodDetailsSofort> {
-        self.0.opt_view("payment_method_details", "sofort")
-    }
-
-    /// Stripe account. `None` when absent.
-    #[inline]
-    pub fn stripe_account(&self) -> Option<api::ChargePaymentMethodDetailsStripeAccount> {
-        self.0.opt_view("payment_method_details", "stripe_account")
-    }
-
-    /// Sunbit. `None` when absent.
-    #[inline]
-    pub fn sunbit(&self) -> Option<api::ChargePaymentMethodDetailsSunbit> {
-        self.0.opt_view("payment_method_details", "sunbit")
-    }
-
-    /// Swish. `None` when absent.
-    #[inline]
-    pub fn swish(&self) -> Option<api::ChargePaymentMethodDetailsSwish> {
-        self.0.opt_view("payment_method_details", "swish")
-    }
-
-    /// Twint. `None` when absent.
-    #[inline]
-    pub fn twint(&self) -> Option<api::ChargePaymentMethodDetailsTwint> {
-        self.0.opt_view("payment_method_details", "twint")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> &str {
-        self.0.string("payment_method_details", "type")
-    }
-
-    /// Upi. `None` when absent.
-    #[inline]
-    pub fn upi(&self) -> Option<api::ChargePaymentMethodDetailsUpi> {
-        self.0.opt_view("payment_method_details", "upi")
-    }
-
-    /// Us bank account. `None` when absent.
-    #[inline]
-    pub fn us_bank_account(&self) -> Option<api::ChargePaymentMethodDetailsUsBankAccount> {
-        self.0.opt_view("payment_method_details", "us_bank_account")
-    }
-
-    /// Wechat. `None` when absent.
-    #[inline]
-    pub fn wechat(&self) -> Option<api::ChargePaymentMethodDetailsWechat> {
-        self.0.opt_view("payment_method_details", "wechat")
-    }
-
-    /// Wechat pay. `None` when absent.
-    #[inline]
-    pub fn wechat_pay(&self) -> Option<api::ChargePaymentMethodDetailsWechatPay> {
-        self.0.opt_view("payment_method_details", "wechat_pay")
-    }
-
-    /// Zip. `None` when absent.
-    #[inline]
-    pub fn zip(&self) -> Option<api::ChargePaymentMethodDetailsZip> {
-        self.0.opt_view("payment_method_details", "zip")
-    }
-}
-
-view! {
-    /// Ach credit transfer of [`Charge`](crate::api::Charge): its `payment_method_details.ach_credit_transfer`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ach_credit_transfer>
-    ChargePaymentMethodDetailsAchCreditTransfer, "payment_method_details_ach_credit_transfer"
-}
-
-impl ChargePaymentMethodDetailsAchCreditTransfer {
-    /// Account number. `None` when null.
-    #[inline]
-    pub fn account_number(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_ach_credit_transfer",
-            "account_number",
-        )
-    }
-
-    /// Bank name. `None` when null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_ach_credit_transfer", "bank_name")
-    }
-
-    /// Routing number. `None` when null.
-    #[inline]
-    pub fn routing_number(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_ach_credit_transfer",
-            "routing_number",
-        )
-    }
-
-    /// Swift code. `None` when null.
-    #[inline]
-    pub fn swift_code(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_ach_credit_transfer", "swift_code")
-    }
-}
-
-view! {
-    /// Ach debit of [`Charge`](crate::api::Charge): its `payment_method_details.ach_debit`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ach_debit>
-    ChargePaymentMethodDetailsAchDebit, "payment_method_details_ach_debit"
-}
-
-impl ChargePaymentMethodDetailsAchDebit {
-    /// Account holder type. `None` when null.
-    #[inline]
-    pub fn account_holder_type(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsAchDebitAccountHolderType> {
-        self.0
-            .opt_word("payment_method_details_ach_debit", "account_holder_type")
-    }
-
-    /// Bank name. `None` when null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_ach_debit", "bank_name")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_ach_debit", "country")
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_ach_debit", "fingerprint")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_ach_debit", "last4")
-    }
-
-    /// Routing number. `None` when null.
-    #[inline]
-    pub fn routing_number(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_ach_debit", "routing_number")
-    }
-}
-
-view! {
-    /// Acss debit of [`Charge`](crate::api::Charge): its `payment_method_details.acss_debit`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-acss_debit>
-    ChargePaymentMethodDetailsAcssDebit, "payment_method_details_acss_debit"
-}
-
-impl ChargePaymentMethodDetailsAcssDebit {
-    /// Bank name. `None` when null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_acss_debit", "bank_name")
-    }
-
-    /// Expected debit date. `None` when absent.
-    #[inline]
-    pub fn expected_debit_date(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_acss_debit", "expected_debit_date")
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_acss_debit", "fingerprint")
-    }
-
-    /// Institution number. `None` when null.
-    #[inline]
-    pub fn institution_number(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_acss_debit", "institution_number")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_acss_debit", "last4")
-    }
-
-    /// Mandate. `None` when absent.
-    #[inline]
-    pub fn mandate(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_acss_debit", "mandate")
-    }
-
-    /// Transit number. `None` when null.
-    #[inline]
-    pub fn transit_number(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_acss_debit", "transit_number")
-    }
-}
-
-view! {
-    /// Affirm of [`Charge`](crate::api::Charge): its `payment_method_details.affirm`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-affirm>
-    ChargePaymentMethodDetailsAffirm, "payment_method_details_affirm"
-}
-
-impl ChargePaymentMethodDetailsAffirm {
-    /// Location. `None` when absent.
-    #[inline]
-    pub fn location(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_affirm", "location")
-    }
-
-    /// Reader. `None` when absent.
-    #[inline]
-    pub fn reader(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_affirm", "reader")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_affirm", "transaction_id")
-    }
-}
-
-view! {
-    /// Afterpay clearpay of [`Charge`](crate::api::Charge): its `payment_method_details.afterpay_clearpay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-afterpay_clearpay>
-    ChargePaymentMethodDetailsAfterpayClearpay, "payment_method_details_afterpay_clearpay"
-}
-
-impl ChargePaymentMethodDetailsAfterpayClearpay {
-    /// Order id. `None` when null.
-    #[inline]
-    pub fn order_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_afterpay_clearpay", "order_id")
-    }
-
-    /// Reference. `None` when null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_afterpay_clearpay", "reference")
-    }
-}
-
-view! {
-    /// Alma of [`Charge`](crate::api::Charge): its `payment_method_details.alma`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-alma>
-    ChargePaymentMethodDetailsAlma, "payment_method_details_alma"
-}
-
-impl ChargePaymentMethodDetailsAlma {
-    /// Installments. `None` when absent.
-    #[inline]
-    pub fn installments(&self) -> Option<api::ChargePaymentMethodDetailsAlmaInstallments> {
-        self.0
-            .opt_view("payment_method_details_alma", "installments")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_alma", "transaction_id")
-    }
-}
-
-view! {
-    /// Amazon pay of [`Charge`](crate::api::Charge): its `payment_method_details.amazon_pay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-amazon_pay>
-    ChargePaymentMethodDetailsAmazonPay, "payment_method_details_amazon_pay"
-}
-
-impl ChargePaymentMethodDetailsAmazonPay {
-    /// Funding. `None` when absent.
-    #[inline]
-    pub fn funding(&self) -> Option<api::ChargePaymentMethodDetailsAmazonPayFunding> {
-        self.0
-            .opt_view("payment_method_details_amazon_pay", "funding")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_amazon_pay", "transaction_id")
-    }
-}
-
-view! {
-    /// Au becs debit of [`Charge`](crate::api::Charge): its `payment_method_details.au_becs_debit`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-au_becs_debit>
-    ChargePaymentMethodDetailsAuBecsDebit, "payment_method_details_au_becs_debit"
-}
-
-impl ChargePaymentMethodDetailsAuBecsDebit {
-    /// Bsb number. `None` when null.
-    #[inline]
-    pub fn bsb_number(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_au_becs_debit", "bsb_number")
-    }
-
-    /// Expected debit date. `None` when absent.
-    #[inline]
-    pub fn expected_debit_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_au_becs_debit",
-            "expected_debit_date",
-        )
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_au_becs_debit", "fingerprint")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_au_becs_debit", "last4")
-    }
-
-    /// Mandate. `None` when absent.
-    #[inline]
-    pub fn mandate(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_au_becs_debit", "mandate")
-    }
-}
-
-view! {
-    /// Bacs debit of [`Charge`](crate::api::Charge): its `payment_method_details.bacs_debit`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-bacs_debit>
-    ChargePaymentMethodDetailsBacsDebit, "payment_method_details_bacs_debit"
-}
-
-impl ChargePaymentMethodDetailsBacsDebit {
-    /// Expected debit date. `None` when absent.
-    #[inline]
-    pub fn expected_debit_date(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_bacs_debit", "expected_debit_date")
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_bacs_debit", "fingerprint")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_bacs_debit", "last4")
-    }
-
-    /// Mandate. `None` when null.
-    #[inline]
-    pub fn mandate(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_bacs_debit", "mandate")
-    }
-
-    /// Sort code. `None` when null.
-    #[inline]
-    pub fn sort_code(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_bacs_debit", "sort_code")
     }
 }

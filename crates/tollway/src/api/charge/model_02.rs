@@ -3,16 +3,777 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Timestamp, view};
+use crate::view::prelude::{Expandable, view};
 
 view! {
-    /// Bancontact of [`Charge`](crate::api::Charge): its `payment_method_details.bancontact`.
+    /// Payment method details of [`Charge`](crate::api::Charge): its `payment_method_details`. It has what [`ChargePaymentMethodDetailsFields`](crate::api::ChargePaymentMethodDetailsFields) has.
     ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-bancontact>
-    ChargePaymentMethodDetailsBancontact, "payment_method_details_bancontact"
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details>
+    ChargePaymentMethodDetails =
+    /// The accessors of [`ChargePaymentMethodDetails`](crate::api::ChargePaymentMethodDetails).
+    ChargePaymentMethodDetailsFields, "payment_method_details"
 }
 
-impl ChargePaymentMethodDetailsBancontact {
+impl ChargePaymentMethodDetailsFields {
+    /// Ach credit transfer. `None` when absent.
+    #[inline]
+    pub fn ach_credit_transfer(&self) -> Option<api::ChargePaymentMethodDetailsAchCreditTransfer> {
+        self.0
+            .opt_view("payment_method_details", "ach_credit_transfer")
+    }
+
+    /// Ach debit. `None` when absent.
+    #[inline]
+    pub fn ach_debit(&self) -> Option<api::ChargePaymentMethodDetailsAchDebit> {
+        self.0.opt_view("payment_method_details", "ach_debit")
+    }
+
+    /// Acss debit. `None` when absent.
+    #[inline]
+    pub fn acss_debit(&self) -> Option<api::ChargePaymentMethodDetailsAcssDebit> {
+        self.0.opt_view("payment_method_details", "acss_debit")
+    }
+
+    /// Affirm. `None` when absent.
+    #[inline]
+    pub fn affirm(&self) -> Option<api::ChargePaymentMethodDetailsAffirm> {
+        self.0.opt_view("payment_method_details", "affirm")
+    }
+
+    /// Afterpay clearpay. `None` when absent.
+    #[inline]
+    pub fn afterpay_clearpay(&self) -> Option<api::ChargePaymentMethodDetailsAfterpayClearpay> {
+        self.0
+            .opt_view("payment_method_details", "afterpay_clearpay")
+    }
+
+    /// Alipay. `None` when absent.
+    #[inline]
+    pub fn alipay(&self) -> Option<api::ChargePaymentMethodDetailsAlipay> {
+        self.0.opt_view("payment_method_details", "alipay")
+    }
+
+    /// Alma. `None` when absent.
+    #[inline]
+    pub fn alma(&self) -> Option<api::ChargePaymentMethodDetailsAlma> {
+        self.0.opt_view("payment_method_details", "alma")
+    }
+
+    /// Amazon pay. `None` when absent.
+    #[inline]
+    pub fn amazon_pay(&self) -> Option<api::ChargePaymentMethodDetailsAmazonPay> {
+        self.0.opt_view("payment_method_details", "amazon_pay")
+    }
+
+    /// Au becs debit. `None` when absent.
+    #[inline]
+    pub fn au_becs_debit(&self) -> Option<api::ChargePaymentMethodDetailsAuBecsDebit> {
+        self.0.opt_view("payment_method_details", "au_becs_debit")
+    }
+
+    /// Bacs debit. `None` when absent.
+    #[inline]
+    pub fn bacs_debit(&self) -> Option<api::ChargePaymentMethodDetailsBacsDebit> {
+        self.0.opt_view("payment_method_details", "bacs_debit")
+    }
+
+    /// Bancontact. `None` when absent.
+    #[inline]
+    pub fn bancontact(&self) -> Option<api::ChargePaymentMethodDetailsBancontact> {
+        self.0.opt_view("payment_method_details", "bancontact")
+    }
+
+    /// Billie. `None` when absent.
+    #[inline]
+    pub fn billie(&self) -> Option<api::ChargePaymentMethodDetailsBillie> {
+        self.0.opt_view("payment_method_details", "billie")
+    }
+
+    /// Bizum. `None` when absent.
+    #[inline]
+    pub fn bizum(&self) -> Option<api::ChargePaymentMethodDetailsBizum> {
+        self.0.opt_view("payment_method_details", "bizum")
+    }
+
+    /// Blik. `None` when absent.
+    #[inline]
+    pub fn blik(&self) -> Option<api::ChargePaymentMethodDetailsBlik> {
+        self.0.opt_view("payment_method_details", "blik")
+    }
+
+    /// Boleto. `None` when absent.
+    #[inline]
+    pub fn boleto(&self) -> Option<api::ChargePaymentMethodDetailsBoleto> {
+        self.0.opt_view("payment_method_details", "boleto")
+    }
+
+    /// Card. `None` when absent.
+    #[inline]
+    pub fn card(&self) -> Option<api::ChargePaymentMethodDetailsCard> {
+        self.0.opt_view("payment_method_details", "card")
+    }
+
+    /// Card present. `None` when absent.
+    #[inline]
+    pub fn card_present(&self) -> Option<api::ChargePaymentMethodDetailsCardPresent> {
+        self.0.opt_view("payment_method_details", "card_present")
+    }
+
+    /// Cashapp. `None` when absent.
+    #[inline]
+    pub fn cashapp(&self) -> Option<api::ChargePaymentMethodDetailsCashapp> {
+        self.0.opt_view("payment_method_details", "cashapp")
+    }
+
+    /// Crypto. `None` when absent.
+    #[inline]
+    pub fn crypto(&self) -> Option<api::ChargePaymentMethodDetailsCrypto> {
+        self.0.opt_view("payment_method_details", "crypto")
+    }
+
+    /// Customer balance. `None` when absent.
+    #[inline]
+    pub fn customer_balance(&self) -> Option<api::ChargePaymentMethodDetailsCustomerBalance> {
+        self.0
+            .opt_view("payment_method_details", "customer_balance")
+    }
+
+    /// Eps. `None` when absent.
+    #[inline]
+    pub fn eps(&self) -> Option<api::ChargePaymentMethodDetailsEps> {
+        self.0.opt_view("payment_method_details", "eps")
+    }
+
+    /// Fpx. `None` when absent.
+    #[inline]
+    pub fn fpx(&self) -> Option<api::ChargePaymentMethodDetailsFpx> {
+        self.0.opt_view("payment_method_details", "fpx")
+    }
+
+    /// Giropay. `None` when absent.
+    #[inline]
+    pub fn giropay(&self) -> Option<api::ChargePaymentMethodDetailsGiropay> {
+        self.0.opt_view("payment_method_details", "giropay")
+    }
+
+    /// Grabpay. `None` when absent.
+    #[inline]
+    pub fn grabpay(&self) -> Option<api::ChargePaymentMethodDetailsGrabpay> {
+        self.0.opt_view("payment_method_details", "grabpay")
+    }
+
+    /// Ideal. `None` when absent.
+    #[inline]
+    pub fn ideal(&self) -> Option<api::ChargePaymentMethodDetailsIdeal> {
+        self.0.opt_view("payment_method_details", "ideal")
+    }
+
+    /// Interac present. `None` when absent.
+    #[inline]
+    pub fn interac_present(&self) -> Option<api::ChargePaymentMethodDetailsInteracPresent> {
+        self.0.opt_view("payment_method_details", "interac_present")
+    }
+
+    /// Kakao pay. `None` when absent.
+    #[inline]
+    pub fn kakao_pay(&self) -> Option<api::ChargePaymentMethodDetailsKakaoPay> {
+        self.0.opt_view("payment_method_details", "kakao_pay")
+    }
+
+    /// Klarna. `None` when absent.
+    #[inline]
+    pub fn klarna(&self) -> Option<api::ChargePaymentMethodDetailsKlarna> {
+        self.0.opt_view("payment_method_details", "klarna")
+    }
+
+    /// Konbini. `None` when absent.
+    #[inline]
+    pub fn konbini(&self) -> Option<api::ChargePaymentMethodDetailsKonbini> {
+        self.0.opt_view("payment_method_details", "konbini")
+    }
+
+    /// Kr card. `None` when absent.
+    #[inline]
+    pub fn kr_card(&self) -> Option<api::ChargePaymentMethodDetailsKrCard> {
+        self.0.opt_view("payment_method_details", "kr_card")
+    }
+
+    /// Link. `None` when absent.
+    #[inline]
+    pub fn link(&self) -> Option<api::ChargePaymentMethodDetailsLink> {
+        self.0.opt_view("payment_method_details", "link")
+    }
+
+    /// Mb way. `None` when absent.
+    #[inline]
+    pub fn mb_way(&self) -> Option<api::ChargePaymentMethodDetailsMbWay> {
+        self.0.opt_view("payment_method_details", "mb_way")
+    }
+
+    /// Mobilepay. `None` when absent.
+    #[inline]
+    pub fn mobilepay(&self) -> Option<api::ChargePaymentMethodDetailsMobilepay> {
+        self.0.opt_view("payment_method_details", "mobilepay")
+    }
+
+    /// Multibanco. `None` when absent.
+    #[inline]
+    pub fn multibanco(&self) -> Option<api::ChargePaymentMethodDetailsMultibanco> {
+        self.0.opt_view("payment_method_details", "multibanco")
+    }
+
+    /// Naver pay. `None` when absent.
+    #[inline]
+    pub fn naver_pay(&self) -> Option<api::ChargePaymentMethodDetailsNaverPay> {
+        self.0.opt_view("payment_method_details", "naver_pay")
+    }
+
+    /// Nz bank account. `None` when absent.
+    #[inline]
+    pub fn nz_bank_account(&self) -> Option<api::ChargePaymentMethodDetailsNzBankAccount> {
+        self.0.opt_view("payment_method_details", "nz_bank_account")
+    }
+
+    /// Oxxo. `None` when absent.
+    #[inline]
+    pub fn oxxo(&self) -> Option<api::ChargePaymentMethodDetailsOxxo> {
+        self.0.opt_view("payment_method_details", "oxxo")
+    }
+
+    /// P24. `None` when absent.
+    #[inline]
+    pub fn p24(&self) -> Option<api::ChargePaymentMethodDetailsP24> {
+        self.0.opt_view("payment_method_details", "p24")
+    }
+
+    /// Pay by bank. `None` when absent.
+    #[inline]
+    pub fn pay_by_bank(&self) -> Option<api::ChargePaymentMethodDetailsPayByBank> {
+        self.0.opt_view("payment_method_details", "pay_by_bank")
+    }
+
+    /// Payco. `None` when absent.
+    #[inline]
+    pub fn payco(&self) -> Option<api::ChargePaymentMethodDetailsPayco> {
+        self.0.opt_view("payment_method_details", "payco")
+    }
+
+    /// Paynow. `None` when absent.
+    #[inline]
+    pub fn paynow(&self) -> Option<api::ChargePaymentMethodDetailsPaynow> {
+        self.0.opt_view("payment_method_details", "paynow")
+    }
+
+    /// Paypal. `None` when absent.
+    #[inline]
+    pub fn paypal(&self) -> Option<api::ChargePaymentMethodDetailsPaypal> {
+        self.0.opt_view("payment_method_details", "paypal")
+    }
+
+    /// Paypay. `None` when absent.
+    #[inline]
+    pub fn paypay(&self) -> Option<api::ChargePaymentMethodDetailsPaypay> {
+        self.0.opt_view("payment_method_details", "paypay")
+    }
+
+    /// Payto. `None` when absent.
+    #[inline]
+    pub fn payto(&self) -> Option<api::ChargePaymentMethodDetailsPayto> {
+        self.0.opt_view("payment_method_details", "payto")
+    }
+
+    /// Pix. `None` when absent.
+    #[inline]
+    pub fn pix(&self) -> Option<api::ChargePaymentMethodDetailsPix> {
+        self.0.opt_view("payment_method_details", "pix")
+    }
+
+    /// Promptpay. `None` when absent.
+    #[inline]
+    pub fn promptpay(&self) -> Option<api::ChargePaymentMethodDetailsPromptpay> {
+        self.0.opt_view("payment_method_details", "promptpay")
+    }
+
+    /// Revolut pay. `None` when absent.
+    #[inline]
+    pub fn revolut_pay(&self) -> Option<api::ChargePaymentMethodDetailsRevolutPay> {
+        self.0.opt_view("payment_method_details", "revolut_pay")
+    }
+
+    /// Samsung pay. `None` when absent.
+    #[inline]
+    pub fn samsung_pay(&self) -> Option<api::ChargePaymentMethodDetailsSamsungPay> {
+        self.0.opt_view("payment_method_details", "samsung_pay")
+    }
+
+    /// Satispay. `None` when absent.
+    #[inline]
+    pub fn satispay(&self) -> Option<api::ChargePaymentMethodDetailsSatispay> {
+        self.0.opt_view("payment_method_details", "satispay")
+    }
+
+    /// Scalapay. `None` when absent.
+    #[inline]
+    pub fn scalapay(&self) -> Option<api::ChargePaymentMethodDetailsScalapay> {
+        self.0.opt_view("payment_method_details", "scalapay")
+    }
+
+    /// Sepa credit transfer. `None` when absent.
+    #[inline]
+    pub fn sepa_credit_transfer(
+        &self,
+    ) -> Option<api::ChargePaymentMethodDetailsSepaCreditTransfer> {
+        self.0
+            .opt_view("payment_method_details", "sepa_credit_transfer")
+    }
+
+    /// Sepa debit. `None` when absent.
+    #[inline]
+    pub fn sepa_debit(&self) -> Option<api::ChargePaymentMethodDetailsSepaDebit> {
+        self.0.opt_view("payment_method_details", "sepa_debit")
+    }
+
+    /// Sequra. `None` when absent.
+    #[inline]
+    pub fn sequra(&self) -> Option<api::ChargePaymentMethodDetailsSequra> {
+        self.0.opt_view("payment_method_details", "sequra")
+    }
+
+    /// Sofort. `None` when absent.
+    #[inline]
+    pub fn sofort(&self) -> Option<api::ChargePaymentMethodDetailsSofort> {
+        self.0.opt_view("payment_method_details", "sofort")
+    }
+
+    /// Stripe account. `None` when absent.
+    #[inline]
+    pub fn stripe_account(&self) -> Option<api::ChargePaymentMethodDetailsStripeAccount> {
+        self.0.opt_view("payment_method_details", "stripe_account")
+    }
+
+    /// Sunbit. `None` when absent.
+    #[inline]
+    pub fn sunbit(&self) -> Option<api::ChargePaymentMethodDetailsSunbit> {
+        self.0.opt_view("payment_method_details", "sunbit")
+    }
+
+    /// Swish. `None` when absent.
+    #[inline]
+    pub fn swish(&self) -> Option<api::ChargePaymentMethodDetailsSwish> {
+        self.0.opt_view("payment_method_details", "swish")
+    }
+
+    /// Twint. `None` when absent.
+    #[inline]
+    pub fn twint(&self) -> Option<api::ChargePaymentMethodDetailsTwint> {
+        self.0.opt_view("payment_method_details", "twint")
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> &str {
+        self.0.string("payment_method_details", "type")
+    }
+
+    /// Upi. `None` when absent.
+    #[inline]
+    pub fn upi(&self) -> Option<api::ChargePaymentMethodDetailsUpi> {
+        self.0.opt_view("payment_method_details", "upi")
+    }
+
+    /// Us bank account. `None` when absent.
+    #[inline]
+    pub fn us_bank_account(&self) -> Option<api::ChargePaymentMethodDetailsUsBankAccount> {
+        self.0.opt_view("payment_method_details", "us_bank_account")
+    }
+
+    /// Wechat. `None` when absent.
+    #[inline]
+    pub fn wechat(&self) -> Option<api::ChargePaymentMethodDetailsWechat> {
+        self.0.opt_view("payment_method_details", "wechat")
+    }
+
+    /// Wechat pay. `None` when absent.
+    #[inline]
+    pub fn wechat_pay(&self) -> Option<api::ChargePaymentMethodDetailsWechatPay> {
+        self.0.opt_view("payment_method_details", "wechat_pay")
+    }
+
+    /// Zip. `None` when absent.
+    #[inline]
+    pub fn zip(&self) -> Option<api::ChargePaymentMethodDetailsZip> {
+        self.0.opt_view("payment_method_details", "zip")
+    }
+}
+
+view! {
+    /// Ach credit transfer of [`Charge`](crate::api::Charge): its `payment_method_details.ach_credit_transfer`. It has what [`ChargePaymentMethodDetailsAchCreditTransferFields`](crate::api::ChargePaymentMethodDetailsAchCreditTransferFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ach_credit_transfer>
+    ChargePaymentMethodDetailsAchCreditTransfer =
+    /// The accessors of [`ChargePaymentMethodDetailsAchCreditTransfer`](crate::api::ChargePaymentMethodDetailsAchCreditTransfer).
+    ChargePaymentMethodDetailsAchCreditTransferFields, "payment_method_details_ach_credit_transfer"
+}
+
+impl ChargePaymentMethodDetailsAchCreditTransferFields {
+    /// Account number. `None` when null.
+    #[inline]
+    pub fn account_number(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_ach_credit_transfer",
+            "account_number",
+        )
+    }
+
+    /// Bank name. `None` when null.
+    #[inline]
+    pub fn bank_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_ach_credit_transfer", "bank_name")
+    }
+
+    /// Routing number. `None` when null.
+    #[inline]
+    pub fn routing_number(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_ach_credit_transfer",
+            "routing_number",
+        )
+    }
+
+    /// Swift code. `None` when null.
+    #[inline]
+    pub fn swift_code(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_ach_credit_transfer", "swift_code")
+    }
+}
+
+view! {
+    /// Ach debit of [`Charge`](crate::api::Charge): its `payment_method_details.ach_debit`. It has what [`ChargePaymentMethodDetailsAchDebitFields`](crate::api::ChargePaymentMethodDetailsAchDebitFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ach_debit>
+    ChargePaymentMethodDetailsAchDebit =
+    /// The accessors of [`ChargePaymentMethodDetailsAchDebit`](crate::api::ChargePaymentMethodDetailsAchDebit).
+    ChargePaymentMethodDetailsAchDebitFields, "payment_method_details_ach_debit"
+}
+
+impl ChargePaymentMethodDetailsAchDebitFields {
+    /// Account holder type. `None` when null.
+    #[inline]
+    pub fn account_holder_type(
+        &self,
+    ) -> Option<api::ChargePaymentMethodDetailsAchDebitAccountHolderType> {
+        self.0
+            .opt_word("payment_method_details_ach_debit", "account_holder_type")
+    }
+
+    /// Bank name. `None` when null.
+    #[inline]
+    pub fn bank_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_ach_debit", "bank_name")
+    }
+
+    /// Country. `None` when null.
+    #[inline]
+    pub fn country(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_ach_debit", "country")
+    }
+
+    /// Fingerprint. `None` when null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_ach_debit", "fingerprint")
+    }
+
+    /// Last4. `None` when null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_ach_debit", "last4")
+    }
+
+    /// Routing number. `None` when null.
+    #[inline]
+    pub fn routing_number(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_ach_debit", "routing_number")
+    }
+}
+
+view! {
+    /// Acss debit of [`Charge`](crate::api::Charge): its `payment_method_details.acss_debit`. It has what [`ChargePaymentMethodDetailsAcssDebitFields`](crate::api::ChargePaymentMethodDetailsAcssDebitFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-acss_debit>
+    ChargePaymentMethodDetailsAcssDebit =
+    /// The accessors of [`ChargePaymentMethodDetailsAcssDebit`](crate::api::ChargePaymentMethodDetailsAcssDebit).
+    ChargePaymentMethodDetailsAcssDebitFields, "payment_method_details_acss_debit"
+}
+
+impl ChargePaymentMethodDetailsAcssDebitFields {
+    /// Bank name. `None` when null.
+    #[inline]
+    pub fn bank_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_acss_debit", "bank_name")
+    }
+
+    /// Expected debit date. `None` when absent.
+    #[inline]
+    pub fn expected_debit_date(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_acss_debit", "expected_debit_date")
+    }
+
+    /// Fingerprint. `None` when null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_acss_debit", "fingerprint")
+    }
+
+    /// Institution number. `None` when null.
+    #[inline]
+    pub fn institution_number(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_acss_debit", "institution_number")
+    }
+
+    /// Last4. `None` when null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_acss_debit", "last4")
+    }
+
+    /// Mandate. `None` when absent.
+    #[inline]
+    pub fn mandate(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_acss_debit", "mandate")
+    }
+
+    /// Transit number. `None` when null.
+    #[inline]
+    pub fn transit_number(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_acss_debit", "transit_number")
+    }
+}
+
+view! {
+    /// Affirm of [`Charge`](crate::api::Charge): its `payment_method_details.affirm`. It has what [`ChargePaymentMethodDetailsAffirmFields`](crate::api::ChargePaymentMethodDetailsAffirmFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-affirm>
+    ChargePaymentMethodDetailsAffirm =
+    /// The accessors of [`ChargePaymentMethodDetailsAffirm`](crate::api::ChargePaymentMethodDetailsAffirm).
+    ChargePaymentMethodDetailsAffirmFields, "payment_method_details_affirm"
+}
+
+impl ChargePaymentMethodDetailsAffirmFields {
+    /// Location. `None` when absent.
+    #[inline]
+    pub fn location(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_affirm", "location")
+    }
+
+    /// Reader. `None` when absent.
+    #[inline]
+    pub fn reader(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_details_affirm", "reader")
+    }
+
+    /// Transaction id. `None` when null.
+    #[inline]
+    pub fn transaction_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_affirm", "transaction_id")
+    }
+}
+
+view! {
+    /// Afterpay clearpay of [`Charge`](crate::api::Charge): its `payment_method_details.afterpay_clearpay`. It has what [`ChargePaymentMethodDetailsAfterpayClearpayFields`](crate::api::ChargePaymentMethodDetailsAfterpayClearpayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-afterpay_clearpay>
+    ChargePaymentMethodDetailsAfterpayClearpay =
+    /// The accessors of [`ChargePaymentMethodDetailsAfterpayClearpay`](crate::api::ChargePaymentMethodDetailsAfterpayClearpay).
+    ChargePaymentMethodDetailsAfterpayClearpayFields, "payment_method_details_afterpay_clearpay"
+}
+
+impl ChargePaymentMethodDetailsAfterpayClearpayFields {
+    /// Order id. `None` when null.
+    #[inline]
+    pub fn order_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_afterpay_clearpay", "order_id")
+    }
+
+    /// Reference. `None` when null.
+    #[inline]
+    pub fn reference(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_afterpay_clearpay", "reference")
+    }
+}
+
+view! {
+    /// Alma of [`Charge`](crate::api::Charge): its `payment_method_details.alma`. It has what [`ChargePaymentMethodDetailsAlmaFields`](crate::api::ChargePaymentMethodDetailsAlmaFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-alma>
+    ChargePaymentMethodDetailsAlma =
+    /// The accessors of [`ChargePaymentMethodDetailsAlma`](crate::api::ChargePaymentMethodDetailsAlma).
+    ChargePaymentMethodDetailsAlmaFields, "payment_method_details_alma"
+}
+
+impl ChargePaymentMethodDetailsAlmaFields {
+    /// Installments. `None` when absent.
+    #[inline]
+    pub fn installments(&self) -> Option<api::ChargePaymentMethodDetailsAlmaInstallments> {
+        self.0
+            .opt_view("payment_method_details_alma", "installments")
+    }
+
+    /// Transaction id. `None` when null.
+    #[inline]
+    pub fn transaction_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_alma", "transaction_id")
+    }
+}
+
+view! {
+    /// Amazon pay of [`Charge`](crate::api::Charge): its `payment_method_details.amazon_pay`. It has what [`ChargePaymentMethodDetailsAmazonPayFields`](crate::api::ChargePaymentMethodDetailsAmazonPayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-amazon_pay>
+    ChargePaymentMethodDetailsAmazonPay =
+    /// The accessors of [`ChargePaymentMethodDetailsAmazonPay`](crate::api::ChargePaymentMethodDetailsAmazonPay).
+    ChargePaymentMethodDetailsAmazonPayFields, "payment_method_details_amazon_pay"
+}
+
+impl ChargePaymentMethodDetailsAmazonPayFields {
+    /// Funding. `None` when absent.
+    #[inline]
+    pub fn funding(&self) -> Option<api::ChargePaymentMethodDetailsAmazonPayFunding> {
+        self.0
+            .opt_view("payment_method_details_amazon_pay", "funding")
+    }
+
+    /// Transaction id. `None` when null.
+    #[inline]
+    pub fn transaction_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_amazon_pay", "transaction_id")
+    }
+}
+
+view! {
+    /// Au becs debit of [`Charge`](crate::api::Charge): its `payment_method_details.au_becs_debit`. It has what [`ChargePaymentMethodDetailsAuBecsDebitFields`](crate::api::ChargePaymentMethodDetailsAuBecsDebitFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-au_becs_debit>
+    ChargePaymentMethodDetailsAuBecsDebit =
+    /// The accessors of [`ChargePaymentMethodDetailsAuBecsDebit`](crate::api::ChargePaymentMethodDetailsAuBecsDebit).
+    ChargePaymentMethodDetailsAuBecsDebitFields, "payment_method_details_au_becs_debit"
+}
+
+impl ChargePaymentMethodDetailsAuBecsDebitFields {
+    /// Bsb number. `None` when null.
+    #[inline]
+    pub fn bsb_number(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_au_becs_debit", "bsb_number")
+    }
+
+    /// Expected debit date. `None` when absent.
+    #[inline]
+    pub fn expected_debit_date(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_au_becs_debit",
+            "expected_debit_date",
+        )
+    }
+
+    /// Fingerprint. `None` when null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_au_becs_debit", "fingerprint")
+    }
+
+    /// Last4. `None` when null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_au_becs_debit", "last4")
+    }
+
+    /// Mandate. `None` when absent.
+    #[inline]
+    pub fn mandate(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_au_becs_debit", "mandate")
+    }
+}
+
+view! {
+    /// Bacs debit of [`Charge`](crate::api::Charge): its `payment_method_details.bacs_debit`. It has what [`ChargePaymentMethodDetailsBacsDebitFields`](crate::api::ChargePaymentMethodDetailsBacsDebitFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-bacs_debit>
+    ChargePaymentMethodDetailsBacsDebit =
+    /// The accessors of [`ChargePaymentMethodDetailsBacsDebit`](crate::api::ChargePaymentMethodDetailsBacsDebit).
+    ChargePaymentMethodDetailsBacsDebitFields, "payment_method_details_bacs_debit"
+}
+
+impl ChargePaymentMethodDetailsBacsDebitFields {
+    /// Expected debit date. `None` when absent.
+    #[inline]
+    pub fn expected_debit_date(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_bacs_debit", "expected_debit_date")
+    }
+
+    /// Fingerprint. `None` when null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_bacs_debit", "fingerprint")
+    }
+
+    /// Last4. `None` when null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_bacs_debit", "last4")
+    }
+
+    /// Mandate. `None` when null.
+    #[inline]
+    pub fn mandate(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_bacs_debit", "mandate")
+    }
+
+    /// Sort code. `None` when null.
+    #[inline]
+    pub fn sort_code(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_bacs_debit", "sort_code")
+    }
+}
+
+view! {
+    /// Bancontact of [`Charge`](crate::api::Charge): its `payment_method_details.bancontact`. It has what [`ChargePaymentMethodDetailsBancontactFields`](crate::api::ChargePaymentMethodDetailsBancontactFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-bancontact>
+    ChargePaymentMethodDetailsBancontact =
+    /// The accessors of [`ChargePaymentMethodDetailsBancontact`](crate::api::ChargePaymentMethodDetailsBancontact).
+    ChargePaymentMethodDetailsBancontactFields, "payment_method_details_bancontact"
+}
+
+impl ChargePaymentMethodDetailsBancontactFields {
     /// Bank code. `None` when null.
     #[inline]
     pub fn bank_code(&self) -> Option<&str> {
@@ -75,13 +836,15 @@ impl ChargePaymentMethodDetailsBancontact {
 }
 
 view! {
-    /// Billie of [`Charge`](crate::api::Charge): its `payment_method_details.billie`.
+    /// Billie of [`Charge`](crate::api::Charge): its `payment_method_details.billie`. It has what [`ChargePaymentMethodDetailsBillieFields`](crate::api::ChargePaymentMethodDetailsBillieFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-billie>
-    ChargePaymentMethodDetailsBillie, "payment_method_details_billie"
+    ChargePaymentMethodDetailsBillie =
+    /// The accessors of [`ChargePaymentMethodDetailsBillie`](crate::api::ChargePaymentMethodDetailsBillie).
+    ChargePaymentMethodDetailsBillieFields, "payment_method_details_billie"
 }
 
-impl ChargePaymentMethodDetailsBillie {
+impl ChargePaymentMethodDetailsBillieFields {
     /// Transaction id. `None` when null.
     #[inline]
     pub fn transaction_id(&self) -> Option<&str> {
@@ -91,13 +854,15 @@ impl ChargePaymentMethodDetailsBillie {
 }
 
 view! {
-    /// Bizum of [`Charge`](crate::api::Charge): its `payment_method_details.bizum`.
+    /// Bizum of [`Charge`](crate::api::Charge): its `payment_method_details.bizum`. It has what [`ChargePaymentMethodDetailsBizumFields`](crate::api::ChargePaymentMethodDetailsBizumFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-bizum>
-    ChargePaymentMethodDetailsBizum, "payment_method_details_bizum"
+    ChargePaymentMethodDetailsBizum =
+    /// The accessors of [`ChargePaymentMethodDetailsBizum`](crate::api::ChargePaymentMethodDetailsBizum).
+    ChargePaymentMethodDetailsBizumFields, "payment_method_details_bizum"
 }
 
-impl ChargePaymentMethodDetailsBizum {
+impl ChargePaymentMethodDetailsBizumFields {
     /// Buyer id. `None` when null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -114,13 +879,15 @@ impl ChargePaymentMethodDetailsBizum {
 }
 
 view! {
-    /// Blik of [`Charge`](crate::api::Charge): its `payment_method_details.blik`.
+    /// Blik of [`Charge`](crate::api::Charge): its `payment_method_details.blik`. It has what [`ChargePaymentMethodDetailsBlikFields`](crate::api::ChargePaymentMethodDetailsBlikFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-blik>
-    ChargePaymentMethodDetailsBlik, "payment_method_details_blik"
+    ChargePaymentMethodDetailsBlik =
+    /// The accessors of [`ChargePaymentMethodDetailsBlik`](crate::api::ChargePaymentMethodDetailsBlik).
+    ChargePaymentMethodDetailsBlikFields, "payment_method_details_blik"
 }
 
-impl ChargePaymentMethodDetailsBlik {
+impl ChargePaymentMethodDetailsBlikFields {
     /// Buyer id. `None` when null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -129,1620 +896,18 @@ impl ChargePaymentMethodDetailsBlik {
 }
 
 view! {
-    /// Boleto of [`Charge`](crate::api::Charge): its `payment_method_details.boleto`.
+    /// Boleto of [`Charge`](crate::api::Charge): its `payment_method_details.boleto`. It has what [`ChargePaymentMethodDetailsBoletoFields`](crate::api::ChargePaymentMethodDetailsBoletoFields) has.
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-boleto>
-    ChargePaymentMethodDetailsBoleto, "payment_method_details_boleto"
+    ChargePaymentMethodDetailsBoleto =
+    /// The accessors of [`ChargePaymentMethodDetailsBoleto`](crate::api::ChargePaymentMethodDetailsBoleto).
+    ChargePaymentMethodDetailsBoletoFields, "payment_method_details_boleto"
 }
 
-impl ChargePaymentMethodDetailsBoleto {
+impl ChargePaymentMethodDetailsBoletoFields {
     /// Tax id.
     #[inline]
     pub fn tax_id(&self) -> &str {
         self.0.string("payment_method_details_boleto", "tax_id")
-    }
-}
-
-view! {
-    /// Card of [`Charge`](crate::api::Charge): its `payment_method_details.card`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card>
-    ChargePaymentMethodDetailsCard, "payment_method_details_card"
-}
-
-impl ChargePaymentMethodDetailsCard {
-    /// Amount authorized. `None` when null.
-    #[inline]
-    pub fn amount_authorized(&self) -> Option<i64> {
-        self.0
-            .opt_int("payment_method_details_card", "amount_authorized")
-    }
-
-    /// Authorization code. `None` when null.
-    #[inline]
-    pub fn authorization_code(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card", "authorization_code")
-    }
-
-    /// Brand. `None` when null.
-    #[inline]
-    pub fn brand(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_card", "brand")
-    }
-
-    /// Capture before, in seconds since the Unix epoch. `None` when absent.
-    #[inline]
-    pub fn capture_before(&self) -> Option<Timestamp> {
-        self.0
-            .opt_time("payment_method_details_card", "capture_before")
-    }
-
-    /// Checks. `None` when null.
-    #[inline]
-    pub fn checks(&self) -> Option<api::ChargePaymentMethodDetailsCardChecks> {
-        self.0.opt_view("payment_method_details_card", "checks")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_card", "country")
-    }
-
-    /// Description. `None` when absent or null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card", "description")
-    }
-
-    /// Electronic commerce indicator. `None` when null.
-    #[inline]
-    pub fn electronic_commerce_indicator(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card",
-            "electronic_commerce_indicator",
-        )
-    }
-
-    /// Exp month.
-    #[inline]
-    pub fn exp_month(&self) -> i64 {
-        self.0.int("payment_method_details_card", "exp_month")
-    }
-
-    /// Exp year.
-    #[inline]
-    pub fn exp_year(&self) -> i64 {
-        self.0.int("payment_method_details_card", "exp_year")
-    }
-
-    /// Extended authorization. `None` when absent.
-    #[inline]
-    pub fn extended_authorization(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsCardExtendedAuthorization> {
-        self.0
-            .opt_view("payment_method_details_card", "extended_authorization")
-    }
-
-    /// Fingerprint. `None` when absent or null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card", "fingerprint")
-    }
-
-    /// Funding. `None` when null.
-    #[inline]
-    pub fn funding(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_card", "funding")
-    }
-
-    /// Iin. `None` when absent or null.
-    #[inline]
-    pub fn iin(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_card", "iin")
-    }
-
-    /// Incremental authorization. `None` when absent.
-    #[inline]
-    pub fn incremental_authorization(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsCardIncrementalAuthorization> {
-        self.0
-            .opt_view("payment_method_details_card", "incremental_authorization")
-    }
-
-    /// Installments. `None` when null.
-    #[inline]
-    pub fn installments(&self) -> Option<api::ChargePaymentMethodDetailsCardInstallments> {
-        self.0
-            .opt_view("payment_method_details_card", "installments")
-    }
-
-    /// Issuer. `None` when absent or null.
-    #[inline]
-    pub fn issuer(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_card", "issuer")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_card", "last4")
-    }
-
-    /// Mandate. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn mandate(&self) -> Option<Expandable<api::Mandate>> {
-        self.0.opt_view("payment_method_details_card", "mandate")
-    }
-
-    /// Moto: true or false. `None` when absent or null.
-    #[inline]
-    pub fn moto(&self) -> Option<bool> {
-        self.0.opt_flag("payment_method_details_card", "moto")
-    }
-
-    /// Multicapture. `None` when absent.
-    #[inline]
-    pub fn multicapture(&self) -> Option<api::ChargePaymentMethodDetailsCardMulticapture> {
-        self.0
-            .opt_view("payment_method_details_card", "multicapture")
-    }
-
-    /// Network. `None` when null.
-    #[inline]
-    pub fn network(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_card", "network")
-    }
-
-    /// Network token. `None` when absent or null.
-    #[inline]
-    pub fn network_token(&self) -> Option<api::ChargePaymentMethodDetailsCardNetworkToken> {
-        self.0
-            .opt_view("payment_method_details_card", "network_token")
-    }
-
-    /// Network transaction id. `None` when null.
-    #[inline]
-    pub fn network_transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card", "network_transaction_id")
-    }
-
-    /// Overcapture. `None` when absent.
-    #[inline]
-    pub fn overcapture(&self) -> Option<api::ChargePaymentMethodDetailsCardOvercapture> {
-        self.0
-            .opt_view("payment_method_details_card", "overcapture")
-    }
-
-    /// Regulated status. `None` when null.
-    #[inline]
-    pub fn regulated_status(&self) -> Option<api::ChargePaymentMethodDetailsCardRegulatedStatus> {
-        self.0
-            .opt_word("payment_method_details_card", "regulated_status")
-    }
-
-    /// Setup credential usage. `None` when absent.
-    #[inline]
-    pub fn setup_credential_usage(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsCardSetupCredentialUsage> {
-        self.0
-            .opt_word("payment_method_details_card", "setup_credential_usage")
-    }
-
-    /// Stored credential usage. `None` when absent.
-    #[inline]
-    pub fn stored_credential_usage(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsCardSetupCredentialUsage> {
-        self.0
-            .opt_word("payment_method_details_card", "stored_credential_usage")
-    }
-
-    /// Three d secure. `None` when null.
-    #[inline]
-    pub fn three_d_secure(&self) -> Option<api::ChargePaymentMethodDetailsCardThreeDSecure> {
-        self.0
-            .opt_view("payment_method_details_card", "three_d_secure")
-    }
-
-    /// Transaction link id. `None` when null.
-    #[inline]
-    pub fn transaction_link_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card", "transaction_link_id")
-    }
-
-    /// Wallet. `None` when null.
-    #[inline]
-    pub fn wallet(&self) -> Option<api::ChargePaymentMethodDetailsCardWallet> {
-        self.0.opt_view("payment_method_details_card", "wallet")
-    }
-}
-
-view! {
-    /// Checks of [`Charge`](crate::api::Charge): its `payment_method_details.card.checks`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-checks>
-    ChargePaymentMethodDetailsCardChecks, "payment_method_details_card_checks"
-}
-
-impl ChargePaymentMethodDetailsCardChecks {
-    /// Address line1 check. `None` when null.
-    #[inline]
-    pub fn address_line1_check(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_checks", "address_line1_check")
-    }
-
-    /// Address postal code check. `None` when null.
-    #[inline]
-    pub fn address_postal_code_check(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_checks",
-            "address_postal_code_check",
-        )
-    }
-
-    /// Cvc check. `None` when null.
-    #[inline]
-    pub fn cvc_check(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_checks", "cvc_check")
-    }
-}
-
-view! {
-    /// Installments of [`Charge`](crate::api::Charge): its `payment_method_details.card.installments`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-installments>
-    ChargePaymentMethodDetailsCardInstallments, "payment_method_details_card_installments"
-}
-
-impl ChargePaymentMethodDetailsCardInstallments {
-    /// Plan. `None` when null.
-    #[inline]
-    pub fn plan(&self) -> Option<api::ChargePaymentMethodDetailsCardInstallmentsPlan> {
-        self.0
-            .opt_view("payment_method_details_card_installments", "plan")
-    }
-}
-
-view! {
-    /// Plan of [`Charge`](crate::api::Charge): its `payment_method_details.card.installments.plan`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-installments-plan>
-    ChargePaymentMethodDetailsCardInstallmentsPlan, "payment_method_details_card_installments_plan"
-}
-
-impl ChargePaymentMethodDetailsCardInstallmentsPlan {
-    /// Count. `None` when null.
-    #[inline]
-    pub fn count(&self) -> Option<i64> {
-        self.0
-            .opt_int("payment_method_details_card_installments_plan", "count")
-    }
-
-    /// Interval: always `month`. `None` when null.
-    #[inline]
-    pub fn interval(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_installments_plan", "interval")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::ChargePaymentMethodDetailsCardInstallmentsPlanType {
-        self.0
-            .word("payment_method_details_card_installments_plan", "type")
-    }
-}
-
-view! {
-    /// Network token of [`Charge`](crate::api::Charge): its `payment_method_details.card.network_token`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-network_token>
-    ChargePaymentMethodDetailsCardNetworkToken, "payment_method_details_card_network_token"
-}
-
-impl ChargePaymentMethodDetailsCardNetworkToken {
-    /// Used: true or false.
-    #[inline]
-    pub fn used(&self) -> bool {
-        self.0
-            .flag("payment_method_details_card_network_token", "used")
-    }
-}
-
-view! {
-    /// Card present of [`Charge`](crate::api::Charge): its `payment_method_details.card_present`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card_present>
-    ChargePaymentMethodDetailsCardPresent, "payment_method_details_card_present"
-}
-
-impl ChargePaymentMethodDetailsCardPresent {
-    /// Amount authorized. `None` when null.
-    #[inline]
-    pub fn amount_authorized(&self) -> Option<i64> {
-        self.0
-            .opt_int("payment_method_details_card_present", "amount_authorized")
-    }
-
-    /// Brand. `None` when null.
-    #[inline]
-    pub fn brand(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "brand")
-    }
-
-    /// Brand product. `None` when null.
-    #[inline]
-    pub fn brand_product(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "brand_product")
-    }
-
-    /// Capture before, in seconds since the Unix epoch. `None` when absent.
-    #[inline]
-    pub fn capture_before(&self) -> Option<Timestamp> {
-        self.0
-            .opt_time("payment_method_details_card_present", "capture_before")
-    }
-
-    /// Cardholder name. `None` when null.
-    #[inline]
-    pub fn cardholder_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "cardholder_name")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "country")
-    }
-
-    /// Description. `None` when absent or null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "description")
-    }
-
-    /// Emv auth data. `None` when null.
-    #[inline]
-    pub fn emv_auth_data(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "emv_auth_data")
-    }
-
-    /// Exp month.
-    #[inline]
-    pub fn exp_month(&self) -> i64 {
-        self.0
-            .int("payment_method_details_card_present", "exp_month")
-    }
-
-    /// Exp year.
-    #[inline]
-    pub fn exp_year(&self) -> i64 {
-        self.0
-            .int("payment_method_details_card_present", "exp_year")
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "fingerprint")
-    }
-
-    /// Funding. `None` when null.
-    #[inline]
-    pub fn funding(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "funding")
-    }
-
-    /// Generated card. `None` when null.
-    #[inline]
-    pub fn generated_card(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "generated_card")
-    }
-
-    /// Iin. `None` when absent or null.
-    #[inline]
-    pub fn iin(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "iin")
-    }
-
-    /// Incremental authorization supported: true or false.
-    #[inline]
-    pub fn incremental_authorization_supported(&self) -> bool {
-        self.0.flag(
-            "payment_method_details_card_present",
-            "incremental_authorization_supported",
-        )
-    }
-
-    /// Issuer. `None` when absent or null.
-    #[inline]
-    pub fn issuer(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "issuer")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "last4")
-    }
-
-    /// Location. `None` when absent.
-    #[inline]
-    pub fn location(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "location")
-    }
-
-    /// Network. `None` when null.
-    #[inline]
-    pub fn network(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "network")
-    }
-
-    /// Network transaction id. `None` when null.
-    #[inline]
-    pub fn network_transaction_id(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_present",
-            "network_transaction_id",
-        )
-    }
-
-    /// Offline. `None` when null.
-    #[inline]
-    pub fn offline(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentOffline> {
-        self.0
-            .opt_view("payment_method_details_card_present", "offline")
-    }
-
-    /// Overcapture supported: true or false.
-    #[inline]
-    pub fn overcapture_supported(&self) -> bool {
-        self.0.flag(
-            "payment_method_details_card_present",
-            "overcapture_supported",
-        )
-    }
-
-    /// Preferred locales, as a list. `None` when null.
-    #[inline]
-    pub fn preferred_locales(&self) -> Option<Vec<&str>> {
-        self.0
-            .opt_strings("payment_method_details_card_present", "preferred_locales")
-    }
-
-    /// Read method. `None` when null.
-    #[inline]
-    pub fn read_method(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentReadMethod> {
-        self.0
-            .opt_word("payment_method_details_card_present", "read_method")
-    }
-
-    /// Reader. `None` when absent.
-    #[inline]
-    pub fn reader(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present", "reader")
-    }
-
-    /// Receipt. `None` when null.
-    #[inline]
-    pub fn receipt(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentReceipt> {
-        self.0
-            .opt_view("payment_method_details_card_present", "receipt")
-    }
-
-    /// Wallet. `None` when absent.
-    #[inline]
-    pub fn wallet(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentWallet> {
-        self.0
-            .opt_view("payment_method_details_card_present", "wallet")
-    }
-}
-
-view! {
-    /// Offline of [`PaymentMethod`](crate::api::PaymentMethod): its `card_present.offline`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present-offline>
-    ChargePaymentMethodDetailsCardPresentOffline, "payment_method_details_card_present_offline"
-}
-
-impl ChargePaymentMethodDetailsCardPresentOffline {
-    /// Stored at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn stored_at(&self) -> Option<Timestamp> {
-        self.0
-            .opt_time("payment_method_details_card_present_offline", "stored_at")
-    }
-
-    /// Type: always `deferred`. `None` when null.
-    #[inline]
-    pub fn type_(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_present_offline", "type")
-    }
-}
-
-view! {
-    /// Receipt of [`Charge`](crate::api::Charge): its `payment_method_details.card_present.receipt`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card_present-receipt>
-    ChargePaymentMethodDetailsCardPresentReceipt, "payment_method_details_card_present_receipt"
-}
-
-impl ChargePaymentMethodDetailsCardPresentReceipt {
-    /// Account type. `None` when absent.
-    #[inline]
-    pub fn account_type(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsCardPresentReceiptAccountType> {
-        self.0.opt_word(
-            "payment_method_details_card_present_receipt",
-            "account_type",
-        )
-    }
-
-    /// Application cryptogram. `None` when null.
-    #[inline]
-    pub fn application_cryptogram(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_present_receipt",
-            "application_cryptogram",
-        )
-    }
-
-    /// Application preferred name. `None` when null.
-    #[inline]
-    pub fn application_preferred_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_present_receipt",
-            "application_preferred_name",
-        )
-    }
-
-    /// Authorization code. `None` when null.
-    #[inline]
-    pub fn authorization_code(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_present_receipt",
-            "authorization_code",
-        )
-    }
-
-    /// Authorization response code. `None` when null.
-    #[inline]
-    pub fn authorization_response_code(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_present_receipt",
-            "authorization_response_code",
-        )
-    }
-
-    /// Cardholder verification method. `None` when null.
-    #[inline]
-    pub fn cardholder_verification_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_present_receipt",
-            "cardholder_verification_method",
-        )
-    }
-
-    /// Dedicated file name. `None` when null.
-    #[inline]
-    pub fn dedicated_file_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_present_receipt",
-            "dedicated_file_name",
-        )
-    }
-
-    /// Terminal verification results. `None` when null.
-    #[inline]
-    pub fn terminal_verification_results(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_present_receipt",
-            "terminal_verification_results",
-        )
-    }
-
-    /// Transaction status information. `None` when null.
-    #[inline]
-    pub fn transaction_status_information(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_present_receipt",
-            "transaction_status_information",
-        )
-    }
-}
-
-view! {
-    /// Wallet of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet>
-    ChargePaymentMethodDetailsCardWallet, "payment_method_details_card_wallet"
-}
-
-impl ChargePaymentMethodDetailsCardWallet {
-    /// Amex express checkout. `None` when absent.
-    #[inline]
-    pub fn amex_express_checkout(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsCardWalletAmexExpressCheckout> {
-        self.0.opt_view(
-            "payment_method_details_card_wallet",
-            "amex_express_checkout",
-        )
-    }
-
-    /// Apple pay. `None` when absent.
-    #[inline]
-    pub fn apple_pay(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletApplePay> {
-        self.0
-            .opt_view("payment_method_details_card_wallet", "apple_pay")
-    }
-
-    /// Dynamic last4. `None` when null.
-    #[inline]
-    pub fn dynamic_last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_wallet", "dynamic_last4")
-    }
-
-    /// Google pay. `None` when absent.
-    #[inline]
-    pub fn google_pay(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletGooglePay> {
-        self.0
-            .opt_view("payment_method_details_card_wallet", "google_pay")
-    }
-
-    /// Link. `None` when absent.
-    #[inline]
-    pub fn link(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletLink> {
-        self.0
-            .opt_view("payment_method_details_card_wallet", "link")
-    }
-
-    /// Masterpass. `None` when absent.
-    #[inline]
-    pub fn masterpass(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletMasterpass> {
-        self.0
-            .opt_view("payment_method_details_card_wallet", "masterpass")
-    }
-
-    /// Samsung pay. `None` when absent.
-    #[inline]
-    pub fn samsung_pay(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletSamsungPay> {
-        self.0
-            .opt_view("payment_method_details_card_wallet", "samsung_pay")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::ChargePaymentMethodDetailsCardWalletType {
-        self.0.word("payment_method_details_card_wallet", "type")
-    }
-
-    /// Visa checkout. `None` when absent.
-    #[inline]
-    pub fn visa_checkout(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletVisaCheckout> {
-        self.0
-            .opt_view("payment_method_details_card_wallet", "visa_checkout")
-    }
-}
-
-view! {
-    /// Amex express checkout of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.amex_express_checkout`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-amex_express_checkout>
-    ChargePaymentMethodDetailsCardWalletAmexExpressCheckout, "payment_method_details_card_wallet_amex_express_checkout"
-}
-
-view! {
-    /// Apple pay of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.apple_pay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-apple_pay>
-    ChargePaymentMethodDetailsCardWalletApplePay, "payment_method_details_card_wallet_apple_pay"
-}
-
-view! {
-    /// Google pay of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.google_pay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-google_pay>
-    ChargePaymentMethodDetailsCardWalletGooglePay, "payment_method_details_card_wallet_google_pay"
-}
-
-view! {
-    /// Link of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.link`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-link>
-    ChargePaymentMethodDetailsCardWalletLink, "payment_method_details_card_wallet_link"
-}
-
-impl ChargePaymentMethodDetailsCardWalletLink {
-    /// Funding source group. `None` when null.
-    #[inline]
-    pub fn funding_source_group(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_card_wallet_link",
-            "funding_source_group",
-        )
-    }
-}
-
-view! {
-    /// Masterpass of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.masterpass`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-masterpass>
-    ChargePaymentMethodDetailsCardWalletMasterpass, "payment_method_details_card_wallet_masterpass"
-}
-
-impl ChargePaymentMethodDetailsCardWalletMasterpass {
-    /// Billing address. `None` when null.
-    #[inline]
-    pub fn billing_address(&self) -> Option<api::Address> {
-        self.0.opt_view(
-            "payment_method_details_card_wallet_masterpass",
-            "billing_address",
-        )
-    }
-
-    /// Email. `None` when null.
-    #[inline]
-    pub fn email(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_wallet_masterpass", "email")
-    }
-
-    /// Name. `None` when null.
-    #[inline]
-    pub fn name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_wallet_masterpass", "name")
-    }
-
-    /// Shipping address. `None` when null.
-    #[inline]
-    pub fn shipping_address(&self) -> Option<api::Address> {
-        self.0.opt_view(
-            "payment_method_details_card_wallet_masterpass",
-            "shipping_address",
-        )
-    }
-}
-
-view! {
-    /// Samsung pay of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.samsung_pay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-samsung_pay>
-    ChargePaymentMethodDetailsCardWalletSamsungPay, "payment_method_details_card_wallet_samsung_pay"
-}
-
-view! {
-    /// Visa checkout of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.visa_checkout`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-visa_checkout>
-    ChargePaymentMethodDetailsCardWalletVisaCheckout, "payment_method_details_card_wallet_visa_checkout"
-}
-
-impl ChargePaymentMethodDetailsCardWalletVisaCheckout {
-    /// Billing address. `None` when null.
-    #[inline]
-    pub fn billing_address(&self) -> Option<api::Address> {
-        self.0.opt_view(
-            "payment_method_details_card_wallet_visa_checkout",
-            "billing_address",
-        )
-    }
-
-    /// Email. `None` when null.
-    #[inline]
-    pub fn email(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_wallet_visa_checkout", "email")
-    }
-
-    /// Name. `None` when null.
-    #[inline]
-    pub fn name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_card_wallet_visa_checkout", "name")
-    }
-
-    /// Shipping address. `None` when null.
-    #[inline]
-    pub fn shipping_address(&self) -> Option<api::Address> {
-        self.0.opt_view(
-            "payment_method_details_card_wallet_visa_checkout",
-            "shipping_address",
-        )
-    }
-}
-
-view! {
-    /// Cashapp of [`Charge`](crate::api::Charge): its `payment_method_details.cashapp`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-cashapp>
-    ChargePaymentMethodDetailsCashapp, "payment_method_details_cashapp"
-}
-
-impl ChargePaymentMethodDetailsCashapp {
-    /// Buyer id. `None` when null.
-    #[inline]
-    pub fn buyer_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_cashapp", "buyer_id")
-    }
-
-    /// Cashtag. `None` when null.
-    #[inline]
-    pub fn cashtag(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_cashapp", "cashtag")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_cashapp", "transaction_id")
-    }
-}
-
-view! {
-    /// Crypto of [`Charge`](crate::api::Charge): its `payment_method_details.crypto`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-crypto>
-    ChargePaymentMethodDetailsCrypto, "payment_method_details_crypto"
-}
-
-impl ChargePaymentMethodDetailsCrypto {
-    /// Buyer address. `None` when absent.
-    #[inline]
-    pub fn buyer_address(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_crypto", "buyer_address")
-    }
-
-    /// Network. `None` when absent.
-    #[inline]
-    pub fn network(&self) -> Option<api::ChargePaymentMethodDetailsCryptoNetwork> {
-        self.0.opt_word("payment_method_details_crypto", "network")
-    }
-
-    /// Token currency. `None` when absent.
-    #[inline]
-    pub fn token_currency(&self) -> Option<api::ChargePaymentMethodDetailsCryptoTokenCurrency> {
-        self.0
-            .opt_word("payment_method_details_crypto", "token_currency")
-    }
-
-    /// Transaction hash. `None` when absent.
-    #[inline]
-    pub fn transaction_hash(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_crypto", "transaction_hash")
-    }
-}
-
-view! {
-    /// Customer balance of [`Charge`](crate::api::Charge): its `payment_method_details.customer_balance`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-customer_balance>
-    ChargePaymentMethodDetailsCustomerBalance, "payment_method_details_customer_balance"
-}
-
-view! {
-    /// Eps of [`Charge`](crate::api::Charge): its `payment_method_details.eps`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-eps>
-    ChargePaymentMethodDetailsEps, "payment_method_details_eps"
-}
-
-impl ChargePaymentMethodDetailsEps {
-    /// Bank. `None` when null.
-    #[inline]
-    pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsEpsBank> {
-        self.0.opt_word("payment_method_details_eps", "bank")
-    }
-
-    /// Verified name. `None` when null.
-    #[inline]
-    pub fn verified_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_eps", "verified_name")
-    }
-}
-
-view! {
-    /// Fpx of [`Charge`](crate::api::Charge): its `payment_method_details.fpx`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-fpx>
-    ChargePaymentMethodDetailsFpx, "payment_method_details_fpx"
-}
-
-impl ChargePaymentMethodDetailsFpx {
-    /// Account holder type. `None` when null.
-    #[inline]
-    pub fn account_holder_type(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsAchDebitAccountHolderType> {
-        self.0
-            .opt_word("payment_method_details_fpx", "account_holder_type")
-    }
-
-    /// Bank.
-    #[inline]
-    pub fn bank(&self) -> api::ChargePaymentMethodDetailsFpxBank {
-        self.0.word("payment_method_details_fpx", "bank")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_fpx", "transaction_id")
-    }
-}
-
-view! {
-    /// Giropay of [`Charge`](crate::api::Charge): its `payment_method_details.giropay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-giropay>
-    ChargePaymentMethodDetailsGiropay, "payment_method_details_giropay"
-}
-
-impl ChargePaymentMethodDetailsGiropay {
-    /// Bank code. `None` when null.
-    #[inline]
-    pub fn bank_code(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_giropay", "bank_code")
-    }
-
-    /// Bank name. `None` when null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_giropay", "bank_name")
-    }
-
-    /// Bic. `None` when null.
-    #[inline]
-    pub fn bic(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_giropay", "bic")
-    }
-
-    /// Verified name. `None` when null.
-    #[inline]
-    pub fn verified_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_giropay", "verified_name")
-    }
-}
-
-view! {
-    /// Grabpay of [`Charge`](crate::api::Charge): its `payment_method_details.grabpay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-grabpay>
-    ChargePaymentMethodDetailsGrabpay, "payment_method_details_grabpay"
-}
-
-impl ChargePaymentMethodDetailsGrabpay {
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_grabpay", "transaction_id")
-    }
-}
-
-view! {
-    /// Ideal of [`Charge`](crate::api::Charge): its `payment_method_details.ideal`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ideal>
-    ChargePaymentMethodDetailsIdeal, "payment_method_details_ideal"
-}
-
-impl ChargePaymentMethodDetailsIdeal {
-    /// Bank. `None` when null.
-    #[inline]
-    pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsIdealBank> {
-        self.0.opt_word("payment_method_details_ideal", "bank")
-    }
-
-    /// Bic. `None` when null.
-    #[inline]
-    pub fn bic(&self) -> Option<api::ChargePaymentMethodDetailsIdealBic> {
-        self.0.opt_word("payment_method_details_ideal", "bic")
-    }
-
-    /// Generated sepa debit. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn generated_sepa_debit(&self) -> Option<Expandable<api::PaymentMethod>> {
-        self.0
-            .opt_view("payment_method_details_ideal", "generated_sepa_debit")
-    }
-
-    /// Generated sepa debit mandate. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn generated_sepa_debit_mandate(&self) -> Option<Expandable<api::Mandate>> {
-        self.0.opt_view(
-            "payment_method_details_ideal",
-            "generated_sepa_debit_mandate",
-        )
-    }
-
-    /// Iban last4. `None` when null.
-    #[inline]
-    pub fn iban_last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_ideal", "iban_last4")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_ideal", "transaction_id")
-    }
-
-    /// Verified name. `None` when null.
-    #[inline]
-    pub fn verified_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_ideal", "verified_name")
-    }
-}
-
-view! {
-    /// Interac present of [`Charge`](crate::api::Charge): its `payment_method_details.interac_present`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-interac_present>
-    ChargePaymentMethodDetailsInteracPresent, "payment_method_details_interac_present"
-}
-
-impl ChargePaymentMethodDetailsInteracPresent {
-    /// Brand. `None` when null.
-    #[inline]
-    pub fn brand(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "brand")
-    }
-
-    /// Cardholder name. `None` when null.
-    #[inline]
-    pub fn cardholder_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "cardholder_name")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "country")
-    }
-
-    /// Description. `None` when absent or null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "description")
-    }
-
-    /// Emv auth data. `None` when null.
-    #[inline]
-    pub fn emv_auth_data(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "emv_auth_data")
-    }
-
-    /// Exp month.
-    #[inline]
-    pub fn exp_month(&self) -> i64 {
-        self.0
-            .int("payment_method_details_interac_present", "exp_month")
-    }
-
-    /// Exp year.
-    #[inline]
-    pub fn exp_year(&self) -> i64 {
-        self.0
-            .int("payment_method_details_interac_present", "exp_year")
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "fingerprint")
-    }
-
-    /// Funding. `None` when null.
-    #[inline]
-    pub fn funding(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "funding")
-    }
-
-    /// Generated card. `None` when null.
-    #[inline]
-    pub fn generated_card(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "generated_card")
-    }
-
-    /// Iin. `None` when absent or null.
-    #[inline]
-    pub fn iin(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "iin")
-    }
-
-    /// Issuer. `None` when absent or null.
-    #[inline]
-    pub fn issuer(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "issuer")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "last4")
-    }
-
-    /// Location. `None` when absent.
-    #[inline]
-    pub fn location(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "location")
-    }
-
-    /// Network. `None` when null.
-    #[inline]
-    pub fn network(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "network")
-    }
-
-    /// Network transaction id. `None` when null.
-    #[inline]
-    pub fn network_transaction_id(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_interac_present",
-            "network_transaction_id",
-        )
-    }
-
-    /// Preferred locales, as a list. `None` when null.
-    #[inline]
-    pub fn preferred_locales(&self) -> Option<Vec<&str>> {
-        self.0.opt_strings(
-            "payment_method_details_interac_present",
-            "preferred_locales",
-        )
-    }
-
-    /// Read method. `None` when null.
-    #[inline]
-    pub fn read_method(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentReadMethod> {
-        self.0
-            .opt_word("payment_method_details_interac_present", "read_method")
-    }
-
-    /// Reader. `None` when absent.
-    #[inline]
-    pub fn reader(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_interac_present", "reader")
-    }
-
-    /// Receipt. `None` when null.
-    #[inline]
-    pub fn receipt(&self) -> Option<api::ChargePaymentMethodDetailsInteracPresentReceipt> {
-        self.0
-            .opt_view("payment_method_details_interac_present", "receipt")
-    }
-}
-
-view! {
-    /// Receipt of [`Charge`](crate::api::Charge): its `payment_method_details.interac_present.receipt`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-interac_present-receipt>
-    ChargePaymentMethodDetailsInteracPresentReceipt, "payment_method_details_interac_present_receipt"
-}
-
-impl ChargePaymentMethodDetailsInteracPresentReceipt {
-    /// Account type. `None` when absent.
-    #[inline]
-    pub fn account_type(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsInteracPresentReceiptAccountType> {
-        self.0.opt_word(
-            "payment_method_details_interac_present_receipt",
-            "account_type",
-        )
-    }
-
-    /// Application cryptogram. `None` when null.
-    #[inline]
-    pub fn application_cryptogram(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_interac_present_receipt",
-            "application_cryptogram",
-        )
-    }
-
-    /// Application preferred name. `None` when null.
-    #[inline]
-    pub fn application_preferred_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_interac_present_receipt",
-            "application_preferred_name",
-        )
-    }
-
-    /// Authorization code. `None` when null.
-    #[inline]
-    pub fn authorization_code(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_interac_present_receipt",
-            "authorization_code",
-        )
-    }
-
-    /// Authorization response code. `None` when null.
-    #[inline]
-    pub fn authorization_response_code(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_interac_present_receipt",
-            "authorization_response_code",
-        )
-    }
-
-    /// Cardholder verification method. `None` when null.
-    #[inline]
-    pub fn cardholder_verification_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_interac_present_receipt",
-            "cardholder_verification_method",
-        )
-    }
-
-    /// Dedicated file name. `None` when null.
-    #[inline]
-    pub fn dedicated_file_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_interac_present_receipt",
-            "dedicated_file_name",
-        )
-    }
-
-    /// Terminal verification results. `None` when null.
-    #[inline]
-    pub fn terminal_verification_results(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_interac_present_receipt",
-            "terminal_verification_results",
-        )
-    }
-
-    /// Transaction status information. `None` when null.
-    #[inline]
-    pub fn transaction_status_information(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_interac_present_receipt",
-            "transaction_status_information",
-        )
-    }
-}
-
-view! {
-    /// Kakao pay of [`Charge`](crate::api::Charge): its `payment_method_details.kakao_pay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-kakao_pay>
-    ChargePaymentMethodDetailsKakaoPay, "payment_method_details_kakao_pay"
-}
-
-impl ChargePaymentMethodDetailsKakaoPay {
-    /// Buyer id. `None` when null.
-    #[inline]
-    pub fn buyer_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_kakao_pay", "buyer_id")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_kakao_pay", "transaction_id")
-    }
-}
-
-view! {
-    /// Klarna of [`Charge`](crate::api::Charge): its `payment_method_details.klarna`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-klarna>
-    ChargePaymentMethodDetailsKlarna, "payment_method_details_klarna"
-}
-
-impl ChargePaymentMethodDetailsKlarna {
-    /// Location. `None` when absent.
-    #[inline]
-    pub fn location(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_klarna", "location")
-    }
-
-    /// Payer details. `None` when null.
-    #[inline]
-    pub fn payer_details(&self) -> Option<api::ChargePaymentMethodDetailsKlarnaPayerDetails> {
-        self.0
-            .opt_view("payment_method_details_klarna", "payer_details")
-    }
-
-    /// Payment method category. `None` when null.
-    #[inline]
-    pub fn payment_method_category(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_klarna", "payment_method_category")
-    }
-
-    /// Preferred locale. `None` when null.
-    #[inline]
-    pub fn preferred_locale(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_klarna", "preferred_locale")
-    }
-
-    /// Reader. `None` when absent.
-    #[inline]
-    pub fn reader(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_klarna", "reader")
-    }
-}
-
-view! {
-    /// Konbini of [`Charge`](crate::api::Charge): its `payment_method_details.konbini`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-konbini>
-    ChargePaymentMethodDetailsKonbini, "payment_method_details_konbini"
-}
-
-impl ChargePaymentMethodDetailsKonbini {
-    /// Store. `None` when null.
-    #[inline]
-    pub fn store(&self) -> Option<api::ChargePaymentMethodDetailsKonbiniStore> {
-        self.0.opt_view("payment_method_details_konbini", "store")
-    }
-}
-
-view! {
-    /// Store of [`Charge`](crate::api::Charge): its `payment_method_details.konbini.store`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-konbini-store>
-    ChargePaymentMethodDetailsKonbiniStore, "payment_method_details_konbini_store"
-}
-
-impl ChargePaymentMethodDetailsKonbiniStore {
-    /// Chain. `None` when null.
-    #[inline]
-    pub fn chain(&self) -> Option<api::ChargePaymentMethodDetailsKonbiniStoreChain> {
-        self.0
-            .opt_word("payment_method_details_konbini_store", "chain")
-    }
-}
-
-view! {
-    /// Kr card of [`Charge`](crate::api::Charge): its `payment_method_details.kr_card`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-kr_card>
-    ChargePaymentMethodDetailsKrCard, "payment_method_details_kr_card"
-}
-
-impl ChargePaymentMethodDetailsKrCard {
-    /// Brand. `None` when null.
-    #[inline]
-    pub fn brand(&self) -> Option<api::ChargePaymentMethodDetailsKrCardBrand> {
-        self.0.opt_word("payment_method_details_kr_card", "brand")
-    }
-
-    /// Buyer id. `None` when null.
-    #[inline]
-    pub fn buyer_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_kr_card", "buyer_id")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_kr_card", "last4")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_kr_card", "transaction_id")
-    }
-}
-
-view! {
-    /// Link of [`Charge`](crate::api::Charge): its `payment_method_details.link`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-link>
-    ChargePaymentMethodDetailsLink, "payment_method_details_link"
-}
-
-impl ChargePaymentMethodDetailsLink {
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_link", "country")
-    }
-
-    /// Funding source group. `None` when absent.
-    #[inline]
-    pub fn funding_source_group(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_link", "funding_source_group")
-    }
-}
-
-view! {
-    /// Mb way of [`Charge`](crate::api::Charge): its `payment_method_details.mb_way`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-mb_way>
-    ChargePaymentMethodDetailsMbWay, "payment_method_details_mb_way"
-}
-
-view! {
-    /// Mobilepay of [`Charge`](crate::api::Charge): its `payment_method_details.mobilepay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-mobilepay>
-    ChargePaymentMethodDetailsMobilepay, "payment_method_details_mobilepay"
-}
-
-impl ChargePaymentMethodDetailsMobilepay {
-    /// Card. `None` when null.
-    #[inline]
-    pub fn card(&self) -> Option<api::ChargePaymentMethodDetailsMobilepayCard> {
-        self.0.opt_view("payment_method_details_mobilepay", "card")
-    }
-}
-
-view! {
-    /// Multibanco of [`Charge`](crate::api::Charge): its `payment_method_details.multibanco`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-multibanco>
-    ChargePaymentMethodDetailsMultibanco, "payment_method_details_multibanco"
-}
-
-impl ChargePaymentMethodDetailsMultibanco {
-    /// Entity. `None` when null.
-    #[inline]
-    pub fn entity(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_multibanco", "entity")
-    }
-
-    /// Reference. `None` when null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_multibanco", "reference")
-    }
-}
-
-view! {
-    /// Naver pay of [`Charge`](crate::api::Charge): its `payment_method_details.naver_pay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-naver_pay>
-    ChargePaymentMethodDetailsNaverPay, "payment_method_details_naver_pay"
-}
-
-impl ChargePaymentMethodDetailsNaverPay {
-    /// Buyer id. `None` when null.
-    #[inline]
-    pub fn buyer_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_naver_pay", "buyer_id")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_naver_pay", "transaction_id")
-    }
-}
-
-view! {
-    /// Nz bank account of [`Charge`](crate::api::Charge): its `payment_method_details.nz_bank_account`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-nz_bank_account>
-    ChargePaymentMethodDetailsNzBankAccount, "payment_method_details_nz_bank_account"
-}
-
-impl ChargePaymentMethodDetailsNzBankAccount {
-    /// Account holder name. `None` when null.
-    #[inline]
-    pub fn account_holder_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_nz_bank_account",
-            "account_holder_name",
-        )
-    }
-
-    /// Bank code.
-    #[inline]
-    pub fn bank_code(&self) -> &str {
-        self.0
-            .string("payment_method_details_nz_bank_account", "bank_code")
-    }
-
-    /// Bank name.
-    #[inline]
-    pub fn bank_name(&self) -> &str {
-        self.0
-            .string("payment_method_details_nz_bank_account", "bank_name")
-    }
-
-    /// Branch code.
-    #[inline]
-    pub fn branch_code(&self) -> &str {
-        self.0
-            .string("payment_method_details_nz_bank_account", "branch_code")
-    }
-
-    /// Expected debit date. `None` when absent.
-    #[inline]
-    pub fn expected_debit_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_nz_bank_account",
-            "expected_debit_date",
-        )
-    }
-
-    /// Last4.
-    #[inline]
-    pub fn last4(&self) -> &str {
-        self.0
-            .string("payment_method_details_nz_bank_account", "last4")
-    }
-
-    /// Suffix. `None` when null.
-    #[inline]
-    pub fn suffix(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_nz_bank_account", "suffix")
     }
 }

@@ -3,529 +3,1105 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, view};
+use crate::view::prelude::{Expandable, Timestamp, view};
 
 view! {
-    /// Oxxo of [`Charge`](crate::api::Charge): its `payment_method_details.oxxo`.
+    /// Card of [`Charge`](crate::api::Charge): its `payment_method_details.card`. It has what [`ChargePaymentMethodDetailsCardFields`](crate::api::ChargePaymentMethodDetailsCardFields) has.
     ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-oxxo>
-    ChargePaymentMethodDetailsOxxo, "payment_method_details_oxxo"
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card>
+    ChargePaymentMethodDetailsCard =
+    /// The accessors of [`ChargePaymentMethodDetailsCard`](crate::api::ChargePaymentMethodDetailsCard).
+    ChargePaymentMethodDetailsCardFields, "payment_method_details_card"
 }
 
-impl ChargePaymentMethodDetailsOxxo {
-    /// Number. `None` when null.
+impl ChargePaymentMethodDetailsCardFields {
+    /// Amount authorized. `None` when null.
     #[inline]
-    pub fn number(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_oxxo", "number")
-    }
-}
-
-view! {
-    /// P24 of [`Charge`](crate::api::Charge): its `payment_method_details.p24`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-p24>
-    ChargePaymentMethodDetailsP24, "payment_method_details_p24"
-}
-
-impl ChargePaymentMethodDetailsP24 {
-    /// Bank. `None` when null.
-    #[inline]
-    pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsP24Bank> {
-        self.0.opt_word("payment_method_details_p24", "bank")
-    }
-
-    /// Reference. `None` when null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_p24", "reference")
-    }
-
-    /// Verified name. `None` when null.
-    #[inline]
-    pub fn verified_name(&self) -> Option<&str> {
+    pub fn amount_authorized(&self) -> Option<i64> {
         self.0
-            .opt_string("payment_method_details_p24", "verified_name")
+            .opt_int("payment_method_details_card", "amount_authorized")
     }
-}
 
-view! {
-    /// Card of [`Charge`](crate::api::Charge): its `payment_method_details.amazon_pay.funding.card`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-amazon_pay-funding-card>
-    ChargePaymentMethodDetailsAmazonPayFundingCard, "payment_method_details_passthrough_card"
-}
+    /// Authorization code. `None` when null.
+    #[inline]
+    pub fn authorization_code(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card", "authorization_code")
+    }
 
-impl ChargePaymentMethodDetailsAmazonPayFundingCard {
     /// Brand. `None` when null.
     #[inline]
     pub fn brand(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_details_card", "brand")
+    }
+
+    /// Capture before, in seconds since the Unix epoch. `None` when absent.
+    #[inline]
+    pub fn capture_before(&self) -> Option<Timestamp> {
         self.0
-            .opt_string("payment_method_details_passthrough_card", "brand")
+            .opt_time("payment_method_details_card", "capture_before")
+    }
+
+    /// Checks. `None` when null.
+    #[inline]
+    pub fn checks(&self) -> Option<api::ChargePaymentMethodDetailsCardChecks> {
+        self.0.opt_view("payment_method_details_card", "checks")
     }
 
     /// Country. `None` when null.
     #[inline]
     pub fn country(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_details_card", "country")
+    }
+
+    /// Description. `None` when absent or null.
+    #[inline]
+    pub fn description(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_passthrough_card", "country")
+            .opt_string("payment_method_details_card", "description")
     }
 
-    /// Exp month. `None` when null.
+    /// Electronic commerce indicator. `None` when null.
     #[inline]
-    pub fn exp_month(&self) -> Option<i64> {
-        self.0
-            .opt_int("payment_method_details_passthrough_card", "exp_month")
+    pub fn electronic_commerce_indicator(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card",
+            "electronic_commerce_indicator",
+        )
     }
 
-    /// Exp year. `None` when null.
+    /// Exp month.
     #[inline]
-    pub fn exp_year(&self) -> Option<i64> {
-        self.0
-            .opt_int("payment_method_details_passthrough_card", "exp_year")
+    pub fn exp_month(&self) -> i64 {
+        self.0.int("payment_method_details_card", "exp_month")
     }
 
-    /// Funding. `None` when null.
+    /// Exp year.
     #[inline]
-    pub fn funding(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_passthrough_card", "funding")
+    pub fn exp_year(&self) -> i64 {
+        self.0.int("payment_method_details_card", "exp_year")
     }
 
-    /// Last4. `None` when null.
+    /// Extended authorization. `None` when absent.
     #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_passthrough_card", "last4")
-    }
-}
-
-view! {
-    /// Pay by bank of [`Charge`](crate::api::Charge): its `payment_method_details.pay_by_bank`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-pay_by_bank>
-    ChargePaymentMethodDetailsPayByBank, "payment_method_details_pay_by_bank"
-}
-
-view! {
-    /// Payco of [`Charge`](crate::api::Charge): its `payment_method_details.payco`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-payco>
-    ChargePaymentMethodDetailsPayco, "payment_method_details_payco"
-}
-
-impl ChargePaymentMethodDetailsPayco {
-    /// Buyer id. `None` when null.
-    #[inline]
-    pub fn buyer_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payco", "buyer_id")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payco", "transaction_id")
-    }
-}
-
-view! {
-    /// Paynow of [`Charge`](crate::api::Charge): its `payment_method_details.paynow`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-paynow>
-    ChargePaymentMethodDetailsPaynow, "payment_method_details_paynow"
-}
-
-impl ChargePaymentMethodDetailsPaynow {
-    /// Location. `None` when absent.
-    #[inline]
-    pub fn location(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_paynow", "location")
-    }
-
-    /// Reader. `None` when absent.
-    #[inline]
-    pub fn reader(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_paynow", "reader")
-    }
-
-    /// Reference. `None` when null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_paynow", "reference")
-    }
-}
-
-view! {
-    /// Paypal of [`Charge`](crate::api::Charge): its `payment_method_details.paypal`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-paypal>
-    ChargePaymentMethodDetailsPaypal, "payment_method_details_paypal"
-}
-
-impl ChargePaymentMethodDetailsPaypal {
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_paypal", "country")
-    }
-
-    /// Payer email. `None` when null.
-    #[inline]
-    pub fn payer_email(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_paypal", "payer_email")
-    }
-
-    /// Payer id. `None` when null.
-    #[inline]
-    pub fn payer_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_paypal", "payer_id")
-    }
-
-    /// Payer name. `None` when null.
-    #[inline]
-    pub fn payer_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_paypal", "payer_name")
-    }
-
-    /// Seller protection. `None` when null.
-    #[inline]
-    pub fn seller_protection(
+    pub fn extended_authorization(
         &self,
-    ) -> Option<api::ChargePaymentMethodDetailsPaypalSellerProtection> {
+    ) -> Option<api::ChargePaymentMethodDetailsCardExtendedAuthorization> {
         self.0
-            .opt_view("payment_method_details_paypal", "seller_protection")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_paypal", "transaction_id")
-    }
-}
-
-view! {
-    /// Paypay of [`Charge`](crate::api::Charge): its `payment_method_details.paypay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-paypay>
-    ChargePaymentMethodDetailsPaypay, "payment_method_details_paypay"
-}
-
-view! {
-    /// Payto of [`Charge`](crate::api::Charge): its `payment_method_details.payto`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-payto>
-    ChargePaymentMethodDetailsPayto, "payment_method_details_payto"
-}
-
-impl ChargePaymentMethodDetailsPayto {
-    /// Bsb number. `None` when null.
-    #[inline]
-    pub fn bsb_number(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payto", "bsb_number")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_payto", "last4")
-    }
-
-    /// Mandate. `None` when absent.
-    #[inline]
-    pub fn mandate(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_payto", "mandate")
-    }
-
-    /// Pay id. `None` when null.
-    #[inline]
-    pub fn pay_id(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_payto", "pay_id")
-    }
-}
-
-view! {
-    /// Pix of [`Charge`](crate::api::Charge): its `payment_method_details.pix`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-pix>
-    ChargePaymentMethodDetailsPix, "payment_method_details_pix"
-}
-
-impl ChargePaymentMethodDetailsPix {
-    /// Bank transaction id. `None` when absent or null.
-    #[inline]
-    pub fn bank_transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_pix", "bank_transaction_id")
+            .opt_view("payment_method_details_card", "extended_authorization")
     }
 
     /// Fingerprint. `None` when absent or null.
     #[inline]
     pub fn fingerprint(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_pix", "fingerprint")
+            .opt_string("payment_method_details_card", "fingerprint")
     }
 
-    /// Mandate. `None` when absent.
+    /// Funding. `None` when null.
     #[inline]
-    pub fn mandate(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_pix", "mandate")
+    pub fn funding(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_details_card", "funding")
+    }
+
+    /// Iin. `None` when absent or null.
+    #[inline]
+    pub fn iin(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_details_card", "iin")
+    }
+
+    /// Incremental authorization. `None` when absent.
+    #[inline]
+    pub fn incremental_authorization(
+        &self,
+    ) -> Option<api::ChargePaymentMethodDetailsCardIncrementalAuthorization> {
+        self.0
+            .opt_view("payment_method_details_card", "incremental_authorization")
+    }
+
+    /// Installments. `None` when null.
+    #[inline]
+    pub fn installments(&self) -> Option<api::ChargePaymentMethodDetailsCardInstallments> {
+        self.0
+            .opt_view("payment_method_details_card", "installments")
+    }
+
+    /// Issuer. `None` when absent or null.
+    #[inline]
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_details_card", "issuer")
+    }
+
+    /// Last4. `None` when null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_details_card", "last4")
+    }
+
+    /// Mandate. An id, or the object itself when `expand` asks for it. `None` when null.
+    #[inline]
+    pub fn mandate(&self) -> Option<Expandable<api::Mandate>> {
+        self.0.opt_view("payment_method_details_card", "mandate")
+    }
+
+    /// Moto: true or false. `None` when absent or null.
+    #[inline]
+    pub fn moto(&self) -> Option<bool> {
+        self.0.opt_flag("payment_method_details_card", "moto")
+    }
+
+    /// Multicapture. `None` when absent.
+    #[inline]
+    pub fn multicapture(&self) -> Option<api::ChargePaymentMethodDetailsCardMulticapture> {
+        self.0
+            .opt_view("payment_method_details_card", "multicapture")
+    }
+
+    /// Network. `None` when null.
+    #[inline]
+    pub fn network(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_details_card", "network")
+    }
+
+    /// Network token. `None` when absent or null.
+    #[inline]
+    pub fn network_token(&self) -> Option<api::ChargePaymentMethodDetailsCardNetworkToken> {
+        self.0
+            .opt_view("payment_method_details_card", "network_token")
+    }
+
+    /// Network transaction id. `None` when null.
+    #[inline]
+    pub fn network_transaction_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card", "network_transaction_id")
+    }
+
+    /// Overcapture. `None` when absent.
+    #[inline]
+    pub fn overcapture(&self) -> Option<api::ChargePaymentMethodDetailsCardOvercapture> {
+        self.0
+            .opt_view("payment_method_details_card", "overcapture")
+    }
+
+    /// Regulated status. `None` when null.
+    #[inline]
+    pub fn regulated_status(&self) -> Option<api::ChargePaymentMethodDetailsCardRegulatedStatus> {
+        self.0
+            .opt_word("payment_method_details_card", "regulated_status")
+    }
+
+    /// Setup credential usage. `None` when absent.
+    #[inline]
+    pub fn setup_credential_usage(
+        &self,
+    ) -> Option<api::ChargePaymentMethodDetailsCardSetupCredentialUsage> {
+        self.0
+            .opt_word("payment_method_details_card", "setup_credential_usage")
+    }
+
+    /// Stored credential usage. `None` when absent.
+    #[inline]
+    pub fn stored_credential_usage(
+        &self,
+    ) -> Option<api::ChargePaymentMethodDetailsCardSetupCredentialUsage> {
+        self.0
+            .opt_word("payment_method_details_card", "stored_credential_usage")
+    }
+
+    /// Three d secure. `None` when null.
+    #[inline]
+    pub fn three_d_secure(&self) -> Option<api::ChargePaymentMethodDetailsCardThreeDSecure> {
+        self.0
+            .opt_view("payment_method_details_card", "three_d_secure")
+    }
+
+    /// Transaction link id. `None` when null.
+    #[inline]
+    pub fn transaction_link_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card", "transaction_link_id")
+    }
+
+    /// Wallet. `None` when null.
+    #[inline]
+    pub fn wallet(&self) -> Option<api::ChargePaymentMethodDetailsCardWallet> {
+        self.0.opt_view("payment_method_details_card", "wallet")
     }
 }
 
 view! {
-    /// Promptpay of [`Charge`](crate::api::Charge): its `payment_method_details.promptpay`.
+    /// Checks of [`Charge`](crate::api::Charge): its `payment_method_details.card.checks`. It has what [`ChargePaymentMethodDetailsCardChecksFields`](crate::api::ChargePaymentMethodDetailsCardChecksFields) has.
     ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-promptpay>
-    ChargePaymentMethodDetailsPromptpay, "payment_method_details_promptpay"
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-checks>
+    ChargePaymentMethodDetailsCardChecks =
+    /// The accessors of [`ChargePaymentMethodDetailsCardChecks`](crate::api::ChargePaymentMethodDetailsCardChecks).
+    ChargePaymentMethodDetailsCardChecksFields, "payment_method_details_card_checks"
 }
 
-impl ChargePaymentMethodDetailsPromptpay {
-    /// Reference. `None` when null.
+impl ChargePaymentMethodDetailsCardChecksFields {
+    /// Address line1 check. `None` when null.
     #[inline]
-    pub fn reference(&self) -> Option<&str> {
+    pub fn address_line1_check(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_promptpay", "reference")
+            .opt_string("payment_method_details_card_checks", "address_line1_check")
+    }
+
+    /// Address postal code check. `None` when null.
+    #[inline]
+    pub fn address_postal_code_check(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_checks",
+            "address_postal_code_check",
+        )
+    }
+
+    /// Cvc check. `None` when null.
+    #[inline]
+    pub fn cvc_check(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_checks", "cvc_check")
     }
 }
 
 view! {
-    /// Revolut pay of [`Charge`](crate::api::Charge): its `payment_method_details.revolut_pay`.
+    /// Installments of [`Charge`](crate::api::Charge): its `payment_method_details.card.installments`. It has what [`ChargePaymentMethodDetailsCardInstallmentsFields`](crate::api::ChargePaymentMethodDetailsCardInstallmentsFields) has.
     ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-revolut_pay>
-    ChargePaymentMethodDetailsRevolutPay, "payment_method_details_revolut_pay"
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-installments>
+    ChargePaymentMethodDetailsCardInstallments =
+    /// The accessors of [`ChargePaymentMethodDetailsCardInstallments`](crate::api::ChargePaymentMethodDetailsCardInstallments).
+    ChargePaymentMethodDetailsCardInstallmentsFields, "payment_method_details_card_installments"
 }
 
-impl ChargePaymentMethodDetailsRevolutPay {
-    /// Funding. `None` when absent.
+impl ChargePaymentMethodDetailsCardInstallmentsFields {
+    /// Plan. `None` when null.
     #[inline]
-    pub fn funding(&self) -> Option<api::ChargePaymentMethodDetailsRevolutPayFunding> {
+    pub fn plan(&self) -> Option<api::ChargePaymentMethodDetailsCardInstallmentsPlan> {
         self.0
-            .opt_view("payment_method_details_revolut_pay", "funding")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_revolut_pay", "transaction_id")
+            .opt_view("payment_method_details_card_installments", "plan")
     }
 }
 
 view! {
-    /// Samsung pay of [`Charge`](crate::api::Charge): its `payment_method_details.samsung_pay`.
+    /// Plan of [`Charge`](crate::api::Charge): its `payment_method_details.card.installments.plan`. It has what [`ChargePaymentMethodDetailsCardInstallmentsPlanFields`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlanFields) has.
     ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-samsung_pay>
-    ChargePaymentMethodDetailsSamsungPay, "payment_method_details_samsung_pay"
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-installments-plan>
+    ChargePaymentMethodDetailsCardInstallmentsPlan =
+    /// The accessors of [`ChargePaymentMethodDetailsCardInstallmentsPlan`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlan).
+    ChargePaymentMethodDetailsCardInstallmentsPlanFields, "payment_method_details_card_installments_plan"
 }
 
-impl ChargePaymentMethodDetailsSamsungPay {
-    /// Buyer id. `None` when null.
+impl ChargePaymentMethodDetailsCardInstallmentsPlanFields {
+    /// Count. `None` when null.
     #[inline]
-    pub fn buyer_id(&self) -> Option<&str> {
+    pub fn count(&self) -> Option<i64> {
         self.0
-            .opt_string("payment_method_details_samsung_pay", "buyer_id")
+            .opt_int("payment_method_details_card_installments_plan", "count")
     }
 
-    /// Transaction id. `None` when null.
+    /// Interval: always `month`. `None` when null.
     #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
+    pub fn interval(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_samsung_pay", "transaction_id")
+            .opt_string("payment_method_details_card_installments_plan", "interval")
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> api::ChargePaymentMethodDetailsCardInstallmentsPlanType {
+        self.0
+            .word("payment_method_details_card_installments_plan", "type")
     }
 }
 
 view! {
-    /// Satispay of [`Charge`](crate::api::Charge): its `payment_method_details.satispay`.
+    /// Network token of [`Charge`](crate::api::Charge): its `payment_method_details.card.network_token`. It has what [`ChargePaymentMethodDetailsCardNetworkTokenFields`](crate::api::ChargePaymentMethodDetailsCardNetworkTokenFields) has.
     ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-satispay>
-    ChargePaymentMethodDetailsSatispay, "payment_method_details_satispay"
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-network_token>
+    ChargePaymentMethodDetailsCardNetworkToken =
+    /// The accessors of [`ChargePaymentMethodDetailsCardNetworkToken`](crate::api::ChargePaymentMethodDetailsCardNetworkToken).
+    ChargePaymentMethodDetailsCardNetworkTokenFields, "payment_method_details_card_network_token"
 }
 
-impl ChargePaymentMethodDetailsSatispay {
-    /// Transaction id. `None` when null.
+impl ChargePaymentMethodDetailsCardNetworkTokenFields {
+    /// Used: true or false.
     #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
+    pub fn used(&self) -> bool {
         self.0
-            .opt_string("payment_method_details_satispay", "transaction_id")
+            .flag("payment_method_details_card_network_token", "used")
     }
 }
 
 view! {
-    /// Scalapay of [`Charge`](crate::api::Charge): its `payment_method_details.scalapay`.
+    /// Card present of [`Charge`](crate::api::Charge): its `payment_method_details.card_present`. It has what [`ChargePaymentMethodDetailsCardPresentFields`](crate::api::ChargePaymentMethodDetailsCardPresentFields) has.
     ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-scalapay>
-    ChargePaymentMethodDetailsScalapay, "payment_method_details_scalapay"
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card_present>
+    ChargePaymentMethodDetailsCardPresent =
+    /// The accessors of [`ChargePaymentMethodDetailsCardPresent`](crate::api::ChargePaymentMethodDetailsCardPresent).
+    ChargePaymentMethodDetailsCardPresentFields, "payment_method_details_card_present"
 }
 
-impl ChargePaymentMethodDetailsScalapay {
-    /// Transaction id. `None` when null.
+impl ChargePaymentMethodDetailsCardPresentFields {
+    /// Amount authorized. `None` when null.
     #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
+    pub fn amount_authorized(&self) -> Option<i64> {
         self.0
-            .opt_string("payment_method_details_scalapay", "transaction_id")
-    }
-}
-
-view! {
-    /// Sepa credit transfer of [`Charge`](crate::api::Charge): its `payment_method_details.sepa_credit_transfer`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-sepa_credit_transfer>
-    ChargePaymentMethodDetailsSepaCreditTransfer, "payment_method_details_sepa_credit_transfer"
-}
-
-impl ChargePaymentMethodDetailsSepaCreditTransfer {
-    /// Bank name. `None` when null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_sepa_credit_transfer", "bank_name")
+            .opt_int("payment_method_details_card_present", "amount_authorized")
     }
 
-    /// Bic. `None` when null.
+    /// Brand. `None` when null.
     #[inline]
-    pub fn bic(&self) -> Option<&str> {
+    pub fn brand(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sepa_credit_transfer", "bic")
+            .opt_string("payment_method_details_card_present", "brand")
     }
 
-    /// Iban. `None` when null.
+    /// Brand product. `None` when null.
     #[inline]
-    pub fn iban(&self) -> Option<&str> {
+    pub fn brand_product(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sepa_credit_transfer", "iban")
-    }
-}
-
-view! {
-    /// Sepa debit of [`Charge`](crate::api::Charge): its `payment_method_details.sepa_debit`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-sepa_debit>
-    ChargePaymentMethodDetailsSepaDebit, "payment_method_details_sepa_debit"
-}
-
-impl ChargePaymentMethodDetailsSepaDebit {
-    /// Bank code. `None` when null.
-    #[inline]
-    pub fn bank_code(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_sepa_debit", "bank_code")
+            .opt_string("payment_method_details_card_present", "brand_product")
     }
 
-    /// Branch code. `None` when null.
+    /// Capture before, in seconds since the Unix epoch. `None` when absent.
     #[inline]
-    pub fn branch_code(&self) -> Option<&str> {
+    pub fn capture_before(&self) -> Option<Timestamp> {
         self.0
-            .opt_string("payment_method_details_sepa_debit", "branch_code")
+            .opt_time("payment_method_details_card_present", "capture_before")
+    }
+
+    /// Cardholder name. `None` when null.
+    #[inline]
+    pub fn cardholder_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_present", "cardholder_name")
     }
 
     /// Country. `None` when null.
     #[inline]
     pub fn country(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sepa_debit", "country")
+            .opt_string("payment_method_details_card_present", "country")
     }
 
-    /// Expected debit date. `None` when absent.
+    /// Description. `None` when absent or null.
     #[inline]
-    pub fn expected_debit_date(&self) -> Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sepa_debit", "expected_debit_date")
+            .opt_string("payment_method_details_card_present", "description")
+    }
+
+    /// Emv auth data. `None` when null.
+    #[inline]
+    pub fn emv_auth_data(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_present", "emv_auth_data")
+    }
+
+    /// Exp month.
+    #[inline]
+    pub fn exp_month(&self) -> i64 {
+        self.0
+            .int("payment_method_details_card_present", "exp_month")
+    }
+
+    /// Exp year.
+    #[inline]
+    pub fn exp_year(&self) -> i64 {
+        self.0
+            .int("payment_method_details_card_present", "exp_year")
     }
 
     /// Fingerprint. `None` when null.
     #[inline]
     pub fn fingerprint(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sepa_debit", "fingerprint")
+            .opt_string("payment_method_details_card_present", "fingerprint")
+    }
+
+    /// Funding. `None` when null.
+    #[inline]
+    pub fn funding(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_present", "funding")
+    }
+
+    /// Generated card. `None` when null.
+    #[inline]
+    pub fn generated_card(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_present", "generated_card")
+    }
+
+    /// Iin. `None` when absent or null.
+    #[inline]
+    pub fn iin(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_present", "iin")
+    }
+
+    /// Incremental authorization supported: true or false.
+    #[inline]
+    pub fn incremental_authorization_supported(&self) -> bool {
+        self.0.flag(
+            "payment_method_details_card_present",
+            "incremental_authorization_supported",
+        )
+    }
+
+    /// Issuer. `None` when absent or null.
+    #[inline]
+    pub fn issuer(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_present", "issuer")
     }
 
     /// Last4. `None` when null.
     #[inline]
     pub fn last4(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sepa_debit", "last4")
+            .opt_string("payment_method_details_card_present", "last4")
     }
 
-    /// Mandate. `None` when null.
+    /// Location. `None` when absent.
     #[inline]
-    pub fn mandate(&self) -> Option<&str> {
+    pub fn location(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sepa_debit", "mandate")
+            .opt_string("payment_method_details_card_present", "location")
+    }
+
+    /// Network. `None` when null.
+    #[inline]
+    pub fn network(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_present", "network")
+    }
+
+    /// Network transaction id. `None` when null.
+    #[inline]
+    pub fn network_transaction_id(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_present",
+            "network_transaction_id",
+        )
+    }
+
+    /// Offline. `None` when null.
+    #[inline]
+    pub fn offline(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentOffline> {
+        self.0
+            .opt_view("payment_method_details_card_present", "offline")
+    }
+
+    /// Overcapture supported: true or false.
+    #[inline]
+    pub fn overcapture_supported(&self) -> bool {
+        self.0.flag(
+            "payment_method_details_card_present",
+            "overcapture_supported",
+        )
+    }
+
+    /// Preferred locales, as a list. `None` when null.
+    #[inline]
+    pub fn preferred_locales(&self) -> Option<Vec<&str>> {
+        self.0
+            .opt_strings("payment_method_details_card_present", "preferred_locales")
+    }
+
+    /// Read method. `None` when null.
+    #[inline]
+    pub fn read_method(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentReadMethod> {
+        self.0
+            .opt_word("payment_method_details_card_present", "read_method")
+    }
+
+    /// Reader. `None` when absent.
+    #[inline]
+    pub fn reader(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_present", "reader")
+    }
+
+    /// Receipt. `None` when null.
+    #[inline]
+    pub fn receipt(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentReceipt> {
+        self.0
+            .opt_view("payment_method_details_card_present", "receipt")
+    }
+
+    /// Wallet. `None` when absent.
+    #[inline]
+    pub fn wallet(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentWallet> {
+        self.0
+            .opt_view("payment_method_details_card_present", "wallet")
     }
 }
 
 view! {
-    /// Sequra of [`Charge`](crate::api::Charge): its `payment_method_details.sequra`.
+    /// Offline of [`PaymentMethod`](crate::api::PaymentMethod): its `card_present.offline`. It has what [`ChargePaymentMethodDetailsCardPresentOfflineFields`](crate::api::ChargePaymentMethodDetailsCardPresentOfflineFields) has.
     ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-sequra>
-    ChargePaymentMethodDetailsSequra, "payment_method_details_sequra"
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present-offline>
+    ChargePaymentMethodDetailsCardPresentOffline =
+    /// The accessors of [`ChargePaymentMethodDetailsCardPresentOffline`](crate::api::ChargePaymentMethodDetailsCardPresentOffline).
+    ChargePaymentMethodDetailsCardPresentOfflineFields, "payment_method_details_card_present_offline"
 }
 
-impl ChargePaymentMethodDetailsSequra {
+impl ChargePaymentMethodDetailsCardPresentOfflineFields {
+    /// Stored at, in seconds since the Unix epoch. `None` when null.
+    #[inline]
+    pub fn stored_at(&self) -> Option<Timestamp> {
+        self.0
+            .opt_time("payment_method_details_card_present_offline", "stored_at")
+    }
+
+    /// Type: always `deferred`. `None` when null.
+    #[inline]
+    pub fn type_(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_present_offline", "type")
+    }
+}
+
+view! {
+    /// Receipt of [`Charge`](crate::api::Charge): its `payment_method_details.card_present.receipt`. It has what [`ChargePaymentMethodDetailsCardPresentReceiptFields`](crate::api::ChargePaymentMethodDetailsCardPresentReceiptFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card_present-receipt>
+    ChargePaymentMethodDetailsCardPresentReceipt =
+    /// The accessors of [`ChargePaymentMethodDetailsCardPresentReceipt`](crate::api::ChargePaymentMethodDetailsCardPresentReceipt).
+    ChargePaymentMethodDetailsCardPresentReceiptFields, "payment_method_details_card_present_receipt"
+}
+
+impl ChargePaymentMethodDetailsCardPresentReceiptFields {
+    /// Account type. `None` when absent.
+    #[inline]
+    pub fn account_type(
+        &self,
+    ) -> Option<api::ChargePaymentMethodDetailsCardPresentReceiptAccountType> {
+        self.0.opt_word(
+            "payment_method_details_card_present_receipt",
+            "account_type",
+        )
+    }
+
+    /// Application cryptogram. `None` when null.
+    #[inline]
+    pub fn application_cryptogram(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_present_receipt",
+            "application_cryptogram",
+        )
+    }
+
+    /// Application preferred name. `None` when null.
+    #[inline]
+    pub fn application_preferred_name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_present_receipt",
+            "application_preferred_name",
+        )
+    }
+
+    /// Authorization code. `None` when null.
+    #[inline]
+    pub fn authorization_code(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_present_receipt",
+            "authorization_code",
+        )
+    }
+
+    /// Authorization response code. `None` when null.
+    #[inline]
+    pub fn authorization_response_code(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_present_receipt",
+            "authorization_response_code",
+        )
+    }
+
+    /// Cardholder verification method. `None` when null.
+    #[inline]
+    pub fn cardholder_verification_method(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_present_receipt",
+            "cardholder_verification_method",
+        )
+    }
+
+    /// Dedicated file name. `None` when null.
+    #[inline]
+    pub fn dedicated_file_name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_present_receipt",
+            "dedicated_file_name",
+        )
+    }
+
+    /// Terminal verification results. `None` when null.
+    #[inline]
+    pub fn terminal_verification_results(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_present_receipt",
+            "terminal_verification_results",
+        )
+    }
+
+    /// Transaction status information. `None` when null.
+    #[inline]
+    pub fn transaction_status_information(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_present_receipt",
+            "transaction_status_information",
+        )
+    }
+}
+
+view! {
+    /// Wallet of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet`. It has what [`ChargePaymentMethodDetailsCardWalletFields`](crate::api::ChargePaymentMethodDetailsCardWalletFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet>
+    ChargePaymentMethodDetailsCardWallet =
+    /// The accessors of [`ChargePaymentMethodDetailsCardWallet`](crate::api::ChargePaymentMethodDetailsCardWallet).
+    ChargePaymentMethodDetailsCardWalletFields, "payment_method_details_card_wallet"
+}
+
+impl ChargePaymentMethodDetailsCardWalletFields {
+    /// Amex express checkout. `None` when absent.
+    #[inline]
+    pub fn amex_express_checkout(
+        &self,
+    ) -> Option<api::ChargePaymentMethodDetailsCardWalletAmexExpressCheckout> {
+        self.0.opt_view(
+            "payment_method_details_card_wallet",
+            "amex_express_checkout",
+        )
+    }
+
+    /// Apple pay. `None` when absent.
+    #[inline]
+    pub fn apple_pay(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletApplePay> {
+        self.0
+            .opt_view("payment_method_details_card_wallet", "apple_pay")
+    }
+
+    /// Dynamic last4. `None` when null.
+    #[inline]
+    pub fn dynamic_last4(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_wallet", "dynamic_last4")
+    }
+
+    /// Google pay. `None` when absent.
+    #[inline]
+    pub fn google_pay(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletGooglePay> {
+        self.0
+            .opt_view("payment_method_details_card_wallet", "google_pay")
+    }
+
+    /// Link. `None` when absent.
+    #[inline]
+    pub fn link(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletLink> {
+        self.0
+            .opt_view("payment_method_details_card_wallet", "link")
+    }
+
+    /// Masterpass. `None` when absent.
+    #[inline]
+    pub fn masterpass(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletMasterpass> {
+        self.0
+            .opt_view("payment_method_details_card_wallet", "masterpass")
+    }
+
+    /// Samsung pay. `None` when absent.
+    #[inline]
+    pub fn samsung_pay(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletSamsungPay> {
+        self.0
+            .opt_view("payment_method_details_card_wallet", "samsung_pay")
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> api::ChargePaymentMethodDetailsCardWalletType {
+        self.0.word("payment_method_details_card_wallet", "type")
+    }
+
+    /// Visa checkout. `None` when absent.
+    #[inline]
+    pub fn visa_checkout(&self) -> Option<api::ChargePaymentMethodDetailsCardWalletVisaCheckout> {
+        self.0
+            .opt_view("payment_method_details_card_wallet", "visa_checkout")
+    }
+}
+
+view! {
+    /// Amex express checkout of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.amex_express_checkout`. It has what [`ChargePaymentMethodDetailsCardWalletAmexExpressCheckoutFields`](crate::api::ChargePaymentMethodDetailsCardWalletAmexExpressCheckoutFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-amex_express_checkout>
+    ChargePaymentMethodDetailsCardWalletAmexExpressCheckout =
+    /// The accessors of [`ChargePaymentMethodDetailsCardWalletAmexExpressCheckout`](crate::api::ChargePaymentMethodDetailsCardWalletAmexExpressCheckout).
+    ChargePaymentMethodDetailsCardWalletAmexExpressCheckoutFields, "payment_method_details_card_wallet_amex_express_checkout"
+}
+
+view! {
+    /// Apple pay of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.apple_pay`. It has what [`ChargePaymentMethodDetailsCardWalletApplePayFields`](crate::api::ChargePaymentMethodDetailsCardWalletApplePayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-apple_pay>
+    ChargePaymentMethodDetailsCardWalletApplePay =
+    /// The accessors of [`ChargePaymentMethodDetailsCardWalletApplePay`](crate::api::ChargePaymentMethodDetailsCardWalletApplePay).
+    ChargePaymentMethodDetailsCardWalletApplePayFields, "payment_method_details_card_wallet_apple_pay"
+}
+
+view! {
+    /// Google pay of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.google_pay`. It has what [`ChargePaymentMethodDetailsCardWalletGooglePayFields`](crate::api::ChargePaymentMethodDetailsCardWalletGooglePayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-google_pay>
+    ChargePaymentMethodDetailsCardWalletGooglePay =
+    /// The accessors of [`ChargePaymentMethodDetailsCardWalletGooglePay`](crate::api::ChargePaymentMethodDetailsCardWalletGooglePay).
+    ChargePaymentMethodDetailsCardWalletGooglePayFields, "payment_method_details_card_wallet_google_pay"
+}
+
+view! {
+    /// Link of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.link`. It has what [`ChargePaymentMethodDetailsCardWalletLinkFields`](crate::api::ChargePaymentMethodDetailsCardWalletLinkFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-link>
+    ChargePaymentMethodDetailsCardWalletLink =
+    /// The accessors of [`ChargePaymentMethodDetailsCardWalletLink`](crate::api::ChargePaymentMethodDetailsCardWalletLink).
+    ChargePaymentMethodDetailsCardWalletLinkFields, "payment_method_details_card_wallet_link"
+}
+
+impl ChargePaymentMethodDetailsCardWalletLinkFields {
+    /// Funding source group. `None` when null.
+    #[inline]
+    pub fn funding_source_group(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_card_wallet_link",
+            "funding_source_group",
+        )
+    }
+}
+
+view! {
+    /// Masterpass of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.masterpass`. It has what [`ChargePaymentMethodDetailsCardWalletMasterpassFields`](crate::api::ChargePaymentMethodDetailsCardWalletMasterpassFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-masterpass>
+    ChargePaymentMethodDetailsCardWalletMasterpass =
+    /// The accessors of [`ChargePaymentMethodDetailsCardWalletMasterpass`](crate::api::ChargePaymentMethodDetailsCardWalletMasterpass).
+    ChargePaymentMethodDetailsCardWalletMasterpassFields, "payment_method_details_card_wallet_masterpass"
+}
+
+impl ChargePaymentMethodDetailsCardWalletMasterpassFields {
+    /// Billing address. `None` when null.
+    #[inline]
+    pub fn billing_address(&self) -> Option<api::Address> {
+        self.0.opt_view(
+            "payment_method_details_card_wallet_masterpass",
+            "billing_address",
+        )
+    }
+
+    /// Email. `None` when null.
+    #[inline]
+    pub fn email(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_wallet_masterpass", "email")
+    }
+
+    /// Name. `None` when null.
+    #[inline]
+    pub fn name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_wallet_masterpass", "name")
+    }
+
+    /// Shipping address. `None` when null.
+    #[inline]
+    pub fn shipping_address(&self) -> Option<api::Address> {
+        self.0.opt_view(
+            "payment_method_details_card_wallet_masterpass",
+            "shipping_address",
+        )
+    }
+}
+
+view! {
+    /// Samsung pay of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.samsung_pay`. It has what [`ChargePaymentMethodDetailsCardWalletSamsungPayFields`](crate::api::ChargePaymentMethodDetailsCardWalletSamsungPayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-samsung_pay>
+    ChargePaymentMethodDetailsCardWalletSamsungPay =
+    /// The accessors of [`ChargePaymentMethodDetailsCardWalletSamsungPay`](crate::api::ChargePaymentMethodDetailsCardWalletSamsungPay).
+    ChargePaymentMethodDetailsCardWalletSamsungPayFields, "payment_method_details_card_wallet_samsung_pay"
+}
+
+view! {
+    /// Visa checkout of [`Charge`](crate::api::Charge): its `payment_method_details.card.wallet.visa_checkout`. It has what [`ChargePaymentMethodDetailsCardWalletVisaCheckoutFields`](crate::api::ChargePaymentMethodDetailsCardWalletVisaCheckoutFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet-visa_checkout>
+    ChargePaymentMethodDetailsCardWalletVisaCheckout =
+    /// The accessors of [`ChargePaymentMethodDetailsCardWalletVisaCheckout`](crate::api::ChargePaymentMethodDetailsCardWalletVisaCheckout).
+    ChargePaymentMethodDetailsCardWalletVisaCheckoutFields, "payment_method_details_card_wallet_visa_checkout"
+}
+
+impl ChargePaymentMethodDetailsCardWalletVisaCheckoutFields {
+    /// Billing address. `None` when null.
+    #[inline]
+    pub fn billing_address(&self) -> Option<api::Address> {
+        self.0.opt_view(
+            "payment_method_details_card_wallet_visa_checkout",
+            "billing_address",
+        )
+    }
+
+    /// Email. `None` when null.
+    #[inline]
+    pub fn email(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_wallet_visa_checkout", "email")
+    }
+
+    /// Name. `None` when null.
+    #[inline]
+    pub fn name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_card_wallet_visa_checkout", "name")
+    }
+
+    /// Shipping address. `None` when null.
+    #[inline]
+    pub fn shipping_address(&self) -> Option<api::Address> {
+        self.0.opt_view(
+            "payment_method_details_card_wallet_visa_checkout",
+            "shipping_address",
+        )
+    }
+}
+
+view! {
+    /// Cashapp of [`Charge`](crate::api::Charge): its `payment_method_details.cashapp`. It has what [`ChargePaymentMethodDetailsCashappFields`](crate::api::ChargePaymentMethodDetailsCashappFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-cashapp>
+    ChargePaymentMethodDetailsCashapp =
+    /// The accessors of [`ChargePaymentMethodDetailsCashapp`](crate::api::ChargePaymentMethodDetailsCashapp).
+    ChargePaymentMethodDetailsCashappFields, "payment_method_details_cashapp"
+}
+
+impl ChargePaymentMethodDetailsCashappFields {
+    /// Buyer id. `None` when null.
+    #[inline]
+    pub fn buyer_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_cashapp", "buyer_id")
+    }
+
+    /// Cashtag. `None` when null.
+    #[inline]
+    pub fn cashtag(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_cashapp", "cashtag")
+    }
+
     /// Transaction id. `None` when null.
     #[inline]
     pub fn transaction_id(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sequra", "transaction_id")
+            .opt_string("payment_method_details_cashapp", "transaction_id")
     }
 }
 
 view! {
-    /// Sofort of [`Charge`](crate::api::Charge): its `payment_method_details.sofort`.
+    /// Crypto of [`Charge`](crate::api::Charge): its `payment_method_details.crypto`. It has what [`ChargePaymentMethodDetailsCryptoFields`](crate::api::ChargePaymentMethodDetailsCryptoFields) has.
     ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-sofort>
-    ChargePaymentMethodDetailsSofort, "payment_method_details_sofort"
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-crypto>
+    ChargePaymentMethodDetailsCrypto =
+    /// The accessors of [`ChargePaymentMethodDetailsCrypto`](crate::api::ChargePaymentMethodDetailsCrypto).
+    ChargePaymentMethodDetailsCryptoFields, "payment_method_details_crypto"
 }
 
-impl ChargePaymentMethodDetailsSofort {
+impl ChargePaymentMethodDetailsCryptoFields {
+    /// Buyer address. `None` when absent.
+    #[inline]
+    pub fn buyer_address(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_crypto", "buyer_address")
+    }
+
+    /// Network. `None` when absent.
+    #[inline]
+    pub fn network(&self) -> Option<api::ChargePaymentMethodDetailsCryptoNetwork> {
+        self.0.opt_word("payment_method_details_crypto", "network")
+    }
+
+    /// Token currency. `None` when absent.
+    #[inline]
+    pub fn token_currency(&self) -> Option<api::ChargePaymentMethodDetailsCryptoTokenCurrency> {
+        self.0
+            .opt_word("payment_method_details_crypto", "token_currency")
+    }
+
+    /// Transaction hash. `None` when absent.
+    #[inline]
+    pub fn transaction_hash(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_crypto", "transaction_hash")
+    }
+}
+
+view! {
+    /// Customer balance of [`Charge`](crate::api::Charge): its `payment_method_details.customer_balance`. It has what [`ChargePaymentMethodDetailsCustomerBalanceFields`](crate::api::ChargePaymentMethodDetailsCustomerBalanceFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-customer_balance>
+    ChargePaymentMethodDetailsCustomerBalance =
+    /// The accessors of [`ChargePaymentMethodDetailsCustomerBalance`](crate::api::ChargePaymentMethodDetailsCustomerBalance).
+    ChargePaymentMethodDetailsCustomerBalanceFields, "payment_method_details_customer_balance"
+}
+
+view! {
+    /// Eps of [`Charge`](crate::api::Charge): its `payment_method_details.eps`. It has what [`ChargePaymentMethodDetailsEpsFields`](crate::api::ChargePaymentMethodDetailsEpsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-eps>
+    ChargePaymentMethodDetailsEps =
+    /// The accessors of [`ChargePaymentMethodDetailsEps`](crate::api::ChargePaymentMethodDetailsEps).
+    ChargePaymentMethodDetailsEpsFields, "payment_method_details_eps"
+}
+
+impl ChargePaymentMethodDetailsEpsFields {
+    /// Bank. `None` when null.
+    #[inline]
+    pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsEpsBank> {
+        self.0.opt_word("payment_method_details_eps", "bank")
+    }
+
+    /// Verified name. `None` when null.
+    #[inline]
+    pub fn verified_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_eps", "verified_name")
+    }
+}
+
+view! {
+    /// Fpx of [`Charge`](crate::api::Charge): its `payment_method_details.fpx`. It has what [`ChargePaymentMethodDetailsFpxFields`](crate::api::ChargePaymentMethodDetailsFpxFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-fpx>
+    ChargePaymentMethodDetailsFpx =
+    /// The accessors of [`ChargePaymentMethodDetailsFpx`](crate::api::ChargePaymentMethodDetailsFpx).
+    ChargePaymentMethodDetailsFpxFields, "payment_method_details_fpx"
+}
+
+impl ChargePaymentMethodDetailsFpxFields {
+    /// Account holder type. `None` when null.
+    #[inline]
+    pub fn account_holder_type(
+        &self,
+    ) -> Option<api::ChargePaymentMethodDetailsAchDebitAccountHolderType> {
+        self.0
+            .opt_word("payment_method_details_fpx", "account_holder_type")
+    }
+
+    /// Bank.
+    #[inline]
+    pub fn bank(&self) -> api::ChargePaymentMethodDetailsFpxBank {
+        self.0.word("payment_method_details_fpx", "bank")
+    }
+
+    /// Transaction id. `None` when null.
+    #[inline]
+    pub fn transaction_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_fpx", "transaction_id")
+    }
+}
+
+view! {
+    /// Giropay of [`Charge`](crate::api::Charge): its `payment_method_details.giropay`. It has what [`ChargePaymentMethodDetailsGiropayFields`](crate::api::ChargePaymentMethodDetailsGiropayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-giropay>
+    ChargePaymentMethodDetailsGiropay =
+    /// The accessors of [`ChargePaymentMethodDetailsGiropay`](crate::api::ChargePaymentMethodDetailsGiropay).
+    ChargePaymentMethodDetailsGiropayFields, "payment_method_details_giropay"
+}
+
+impl ChargePaymentMethodDetailsGiropayFields {
     /// Bank code. `None` when null.
     #[inline]
     pub fn bank_code(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sofort", "bank_code")
+            .opt_string("payment_method_details_giropay", "bank_code")
     }
 
     /// Bank name. `None` when null.
     #[inline]
     pub fn bank_name(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sofort", "bank_name")
+            .opt_string("payment_method_details_giropay", "bank_name")
     }
 
     /// Bic. `None` when null.
     #[inline]
     pub fn bic(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_sofort", "bic")
+        self.0.opt_string("payment_method_details_giropay", "bic")
     }
 
-    /// Country. `None` when null.
+    /// Verified name. `None` when null.
     #[inline]
-    pub fn country(&self) -> Option<&str> {
+    pub fn verified_name(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sofort", "country")
+            .opt_string("payment_method_details_giropay", "verified_name")
+    }
+}
+
+view! {
+    /// Grabpay of [`Charge`](crate::api::Charge): its `payment_method_details.grabpay`. It has what [`ChargePaymentMethodDetailsGrabpayFields`](crate::api::ChargePaymentMethodDetailsGrabpayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-grabpay>
+    ChargePaymentMethodDetailsGrabpay =
+    /// The accessors of [`ChargePaymentMethodDetailsGrabpay`](crate::api::ChargePaymentMethodDetailsGrabpay).
+    ChargePaymentMethodDetailsGrabpayFields, "payment_method_details_grabpay"
+}
+
+impl ChargePaymentMethodDetailsGrabpayFields {
+    /// Transaction id. `None` when null.
+    #[inline]
+    pub fn transaction_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_grabpay", "transaction_id")
+    }
+}
+
+view! {
+    /// Ideal of [`Charge`](crate::api::Charge): its `payment_method_details.ideal`. It has what [`ChargePaymentMethodDetailsIdealFields`](crate::api::ChargePaymentMethodDetailsIdealFields) has.
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ideal>
+    ChargePaymentMethodDetailsIdeal =
+    /// The accessors of [`ChargePaymentMethodDetailsIdeal`](crate::api::ChargePaymentMethodDetailsIdeal).
+    ChargePaymentMethodDetailsIdealFields, "payment_method_details_ideal"
+}
+
+impl ChargePaymentMethodDetailsIdealFields {
+    /// Bank. `None` when null.
+    #[inline]
+    pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsIdealBank> {
+        self.0.opt_word("payment_method_details_ideal", "bank")
+    }
+
+    /// Bic. `None` when null.
+    #[inline]
+    pub fn bic(&self) -> Option<api::ChargePaymentMethodDetailsIdealBic> {
+        self.0.opt_word("payment_method_details_ideal", "bic")
     }
 
     /// Generated sepa debit. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn generated_sepa_debit(&self) -> Option<Expandable<api::PaymentMethod>> {
         self.0
-            .opt_view("payment_method_details_sofort", "generated_sepa_debit")
+            .opt_view("payment_method_details_ideal", "generated_sepa_debit")
     }
 
     /// Generated sepa debit mandate. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn generated_sepa_debit_mandate(&self) -> Option<Expandable<api::Mandate>> {
         self.0.opt_view(
-            "payment_method_details_sofort",
+            "payment_method_details_ideal",
             "generated_sepa_debit_mandate",
         )
     }
@@ -534,443 +1110,20 @@ impl ChargePaymentMethodDetailsSofort {
     #[inline]
     pub fn iban_last4(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sofort", "iban_last4")
+            .opt_string("payment_method_details_ideal", "iban_last4")
     }
 
-    /// Preferred language. `None` when null.
+    /// Transaction id. `None` when null.
     #[inline]
-    pub fn preferred_language(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsSofortPreferredLanguage> {
+    pub fn transaction_id(&self) -> Option<&str> {
         self.0
-            .opt_word("payment_method_details_sofort", "preferred_language")
+            .opt_string("payment_method_details_ideal", "transaction_id")
     }
 
     /// Verified name. `None` when null.
     #[inline]
     pub fn verified_name(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_details_sofort", "verified_name")
-    }
-}
-
-view! {
-    /// Stripe account of [`Charge`](crate::api::Charge): its `payment_method_details.stripe_account`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-stripe_account>
-    ChargePaymentMethodDetailsStripeAccount, "payment_method_details_stripe_account"
-}
-
-view! {
-    /// Sunbit of [`Charge`](crate::api::Charge): its `payment_method_details.sunbit`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-sunbit>
-    ChargePaymentMethodDetailsSunbit, "payment_method_details_sunbit"
-}
-
-impl ChargePaymentMethodDetailsSunbit {
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_sunbit", "transaction_id")
-    }
-}
-
-view! {
-    /// Swish of [`Charge`](crate::api::Charge): its `payment_method_details.swish`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-swish>
-    ChargePaymentMethodDetailsSwish, "payment_method_details_swish"
-}
-
-impl ChargePaymentMethodDetailsSwish {
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_swish", "fingerprint")
-    }
-
-    /// Payment reference. `None` when null.
-    #[inline]
-    pub fn payment_reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_swish", "payment_reference")
-    }
-
-    /// Verified phone last4. `None` when null.
-    #[inline]
-    pub fn verified_phone_last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_swish", "verified_phone_last4")
-    }
-}
-
-view! {
-    /// Twint of [`Charge`](crate::api::Charge): its `payment_method_details.twint`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-twint>
-    ChargePaymentMethodDetailsTwint, "payment_method_details_twint"
-}
-
-impl ChargePaymentMethodDetailsTwint {
-    /// Mandate. `None` when absent.
-    #[inline]
-    pub fn mandate(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_twint", "mandate")
-    }
-}
-
-view! {
-    /// Upi of [`Charge`](crate::api::Charge): its `payment_method_details.upi`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-upi>
-    ChargePaymentMethodDetailsUpi, "payment_method_details_upi"
-}
-
-impl ChargePaymentMethodDetailsUpi {
-    /// Vpa. `None` when null.
-    #[inline]
-    pub fn vpa(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_details_upi", "vpa")
-    }
-}
-
-view! {
-    /// Us bank account of [`Charge`](crate::api::Charge): its `payment_method_details.us_bank_account`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-us_bank_account>
-    ChargePaymentMethodDetailsUsBankAccount, "payment_method_details_us_bank_account"
-}
-
-impl ChargePaymentMethodDetailsUsBankAccount {
-    /// Account holder type. `None` when null.
-    #[inline]
-    pub fn account_holder_type(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsAchDebitAccountHolderType> {
-        self.0.opt_word(
-            "payment_method_details_us_bank_account",
-            "account_holder_type",
-        )
-    }
-
-    /// Account type. `None` when null.
-    #[inline]
-    pub fn account_type(&self) -> Option<api::ChargePaymentMethodDetailsUsBankAccountAccountType> {
-        self.0
-            .opt_word("payment_method_details_us_bank_account", "account_type")
-    }
-
-    /// Bank name. `None` when null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_us_bank_account", "bank_name")
-    }
-
-    /// Expected debit date. `None` when absent.
-    #[inline]
-    pub fn expected_debit_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_us_bank_account",
-            "expected_debit_date",
-        )
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_us_bank_account", "fingerprint")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_us_bank_account", "last4")
-    }
-
-    /// Mandate. An id, or the object itself when `expand` asks for it. `None` when absent.
-    #[inline]
-    pub fn mandate(&self) -> Option<Expandable<api::Mandate>> {
-        self.0
-            .opt_view("payment_method_details_us_bank_account", "mandate")
-    }
-
-    /// Payment reference. `None` when null.
-    #[inline]
-    pub fn payment_reference(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_us_bank_account",
-            "payment_reference",
-        )
-    }
-
-    /// Routing number. `None` when null.
-    #[inline]
-    pub fn routing_number(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_us_bank_account", "routing_number")
-    }
-}
-
-view! {
-    /// Wechat of [`Charge`](crate::api::Charge): its `payment_method_details.wechat`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-wechat>
-    ChargePaymentMethodDetailsWechat, "payment_method_details_wechat"
-}
-
-view! {
-    /// Wechat pay of [`Charge`](crate::api::Charge): its `payment_method_details.wechat_pay`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-wechat_pay>
-    ChargePaymentMethodDetailsWechatPay, "payment_method_details_wechat_pay"
-}
-
-impl ChargePaymentMethodDetailsWechatPay {
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_wechat_pay", "fingerprint")
-    }
-
-    /// Location. `None` when absent.
-    #[inline]
-    pub fn location(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_wechat_pay", "location")
-    }
-
-    /// Reader. `None` when absent.
-    #[inline]
-    pub fn reader(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_wechat_pay", "reader")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_wechat_pay", "transaction_id")
-    }
-}
-
-view! {
-    /// Zip of [`Charge`](crate::api::Charge): its `payment_method_details.zip`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-zip>
-    ChargePaymentMethodDetailsZip, "payment_method_details_zip"
-}
-
-view! {
-    /// Seller protection of [`Charge`](crate::api::Charge): its `payment_method_details.paypal.seller_protection`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-paypal-seller_protection>
-    ChargePaymentMethodDetailsPaypalSellerProtection, "paypal_seller_protection"
-}
-
-impl ChargePaymentMethodDetailsPaypalSellerProtection {
-    /// Dispute categories, as a list. `None` when null.
-    #[inline]
-    pub fn dispute_categories(
-        &self,
-    ) -> Option<Vec<api::ChargePaymentMethodDetailsPaypalSellerProtectionDisputeCategory>> {
-        self.0
-            .opt_words("paypal_seller_protection", "dispute_categories")
-    }
-
-    /// Status.
-    #[inline]
-    pub fn status(&self) -> api::ChargePaymentMethodDetailsPaypalSellerProtectionStatus {
-        self.0.word("paypal_seller_protection", "status")
-    }
-}
-
-view! {
-    /// Radar options of [`Charge`](crate::api::Charge): its `radar_options`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-radar_options>
-    ChargeRadarOptions, "radar_radar_options"
-}
-
-impl ChargeRadarOptions {
-    /// Session. `None` when absent.
-    #[inline]
-    pub fn session(&self) -> Option<&str> {
-        self.0.opt_string("radar_radar_options", "session")
-    }
-}
-
-view! {
-    /// Funding of [`Charge`](crate::api::Charge): its `payment_method_details.revolut_pay.funding`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-revolut_pay-funding>
-    ChargePaymentMethodDetailsRevolutPayFunding, "revolut_pay_underlying_payment_method_funding_details"
-}
-
-impl ChargePaymentMethodDetailsRevolutPayFunding {
-    /// Card. `None` when absent.
-    #[inline]
-    pub fn card(&self) -> Option<api::ChargePaymentMethodDetailsAmazonPayFundingCard> {
-        self.0.opt_view(
-            "revolut_pay_underlying_payment_method_funding_details",
-            "card",
-        )
-    }
-
-    /// Type: always `card`. `None` when null.
-    #[inline]
-    pub fn type_(&self) -> Option<&str> {
-        self.0.opt_string(
-            "revolut_pay_underlying_payment_method_funding_details",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// The `rule` object.
-    ///
-    /// <https://docs.stripe.com/api/rules/object>
-    ChargeOutcomeRule, "rule"
-}
-
-impl ChargeOutcomeRule {
-    /// Action.
-    #[inline]
-    pub fn action(&self) -> &str {
-        self.0.string("rule", "action")
-    }
-
-    /// The object's id.
-    #[inline]
-    pub fn id(&self) -> &str {
-        self.0.string("rule", "id")
-    }
-
-    /// Predicate.
-    #[inline]
-    pub fn predicate(&self) -> &str {
-        self.0.string("rule", "predicate")
-    }
-}
-
-view! {
-    /// Shipping of [`Charge`](crate::api::Charge): its `shipping`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-shipping>
-    ChargeShipping, "shipping"
-}
-
-impl ChargeShipping {
-    /// Address. `None` when absent.
-    #[inline]
-    pub fn address(&self) -> Option<api::Address> {
-        self.0.opt_view("shipping", "address")
-    }
-
-    /// Carrier. `None` when absent or null.
-    #[inline]
-    pub fn carrier(&self) -> Option<&str> {
-        self.0.opt_string("shipping", "carrier")
-    }
-
-    /// Name. `None` when absent.
-    #[inline]
-    pub fn name(&self) -> Option<&str> {
-        self.0.opt_string("shipping", "name")
-    }
-
-    /// Phone. `None` when absent or null.
-    #[inline]
-    pub fn phone(&self) -> Option<&str> {
-        self.0.opt_string("shipping", "phone")
-    }
-
-    /// Tracking number. `None` when absent or null.
-    #[inline]
-    pub fn tracking_number(&self) -> Option<&str> {
-        self.0.opt_string("shipping", "tracking_number")
-    }
-}
-
-view! {
-    /// Three d secure of [`Charge`](crate::api::Charge): its `payment_method_details.card.three_d_secure`.
-    ///
-    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
-    ChargePaymentMethodDetailsCardThreeDSecure, "three_d_secure_details_charge"
-}
-
-impl ChargePaymentMethodDetailsCardThreeDSecure {
-    /// Authentication flow. `None` when null.
-    #[inline]
-    pub fn authentication_flow(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsCardThreeDSecureAuthenticationFlow> {
-        self.0
-            .opt_word("three_d_secure_details_charge", "authentication_flow")
-    }
-
-    /// Electronic commerce indicator. `None` when null.
-    #[inline]
-    pub fn electronic_commerce_indicator(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator> {
-        self.0.opt_word(
-            "three_d_secure_details_charge",
-            "electronic_commerce_indicator",
-        )
-    }
-
-    /// Exemption indicator. `None` when null.
-    #[inline]
-    pub fn exemption_indicator(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsCardThreeDSecureExemptionIndicator> {
-        self.0
-            .opt_word("three_d_secure_details_charge", "exemption_indicator")
-    }
-
-    /// Exemption indicator applied: true or false. `None` when absent.
-    #[inline]
-    pub fn exemption_indicator_applied(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "three_d_secure_details_charge",
-            "exemption_indicator_applied",
-        )
-    }
-
-    /// Result. `None` when null.
-    #[inline]
-    pub fn result(&self) -> Option<api::ChargePaymentMethodDetailsCardThreeDSecureResult> {
-        self.0.opt_word("three_d_secure_details_charge", "result")
-    }
-
-    /// Result reason. `None` when null.
-    #[inline]
-    pub fn result_reason(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsCardThreeDSecureResultReason> {
-        self.0
-            .opt_word("three_d_secure_details_charge", "result_reason")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("three_d_secure_details_charge", "transaction_id")
-    }
-
-    /// Version. `None` when null.
-    #[inline]
-    pub fn version(&self) -> Option<api::ChargePaymentMethodDetailsCardThreeDSecureVersion> {
-        self.0.opt_word("three_d_secure_details_charge", "version")
+            .opt_string("payment_method_details_ideal", "verified_name")
     }
 }

@@ -16,13 +16,13 @@ impl ChargeCreateDestination {
     /// With what Stripe requires.
     #[inline]
     pub fn new(account: &str) -> Self {
-        Self(Params::new().with("account", account))
+        Self(Params::new().with_str("account", account))
     }
 
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 }
 
@@ -37,54 +37,14 @@ impl ChargeCreateRadarOptions {
     /// Session.
     #[inline]
     pub fn session(self, session: &str) -> Self {
-        Self(self.0.with("session", session))
+        Self(self.0.with_str("session", session))
     }
 }
 
-params! {
-    /// The `address` of [`ChargeCreateShipping`](crate::api::ChargeCreateShipping).
-    ///
-    /// <https://docs.stripe.com/api/charges/create>
-    ChargeCreateShippingAddress
-}
-
-impl ChargeCreateShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`ChargeCreateShipping`](crate::api::ChargeCreateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/charges/create>
+pub type ChargeCreateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
 
 params_required! {
     /// The `shipping` of [`ChargeCreate`](crate::api::ChargeCreate).
@@ -97,25 +57,29 @@ impl ChargeCreateShipping {
     /// With what Stripe requires.
     #[inline]
     pub fn new(address: api::ChargeCreateShippingAddress, name: &str) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
+        Self(
+            Params::new()
+                .with("address", address)
+                .with_str("name", name),
+        )
     }
 
     /// Carrier.
     #[inline]
     pub fn carrier(self, carrier: &str) -> Self {
-        Self(self.0.with("carrier", carrier))
+        Self(self.0.with_str("carrier", carrier))
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Tracking number.
     #[inline]
     pub fn tracking_number(self, tracking_number: &str) -> Self {
-        Self(self.0.with("tracking_number", tracking_number))
+        Self(self.0.with_str("tracking_number", tracking_number))
     }
 }
 
@@ -130,19 +94,19 @@ impl ChargeCreateTransferData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
+        Self(Params::new().with_str("destination", destination))
     }
 
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 }
 
@@ -161,83 +125,15 @@ impl ChargeUpdateFraudDetails {
     }
 }
 
-params! {
-    /// The `address` of [`ChargeUpdateShipping`](crate::api::ChargeUpdateShipping).
-    ///
-    /// <https://docs.stripe.com/api/charges/update>
-    ChargeUpdateShippingAddress
-}
+/// The `address` of [`ChargeUpdateShipping`](crate::api::ChargeUpdateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/charges/update>
+pub type ChargeUpdateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-impl ChargeUpdateShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params_required! {
-    /// The `shipping` of [`ChargeUpdate`](crate::api::ChargeUpdate).
-    ///
-    /// <https://docs.stripe.com/api/charges/update>
-    ChargeUpdateShipping
-}
-
-impl ChargeUpdateShipping {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(address: api::ChargeUpdateShippingAddress, name: &str) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
-    }
-
-    /// Carrier.
-    #[inline]
-    pub fn carrier(self, carrier: &str) -> Self {
-        Self(self.0.with("carrier", carrier))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Tracking number.
-    #[inline]
-    pub fn tracking_number(self, tracking_number: &str) -> Self {
-        Self(self.0.with("tracking_number", tracking_number))
-    }
-}
+/// The `shipping` of [`ChargeUpdate`](crate::api::ChargeUpdate): the same as [`ChargeCreateShipping`](crate::api::ChargeCreateShipping).
+///
+/// <https://docs.stripe.com/api/charges/update>
+pub type ChargeUpdateShipping = api::ChargeCreateShipping;
 
 params! {
     /// The `transfer_data` of [`ChargeCapture`](crate::api::ChargeCapture).
@@ -250,6 +146,6 @@ impl ChargeCaptureTransferData {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 }

@@ -3,56 +3,56 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, SearchResult, Value, pairs, request, request_list};
+use crate::view::prelude::{List, RangeQuery, SearchResult, Value, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.charges().list(…)`: `GET /v1/charges`.
     ///
     /// <https://docs.stripe.com/api/charges/list>
-    ChargeList => List<api::Charge>, api::Charge; "charges.list", Get "/v1/charges", Api V1 Form
+    ChargeList, ChargeListEndpoint => List<api::Charge>; "charges.list", Get "/v1/charges", Api V1 Form
 }
 
 impl ChargeList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Payment intent.
     #[inline]
     pub fn payment_intent(self, payment_intent: &str) -> Self {
-        Self(self.0.set("payment_intent", payment_intent))
+        self.set_str("payment_intent", payment_intent)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Transfer group.
     #[inline]
     pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.set("transfer_group", transfer_group))
+        self.set_str("transfer_group", transfer_group)
     }
 }
 
@@ -60,56 +60,56 @@ request! {
     /// The request of `client.charges().create(…)`: `POST /v1/charges`.
     ///
     /// <https://docs.stripe.com/api/charges/create>
-    ChargeCreate => api::Charge; "charges.create", Post "/v1/charges", Api V1 Form
+    ChargeCreate, ChargeCreateEndpoint => api::Charge; "charges.create", Post "/v1/charges", Api V1 Form
 }
 
 impl ChargeCreate {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Application fee.
     #[inline]
     pub fn application_fee(self, application_fee: i64) -> Self {
-        Self(self.0.set("application_fee", application_fee))
+        self.set_int("application_fee", application_fee)
     }
 
     /// Application fee amount, in the smallest unit of `currency`.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Capture: true or false.
     #[inline]
     pub fn capture(self, capture: bool) -> Self {
-        Self(self.0.set("capture", capture))
+        self.set_bool("capture", capture)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Destination.
     #[inline]
     pub fn destination(self, destination: api::ChargeCreateDestination) -> Self {
-        Self(self.0.set("destination", destination))
+        self.set("destination", destination)
     }
 
     /// Key-value pairs of your own.
@@ -118,91 +118,88 @@ impl ChargeCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Radar options.
     #[inline]
     pub fn radar_options(self, radar_options: api::ChargeCreateRadarOptions) -> Self {
-        Self(self.0.set("radar_options", radar_options))
+        self.set("radar_options", radar_options)
     }
 
     /// Receipt email.
     #[inline]
     pub fn receipt_email(self, receipt_email: &str) -> Self {
-        Self(self.0.set("receipt_email", receipt_email))
+        self.set_str("receipt_email", receipt_email)
     }
 
     /// Shipping.
     #[inline]
     pub fn shipping(self, shipping: api::ChargeCreateShipping) -> Self {
-        Self(self.0.set("shipping", shipping))
+        self.set("shipping", shipping)
     }
 
     /// Source.
     #[inline]
     pub fn source(self, source: &str) -> Self {
-        Self(self.0.set("source", source))
+        self.set_str("source", source)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Statement descriptor suffix.
     #[inline]
     pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
-        Self(
-            self.0
-                .set("statement_descriptor_suffix", statement_descriptor_suffix),
-        )
+        self.set_str("statement_descriptor_suffix", statement_descriptor_suffix)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::ChargeCreateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 
     /// Transfer group.
     #[inline]
     pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.set("transfer_group", transfer_group))
+        self.set_str("transfer_group", transfer_group)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.charges().search(…)`: `GET /v1/charges/search`.
     ///
     /// <https://docs.stripe.com/api/charges/search>
-    ChargeSearch => SearchResult<api::Charge>, api::Charge; "charges.search", Get "/v1/charges/search", Api V1 Form
+    ChargeSearch, ChargeSearchEndpoint => SearchResult<api::Charge>; "charges.search", Get "/v1/charges/search", Api V1 Form
 }
 
 impl ChargeSearch {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -210,33 +207,33 @@ request! {
     /// The request of `client.charges().retrieve(…)`: `GET /v1/charges/{charge}`.
     ///
     /// <https://docs.stripe.com/api/charges/retrieve>
-    ChargeRetrieve => api::Charge; "charges.retrieve", Get "/v1/charges/{charge}", Api V1 Form
+    ChargeRetrieve, ChargeRetrieveEndpoint => api::Charge; "charges.retrieve", Get "/v1/charges/{charge}", Api V1 Form
 }
 
 request! {
     /// The request of `client.charges().update(…)`: `POST /v1/charges/{charge}`.
     ///
     /// <https://docs.stripe.com/api/charges/update>
-    ChargeUpdate => api::Charge; "charges.update", Post "/v1/charges/{charge}", Api V1 Form
+    ChargeUpdate, ChargeUpdateEndpoint => api::Charge; "charges.update", Post "/v1/charges/{charge}", Api V1 Form
 }
 
 impl ChargeUpdate {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Fraud details.
     #[inline]
     pub fn fraud_details(self, fraud_details: api::ChargeUpdateFraudDetails) -> Self {
-        Self(self.0.set("fraud_details", fraud_details))
+        self.set("fraud_details", fraud_details)
     }
 
     /// Key-value pairs of your own.
@@ -245,31 +242,31 @@ impl ChargeUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Receipt email.
     #[inline]
     pub fn receipt_email(self, receipt_email: &str) -> Self {
-        Self(self.0.set("receipt_email", receipt_email))
+        self.set_str("receipt_email", receipt_email)
     }
 
     /// Shipping.
     #[inline]
     pub fn shipping(self, shipping: api::ChargeUpdateShipping) -> Self {
-        Self(self.0.set("shipping", shipping))
+        self.set("shipping", shipping)
     }
 
     /// Transfer group.
     #[inline]
     pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.set("transfer_group", transfer_group))
+        self.set_str("transfer_group", transfer_group)
     }
 }
 
@@ -277,58 +274,55 @@ request! {
     /// The request of `client.charges().capture(…)`: `POST /v1/charges/{charge}/capture`.
     ///
     /// <https://docs.stripe.com/api/charges/capture>
-    ChargeCapture => api::Charge; "charges.capture", Post "/v1/charges/{charge}/capture", Api V1 Form
+    ChargeCapture, ChargeCaptureEndpoint => api::Charge; "charges.capture", Post "/v1/charges/{charge}/capture", Api V1 Form
 }
 
 impl ChargeCapture {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Application fee.
     #[inline]
     pub fn application_fee(self, application_fee: i64) -> Self {
-        Self(self.0.set("application_fee", application_fee))
+        self.set_int("application_fee", application_fee)
     }
 
     /// Application fee amount.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Receipt email.
     #[inline]
     pub fn receipt_email(self, receipt_email: &str) -> Self {
-        Self(self.0.set("receipt_email", receipt_email))
+        self.set_str("receipt_email", receipt_email)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Statement descriptor suffix.
     #[inline]
     pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
-        Self(
-            self.0
-                .set("statement_descriptor_suffix", statement_descriptor_suffix),
-        )
+        self.set_str("statement_descriptor_suffix", statement_descriptor_suffix)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::ChargeCaptureTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 
     /// Transfer group.
     #[inline]
     pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.set("transfer_group", transfer_group))
+        self.set_str("transfer_group", transfer_group)
     }
 }

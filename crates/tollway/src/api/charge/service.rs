@@ -3,7 +3,7 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.charges()`.
 ///
@@ -17,7 +17,7 @@ impl Charges<'_> {
     /// <https://docs.stripe.com/api/charges/list>
     #[inline]
     pub fn list(&self) -> api::ChargeList {
-        api::ChargeList(RequestBuilder::new(self.0, api::ChargeList::OPERATION))
+        api::ChargeList::new(self.0)
     }
 
     /// `POST /v1/charges`.
@@ -25,7 +25,7 @@ impl Charges<'_> {
     /// <https://docs.stripe.com/api/charges/create>
     #[inline]
     pub fn create(&self) -> api::ChargeCreate {
-        api::ChargeCreate(RequestBuilder::new(self.0, api::ChargeCreate::OPERATION))
+        api::ChargeCreate::new(self.0)
     }
 
     /// `GET /v1/charges/search`.
@@ -33,9 +33,7 @@ impl Charges<'_> {
     /// <https://docs.stripe.com/api/charges/search>
     #[inline]
     pub fn search(&self, query: &str) -> api::ChargeSearch {
-        api::ChargeSearch(
-            RequestBuilder::new(self.0, api::ChargeSearch::OPERATION).set("query", query),
-        )
+        api::ChargeSearch::new(self.0).set_str("query", query)
     }
 
     /// `GET /v1/charges/{charge}`.
@@ -43,9 +41,7 @@ impl Charges<'_> {
     /// <https://docs.stripe.com/api/charges/retrieve>
     #[inline]
     pub fn retrieve(&self, charge: &str) -> api::ChargeRetrieve {
-        api::ChargeRetrieve(
-            RequestBuilder::new(self.0, api::ChargeRetrieve::OPERATION).path_arg(charge),
-        )
+        api::ChargeRetrieve::new(self.0).path_arg(charge)
     }
 
     /// `POST /v1/charges/{charge}`.
@@ -53,9 +49,7 @@ impl Charges<'_> {
     /// <https://docs.stripe.com/api/charges/update>
     #[inline]
     pub fn update(&self, charge: &str) -> api::ChargeUpdate {
-        api::ChargeUpdate(
-            RequestBuilder::new(self.0, api::ChargeUpdate::OPERATION).path_arg(charge),
-        )
+        api::ChargeUpdate::new(self.0).path_arg(charge)
     }
 
     /// `POST /v1/charges/{charge}/capture`.
@@ -63,8 +57,6 @@ impl Charges<'_> {
     /// <https://docs.stripe.com/api/charges/capture>
     #[inline]
     pub fn capture(&self, charge: &str) -> api::ChargeCapture {
-        api::ChargeCapture(
-            RequestBuilder::new(self.0, api::ChargeCapture::OPERATION).path_arg(charge),
-        )
+        api::ChargeCapture::new(self.0).path_arg(charge)
     }
 }

@@ -2,22 +2,18 @@
 
 //! Stripe's `charge`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
-words! {
-    /// The values of `status`, first of all in [`Charge`](crate::api::Charge).
-    ChargeStatus {
-        /// `failed`
-        Failed = "failed",
-        /// `pending`
-        Pending = "pending",
-        /// `succeeded`
-        Succeeded = "succeeded",
-    }
-}
+/// The values of `status`, first of all in [`Charge`](crate::api::Charge): the same as [`FinancialConnectionsAccountBalanceRefreshStatus`](crate::api::FinancialConnectionsAccountBalanceRefreshStatus).
+///
+/// <https://docs.stripe.com/api/charges/object>
+pub type ChargeStatus = api::FinancialConnectionsAccountBalanceRefreshStatus;
 
 words! {
     /// The values of `advice_code`, first of all in [`ChargeOutcome`](crate::api::ChargeOutcome).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-outcome>
     ChargeOutcomeAdviceCode {
         /// `confirm_card_data`
         ConfirmCardData = "confirm_card_data",
@@ -28,18 +24,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`ChargePaymentMethodDetailsCardExtendedAuthorization`](crate::api::ChargePaymentMethodDetailsCardExtendedAuthorization).
-    ChargePaymentMethodDetailsCardExtendedAuthorizationStatus {
-        /// `disabled`
-        Disabled = "disabled",
-        /// `enabled`
-        Enabled = "enabled",
-    }
-}
+/// The values of `status`, first of all in [`ChargePaymentMethodDetailsCardExtendedAuthorization`](crate::api::ChargePaymentMethodDetailsCardExtendedAuthorization): the same as [`BalanceSettingsPaymentsPayoutsStatus`](crate::api::BalanceSettingsPaymentsPayoutsStatus).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-extended_authorization>
+pub type ChargePaymentMethodDetailsCardExtendedAuthorizationStatus =
+    api::BalanceSettingsPaymentsPayoutsStatus;
 
 words! {
     /// The values of `status`, first of all in [`ChargePaymentMethodDetailsCardIncrementalAuthorization`](crate::api::ChargePaymentMethodDetailsCardIncrementalAuthorization).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-incremental_authorization>
     ChargePaymentMethodDetailsCardIncrementalAuthorizationStatus {
         /// `available`
         Available = "available",
@@ -50,6 +44,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ChargePaymentMethodDetailsCardPresentWallet`](crate::api::ChargePaymentMethodDetailsCardPresentWallet).
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present-wallet>
     ChargePaymentMethodDetailsCardPresentWalletType {
         /// `apple_pay`
         ApplePay = "apple_pay",
@@ -60,54 +56,33 @@ words! {
     }
 }
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`ChargePaymentMethodDetailsAchDebit`](crate::api::ChargePaymentMethodDetailsAchDebit).
-    ChargePaymentMethodDetailsAchDebitAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`ChargePaymentMethodDetailsAchDebit`](crate::api::ChargePaymentMethodDetailsAchDebit): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ach_debit>
+pub type ChargePaymentMethodDetailsAchDebitAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
-words! {
-    /// The values of `preferred_language`, first of all in [`ChargePaymentMethodDetailsBancontact`](crate::api::ChargePaymentMethodDetailsBancontact).
-    ChargePaymentMethodDetailsBancontactPreferredLanguage {
-        /// `de`
-        De = "de",
-        /// `en`
-        En = "en",
-        /// `fr`
-        Fr = "fr",
-        /// `nl`
-        Nl = "nl",
-    }
-}
+/// The values of `preferred_language`, first of all in [`ChargePaymentMethodDetailsBancontact`](crate::api::ChargePaymentMethodDetailsBancontact): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-bancontact>
+pub type ChargePaymentMethodDetailsBancontactPreferredLanguage =
+    api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage;
 
-words! {
-    /// The values of `regulated_status`, first of all in [`ChargePaymentMethodDetailsCard`](crate::api::ChargePaymentMethodDetailsCard).
-    ChargePaymentMethodDetailsCardRegulatedStatus {
-        /// `regulated`
-        Regulated = "regulated",
-        /// `unregulated`
-        Unregulated = "unregulated",
-    }
-}
+/// The values of `regulated_status`, first of all in [`ChargePaymentMethodDetailsCard`](crate::api::ChargePaymentMethodDetailsCard): the same as [`CardRegulatedStatus`](crate::api::CardRegulatedStatus).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card>
+pub type ChargePaymentMethodDetailsCardRegulatedStatus = api::CardRegulatedStatus;
 
-words! {
-    /// The values of `setup_credential_usage`, first of all in [`ChargePaymentMethodDetailsCard`](crate::api::ChargePaymentMethodDetailsCard).
-    ChargePaymentMethodDetailsCardSetupCredentialUsage {
-        /// `installment`
-        Installment = "installment",
-        /// `recurring`
-        Recurring = "recurring",
-        /// `unscheduled`
-        Unscheduled = "unscheduled",
-    }
-}
+/// The values of `setup_credential_usage`, first of all in [`ChargePaymentMethodDetailsCard`](crate::api::ChargePaymentMethodDetailsCard): the same as [`PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage`](crate::api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card>
+pub type ChargePaymentMethodDetailsCardSetupCredentialUsage =
+    api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage;
 
 words! {
     /// The values of `type`, first of all in [`ChargePaymentMethodDetailsCardInstallmentsPlan`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlan).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-installments-plan>
     ChargePaymentMethodDetailsCardInstallmentsPlanType {
         /// `bonus`
         Bonus = "bonus",
@@ -118,24 +93,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `read_method`, first of all in [`ChargePaymentMethodDetailsCardPresent`](crate::api::ChargePaymentMethodDetailsCardPresent).
-    ChargePaymentMethodDetailsCardPresentReadMethod {
-        /// `contact_emv`
-        ContactEmv = "contact_emv",
-        /// `contactless_emv`
-        ContactlessEmv = "contactless_emv",
-        /// `contactless_magstripe_mode`
-        ContactlessMagstripeMode = "contactless_magstripe_mode",
-        /// `magnetic_stripe_fallback`
-        MagneticStripeFallback = "magnetic_stripe_fallback",
-        /// `magnetic_stripe_track2`
-        MagneticStripeTrack2 = "magnetic_stripe_track2",
-    }
-}
+/// The values of `read_method`, first of all in [`ChargePaymentMethodDetailsCardPresent`](crate::api::ChargePaymentMethodDetailsCardPresent): the same as [`ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod`](crate::api::ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card_present>
+pub type ChargePaymentMethodDetailsCardPresentReadMethod =
+    api::ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod;
 
 words! {
     /// The values of `account_type`, first of all in [`ChargePaymentMethodDetailsCardPresentReceipt`](crate::api::ChargePaymentMethodDetailsCardPresentReceipt).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card_present-receipt>
     ChargePaymentMethodDetailsCardPresentReceiptAccountType {
         /// `checking`
         Checking = "checking",
@@ -146,28 +113,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`ChargePaymentMethodDetailsCardWallet`](crate::api::ChargePaymentMethodDetailsCardWallet).
-    ChargePaymentMethodDetailsCardWalletType {
-        /// `amex_express_checkout`
-        AmexExpressCheckout = "amex_express_checkout",
-        /// `apple_pay`
-        ApplePay = "apple_pay",
-        /// `google_pay`
-        GooglePay = "google_pay",
-        /// `link`
-        Link = "link",
-        /// `masterpass`
-        Masterpass = "masterpass",
-        /// `samsung_pay`
-        SamsungPay = "samsung_pay",
-        /// `visa_checkout`
-        VisaCheckout = "visa_checkout",
-    }
-}
+/// The values of `type`, first of all in [`ChargePaymentMethodDetailsCardWallet`](crate::api::ChargePaymentMethodDetailsCardWallet): the same as [`ConfirmationTokenPaymentMethodPreviewCardWalletType`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletType).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet>
+pub type ChargePaymentMethodDetailsCardWalletType =
+    api::ConfirmationTokenPaymentMethodPreviewCardWalletType;
 
 words! {
     /// The values of `network`, first of all in [`ChargePaymentMethodDetailsCrypto`](crate::api::ChargePaymentMethodDetailsCrypto).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-crypto>
     ChargePaymentMethodDetailsCryptoNetwork {
         /// `base`
         Base = "base",
@@ -186,6 +141,8 @@ words! {
 
 words! {
     /// The values of `token_currency`, first of all in [`ChargePaymentMethodDetailsCrypto`](crate::api::ChargePaymentMethodDetailsCrypto).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-crypto>
     ChargePaymentMethodDetailsCryptoTokenCurrency {
         /// `ousd`
         Ousd = "ousd",
@@ -206,6 +163,8 @@ words! {
 
 words! {
     /// The values of `account_type`, first of all in [`ChargePaymentMethodDetailsInteracPresentReceipt`](crate::api::ChargePaymentMethodDetailsInteracPresentReceipt).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-interac_present-receipt>
     ChargePaymentMethodDetailsInteracPresentReceiptAccountType {
         /// `checking`
         Checking = "checking",
@@ -216,6 +175,8 @@ words! {
 
 words! {
     /// The values of `chain`, first of all in [`ChargePaymentMethodDetailsKonbiniStore`](crate::api::ChargePaymentMethodDetailsKonbiniStore).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-konbini-store>
     ChargePaymentMethodDetailsKonbiniStoreChain {
         /// `familymart`
         Familymart = "familymart",
@@ -228,38 +189,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `preferred_language`, first of all in [`ChargePaymentMethodDetailsSofort`](crate::api::ChargePaymentMethodDetailsSofort).
-    ChargePaymentMethodDetailsSofortPreferredLanguage {
-        /// `de`
-        De = "de",
-        /// `en`
-        En = "en",
-        /// `es`
-        Es = "es",
-        /// `fr`
-        Fr = "fr",
-        /// `it`
-        It = "it",
-        /// `nl`
-        Nl = "nl",
-        /// `pl`
-        Pl = "pl",
-    }
-}
+/// The values of `preferred_language`, first of all in [`ChargePaymentMethodDetailsSofort`](crate::api::ChargePaymentMethodDetailsSofort): the same as [`PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-sofort>
+pub type ChargePaymentMethodDetailsSofortPreferredLanguage =
+    api::PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage;
 
-words! {
-    /// The values of `account_type`, first of all in [`ChargePaymentMethodDetailsUsBankAccount`](crate::api::ChargePaymentMethodDetailsUsBankAccount).
-    ChargePaymentMethodDetailsUsBankAccountAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `account_type`, first of all in [`ChargePaymentMethodDetailsUsBankAccount`](crate::api::ChargePaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-us_bank_account>
+pub type ChargePaymentMethodDetailsUsBankAccountAccountType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
 words! {
     /// The values of `dispute_category`, first of all in [`ChargePaymentMethodDetailsPaypalSellerProtection`](crate::api::ChargePaymentMethodDetailsPaypalSellerProtection).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-paypal-seller_protection>
     ChargePaymentMethodDetailsPaypalSellerProtectionDisputeCategory {
         /// `fraudulent`
         Fraudulent = "fraudulent",
@@ -270,6 +215,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`ChargePaymentMethodDetailsPaypalSellerProtection`](crate::api::ChargePaymentMethodDetailsPaypalSellerProtection).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-paypal-seller_protection>
     ChargePaymentMethodDetailsPaypalSellerProtectionStatus {
         /// `eligible`
         Eligible = "eligible",
@@ -280,100 +227,46 @@ words! {
     }
 }
 
-words! {
-    /// The values of `authentication_flow`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
-    ChargePaymentMethodDetailsCardThreeDSecureAuthenticationFlow {
-        /// `challenge`
-        Challenge = "challenge",
-        /// `frictionless`
-        Frictionless = "frictionless",
-    }
-}
+/// The values of `authentication_flow`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureAuthenticationFlow`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureAuthenticationFlow).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+pub type ChargePaymentMethodDetailsCardThreeDSecureAuthenticationFlow =
+    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureAuthenticationFlow;
 
-words! {
-    /// The values of `electronic_commerce_indicator`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
-    ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator {
-        /// `01`
-        V01 = "01",
-        /// `02`
-        V02 = "02",
-        /// `05`
-        V05 = "05",
-        /// `06`
-        V06 = "06",
-        /// `07`
-        V07 = "07",
-    }
-}
+/// The values of `electronic_commerce_indicator`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator`](crate::api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+pub type ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator =
+    api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator;
 
-words! {
-    /// The values of `exemption_indicator`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
-    ChargePaymentMethodDetailsCardThreeDSecureExemptionIndicator {
-        /// `low_risk`
-        LowRisk = "low_risk",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `exemption_indicator`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+pub type ChargePaymentMethodDetailsCardThreeDSecureExemptionIndicator =
+    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator;
 
-words! {
-    /// The values of `result`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
-    ChargePaymentMethodDetailsCardThreeDSecureResult {
-        /// `attempt_acknowledged`
-        AttemptAcknowledged = "attempt_acknowledged",
-        /// `authenticated`
-        Authenticated = "authenticated",
-        /// `data_share_only`
-        DataShareOnly = "data_share_only",
-        /// `exempted`
-        Exempted = "exempted",
-        /// `failed`
-        Failed = "failed",
-        /// `not_supported`
-        NotSupported = "not_supported",
-        /// `processing_error`
-        ProcessingError = "processing_error",
-    }
-}
+/// The values of `result`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResult`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResult).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+pub type ChargePaymentMethodDetailsCardThreeDSecureResult =
+    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResult;
 
-words! {
-    /// The values of `result_reason`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
-    ChargePaymentMethodDetailsCardThreeDSecureResultReason {
-        /// `abandoned`
-        Abandoned = "abandoned",
-        /// `bypassed`
-        Bypassed = "bypassed",
-        /// `canceled`
-        Canceled = "canceled",
-        /// `card_not_enrolled`
-        CardNotEnrolled = "card_not_enrolled",
-        /// `network_not_supported`
-        NetworkNotSupported = "network_not_supported",
-        /// `protocol_error`
-        ProtocolError = "protocol_error",
-        /// `rejected`
-        Rejected = "rejected",
-    }
-}
+/// The values of `result_reason`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResultReason`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResultReason).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+pub type ChargePaymentMethodDetailsCardThreeDSecureResultReason =
+    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResultReason;
 
-words! {
-    /// The values of `version`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
-    ChargePaymentMethodDetailsCardThreeDSecureVersion {
-        /// `1.0.2`
-        V102 = "1.0.2",
-        /// `2.1.0`
-        V210 = "2.1.0",
-        /// `2.2.0`
-        V220 = "2.2.0",
-        /// `2.3.0`
-        V230 = "2.3.0",
-        /// `2.3.1`
-        V231 = "2.3.1",
-    }
-}
+/// The values of `version`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion).
+///
+/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+pub type ChargePaymentMethodDetailsCardThreeDSecureVersion =
+    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion;
 
 words! {
     /// The values of `user_report`, first of all in [`ChargeUpdateFraudDetails`](crate::api::ChargeUpdateFraudDetails).
+    ///
+    /// <https://docs.stripe.com/api/charges/update>
     ChargeUpdateFraudDetailsUserReport {
         /// `fraudulent`
         Fraudulent = "fraudulent",

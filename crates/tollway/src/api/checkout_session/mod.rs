@@ -5,6 +5,7 @@
 mod model;
 mod model_02;
 mod model_03;
+mod model_04;
 mod params;
 mod params_02;
 mod params_03;
@@ -16,6 +17,7 @@ mod words;
 pub use self::model::*;
 pub use self::model_02::*;
 pub use self::model_03::*;
+pub use self::model_04::*;
 pub use self::params::*;
 pub use self::params_02::*;
 pub use self::params_03::*;

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
 
 view! {
-    /// The `checkout.session` object.
+    /// The `checkout.session` object. It has what [`CheckoutSessionFields`](crate::api::CheckoutSessionFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object>
-    CheckoutSession, "checkout.session"
+    CheckoutSession =
+    /// The accessors of [`CheckoutSession`](crate::api::CheckoutSession).
+    CheckoutSessionFields, "checkout.session"
 }
 
-impl CheckoutSession {
+impl CheckoutSessionFields {
     /// Adaptive pricing. `None` when null.
     #[inline]
     pub fn adaptive_pricing(&self) -> Option<api::CheckoutSessionAdaptivePricing> {
@@ -448,13 +450,15 @@ impl CheckoutSession {
 }
 
 view! {
-    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.acss_debit.mandate_options`.
+    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.acss_debit.mandate_options`. It has what [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsFields`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
-    CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions, "checkout_acss_debit_mandate_options"
+    CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions).
+    CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsFields, "checkout_acss_debit_mandate_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions {
+impl CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsFields {
     /// Custom mandate url. `None` when absent.
     #[inline]
     pub fn custom_mandate_url(&self) -> Option<&str> {
@@ -503,13 +507,15 @@ impl CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions {
 }
 
 view! {
-    /// Acss debit of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.acss_debit`.
+    /// Acss debit of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.acss_debit`. It has what [`CheckoutSessionPaymentMethodOptionsAcssDebitFields`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
-    CheckoutSessionPaymentMethodOptionsAcssDebit, "checkout_acss_debit_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsAcssDebit =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebit).
+    CheckoutSessionPaymentMethodOptionsAcssDebitFields, "checkout_acss_debit_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsAcssDebit {
+impl CheckoutSessionPaymentMethodOptionsAcssDebitFields {
     /// Currency. `None` when absent.
     #[inline]
     pub fn currency(&self) -> Option<api::CheckoutSessionPaymentMethodOptionsAcssDebitCurrency> {
@@ -559,13 +565,15 @@ impl CheckoutSessionPaymentMethodOptionsAcssDebit {
 }
 
 view! {
-    /// Affirm of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.affirm`.
+    /// Affirm of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.affirm`. It has what [`CheckoutSessionPaymentMethodOptionsAffirmFields`](crate::api::CheckoutSessionPaymentMethodOptionsAffirmFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-affirm>
-    CheckoutSessionPaymentMethodOptionsAffirm, "checkout_affirm_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsAffirm =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsAffirm`](crate::api::CheckoutSessionPaymentMethodOptionsAffirm).
+    CheckoutSessionPaymentMethodOptionsAffirmFields, "checkout_affirm_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsAffirm {
+impl CheckoutSessionPaymentMethodOptionsAffirmFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -584,13 +592,15 @@ impl CheckoutSessionPaymentMethodOptionsAffirm {
 }
 
 view! {
-    /// Afterpay clearpay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.afterpay_clearpay`.
+    /// Afterpay clearpay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.afterpay_clearpay`. It has what [`CheckoutSessionPaymentMethodOptionsAfterpayClearpayFields`](crate::api::CheckoutSessionPaymentMethodOptionsAfterpayClearpayFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-afterpay_clearpay>
-    CheckoutSessionPaymentMethodOptionsAfterpayClearpay, "checkout_afterpay_clearpay_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsAfterpayClearpay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsAfterpayClearpay`](crate::api::CheckoutSessionPaymentMethodOptionsAfterpayClearpay).
+    CheckoutSessionPaymentMethodOptionsAfterpayClearpayFields, "checkout_afterpay_clearpay_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsAfterpayClearpay {
+impl CheckoutSessionPaymentMethodOptionsAfterpayClearpayFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -611,13 +621,15 @@ impl CheckoutSessionPaymentMethodOptionsAfterpayClearpay {
 }
 
 view! {
-    /// Alipay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.alipay`.
+    /// Alipay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.alipay`. It has what [`CheckoutSessionPaymentMethodOptionsAlipayFields`](crate::api::CheckoutSessionPaymentMethodOptionsAlipayFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-alipay>
-    CheckoutSessionPaymentMethodOptionsAlipay, "checkout_alipay_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsAlipay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsAlipay`](crate::api::CheckoutSessionPaymentMethodOptionsAlipay).
+    CheckoutSessionPaymentMethodOptionsAlipayFields, "checkout_alipay_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsAlipay {
+impl CheckoutSessionPaymentMethodOptionsAlipayFields {
     /// Setup future usage. `None` when absent.
     #[inline]
     pub fn setup_future_usage(
@@ -631,13 +643,15 @@ impl CheckoutSessionPaymentMethodOptionsAlipay {
 }
 
 view! {
-    /// Alma of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.alma`.
+    /// Alma of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.alma`. It has what [`CheckoutSessionPaymentMethodOptionsAlmaFields`](crate::api::CheckoutSessionPaymentMethodOptionsAlmaFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-alma>
-    CheckoutSessionPaymentMethodOptionsAlma, "checkout_alma_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsAlma =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsAlma`](crate::api::CheckoutSessionPaymentMethodOptionsAlma).
+    CheckoutSessionPaymentMethodOptionsAlmaFields, "checkout_alma_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsAlma {
+impl CheckoutSessionPaymentMethodOptionsAlmaFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -647,13 +661,15 @@ impl CheckoutSessionPaymentMethodOptionsAlma {
 }
 
 view! {
-    /// Amazon pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.amazon_pay`.
+    /// Amazon pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.amazon_pay`. It has what [`CheckoutSessionPaymentMethodOptionsAmazonPayFields`](crate::api::CheckoutSessionPaymentMethodOptionsAmazonPayFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-amazon_pay>
-    CheckoutSessionPaymentMethodOptionsAmazonPay, "checkout_amazon_pay_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsAmazonPay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionPaymentMethodOptionsAmazonPay).
+    CheckoutSessionPaymentMethodOptionsAmazonPayFields, "checkout_amazon_pay_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsAmazonPay {
+impl CheckoutSessionPaymentMethodOptionsAmazonPayFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -676,13 +692,15 @@ impl CheckoutSessionPaymentMethodOptionsAmazonPay {
 }
 
 view! {
-    /// Au becs debit of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.au_becs_debit`.
+    /// Au becs debit of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.au_becs_debit`. It has what [`CheckoutSessionPaymentMethodOptionsAuBecsDebitFields`](crate::api::CheckoutSessionPaymentMethodOptionsAuBecsDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-au_becs_debit>
-    CheckoutSessionPaymentMethodOptionsAuBecsDebit, "checkout_au_becs_debit_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsAuBecsDebit =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsAuBecsDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAuBecsDebit).
+    CheckoutSessionPaymentMethodOptionsAuBecsDebitFields, "checkout_au_becs_debit_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsAuBecsDebit {
+impl CheckoutSessionPaymentMethodOptionsAuBecsDebitFields {
     /// Setup future usage: always `none`. `None` when absent.
     #[inline]
     pub fn setup_future_usage(&self) -> Option<&str> {
@@ -703,13 +721,15 @@ impl CheckoutSessionPaymentMethodOptionsAuBecsDebit {
 }
 
 view! {
-    /// Bacs debit of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.bacs_debit`.
+    /// Bacs debit of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.bacs_debit`. It has what [`CheckoutSessionPaymentMethodOptionsBacsDebitFields`](crate::api::CheckoutSessionPaymentMethodOptionsBacsDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-bacs_debit>
-    CheckoutSessionPaymentMethodOptionsBacsDebit, "checkout_bacs_debit_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsBacsDebit =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsBacsDebit`](crate::api::CheckoutSessionPaymentMethodOptionsBacsDebit).
+    CheckoutSessionPaymentMethodOptionsBacsDebitFields, "checkout_bacs_debit_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsBacsDebit {
+impl CheckoutSessionPaymentMethodOptionsBacsDebitFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
@@ -741,13 +761,15 @@ impl CheckoutSessionPaymentMethodOptionsBacsDebit {
 }
 
 view! {
-    /// Bancontact of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.bancontact`.
+    /// Bancontact of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.bancontact`. It has what [`CheckoutSessionPaymentMethodOptionsBancontactFields`](crate::api::CheckoutSessionPaymentMethodOptionsBancontactFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-bancontact>
-    CheckoutSessionPaymentMethodOptionsBancontact, "checkout_bancontact_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsBancontact =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsBancontact`](crate::api::CheckoutSessionPaymentMethodOptionsBancontact).
+    CheckoutSessionPaymentMethodOptionsBancontactFields, "checkout_bancontact_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsBancontact {
+impl CheckoutSessionPaymentMethodOptionsBancontactFields {
     /// Setup future usage. `None` when absent.
     #[inline]
     pub fn setup_future_usage(
@@ -761,13 +783,15 @@ impl CheckoutSessionPaymentMethodOptionsBancontact {
 }
 
 view! {
-    /// Billie of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.billie`.
+    /// Billie of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.billie`. It has what [`CheckoutSessionPaymentMethodOptionsBillieFields`](crate::api::CheckoutSessionPaymentMethodOptionsBillieFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-billie>
-    CheckoutSessionPaymentMethodOptionsBillie, "checkout_billie_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsBillie =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsBillie`](crate::api::CheckoutSessionPaymentMethodOptionsBillie).
+    CheckoutSessionPaymentMethodOptionsBillieFields, "checkout_billie_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsBillie {
+impl CheckoutSessionPaymentMethodOptionsBillieFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -777,13 +801,15 @@ impl CheckoutSessionPaymentMethodOptionsBillie {
 }
 
 view! {
-    /// Boleto of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.boleto`.
+    /// Boleto of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.boleto`. It has what [`CheckoutSessionPaymentMethodOptionsBoletoFields`](crate::api::CheckoutSessionPaymentMethodOptionsBoletoFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-boleto>
-    CheckoutSessionPaymentMethodOptionsBoleto, "checkout_boleto_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsBoleto =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsBoleto`](crate::api::CheckoutSessionPaymentMethodOptionsBoleto).
+    CheckoutSessionPaymentMethodOptionsBoletoFields, "checkout_boleto_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsBoleto {
+impl CheckoutSessionPaymentMethodOptionsBoletoFields {
     /// Expires after days.
     #[inline]
     pub fn expires_after_days(&self) -> i64 {
@@ -806,13 +832,15 @@ impl CheckoutSessionPaymentMethodOptionsBoleto {
 }
 
 view! {
-    /// Installments of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.card.installments`.
+    /// Installments of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.card.installments`. It has what [`CheckoutSessionPaymentMethodOptionsCardInstallmentsFields`](crate::api::CheckoutSessionPaymentMethodOptionsCardInstallmentsFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card-installments>
-    CheckoutSessionPaymentMethodOptionsCardInstallments, "checkout_card_installments_options"
+    CheckoutSessionPaymentMethodOptionsCardInstallments =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsCardInstallments`](crate::api::CheckoutSessionPaymentMethodOptionsCardInstallments).
+    CheckoutSessionPaymentMethodOptionsCardInstallmentsFields, "checkout_card_installments_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsCardInstallments {
+impl CheckoutSessionPaymentMethodOptionsCardInstallmentsFields {
     /// Enabled: true or false. `None` when absent.
     #[inline]
     pub fn enabled(&self) -> Option<bool> {
@@ -822,13 +850,15 @@ impl CheckoutSessionPaymentMethodOptionsCardInstallments {
 }
 
 view! {
-    /// Card of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.card`.
+    /// Card of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.card`. It has what [`CheckoutSessionPaymentMethodOptionsCardFields`](crate::api::CheckoutSessionPaymentMethodOptionsCardFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card>
-    CheckoutSessionPaymentMethodOptionsCard, "checkout_card_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsCard =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsCard`](crate::api::CheckoutSessionPaymentMethodOptionsCard).
+    CheckoutSessionPaymentMethodOptionsCardFields, "checkout_card_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsCard {
+impl CheckoutSessionPaymentMethodOptionsCardFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -934,13 +964,15 @@ impl CheckoutSessionPaymentMethodOptionsCard {
 }
 
 view! {
-    /// Cashapp of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.cashapp`.
+    /// Cashapp of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.cashapp`. It has what [`CheckoutSessionPaymentMethodOptionsCashappFields`](crate::api::CheckoutSessionPaymentMethodOptionsCashappFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-cashapp>
-    CheckoutSessionPaymentMethodOptionsCashapp, "checkout_cashapp_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsCashapp =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsCashapp`](crate::api::CheckoutSessionPaymentMethodOptionsCashapp).
+    CheckoutSessionPaymentMethodOptionsCashappFields, "checkout_cashapp_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsCashapp {
+impl CheckoutSessionPaymentMethodOptionsCashappFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -959,13 +991,15 @@ impl CheckoutSessionPaymentMethodOptionsCashapp {
 }
 
 view! {
-    /// Bank transfer of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.customer_balance.bank_transfer`.
+    /// Bank transfer of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.customer_balance.bank_transfer`. It has what [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferFields`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer>
-    CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer, "checkout_customer_balance_bank_transfer_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer).
+    CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferFields, "checkout_customer_balance_bank_transfer_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer {
+impl CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferFields {
     /// Eu bank transfer. `None` when absent.
     #[inline]
     pub fn eu_bank_transfer(
@@ -1006,13 +1040,15 @@ impl CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer {
 }
 
 view! {
-    /// Customer balance of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.customer_balance`.
+    /// Customer balance of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.customer_balance`. It has what [`CheckoutSessionPaymentMethodOptionsCustomerBalanceFields`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance>
-    CheckoutSessionPaymentMethodOptionsCustomerBalance, "checkout_customer_balance_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsCustomerBalance =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsCustomerBalance`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalance).
+    CheckoutSessionPaymentMethodOptionsCustomerBalanceFields, "checkout_customer_balance_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsCustomerBalance {
+impl CheckoutSessionPaymentMethodOptionsCustomerBalanceFields {
     /// Bank transfer. `None` when absent.
     #[inline]
     pub fn bank_transfer(
@@ -1044,13 +1080,15 @@ impl CheckoutSessionPaymentMethodOptionsCustomerBalance {
 }
 
 view! {
-    /// Eps of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.eps`.
+    /// Eps of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.eps`. It has what [`CheckoutSessionPaymentMethodOptionsEpsFields`](crate::api::CheckoutSessionPaymentMethodOptionsEpsFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-eps>
-    CheckoutSessionPaymentMethodOptionsEps, "checkout_eps_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsEps =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsEps`](crate::api::CheckoutSessionPaymentMethodOptionsEps).
+    CheckoutSessionPaymentMethodOptionsEpsFields, "checkout_eps_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsEps {
+impl CheckoutSessionPaymentMethodOptionsEpsFields {
     /// Setup future usage: always `none`. `None` when absent.
     #[inline]
     pub fn setup_future_usage(&self) -> Option<&str> {
@@ -1060,13 +1098,15 @@ impl CheckoutSessionPaymentMethodOptionsEps {
 }
 
 view! {
-    /// Fpx of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.fpx`.
+    /// Fpx of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.fpx`. It has what [`CheckoutSessionPaymentMethodOptionsFpxFields`](crate::api::CheckoutSessionPaymentMethodOptionsFpxFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-fpx>
-    CheckoutSessionPaymentMethodOptionsFpx, "checkout_fpx_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsFpx =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsFpx`](crate::api::CheckoutSessionPaymentMethodOptionsFpx).
+    CheckoutSessionPaymentMethodOptionsFpxFields, "checkout_fpx_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsFpx {
+impl CheckoutSessionPaymentMethodOptionsFpxFields {
     /// Setup future usage: always `none`. `None` when absent.
     #[inline]
     pub fn setup_future_usage(&self) -> Option<&str> {
@@ -1076,13 +1116,15 @@ impl CheckoutSessionPaymentMethodOptionsFpx {
 }
 
 view! {
-    /// Giropay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.giropay`.
+    /// Giropay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.giropay`. It has what [`CheckoutSessionPaymentMethodOptionsGiropayFields`](crate::api::CheckoutSessionPaymentMethodOptionsGiropayFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-giropay>
-    CheckoutSessionPaymentMethodOptionsGiropay, "checkout_giropay_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsGiropay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsGiropay`](crate::api::CheckoutSessionPaymentMethodOptionsGiropay).
+    CheckoutSessionPaymentMethodOptionsGiropayFields, "checkout_giropay_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsGiropay {
+impl CheckoutSessionPaymentMethodOptionsGiropayFields {
     /// Setup future usage: always `none`. `None` when absent.
     #[inline]
     pub fn setup_future_usage(&self) -> Option<&str> {
@@ -1094,13 +1136,15 @@ impl CheckoutSessionPaymentMethodOptionsGiropay {
 }
 
 view! {
-    /// Grabpay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.grabpay`.
+    /// Grabpay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.grabpay`. It has what [`CheckoutSessionPaymentMethodOptionsGrabpayFields`](crate::api::CheckoutSessionPaymentMethodOptionsGrabpayFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-grabpay>
-    CheckoutSessionPaymentMethodOptionsGrabpay, "checkout_grab_pay_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsGrabpay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsGrabpay`](crate::api::CheckoutSessionPaymentMethodOptionsGrabpay).
+    CheckoutSessionPaymentMethodOptionsGrabpayFields, "checkout_grab_pay_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsGrabpay {
+impl CheckoutSessionPaymentMethodOptionsGrabpayFields {
     /// Setup future usage: always `none`. `None` when absent.
     #[inline]
     pub fn setup_future_usage(&self) -> Option<&str> {
@@ -1112,13 +1156,15 @@ impl CheckoutSessionPaymentMethodOptionsGrabpay {
 }
 
 view! {
-    /// Ideal of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.ideal`.
+    /// Ideal of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.ideal`. It has what [`CheckoutSessionPaymentMethodOptionsIdealFields`](crate::api::CheckoutSessionPaymentMethodOptionsIdealFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-ideal>
-    CheckoutSessionPaymentMethodOptionsIdeal, "checkout_ideal_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsIdeal =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsIdeal`](crate::api::CheckoutSessionPaymentMethodOptionsIdeal).
+    CheckoutSessionPaymentMethodOptionsIdealFields, "checkout_ideal_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsIdeal {
+impl CheckoutSessionPaymentMethodOptionsIdealFields {
     /// Setup future usage: always `none`. `None` when absent.
     #[inline]
     pub fn setup_future_usage(&self) -> Option<&str> {
@@ -1126,588 +1172,5 @@ impl CheckoutSessionPaymentMethodOptionsIdeal {
             "checkout_ideal_payment_method_options",
             "setup_future_usage",
         )
-    }
-}
-
-view! {
-    /// Kakao pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.kakao_pay`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-kakao_pay>
-    CheckoutSessionPaymentMethodOptionsKakaoPay, "checkout_kakao_pay_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsKakaoPay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_kakao_pay_payment_method_options",
-            "capture_method",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
-        self.0.opt_word(
-            "checkout_kakao_pay_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Klarna of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.klarna`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-klarna>
-    CheckoutSessionPaymentMethodOptionsKlarna, "checkout_klarna_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsKlarna {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_klarna_payment_method_options", "capture_method")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0.opt_word(
-            "checkout_klarna_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Konbini of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.konbini`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-konbini>
-    CheckoutSessionPaymentMethodOptionsKonbini, "checkout_konbini_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsKonbini {
-    /// Expires after days. `None` when null.
-    #[inline]
-    pub fn expires_after_days(&self) -> Option<i64> {
-        self.0.opt_int(
-            "checkout_konbini_payment_method_options",
-            "expires_after_days",
-        )
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_konbini_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Kr card of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.kr_card`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-kr_card>
-    CheckoutSessionPaymentMethodOptionsKrCard, "checkout_kr_card_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsKrCard {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_kr_card_payment_method_options", "capture_method")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
-        self.0.opt_word(
-            "checkout_kr_card_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Link of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.link`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-link>
-    CheckoutSessionPaymentMethodOptionsLink, "checkout_link_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsLink {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_link_payment_method_options", "capture_method")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
-        self.0
-            .opt_word("checkout_link_payment_method_options", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Link of [`CheckoutSession`](crate::api::CheckoutSession): its `wallet_options.link`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-wallet_options-link>
-    CheckoutSessionWalletOptionsLink, "checkout_link_wallet_options"
-}
-
-impl CheckoutSessionWalletOptionsLink {
-    /// Display. `None` when absent.
-    #[inline]
-    pub fn display(&self) -> Option<api::CheckoutSessionWalletOptionsLinkDisplay> {
-        self.0.opt_word("checkout_link_wallet_options", "display")
-    }
-}
-
-view! {
-    /// Mobilepay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.mobilepay`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-mobilepay>
-    CheckoutSessionPaymentMethodOptionsMobilepay, "checkout_mobilepay_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsMobilepay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_mobilepay_payment_method_options",
-            "capture_method",
-        )
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_mobilepay_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Multibanco of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.multibanco`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-multibanco>
-    CheckoutSessionPaymentMethodOptionsMultibanco, "checkout_multibanco_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsMultibanco {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_multibanco_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Naver pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.naver_pay`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-naver_pay>
-    CheckoutSessionPaymentMethodOptionsNaverPay, "checkout_naver_pay_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsNaverPay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_naver_pay_payment_method_options",
-            "capture_method",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
-        self.0.opt_word(
-            "checkout_naver_pay_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Oxxo of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.oxxo`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-oxxo>
-    CheckoutSessionPaymentMethodOptionsOxxo, "checkout_oxxo_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsOxxo {
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(&self) -> i64 {
-        self.0
-            .int("checkout_oxxo_payment_method_options", "expires_after_days")
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_oxxo_payment_method_options", "setup_future_usage")
-    }
-}
-
-view! {
-    /// P24 of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.p24`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-p24>
-    CheckoutSessionPaymentMethodOptionsP24, "checkout_p24_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsP24 {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_p24_payment_method_options", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Payco of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.payco`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payco>
-    CheckoutSessionPaymentMethodOptionsPayco, "checkout_payco_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsPayco {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_payco_payment_method_options", "capture_method")
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_payco_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.bacs_debit.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-bacs_debit-mandate_options>
-    CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions, "checkout_payment_method_options_mandate_options_bacs_debit"
-}
-
-impl CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions {
-    /// Reference prefix. `None` when absent.
-    #[inline]
-    pub fn reference_prefix(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_payment_method_options_mandate_options_bacs_debit",
-            "reference_prefix",
-        )
-    }
-}
-
-view! {
-    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.sepa_debit.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-sepa_debit-mandate_options>
-    CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions, "checkout_payment_method_options_mandate_options_sepa_debit"
-}
-
-impl CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions {
-    /// Reference prefix. `None` when absent.
-    #[inline]
-    pub fn reference_prefix(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_payment_method_options_mandate_options_sepa_debit",
-            "reference_prefix",
-        )
-    }
-}
-
-view! {
-    /// Paynow of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.paynow`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-paynow>
-    CheckoutSessionPaymentMethodOptionsPaynow, "checkout_paynow_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsPaynow {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_paynow_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Paypal of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.paypal`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-paypal>
-    CheckoutSessionPaymentMethodOptionsPaypal, "checkout_paypal_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsPaypal {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_paypal_payment_method_options", "capture_method")
-    }
-
-    /// Preferred locale. `None` when null.
-    #[inline]
-    pub fn preferred_locale(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_paypal_payment_method_options", "preferred_locale")
-    }
-
-    /// Reference. `None` when null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_paypal_payment_method_options", "reference")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
-        self.0.opt_word(
-            "checkout_paypal_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Payto of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.payto`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto>
-    CheckoutSessionPaymentMethodOptionsPayto, "checkout_payto_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsPayto {
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions> {
-        self.0
-            .opt_view("checkout_payto_payment_method_options", "mandate_options")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
-        self.0.opt_word(
-            "checkout_payto_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Pix of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.pix`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-pix>
-    CheckoutSessionPaymentMethodOptionsPix, "checkout_pix_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsPix {
-    /// Amount includes iof. `None` when absent.
-    #[inline]
-    pub fn amount_includes_iof(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof> {
-        self.0
-            .opt_word("checkout_pix_payment_method_options", "amount_includes_iof")
-    }
-
-    /// Expires after seconds. `None` when null.
-    #[inline]
-    pub fn expires_after_seconds(&self) -> Option<i64> {
-        self.0.opt_int(
-            "checkout_pix_payment_method_options",
-            "expires_after_seconds",
-        )
-    }
-
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPixMandateOptions> {
-        self.0
-            .opt_view("checkout_pix_payment_method_options", "mandate_options")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
-        self.0
-            .opt_word("checkout_pix_payment_method_options", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Revolut pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.revolut_pay`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-revolut_pay>
-    CheckoutSessionPaymentMethodOptionsRevolutPay, "checkout_revolut_pay_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsRevolutPay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_revolut_pay_payment_method_options",
-            "capture_method",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
-        self.0.opt_word(
-            "checkout_revolut_pay_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Samsung pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.samsung_pay`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-samsung_pay>
-    CheckoutSessionPaymentMethodOptionsSamsungPay, "checkout_samsung_pay_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsSamsungPay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_samsung_pay_payment_method_options",
-            "capture_method",
-        )
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "checkout_samsung_pay_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Satispay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.satispay`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-satispay>
-    CheckoutSessionPaymentMethodOptionsSatispay, "checkout_satispay_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsSatispay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_satispay_payment_method_options", "capture_method")
-    }
-}
-
-view! {
-    /// Scalapay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.scalapay`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-scalapay>
-    CheckoutSessionPaymentMethodOptionsScalapay, "checkout_scalapay_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsScalapay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_scalapay_payment_method_options", "capture_method")
-    }
-}
-
-view! {
-    /// Sepa debit of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.sepa_debit`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-sepa_debit>
-    CheckoutSessionPaymentMethodOptionsSepaDebit, "checkout_sepa_debit_payment_method_options"
-}
-
-impl CheckoutSessionPaymentMethodOptionsSepaDebit {
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions> {
-        self.0.opt_view(
-            "checkout_sepa_debit_payment_method_options",
-            "mandate_options",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0.opt_word(
-            "checkout_sepa_debit_payment_method_options",
-            "setup_future_usage",
-        )
-    }
-
-    /// Target date. `None` when absent.
-    #[inline]
-    pub fn target_date(&self) -> Option<&str> {
-        self.0
-            .opt_string("checkout_sepa_debit_payment_method_options", "target_date")
     }
 }

@@ -3,16 +3,647 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Decimal, Expandable, Timestamp, view};
+use crate::view::prelude::view;
 
 view! {
-    /// Payment method options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options`.
+    /// Kakao pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.kakao_pay`. It has what [`CheckoutSessionPaymentMethodOptionsKakaoPayFields`](crate::api::CheckoutSessionPaymentMethodOptionsKakaoPayFields) has.
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options>
-    CheckoutSessionPaymentMethodOptions, "checkout_session_payment_method_options"
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-kakao_pay>
+    CheckoutSessionPaymentMethodOptionsKakaoPay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsKakaoPay`](crate::api::CheckoutSessionPaymentMethodOptionsKakaoPay).
+    CheckoutSessionPaymentMethodOptionsKakaoPayFields, "checkout_kakao_pay_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptions {
+impl CheckoutSessionPaymentMethodOptionsKakaoPayFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_kakao_pay_payment_method_options",
+            "capture_method",
+        )
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
+        self.0.opt_word(
+            "checkout_kakao_pay_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Klarna of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.klarna`. It has what [`CheckoutSessionPaymentMethodOptionsKlarnaFields`](crate::api::CheckoutSessionPaymentMethodOptionsKlarnaFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-klarna>
+    CheckoutSessionPaymentMethodOptionsKlarna =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsKlarna`](crate::api::CheckoutSessionPaymentMethodOptionsKlarna).
+    CheckoutSessionPaymentMethodOptionsKlarnaFields, "checkout_klarna_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsKlarnaFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_klarna_payment_method_options", "capture_method")
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage> {
+        self.0.opt_word(
+            "checkout_klarna_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Konbini of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.konbini`. It has what [`CheckoutSessionPaymentMethodOptionsKonbiniFields`](crate::api::CheckoutSessionPaymentMethodOptionsKonbiniFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-konbini>
+    CheckoutSessionPaymentMethodOptionsKonbini =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsKonbini`](crate::api::CheckoutSessionPaymentMethodOptionsKonbini).
+    CheckoutSessionPaymentMethodOptionsKonbiniFields, "checkout_konbini_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsKonbiniFields {
+    /// Expires after days. `None` when null.
+    #[inline]
+    pub fn expires_after_days(&self) -> Option<i64> {
+        self.0.opt_int(
+            "checkout_konbini_payment_method_options",
+            "expires_after_days",
+        )
+    }
+
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_konbini_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Kr card of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.kr_card`. It has what [`CheckoutSessionPaymentMethodOptionsKrCardFields`](crate::api::CheckoutSessionPaymentMethodOptionsKrCardFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-kr_card>
+    CheckoutSessionPaymentMethodOptionsKrCard =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsKrCard`](crate::api::CheckoutSessionPaymentMethodOptionsKrCard).
+    CheckoutSessionPaymentMethodOptionsKrCardFields, "checkout_kr_card_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsKrCardFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_kr_card_payment_method_options", "capture_method")
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
+        self.0.opt_word(
+            "checkout_kr_card_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Link of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.link`. It has what [`CheckoutSessionPaymentMethodOptionsLinkFields`](crate::api::CheckoutSessionPaymentMethodOptionsLinkFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-link>
+    CheckoutSessionPaymentMethodOptionsLink =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsLink`](crate::api::CheckoutSessionPaymentMethodOptionsLink).
+    CheckoutSessionPaymentMethodOptionsLinkFields, "checkout_link_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsLinkFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_link_payment_method_options", "capture_method")
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
+        self.0
+            .opt_word("checkout_link_payment_method_options", "setup_future_usage")
+    }
+}
+
+view! {
+    /// Link of [`CheckoutSession`](crate::api::CheckoutSession): its `wallet_options.link`. It has what [`CheckoutSessionWalletOptionsLinkFields`](crate::api::CheckoutSessionWalletOptionsLinkFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-wallet_options-link>
+    CheckoutSessionWalletOptionsLink =
+    /// The accessors of [`CheckoutSessionWalletOptionsLink`](crate::api::CheckoutSessionWalletOptionsLink).
+    CheckoutSessionWalletOptionsLinkFields, "checkout_link_wallet_options"
+}
+
+impl CheckoutSessionWalletOptionsLinkFields {
+    /// Display. `None` when absent.
+    #[inline]
+    pub fn display(&self) -> Option<api::CheckoutSessionWalletOptionsLinkDisplay> {
+        self.0.opt_word("checkout_link_wallet_options", "display")
+    }
+}
+
+view! {
+    /// Mobilepay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.mobilepay`. It has what [`CheckoutSessionPaymentMethodOptionsMobilepayFields`](crate::api::CheckoutSessionPaymentMethodOptionsMobilepayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-mobilepay>
+    CheckoutSessionPaymentMethodOptionsMobilepay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsMobilepay`](crate::api::CheckoutSessionPaymentMethodOptionsMobilepay).
+    CheckoutSessionPaymentMethodOptionsMobilepayFields, "checkout_mobilepay_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsMobilepayFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_mobilepay_payment_method_options",
+            "capture_method",
+        )
+    }
+
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_mobilepay_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Multibanco of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.multibanco`. It has what [`CheckoutSessionPaymentMethodOptionsMultibancoFields`](crate::api::CheckoutSessionPaymentMethodOptionsMultibancoFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-multibanco>
+    CheckoutSessionPaymentMethodOptionsMultibanco =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsMultibanco`](crate::api::CheckoutSessionPaymentMethodOptionsMultibanco).
+    CheckoutSessionPaymentMethodOptionsMultibancoFields, "checkout_multibanco_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsMultibancoFields {
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_multibanco_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Naver pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.naver_pay`. It has what [`CheckoutSessionPaymentMethodOptionsNaverPayFields`](crate::api::CheckoutSessionPaymentMethodOptionsNaverPayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-naver_pay>
+    CheckoutSessionPaymentMethodOptionsNaverPay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsNaverPay`](crate::api::CheckoutSessionPaymentMethodOptionsNaverPay).
+    CheckoutSessionPaymentMethodOptionsNaverPayFields, "checkout_naver_pay_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsNaverPayFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_naver_pay_payment_method_options",
+            "capture_method",
+        )
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
+        self.0.opt_word(
+            "checkout_naver_pay_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Oxxo of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.oxxo`. It has what [`CheckoutSessionPaymentMethodOptionsOxxoFields`](crate::api::CheckoutSessionPaymentMethodOptionsOxxoFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-oxxo>
+    CheckoutSessionPaymentMethodOptionsOxxo =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsOxxo`](crate::api::CheckoutSessionPaymentMethodOptionsOxxo).
+    CheckoutSessionPaymentMethodOptionsOxxoFields, "checkout_oxxo_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsOxxoFields {
+    /// Expires after days.
+    #[inline]
+    pub fn expires_after_days(&self) -> i64 {
+        self.0
+            .int("checkout_oxxo_payment_method_options", "expires_after_days")
+    }
+
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_oxxo_payment_method_options", "setup_future_usage")
+    }
+}
+
+view! {
+    /// P24 of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.p24`. It has what [`CheckoutSessionPaymentMethodOptionsP24Fields`](crate::api::CheckoutSessionPaymentMethodOptionsP24Fields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-p24>
+    CheckoutSessionPaymentMethodOptionsP24 =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsP24`](crate::api::CheckoutSessionPaymentMethodOptionsP24).
+    CheckoutSessionPaymentMethodOptionsP24Fields, "checkout_p24_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsP24Fields {
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_p24_payment_method_options", "setup_future_usage")
+    }
+}
+
+view! {
+    /// Payco of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.payco`. It has what [`CheckoutSessionPaymentMethodOptionsPaycoFields`](crate::api::CheckoutSessionPaymentMethodOptionsPaycoFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payco>
+    CheckoutSessionPaymentMethodOptionsPayco =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsPayco`](crate::api::CheckoutSessionPaymentMethodOptionsPayco).
+    CheckoutSessionPaymentMethodOptionsPaycoFields, "checkout_payco_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsPaycoFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_payco_payment_method_options", "capture_method")
+    }
+
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_payco_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.bacs_debit.mandate_options`. It has what [`CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptionsFields`](crate::api::CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-bacs_debit-mandate_options>
+    CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions).
+    CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptionsFields, "checkout_payment_method_options_mandate_options_bacs_debit"
+}
+
+impl CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptionsFields {
+    /// Reference prefix. `None` when absent.
+    #[inline]
+    pub fn reference_prefix(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_payment_method_options_mandate_options_bacs_debit",
+            "reference_prefix",
+        )
+    }
+}
+
+view! {
+    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.sepa_debit.mandate_options`. It has what [`CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptionsFields`](crate::api::CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-sepa_debit-mandate_options>
+    CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions).
+    CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptionsFields, "checkout_payment_method_options_mandate_options_sepa_debit"
+}
+
+impl CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptionsFields {
+    /// Reference prefix. `None` when absent.
+    #[inline]
+    pub fn reference_prefix(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_payment_method_options_mandate_options_sepa_debit",
+            "reference_prefix",
+        )
+    }
+}
+
+view! {
+    /// Paynow of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.paynow`. It has what [`CheckoutSessionPaymentMethodOptionsPaynowFields`](crate::api::CheckoutSessionPaymentMethodOptionsPaynowFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-paynow>
+    CheckoutSessionPaymentMethodOptionsPaynow =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsPaynow`](crate::api::CheckoutSessionPaymentMethodOptionsPaynow).
+    CheckoutSessionPaymentMethodOptionsPaynowFields, "checkout_paynow_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsPaynowFields {
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_paynow_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Paypal of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.paypal`. It has what [`CheckoutSessionPaymentMethodOptionsPaypalFields`](crate::api::CheckoutSessionPaymentMethodOptionsPaypalFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-paypal>
+    CheckoutSessionPaymentMethodOptionsPaypal =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsPaypal`](crate::api::CheckoutSessionPaymentMethodOptionsPaypal).
+    CheckoutSessionPaymentMethodOptionsPaypalFields, "checkout_paypal_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsPaypalFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_paypal_payment_method_options", "capture_method")
+    }
+
+    /// Preferred locale. `None` when null.
+    #[inline]
+    pub fn preferred_locale(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_paypal_payment_method_options", "preferred_locale")
+    }
+
+    /// Reference. `None` when null.
+    #[inline]
+    pub fn reference(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_paypal_payment_method_options", "reference")
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
+        self.0.opt_word(
+            "checkout_paypal_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Payto of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.payto`. It has what [`CheckoutSessionPaymentMethodOptionsPaytoFields`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto>
+    CheckoutSessionPaymentMethodOptionsPayto =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsPayto`](crate::api::CheckoutSessionPaymentMethodOptionsPayto).
+    CheckoutSessionPaymentMethodOptionsPaytoFields, "checkout_payto_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsPaytoFields {
+    /// Mandate options. `None` when absent.
+    #[inline]
+    pub fn mandate_options(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions> {
+        self.0
+            .opt_view("checkout_payto_payment_method_options", "mandate_options")
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
+        self.0.opt_word(
+            "checkout_payto_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Pix of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.pix`. It has what [`CheckoutSessionPaymentMethodOptionsPixFields`](crate::api::CheckoutSessionPaymentMethodOptionsPixFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-pix>
+    CheckoutSessionPaymentMethodOptionsPix =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsPix`](crate::api::CheckoutSessionPaymentMethodOptionsPix).
+    CheckoutSessionPaymentMethodOptionsPixFields, "checkout_pix_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsPixFields {
+    /// Amount includes iof. `None` when absent.
+    #[inline]
+    pub fn amount_includes_iof(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof> {
+        self.0
+            .opt_word("checkout_pix_payment_method_options", "amount_includes_iof")
+    }
+
+    /// Expires after seconds. `None` when null.
+    #[inline]
+    pub fn expires_after_seconds(&self) -> Option<i64> {
+        self.0.opt_int(
+            "checkout_pix_payment_method_options",
+            "expires_after_seconds",
+        )
+    }
+
+    /// Mandate options. `None` when absent.
+    #[inline]
+    pub fn mandate_options(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPixMandateOptions> {
+        self.0
+            .opt_view("checkout_pix_payment_method_options", "mandate_options")
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
+        self.0
+            .opt_word("checkout_pix_payment_method_options", "setup_future_usage")
+    }
+}
+
+view! {
+    /// Revolut pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.revolut_pay`. It has what [`CheckoutSessionPaymentMethodOptionsRevolutPayFields`](crate::api::CheckoutSessionPaymentMethodOptionsRevolutPayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-revolut_pay>
+    CheckoutSessionPaymentMethodOptionsRevolutPay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsRevolutPay`](crate::api::CheckoutSessionPaymentMethodOptionsRevolutPay).
+    CheckoutSessionPaymentMethodOptionsRevolutPayFields, "checkout_revolut_pay_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsRevolutPayFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_revolut_pay_payment_method_options",
+            "capture_method",
+        )
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage> {
+        self.0.opt_word(
+            "checkout_revolut_pay_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Samsung pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.samsung_pay`. It has what [`CheckoutSessionPaymentMethodOptionsSamsungPayFields`](crate::api::CheckoutSessionPaymentMethodOptionsSamsungPayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-samsung_pay>
+    CheckoutSessionPaymentMethodOptionsSamsungPay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsSamsungPay`](crate::api::CheckoutSessionPaymentMethodOptionsSamsungPay).
+    CheckoutSessionPaymentMethodOptionsSamsungPayFields, "checkout_samsung_pay_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsSamsungPayFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_samsung_pay_payment_method_options",
+            "capture_method",
+        )
+    }
+
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0.opt_string(
+            "checkout_samsung_pay_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Satispay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.satispay`. It has what [`CheckoutSessionPaymentMethodOptionsSatispayFields`](crate::api::CheckoutSessionPaymentMethodOptionsSatispayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-satispay>
+    CheckoutSessionPaymentMethodOptionsSatispay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsSatispay`](crate::api::CheckoutSessionPaymentMethodOptionsSatispay).
+    CheckoutSessionPaymentMethodOptionsSatispayFields, "checkout_satispay_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsSatispayFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_satispay_payment_method_options", "capture_method")
+    }
+}
+
+view! {
+    /// Scalapay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.scalapay`. It has what [`CheckoutSessionPaymentMethodOptionsScalapayFields`](crate::api::CheckoutSessionPaymentMethodOptionsScalapayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-scalapay>
+    CheckoutSessionPaymentMethodOptionsScalapay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsScalapay`](crate::api::CheckoutSessionPaymentMethodOptionsScalapay).
+    CheckoutSessionPaymentMethodOptionsScalapayFields, "checkout_scalapay_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsScalapayFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_scalapay_payment_method_options", "capture_method")
+    }
+}
+
+view! {
+    /// Sepa debit of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.sepa_debit`. It has what [`CheckoutSessionPaymentMethodOptionsSepaDebitFields`](crate::api::CheckoutSessionPaymentMethodOptionsSepaDebitFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-sepa_debit>
+    CheckoutSessionPaymentMethodOptionsSepaDebit =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsSepaDebit`](crate::api::CheckoutSessionPaymentMethodOptionsSepaDebit).
+    CheckoutSessionPaymentMethodOptionsSepaDebitFields, "checkout_sepa_debit_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsSepaDebitFields {
+    /// Mandate options. `None` when absent.
+    #[inline]
+    pub fn mandate_options(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions> {
+        self.0.opt_view(
+            "checkout_sepa_debit_payment_method_options",
+            "mandate_options",
+        )
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage> {
+        self.0.opt_word(
+            "checkout_sepa_debit_payment_method_options",
+            "setup_future_usage",
+        )
+    }
+
+    /// Target date. `None` when absent.
+    #[inline]
+    pub fn target_date(&self) -> Option<&str> {
+        self.0
+            .opt_string("checkout_sepa_debit_payment_method_options", "target_date")
+    }
+}
+
+view! {
+    /// Payment method options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options`. It has what [`CheckoutSessionPaymentMethodOptionsFields`](crate::api::CheckoutSessionPaymentMethodOptionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options>
+    CheckoutSessionPaymentMethodOptions =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptions`](crate::api::CheckoutSessionPaymentMethodOptions).
+    CheckoutSessionPaymentMethodOptionsFields, "checkout_session_payment_method_options"
+}
+
+impl CheckoutSessionPaymentMethodOptionsFields {
     /// Acss debit. `None` when absent.
     #[inline]
     pub fn acss_debit(&self) -> Option<api::CheckoutSessionPaymentMethodOptionsAcssDebit> {
@@ -352,13 +983,15 @@ impl CheckoutSessionPaymentMethodOptions {
 }
 
 view! {
-    /// Sequra of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.sequra`.
+    /// Sequra of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.sequra`. It has what [`CheckoutSessionPaymentMethodOptionsSequraFields`](crate::api::CheckoutSessionPaymentMethodOptionsSequraFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-sequra>
-    CheckoutSessionPaymentMethodOptionsSequra, "checkout_session_payment_method_options_sequra"
+    CheckoutSessionPaymentMethodOptionsSequra =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsSequra`](crate::api::CheckoutSessionPaymentMethodOptionsSequra).
+    CheckoutSessionPaymentMethodOptionsSequraFields, "checkout_session_payment_method_options_sequra"
 }
 
-impl CheckoutSessionPaymentMethodOptionsSequra {
+impl CheckoutSessionPaymentMethodOptionsSequraFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -370,13 +1003,15 @@ impl CheckoutSessionPaymentMethodOptionsSequra {
 }
 
 view! {
-    /// Wallet options of [`CheckoutSession`](crate::api::CheckoutSession): its `wallet_options`.
+    /// Wallet options of [`CheckoutSession`](crate::api::CheckoutSession): its `wallet_options`. It has what [`CheckoutSessionWalletOptionsFields`](crate::api::CheckoutSessionWalletOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-wallet_options>
-    CheckoutSessionWalletOptions, "checkout_session_wallet_options"
+    CheckoutSessionWalletOptions =
+    /// The accessors of [`CheckoutSessionWalletOptions`](crate::api::CheckoutSessionWalletOptions).
+    CheckoutSessionWalletOptionsFields, "checkout_session_wallet_options"
 }
 
-impl CheckoutSessionWalletOptions {
+impl CheckoutSessionWalletOptionsFields {
     /// Link. `None` when absent.
     #[inline]
     pub fn link(&self) -> Option<api::CheckoutSessionWalletOptionsLink> {
@@ -385,13 +1020,15 @@ impl CheckoutSessionWalletOptions {
 }
 
 view! {
-    /// Sofort of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.sofort`.
+    /// Sofort of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.sofort`. It has what [`CheckoutSessionPaymentMethodOptionsSofortFields`](crate::api::CheckoutSessionPaymentMethodOptionsSofortFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-sofort>
-    CheckoutSessionPaymentMethodOptionsSofort, "checkout_sofort_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsSofort =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsSofort`](crate::api::CheckoutSessionPaymentMethodOptionsSofort).
+    CheckoutSessionPaymentMethodOptionsSofortFields, "checkout_sofort_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsSofort {
+impl CheckoutSessionPaymentMethodOptionsSofortFields {
     /// Setup future usage: always `none`. `None` when absent.
     #[inline]
     pub fn setup_future_usage(&self) -> Option<&str> {
@@ -403,13 +1040,15 @@ impl CheckoutSessionPaymentMethodOptionsSofort {
 }
 
 view! {
-    /// Sunbit of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.sunbit`.
+    /// Sunbit of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.sunbit`. It has what [`CheckoutSessionPaymentMethodOptionsSunbitFields`](crate::api::CheckoutSessionPaymentMethodOptionsSunbitFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-sunbit>
-    CheckoutSessionPaymentMethodOptionsSunbit, "checkout_sunbit_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsSunbit =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsSunbit`](crate::api::CheckoutSessionPaymentMethodOptionsSunbit).
+    CheckoutSessionPaymentMethodOptionsSunbitFields, "checkout_sunbit_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsSunbit {
+impl CheckoutSessionPaymentMethodOptionsSunbitFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -428,13 +1067,15 @@ impl CheckoutSessionPaymentMethodOptionsSunbit {
 }
 
 view! {
-    /// Swish of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.swish`.
+    /// Swish of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.swish`. It has what [`CheckoutSessionPaymentMethodOptionsSwishFields`](crate::api::CheckoutSessionPaymentMethodOptionsSwishFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-swish>
-    CheckoutSessionPaymentMethodOptionsSwish, "checkout_swish_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsSwish =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsSwish`](crate::api::CheckoutSessionPaymentMethodOptionsSwish).
+    CheckoutSessionPaymentMethodOptionsSwishFields, "checkout_swish_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsSwish {
+impl CheckoutSessionPaymentMethodOptionsSwishFields {
     /// Reference. `None` when null.
     #[inline]
     pub fn reference(&self) -> Option<&str> {
@@ -444,13 +1085,15 @@ impl CheckoutSessionPaymentMethodOptionsSwish {
 }
 
 view! {
-    /// Twint of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.twint`.
+    /// Twint of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.twint`. It has what [`CheckoutSessionPaymentMethodOptionsTwintFields`](crate::api::CheckoutSessionPaymentMethodOptionsTwintFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-twint>
-    CheckoutSessionPaymentMethodOptionsTwint, "checkout_twint_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsTwint =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsTwint`](crate::api::CheckoutSessionPaymentMethodOptionsTwint).
+    CheckoutSessionPaymentMethodOptionsTwintFields, "checkout_twint_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsTwint {
+impl CheckoutSessionPaymentMethodOptionsTwintFields {
     /// Setup future usage. `None` when absent.
     #[inline]
     pub fn setup_future_usage(
@@ -464,13 +1107,15 @@ impl CheckoutSessionPaymentMethodOptionsTwint {
 }
 
 view! {
-    /// Upi of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.upi`.
+    /// Upi of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.upi`. It has what [`CheckoutSessionPaymentMethodOptionsUpiFields`](crate::api::CheckoutSessionPaymentMethodOptionsUpiFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-upi>
-    CheckoutSessionPaymentMethodOptionsUpi, "checkout_upi_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsUpi =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsUpi`](crate::api::CheckoutSessionPaymentMethodOptionsUpi).
+    CheckoutSessionPaymentMethodOptionsUpiFields, "checkout_upi_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsUpi {
+impl CheckoutSessionPaymentMethodOptionsUpiFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
@@ -491,13 +1136,15 @@ impl CheckoutSessionPaymentMethodOptionsUpi {
 }
 
 view! {
-    /// Us bank account of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.us_bank_account`.
+    /// Us bank account of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.us_bank_account`. It has what [`CheckoutSessionPaymentMethodOptionsUsBankAccountFields`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account>
-    CheckoutSessionPaymentMethodOptionsUsBankAccount, "checkout_us_bank_account_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsUsBankAccount =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsUsBankAccount`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccount).
+    CheckoutSessionPaymentMethodOptionsUsBankAccountFields, "checkout_us_bank_account_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsUsBankAccount {
+impl CheckoutSessionPaymentMethodOptionsUsBankAccountFields {
     /// Financial connections. `None` when absent.
     #[inline]
     pub fn financial_connections(
@@ -542,13 +1189,15 @@ impl CheckoutSessionPaymentMethodOptionsUsBankAccount {
 }
 
 view! {
-    /// Wechat pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.wechat_pay`.
+    /// Wechat pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.wechat_pay`. It has what [`CheckoutSessionPaymentMethodOptionsWechatPayFields`](crate::api::CheckoutSessionPaymentMethodOptionsWechatPayFields) has.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-wechat_pay>
-    CheckoutSessionPaymentMethodOptionsWechatPay, "checkout_wechat_pay_payment_method_options"
+    CheckoutSessionPaymentMethodOptionsWechatPay =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsWechatPay`](crate::api::CheckoutSessionPaymentMethodOptionsWechatPay).
+    CheckoutSessionPaymentMethodOptionsWechatPayFields, "checkout_wechat_pay_payment_method_options"
 }
 
-impl CheckoutSessionPaymentMethodOptionsWechatPay {
+impl CheckoutSessionPaymentMethodOptionsWechatPayFields {
     /// App id. `None` when null.
     #[inline]
     pub fn app_id(&self) -> Option<&str> {
@@ -572,1265 +1221,5 @@ impl CheckoutSessionPaymentMethodOptionsWechatPay {
             "checkout_wechat_pay_payment_method_options",
             "setup_future_usage",
         )
-    }
-}
-
-view! {
-    /// Issuer of [`Invoice`](crate::api::Invoice): its `issuer`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-issuer>
-    CheckoutSessionAutomaticTaxLiability, "connect_account_reference"
-}
-
-impl CheckoutSessionAutomaticTaxLiability {
-    /// Account. An id, or the object itself when `expand` asks for it. `None` when absent.
-    #[inline]
-    pub fn account(&self) -> Option<Expandable<api::Account>> {
-        self.0.opt_view("connect_account_reference", "account")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::CheckoutSessionAutomaticTaxLiabilityType {
-        self.0.word("connect_account_reference", "type")
-    }
-}
-
-view! {
-    /// Rendering options of [`CheckoutSession`](crate::api::CheckoutSession): its `invoice_creation.invoice_data.rendering_options`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-invoice_creation-invoice_data-rendering_options>
-    CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions, "invoice_setting_checkout_rendering_options"
-}
-
-impl CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions {
-    /// Amount tax display. `None` when null.
-    #[inline]
-    pub fn amount_tax_display(&self) -> Option<&str> {
-        self.0.opt_string(
-            "invoice_setting_checkout_rendering_options",
-            "amount_tax_display",
-        )
-    }
-
-    /// Template. `None` when null.
-    #[inline]
-    pub fn template(&self) -> Option<&str> {
-        self.0
-            .opt_string("invoice_setting_checkout_rendering_options", "template")
-    }
-}
-
-view! {
-    /// Custom fields of [`Invoice`](crate::api::Invoice): its `custom_fields`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-custom_fields>
-    CheckoutSessionInvoiceCreationInvoiceDataCustomField, "invoice_setting_custom_field"
-}
-
-impl CheckoutSessionInvoiceCreationInvoiceDataCustomField {
-    /// Name.
-    #[inline]
-    pub fn name(&self) -> &str {
-        self.0.string("invoice_setting_custom_field", "name")
-    }
-
-    /// Value.
-    #[inline]
-    pub fn value(&self) -> &str {
-        self.0.string("invoice_setting_custom_field", "value")
-    }
-}
-
-view! {
-    /// Discounts of [`LineItem`](crate::api::LineItem): its `discounts`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/line_items/object#item_object-discounts>
-    CheckoutSessionTotalDetailsBreakdownDiscount, "line_items_discount_amount"
-}
-
-impl CheckoutSessionTotalDetailsBreakdownDiscount {
-    /// Amount.
-    #[inline]
-    pub fn amount(&self) -> i64 {
-        self.0.int("line_items_discount_amount", "amount")
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(&self) -> api::Discount {
-        self.0.view("line_items_discount_amount", "discount")
-    }
-}
-
-view! {
-    /// Taxes of [`LineItem`](crate::api::LineItem): its `taxes`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/line_items/object#item_object-taxes>
-    CheckoutSessionShippingCostTax, "line_items_tax_amount"
-}
-
-impl CheckoutSessionShippingCostTax {
-    /// Amount.
-    #[inline]
-    pub fn amount(&self) -> i64 {
-        self.0.int("line_items_tax_amount", "amount")
-    }
-
-    /// Rate.
-    #[inline]
-    pub fn rate(&self) -> api::TaxRate {
-        self.0.view("line_items_tax_amount", "rate")
-    }
-
-    /// Taxability reason. `None` when null.
-    #[inline]
-    pub fn taxability_reason(&self) -> Option<api::CheckoutSessionShippingCostTaxTaxabilityReason> {
-        self.0
-            .opt_word("line_items_tax_amount", "taxability_reason")
-    }
-
-    /// Taxable amount. `None` when null.
-    #[inline]
-    pub fn taxable_amount(&self) -> Option<i64> {
-        self.0.opt_int("line_items_tax_amount", "taxable_amount")
-    }
-}
-
-view! {
-    /// Financial connections of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.us_bank_account.financial_connections`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account-financial_connections>
-    CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections, "linked_account_options_common"
-}
-
-impl CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections {
-    /// Filters. `None` when absent.
-    #[inline]
-    pub fn filters(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters>
-    {
-        self.0.opt_view("linked_account_options_common", "filters")
-    }
-
-    /// Permissions, as a list. `None` when absent.
-    #[inline]
-    pub fn permissions(
-        &self,
-    ) -> Option<
-        Vec<api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
-    > {
-        self.0
-            .opt_words("linked_account_options_common", "permissions")
-    }
-
-    /// Prefetch, as a list. `None` when null.
-    #[inline]
-    pub fn prefetch(
-        &self,
-    ) -> Option<
-        Vec<api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
-    > {
-        self.0
-            .opt_words("linked_account_options_common", "prefetch")
-    }
-
-    /// Return url. `None` when absent.
-    #[inline]
-    pub fn return_url(&self) -> Option<&str> {
-        self.0
-            .opt_string("linked_account_options_common", "return_url")
-    }
-}
-
-view! {
-    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.payto.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto-mandate_options>
-    CheckoutSessionPaymentMethodOptionsPaytoMandateOptions, "mandate_options_payto"
-}
-
-impl CheckoutSessionPaymentMethodOptionsPaytoMandateOptions {
-    /// Amount. `None` when null.
-    #[inline]
-    pub fn amount(&self) -> Option<i64> {
-        self.0.opt_int("mandate_options_payto", "amount")
-    }
-
-    /// Amount type. `None` when null.
-    #[inline]
-    pub fn amount_type(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType> {
-        self.0.opt_word("mandate_options_payto", "amount_type")
-    }
-
-    /// End date. `None` when null.
-    #[inline]
-    pub fn end_date(&self) -> Option<&str> {
-        self.0.opt_string("mandate_options_payto", "end_date")
-    }
-
-    /// Payment schedule. `None` when null.
-    #[inline]
-    pub fn payment_schedule(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule> {
-        self.0.opt_word("mandate_options_payto", "payment_schedule")
-    }
-
-    /// Payments per period. `None` when null.
-    #[inline]
-    pub fn payments_per_period(&self) -> Option<i64> {
-        self.0
-            .opt_int("mandate_options_payto", "payments_per_period")
-    }
-
-    /// Purpose. `None` when null.
-    #[inline]
-    pub fn purpose(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPurpose> {
-        self.0.opt_word("mandate_options_payto", "purpose")
-    }
-
-    /// Start date. `None` when null.
-    #[inline]
-    pub fn start_date(&self) -> Option<&str> {
-        self.0.opt_string("mandate_options_payto", "start_date")
-    }
-}
-
-view! {
-    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.upi.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-upi-mandate_options>
-    CheckoutSessionPaymentMethodOptionsUpiMandateOptions, "mandate_options_upi"
-}
-
-impl CheckoutSessionPaymentMethodOptionsUpiMandateOptions {
-    /// Amount. `None` when null.
-    #[inline]
-    pub fn amount(&self) -> Option<i64> {
-        self.0.opt_int("mandate_options_upi", "amount")
-    }
-
-    /// Amount type. `None` when null.
-    #[inline]
-    pub fn amount_type(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType> {
-        self.0.opt_word("mandate_options_upi", "amount_type")
-    }
-
-    /// Description. `None` when null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0.opt_string("mandate_options_upi", "description")
-    }
-
-    /// End date, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn end_date(&self) -> Option<Timestamp> {
-        self.0.opt_time("mandate_options_upi", "end_date")
-    }
-}
-
-view! {
-    /// Filters of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.us_bank_account.financial_connections.filters`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account-financial_connections-filters>
-    CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters, "payment_flows_private_payment_methods_financial_connections_common_linked_account_options_filters"
-}
-
-impl CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters {
-    /// Account subcategories, as a list. `None` when absent.
-    #[inline]
-    pub fn account_subcategories(&self) -> Option<Vec<api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory>>{
-        self.0.opt_words("payment_flows_private_payment_methods_financial_connections_common_linked_account_options_filters", "account_subcategories")
-    }
-}
-
-view! {
-    /// Payment method configuration details of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_configuration_details`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_configuration_details>
-    CheckoutSessionPaymentMethodConfigurationDetails, "payment_method_config_biz_payment_method_configuration_details"
-}
-
-impl CheckoutSessionPaymentMethodConfigurationDetails {
-    /// The object's id.
-    #[inline]
-    pub fn id(&self) -> &str {
-        self.0.string(
-            "payment_method_config_biz_payment_method_configuration_details",
-            "id",
-        )
-    }
-
-    /// Parent. `None` when null.
-    #[inline]
-    pub fn parent(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_config_biz_payment_method_configuration_details",
-            "parent",
-        )
-    }
-}
-
-view! {
-    /// Eu bank transfer of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.customer_balance.bank_transfer.eu_bank_transfer`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer-eu_bank_transfer>
-    CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer, "payment_method_options_customer_balance_eu_bank_account"
-}
-
-impl CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer {
-    /// Country.
-    #[inline]
-    pub fn country(
-        &self,
-    ) -> api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry
-    {
-        self.0.word(
-            "payment_method_options_customer_balance_eu_bank_account",
-            "country",
-        )
-    }
-}
-
-view! {
-    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.pix.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-pix-mandate_options>
-    CheckoutSessionPaymentMethodOptionsPixMandateOptions, "payment_method_options_mandate_options_pix"
-}
-
-impl CheckoutSessionPaymentMethodOptionsPixMandateOptions {
-    /// Amount, in the smallest unit of `currency`. `None` when absent.
-    #[inline]
-    pub fn amount(&self) -> Option<i64> {
-        self.0
-            .opt_int("payment_method_options_mandate_options_pix", "amount")
-    }
-
-    /// Amount includes iof. `None` when absent.
-    #[inline]
-    pub fn amount_includes_iof(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof> {
-        self.0.opt_word(
-            "payment_method_options_mandate_options_pix",
-            "amount_includes_iof",
-        )
-    }
-
-    /// Amount type. `None` when absent.
-    #[inline]
-    pub fn amount_type(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType> {
-        self.0
-            .opt_word("payment_method_options_mandate_options_pix", "amount_type")
-    }
-
-    /// Currency: three-letter ISO code in lower case. `None` when absent.
-    #[inline]
-    pub fn currency(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_mandate_options_pix", "currency")
-    }
-
-    /// End date. `None` when absent.
-    #[inline]
-    pub fn end_date(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_mandate_options_pix", "end_date")
-    }
-
-    /// Payment schedule. `None` when absent.
-    #[inline]
-    pub fn payment_schedule(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPixMandateOptionsPaymentSchedule> {
-        self.0.opt_word(
-            "payment_method_options_mandate_options_pix",
-            "payment_schedule",
-        )
-    }
-
-    /// Reference. `None` when absent.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_mandate_options_pix", "reference")
-    }
-
-    /// Start date. `None` when absent.
-    #[inline]
-    pub fn start_date(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_mandate_options_pix", "start_date")
-    }
-}
-
-view! {
-    /// Adaptive pricing of [`CheckoutSession`](crate::api::CheckoutSession): its `adaptive_pricing`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-adaptive_pricing>
-    CheckoutSessionAdaptivePricing, "payment_pages_checkout_session_adaptive_pricing"
-}
-
-impl CheckoutSessionAdaptivePricing {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0
-            .flag("payment_pages_checkout_session_adaptive_pricing", "enabled")
-    }
-}
-
-view! {
-    /// After expiration of [`CheckoutSession`](crate::api::CheckoutSession): its `after_expiration`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-after_expiration>
-    CheckoutSessionAfterExpiration, "payment_pages_checkout_session_after_expiration"
-}
-
-impl CheckoutSessionAfterExpiration {
-    /// Recovery. `None` when null.
-    #[inline]
-    pub fn recovery(&self) -> Option<api::CheckoutSessionAfterExpirationRecovery> {
-        self.0.opt_view(
-            "payment_pages_checkout_session_after_expiration",
-            "recovery",
-        )
-    }
-}
-
-view! {
-    /// Recovery of [`CheckoutSession`](crate::api::CheckoutSession): its `after_expiration.recovery`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-after_expiration-recovery>
-    CheckoutSessionAfterExpirationRecovery, "payment_pages_checkout_session_after_expiration_recovery"
-}
-
-impl CheckoutSessionAfterExpirationRecovery {
-    /// Allow promotion codes: true or false.
-    #[inline]
-    pub fn allow_promotion_codes(&self) -> bool {
-        self.0.flag(
-            "payment_pages_checkout_session_after_expiration_recovery",
-            "allow_promotion_codes",
-        )
-    }
-
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0.flag(
-            "payment_pages_checkout_session_after_expiration_recovery",
-            "enabled",
-        )
-    }
-
-    /// Expires at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "payment_pages_checkout_session_after_expiration_recovery",
-            "expires_at",
-        )
-    }
-
-    /// Url. `None` when null.
-    #[inline]
-    pub fn url(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_after_expiration_recovery",
-            "url",
-        )
-    }
-}
-
-view! {
-    /// Automatic tax of [`CheckoutSession`](crate::api::CheckoutSession): its `automatic_tax`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-automatic_tax>
-    CheckoutSessionAutomaticTax, "payment_pages_checkout_session_automatic_tax"
-}
-
-impl CheckoutSessionAutomaticTax {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0
-            .flag("payment_pages_checkout_session_automatic_tax", "enabled")
-    }
-
-    /// Liability. `None` when null.
-    #[inline]
-    pub fn liability(&self) -> Option<api::CheckoutSessionAutomaticTaxLiability> {
-        self.0
-            .opt_view("payment_pages_checkout_session_automatic_tax", "liability")
-    }
-
-    /// Provider. `None` when null.
-    #[inline]
-    pub fn provider(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_pages_checkout_session_automatic_tax", "provider")
-    }
-
-    /// Status. `None` when null.
-    #[inline]
-    pub fn status(&self) -> Option<api::CheckoutSessionAutomaticTaxStatus> {
-        self.0
-            .opt_word("payment_pages_checkout_session_automatic_tax", "status")
-    }
-}
-
-view! {
-    /// Branding settings of [`CheckoutSession`](crate::api::CheckoutSession): its `branding_settings`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings>
-    CheckoutSessionBrandingSettings, "payment_pages_checkout_session_branding_settings"
-}
-
-impl CheckoutSessionBrandingSettings {
-    /// Background color.
-    #[inline]
-    pub fn background_color(&self) -> &str {
-        self.0.string(
-            "payment_pages_checkout_session_branding_settings",
-            "background_color",
-        )
-    }
-
-    /// Border style.
-    #[inline]
-    pub fn border_style(&self) -> api::CheckoutSessionBrandingSettingsBorderStyle {
-        self.0.word(
-            "payment_pages_checkout_session_branding_settings",
-            "border_style",
-        )
-    }
-
-    /// Button color.
-    #[inline]
-    pub fn button_color(&self) -> &str {
-        self.0.string(
-            "payment_pages_checkout_session_branding_settings",
-            "button_color",
-        )
-    }
-
-    /// Display name.
-    #[inline]
-    pub fn display_name(&self) -> &str {
-        self.0.string(
-            "payment_pages_checkout_session_branding_settings",
-            "display_name",
-        )
-    }
-
-    /// Font family.
-    #[inline]
-    pub fn font_family(&self) -> &str {
-        self.0.string(
-            "payment_pages_checkout_session_branding_settings",
-            "font_family",
-        )
-    }
-
-    /// Icon. `None` when null.
-    #[inline]
-    pub fn icon(&self) -> Option<api::CheckoutSessionBrandingSettingsIcon> {
-        self.0
-            .opt_view("payment_pages_checkout_session_branding_settings", "icon")
-    }
-
-    /// Logo. `None` when null.
-    #[inline]
-    pub fn logo(&self) -> Option<api::CheckoutSessionBrandingSettingsLogo> {
-        self.0
-            .opt_view("payment_pages_checkout_session_branding_settings", "logo")
-    }
-}
-
-view! {
-    /// Icon of [`CheckoutSession`](crate::api::CheckoutSession): its `branding_settings.icon`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings-icon>
-    CheckoutSessionBrandingSettingsIcon, "payment_pages_checkout_session_branding_settings_icon"
-}
-
-impl CheckoutSessionBrandingSettingsIcon {
-    /// File. `None` when absent.
-    #[inline]
-    pub fn file(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_branding_settings_icon",
-            "file",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::CheckoutSessionBrandingSettingsIconType {
-        self.0.word(
-            "payment_pages_checkout_session_branding_settings_icon",
-            "type",
-        )
-    }
-
-    /// Url. `None` when absent.
-    #[inline]
-    pub fn url(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_branding_settings_icon",
-            "url",
-        )
-    }
-}
-
-view! {
-    /// Logo of [`CheckoutSession`](crate::api::CheckoutSession): its `branding_settings.logo`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings-logo>
-    CheckoutSessionBrandingSettingsLogo, "payment_pages_checkout_session_branding_settings_logo"
-}
-
-impl CheckoutSessionBrandingSettingsLogo {
-    /// File. `None` when absent.
-    #[inline]
-    pub fn file(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_branding_settings_logo",
-            "file",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::CheckoutSessionBrandingSettingsIconType {
-        self.0.word(
-            "payment_pages_checkout_session_branding_settings_logo",
-            "type",
-        )
-    }
-
-    /// Url. `None` when absent.
-    #[inline]
-    pub fn url(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_branding_settings_logo",
-            "url",
-        )
-    }
-}
-
-view! {
-    /// Business of [`CheckoutSession`](crate::api::CheckoutSession): its `name_collection.business`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-name_collection-business>
-    CheckoutSessionNameCollectionBusiness, "payment_pages_checkout_session_business_name"
-}
-
-impl CheckoutSessionNameCollectionBusiness {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0
-            .flag("payment_pages_checkout_session_business_name", "enabled")
-    }
-
-    /// Optional: true or false.
-    #[inline]
-    pub fn optional(&self) -> bool {
-        self.0
-            .flag("payment_pages_checkout_session_business_name", "optional")
-    }
-}
-
-view! {
-    /// Shipping details of [`CheckoutSession`](crate::api::CheckoutSession): its `collected_information.shipping_details`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-collected_information-shipping_details>
-    CheckoutSessionCollectedInformationShippingDetails, "payment_pages_checkout_session_checkout_address_details"
-}
-
-impl CheckoutSessionCollectedInformationShippingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(&self) -> api::Address {
-        self.0.view(
-            "payment_pages_checkout_session_checkout_address_details",
-            "address",
-        )
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(&self) -> &str {
-        self.0.string(
-            "payment_pages_checkout_session_checkout_address_details",
-            "name",
-        )
-    }
-}
-
-view! {
-    /// Collected information of [`CheckoutSession`](crate::api::CheckoutSession): its `collected_information`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-collected_information>
-    CheckoutSessionCollectedInformation, "payment_pages_checkout_session_collected_information"
-}
-
-impl CheckoutSessionCollectedInformation {
-    /// Business name. `None` when null.
-    #[inline]
-    pub fn business_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_collected_information",
-            "business_name",
-        )
-    }
-
-    /// Individual name. `None` when null.
-    #[inline]
-    pub fn individual_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_collected_information",
-            "individual_name",
-        )
-    }
-
-    /// Shipping details. `None` when null.
-    #[inline]
-    pub fn shipping_details(
-        &self,
-    ) -> Option<api::CheckoutSessionCollectedInformationShippingDetails> {
-        self.0.opt_view(
-            "payment_pages_checkout_session_collected_information",
-            "shipping_details",
-        )
-    }
-}
-
-view! {
-    /// Consent of [`CheckoutSession`](crate::api::CheckoutSession): its `consent`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent>
-    CheckoutSessionConsent, "payment_pages_checkout_session_consent"
-}
-
-impl CheckoutSessionConsent {
-    /// Promotions. `None` when null.
-    #[inline]
-    pub fn promotions(&self) -> Option<api::CheckoutSessionConsentPromotions> {
-        self.0
-            .opt_word("payment_pages_checkout_session_consent", "promotions")
-    }
-
-    /// Terms of service: always `accepted`. `None` when null.
-    #[inline]
-    pub fn terms_of_service(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_pages_checkout_session_consent", "terms_of_service")
-    }
-}
-
-view! {
-    /// Consent collection of [`CheckoutSession`](crate::api::CheckoutSession): its `consent_collection`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent_collection>
-    CheckoutSessionConsentCollection, "payment_pages_checkout_session_consent_collection"
-}
-
-impl CheckoutSessionConsentCollection {
-    /// Payment method reuse agreement. `None` when null.
-    #[inline]
-    pub fn payment_method_reuse_agreement(
-        &self,
-    ) -> Option<api::CheckoutSessionConsentCollectionPaymentMethodReuseAgreement> {
-        self.0.opt_view(
-            "payment_pages_checkout_session_consent_collection",
-            "payment_method_reuse_agreement",
-        )
-    }
-
-    /// Promotions. `None` when null.
-    #[inline]
-    pub fn promotions(&self) -> Option<api::CheckoutSessionConsentCollectionPromotions> {
-        self.0.opt_word(
-            "payment_pages_checkout_session_consent_collection",
-            "promotions",
-        )
-    }
-
-    /// Terms of service. `None` when null.
-    #[inline]
-    pub fn terms_of_service(&self) -> Option<api::CheckoutSessionConsentCollectionTermsOfService> {
-        self.0.opt_word(
-            "payment_pages_checkout_session_consent_collection",
-            "terms_of_service",
-        )
-    }
-}
-
-view! {
-    /// Currency conversion of [`CheckoutSession`](crate::api::CheckoutSession): its `currency_conversion`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-currency_conversion>
-    CheckoutSessionCurrencyConversion, "payment_pages_checkout_session_currency_conversion"
-}
-
-impl CheckoutSessionCurrencyConversion {
-    /// Amount subtotal.
-    #[inline]
-    pub fn amount_subtotal(&self) -> i64 {
-        self.0.int(
-            "payment_pages_checkout_session_currency_conversion",
-            "amount_subtotal",
-        )
-    }
-
-    /// Amount total.
-    #[inline]
-    pub fn amount_total(&self) -> i64 {
-        self.0.int(
-            "payment_pages_checkout_session_currency_conversion",
-            "amount_total",
-        )
-    }
-
-    /// Fx rate, as a decimal number.
-    #[inline]
-    pub fn fx_rate(&self) -> Decimal<'_> {
-        self.0.decimal(
-            "payment_pages_checkout_session_currency_conversion",
-            "fx_rate",
-        )
-    }
-
-    /// Source currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn source_currency(&self) -> &str {
-        self.0.string(
-            "payment_pages_checkout_session_currency_conversion",
-            "source_currency",
-        )
-    }
-}
-
-view! {
-    /// Custom fields of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields>
-    CheckoutSessionCustomField, "payment_pages_checkout_session_custom_fields"
-}
-
-impl CheckoutSessionCustomField {
-    /// Dropdown. `None` when absent.
-    #[inline]
-    pub fn dropdown(&self) -> Option<api::CheckoutSessionCustomFieldDropdown> {
-        self.0
-            .opt_view("payment_pages_checkout_session_custom_fields", "dropdown")
-    }
-
-    /// Key.
-    #[inline]
-    pub fn key(&self) -> &str {
-        self.0
-            .string("payment_pages_checkout_session_custom_fields", "key")
-    }
-
-    /// Label.
-    #[inline]
-    pub fn label(&self) -> api::CheckoutSessionCustomFieldLabel {
-        self.0
-            .view("payment_pages_checkout_session_custom_fields", "label")
-    }
-
-    /// Numeric. `None` when absent.
-    #[inline]
-    pub fn numeric(&self) -> Option<api::CheckoutSessionCustomFieldNumeric> {
-        self.0
-            .opt_view("payment_pages_checkout_session_custom_fields", "numeric")
-    }
-
-    /// Optional: true or false.
-    #[inline]
-    pub fn optional(&self) -> bool {
-        self.0
-            .flag("payment_pages_checkout_session_custom_fields", "optional")
-    }
-
-    /// Text. `None` when absent.
-    #[inline]
-    pub fn text(&self) -> Option<api::CheckoutSessionCustomFieldText> {
-        self.0
-            .opt_view("payment_pages_checkout_session_custom_fields", "text")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::CheckoutSessionCustomFieldType {
-        self.0
-            .word("payment_pages_checkout_session_custom_fields", "type")
-    }
-}
-
-view! {
-    /// Dropdown of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields.dropdown`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields-dropdown>
-    CheckoutSessionCustomFieldDropdown, "payment_pages_checkout_session_custom_fields_dropdown"
-}
-
-impl CheckoutSessionCustomFieldDropdown {
-    /// Default value. `None` when null.
-    #[inline]
-    pub fn default_value(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_custom_fields_dropdown",
-            "default_value",
-        )
-    }
-
-    /// Options, as a list.
-    #[inline]
-    pub fn options(&self) -> Vec<api::CheckoutSessionCustomFieldDropdownOption> {
-        self.0.views(
-            "payment_pages_checkout_session_custom_fields_dropdown",
-            "options",
-        )
-    }
-
-    /// Value. `None` when null.
-    #[inline]
-    pub fn value(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_custom_fields_dropdown",
-            "value",
-        )
-    }
-}
-
-view! {
-    /// Label of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields.label`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields-label>
-    CheckoutSessionCustomFieldLabel, "payment_pages_checkout_session_custom_fields_label"
-}
-
-impl CheckoutSessionCustomFieldLabel {
-    /// Custom. `None` when null.
-    #[inline]
-    pub fn custom(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_custom_fields_label",
-            "custom",
-        )
-    }
-
-    /// Type: always `custom`.
-    #[inline]
-    pub fn type_(&self) -> &str {
-        self.0
-            .string("payment_pages_checkout_session_custom_fields_label", "type")
-    }
-}
-
-view! {
-    /// Numeric of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields.numeric`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields-numeric>
-    CheckoutSessionCustomFieldNumeric, "payment_pages_checkout_session_custom_fields_numeric"
-}
-
-impl CheckoutSessionCustomFieldNumeric {
-    /// Default value. `None` when null.
-    #[inline]
-    pub fn default_value(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_custom_fields_numeric",
-            "default_value",
-        )
-    }
-
-    /// Maximum length. `None` when null.
-    #[inline]
-    pub fn maximum_length(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_pages_checkout_session_custom_fields_numeric",
-            "maximum_length",
-        )
-    }
-
-    /// Minimum length. `None` when null.
-    #[inline]
-    pub fn minimum_length(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_pages_checkout_session_custom_fields_numeric",
-            "minimum_length",
-        )
-    }
-
-    /// Value. `None` when null.
-    #[inline]
-    pub fn value(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_custom_fields_numeric",
-            "value",
-        )
-    }
-}
-
-view! {
-    /// Options of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields.dropdown.options`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields-dropdown-options>
-    CheckoutSessionCustomFieldDropdownOption, "payment_pages_checkout_session_custom_fields_option"
-}
-
-impl CheckoutSessionCustomFieldDropdownOption {
-    /// Label.
-    #[inline]
-    pub fn label(&self) -> &str {
-        self.0.string(
-            "payment_pages_checkout_session_custom_fields_option",
-            "label",
-        )
-    }
-
-    /// Value.
-    #[inline]
-    pub fn value(&self) -> &str {
-        self.0.string(
-            "payment_pages_checkout_session_custom_fields_option",
-            "value",
-        )
-    }
-}
-
-view! {
-    /// Text of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields.text`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields-text>
-    CheckoutSessionCustomFieldText, "payment_pages_checkout_session_custom_fields_text"
-}
-
-impl CheckoutSessionCustomFieldText {
-    /// Default value. `None` when null.
-    #[inline]
-    pub fn default_value(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_custom_fields_text",
-            "default_value",
-        )
-    }
-
-    /// Maximum length. `None` when null.
-    #[inline]
-    pub fn maximum_length(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_pages_checkout_session_custom_fields_text",
-            "maximum_length",
-        )
-    }
-
-    /// Minimum length. `None` when null.
-    #[inline]
-    pub fn minimum_length(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_pages_checkout_session_custom_fields_text",
-            "minimum_length",
-        )
-    }
-
-    /// Value. `None` when null.
-    #[inline]
-    pub fn value(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_pages_checkout_session_custom_fields_text", "value")
-    }
-}
-
-view! {
-    /// Custom text of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_text`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_text>
-    CheckoutSessionCustomText, "payment_pages_checkout_session_custom_text"
-}
-
-impl CheckoutSessionCustomText {
-    /// After submit. `None` when null.
-    #[inline]
-    pub fn after_submit(&self) -> Option<api::CheckoutSessionCustomTextAfterSubmit> {
-        self.0
-            .opt_view("payment_pages_checkout_session_custom_text", "after_submit")
-    }
-
-    /// Shipping address. `None` when null.
-    #[inline]
-    pub fn shipping_address(&self) -> Option<api::CheckoutSessionCustomTextAfterSubmit> {
-        self.0.opt_view(
-            "payment_pages_checkout_session_custom_text",
-            "shipping_address",
-        )
-    }
-
-    /// Submit. `None` when null.
-    #[inline]
-    pub fn submit(&self) -> Option<api::CheckoutSessionCustomTextAfterSubmit> {
-        self.0
-            .opt_view("payment_pages_checkout_session_custom_text", "submit")
-    }
-
-    /// Terms of service acceptance. `None` when null.
-    #[inline]
-    pub fn terms_of_service_acceptance(&self) -> Option<api::CheckoutSessionCustomTextAfterSubmit> {
-        self.0.opt_view(
-            "payment_pages_checkout_session_custom_text",
-            "terms_of_service_acceptance",
-        )
-    }
-}
-
-view! {
-    /// After submit of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_text.after_submit`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_text-after_submit>
-    CheckoutSessionCustomTextAfterSubmit, "payment_pages_checkout_session_custom_text_position"
-}
-
-impl CheckoutSessionCustomTextAfterSubmit {
-    /// Message.
-    #[inline]
-    pub fn message(&self) -> &str {
-        self.0.string(
-            "payment_pages_checkout_session_custom_text_position",
-            "message",
-        )
-    }
-}
-
-view! {
-    /// Customer details of [`CheckoutSession`](crate::api::CheckoutSession): its `customer_details`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-customer_details>
-    CheckoutSessionCustomerDetails, "payment_pages_checkout_session_customer_details"
-}
-
-impl CheckoutSessionCustomerDetails {
-    /// Address. `None` when null.
-    #[inline]
-    pub fn address(&self) -> Option<api::Address> {
-        self.0
-            .opt_view("payment_pages_checkout_session_customer_details", "address")
-    }
-
-    /// Business name. `None` when null.
-    #[inline]
-    pub fn business_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_customer_details",
-            "business_name",
-        )
-    }
-
-    /// Email. `None` when null.
-    #[inline]
-    pub fn email(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_pages_checkout_session_customer_details", "email")
-    }
-
-    /// Individual name. `None` when null.
-    #[inline]
-    pub fn individual_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_pages_checkout_session_customer_details",
-            "individual_name",
-        )
-    }
-
-    /// Name. `None` when null.
-    #[inline]
-    pub fn name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_pages_checkout_session_customer_details", "name")
-    }
-
-    /// Phone. `None` when null.
-    #[inline]
-    pub fn phone(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_pages_checkout_session_customer_details", "phone")
-    }
-
-    /// Tax exempt. `None` when null.
-    #[inline]
-    pub fn tax_exempt(&self) -> Option<api::CheckoutSessionCustomerDetailsTaxExempt> {
-        self.0.opt_word(
-            "payment_pages_checkout_session_customer_details",
-            "tax_exempt",
-        )
-    }
-
-    /// Tax ids, as a list. `None` when null.
-    #[inline]
-    pub fn tax_ids(&self) -> Option<Vec<api::CheckoutSessionCustomerDetailsTaxId>> {
-        self.0
-            .opt_views("payment_pages_checkout_session_customer_details", "tax_ids")
-    }
-}
-
-view! {
-    /// Discounts of [`CheckoutSession`](crate::api::CheckoutSession): its `discounts`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-discounts>
-    CheckoutSessionDiscount, "payment_pages_checkout_session_discount"
-}
-
-impl CheckoutSessionDiscount {
-    /// Coupon. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn coupon(&self) -> Option<Expandable<api::Coupon>> {
-        self.0
-            .opt_view("payment_pages_checkout_session_discount", "coupon")
-    }
-
-    /// Promotion code. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn promotion_code(&self) -> Option<Expandable<api::PromotionCode>> {
-        self.0
-            .opt_view("payment_pages_checkout_session_discount", "promotion_code")
-    }
-}
-
-view! {
-    /// Individual of [`CheckoutSession`](crate::api::CheckoutSession): its `name_collection.individual`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-name_collection-individual>
-    CheckoutSessionNameCollectionIndividual, "payment_pages_checkout_session_individual_name"
-}
-
-impl CheckoutSessionNameCollectionIndividual {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0
-            .flag("payment_pages_checkout_session_individual_name", "enabled")
-    }
-
-    /// Optional: true or false.
-    #[inline]
-    pub fn optional(&self) -> bool {
-        self.0
-            .flag("payment_pages_checkout_session_individual_name", "optional")
     }
 }

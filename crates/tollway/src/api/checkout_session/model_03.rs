@@ -3,558 +3,1213 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, view};
+use crate::view::prelude::{Decimal, Expandable, Timestamp, view};
 
 view! {
-    /// Invoice creation of [`CheckoutSession`](crate::api::CheckoutSession): its `invoice_creation`.
+    /// Issuer of [`Invoice`](crate::api::Invoice): its `issuer`. It has what [`CheckoutSessionAutomaticTaxLiabilityFields`](crate::api::CheckoutSessionAutomaticTaxLiabilityFields) has.
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-invoice_creation>
-    CheckoutSessionInvoiceCreation, "payment_pages_checkout_session_invoice_creation"
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-issuer>
+    CheckoutSessionAutomaticTaxLiability =
+    /// The accessors of [`CheckoutSessionAutomaticTaxLiability`](crate::api::CheckoutSessionAutomaticTaxLiability).
+    CheckoutSessionAutomaticTaxLiabilityFields, "connect_account_reference"
 }
 
-impl CheckoutSessionInvoiceCreation {
-    /// Enabled: true or false.
+impl CheckoutSessionAutomaticTaxLiabilityFields {
+    /// Account. An id, or the object itself when `expand` asks for it. `None` when absent.
     #[inline]
-    pub fn enabled(&self) -> bool {
+    pub fn account(&self) -> Option<Expandable<api::Account>> {
+        self.0.opt_view("connect_account_reference", "account")
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> api::CheckoutSessionAutomaticTaxLiabilityType {
+        self.0.word("connect_account_reference", "type")
+    }
+}
+
+view! {
+    /// Rendering options of [`CheckoutSession`](crate::api::CheckoutSession): its `invoice_creation.invoice_data.rendering_options`. It has what [`CheckoutSessionInvoiceCreationInvoiceDataRenderingOptionsFields`](crate::api::CheckoutSessionInvoiceCreationInvoiceDataRenderingOptionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-invoice_creation-invoice_data-rendering_options>
+    CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions =
+    /// The accessors of [`CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions).
+    CheckoutSessionInvoiceCreationInvoiceDataRenderingOptionsFields, "invoice_setting_checkout_rendering_options"
+}
+
+impl CheckoutSessionInvoiceCreationInvoiceDataRenderingOptionsFields {
+    /// Amount tax display. `None` when null.
+    #[inline]
+    pub fn amount_tax_display(&self) -> Option<&str> {
+        self.0.opt_string(
+            "invoice_setting_checkout_rendering_options",
+            "amount_tax_display",
+        )
+    }
+
+    /// Template. `None` when null.
+    #[inline]
+    pub fn template(&self) -> Option<&str> {
         self.0
-            .flag("payment_pages_checkout_session_invoice_creation", "enabled")
-    }
-
-    /// Invoice data.
-    #[inline]
-    pub fn invoice_data(&self) -> api::CheckoutSessionInvoiceCreationInvoiceData {
-        self.0.view(
-            "payment_pages_checkout_session_invoice_creation",
-            "invoice_data",
-        )
+            .opt_string("invoice_setting_checkout_rendering_options", "template")
     }
 }
 
 view! {
-    /// Invoice data of [`CheckoutSession`](crate::api::CheckoutSession): its `invoice_creation.invoice_data`.
+    /// Custom fields of [`Invoice`](crate::api::Invoice): its `custom_fields`. It has what [`CheckoutSessionInvoiceCreationInvoiceDataCustomFieldFields`](crate::api::CheckoutSessionInvoiceCreationInvoiceDataCustomFieldFields) has.
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-invoice_creation-invoice_data>
-    CheckoutSessionInvoiceCreationInvoiceData, "payment_pages_checkout_session_invoice_settings"
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-custom_fields>
+    CheckoutSessionInvoiceCreationInvoiceDataCustomField =
+    /// The accessors of [`CheckoutSessionInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionInvoiceCreationInvoiceDataCustomField).
+    CheckoutSessionInvoiceCreationInvoiceDataCustomFieldFields, "invoice_setting_custom_field"
 }
 
-impl CheckoutSessionInvoiceCreationInvoiceData {
-    /// Account tax ids, as a list. `None` when null.
+impl CheckoutSessionInvoiceCreationInvoiceDataCustomFieldFields {
+    /// Name.
     #[inline]
-    pub fn account_tax_ids(&self) -> Option<Vec<Expandable<api::TaxId>>> {
-        self.0.opt_views(
-            "payment_pages_checkout_session_invoice_settings",
-            "account_tax_ids",
-        )
+    pub fn name(&self) -> &str {
+        self.0.string("invoice_setting_custom_field", "name")
     }
 
-    /// Custom fields, as a list. `None` when null.
+    /// Value.
     #[inline]
-    pub fn custom_fields(
+    pub fn value(&self) -> &str {
+        self.0.string("invoice_setting_custom_field", "value")
+    }
+}
+
+view! {
+    /// Discounts of [`LineItem`](crate::api::LineItem): its `discounts`. It has what [`CheckoutSessionTotalDetailsBreakdownDiscountFields`](crate::api::CheckoutSessionTotalDetailsBreakdownDiscountFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/line_items/object#item_object-discounts>
+    CheckoutSessionTotalDetailsBreakdownDiscount =
+    /// The accessors of [`CheckoutSessionTotalDetailsBreakdownDiscount`](crate::api::CheckoutSessionTotalDetailsBreakdownDiscount).
+    CheckoutSessionTotalDetailsBreakdownDiscountFields, "line_items_discount_amount"
+}
+
+impl CheckoutSessionTotalDetailsBreakdownDiscountFields {
+    /// Amount.
+    #[inline]
+    pub fn amount(&self) -> i64 {
+        self.0.int("line_items_discount_amount", "amount")
+    }
+
+    /// Discount.
+    #[inline]
+    pub fn discount(&self) -> api::Discount {
+        self.0.view("line_items_discount_amount", "discount")
+    }
+}
+
+view! {
+    /// Taxes of [`LineItem`](crate::api::LineItem): its `taxes`. It has what [`CheckoutSessionShippingCostTaxFields`](crate::api::CheckoutSessionShippingCostTaxFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/line_items/object#item_object-taxes>
+    CheckoutSessionShippingCostTax =
+    /// The accessors of [`CheckoutSessionShippingCostTax`](crate::api::CheckoutSessionShippingCostTax).
+    CheckoutSessionShippingCostTaxFields, "line_items_tax_amount"
+}
+
+impl CheckoutSessionShippingCostTaxFields {
+    /// Amount.
+    #[inline]
+    pub fn amount(&self) -> i64 {
+        self.0.int("line_items_tax_amount", "amount")
+    }
+
+    /// Rate.
+    #[inline]
+    pub fn rate(&self) -> api::TaxRate {
+        self.0.view("line_items_tax_amount", "rate")
+    }
+
+    /// Taxability reason. `None` when null.
+    #[inline]
+    pub fn taxability_reason(&self) -> Option<api::CheckoutSessionShippingCostTaxTaxabilityReason> {
+        self.0
+            .opt_word("line_items_tax_amount", "taxability_reason")
+    }
+
+    /// Taxable amount. `None` when null.
+    #[inline]
+    pub fn taxable_amount(&self) -> Option<i64> {
+        self.0.opt_int("line_items_tax_amount", "taxable_amount")
+    }
+}
+
+view! {
+    /// Financial connections of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.us_bank_account.financial_connections`. It has what [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFields`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account-financial_connections>
+    CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections).
+    CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFields, "linked_account_options_common"
+}
+
+impl CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFields {
+    /// Filters. `None` when absent.
+    #[inline]
+    pub fn filters(
         &self,
-    ) -> Option<Vec<api::CheckoutSessionInvoiceCreationInvoiceDataCustomField>> {
-        self.0.opt_views(
-            "payment_pages_checkout_session_invoice_settings",
-            "custom_fields",
-        )
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters>
+    {
+        self.0.opt_view("linked_account_options_common", "filters")
+    }
+
+    /// Permissions, as a list. `None` when absent.
+    #[inline]
+    pub fn permissions(
+        &self,
+    ) -> Option<
+        Vec<api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
+    > {
+        self.0
+            .opt_words("linked_account_options_common", "permissions")
+    }
+
+    /// Prefetch, as a list. `None` when null.
+    #[inline]
+    pub fn prefetch(
+        &self,
+    ) -> Option<
+        Vec<api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
+    > {
+        self.0
+            .opt_words("linked_account_options_common", "prefetch")
+    }
+
+    /// Return url. `None` when absent.
+    #[inline]
+    pub fn return_url(&self) -> Option<&str> {
+        self.0
+            .opt_string("linked_account_options_common", "return_url")
+    }
+}
+
+view! {
+    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.payto.mandate_options`. It has what [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsFields`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto-mandate_options>
+    CheckoutSessionPaymentMethodOptionsPaytoMandateOptions =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions).
+    CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsFields, "mandate_options_payto"
+}
+
+impl CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsFields {
+    /// Amount. `None` when null.
+    #[inline]
+    pub fn amount(&self) -> Option<i64> {
+        self.0.opt_int("mandate_options_payto", "amount")
+    }
+
+    /// Amount type. `None` when null.
+    #[inline]
+    pub fn amount_type(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType> {
+        self.0.opt_word("mandate_options_payto", "amount_type")
+    }
+
+    /// End date. `None` when null.
+    #[inline]
+    pub fn end_date(&self) -> Option<&str> {
+        self.0.opt_string("mandate_options_payto", "end_date")
+    }
+
+    /// Payment schedule. `None` when null.
+    #[inline]
+    pub fn payment_schedule(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule> {
+        self.0.opt_word("mandate_options_payto", "payment_schedule")
+    }
+
+    /// Payments per period. `None` when null.
+    #[inline]
+    pub fn payments_per_period(&self) -> Option<i64> {
+        self.0
+            .opt_int("mandate_options_payto", "payments_per_period")
+    }
+
+    /// Purpose. `None` when null.
+    #[inline]
+    pub fn purpose(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPurpose> {
+        self.0.opt_word("mandate_options_payto", "purpose")
+    }
+
+    /// Start date. `None` when null.
+    #[inline]
+    pub fn start_date(&self) -> Option<&str> {
+        self.0.opt_string("mandate_options_payto", "start_date")
+    }
+}
+
+view! {
+    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.upi.mandate_options`. It has what [`CheckoutSessionPaymentMethodOptionsUpiMandateOptionsFields`](crate::api::CheckoutSessionPaymentMethodOptionsUpiMandateOptionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-upi-mandate_options>
+    CheckoutSessionPaymentMethodOptionsUpiMandateOptions =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsUpiMandateOptions).
+    CheckoutSessionPaymentMethodOptionsUpiMandateOptionsFields, "mandate_options_upi"
+}
+
+impl CheckoutSessionPaymentMethodOptionsUpiMandateOptionsFields {
+    /// Amount. `None` when null.
+    #[inline]
+    pub fn amount(&self) -> Option<i64> {
+        self.0.opt_int("mandate_options_upi", "amount")
+    }
+
+    /// Amount type. `None` when null.
+    #[inline]
+    pub fn amount_type(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType> {
+        self.0.opt_word("mandate_options_upi", "amount_type")
     }
 
     /// Description. `None` when null.
     #[inline]
     pub fn description(&self) -> Option<&str> {
+        self.0.opt_string("mandate_options_upi", "description")
+    }
+
+    /// End date, in seconds since the Unix epoch. `None` when null.
+    #[inline]
+    pub fn end_date(&self) -> Option<Timestamp> {
+        self.0.opt_time("mandate_options_upi", "end_date")
+    }
+}
+
+view! {
+    /// Filters of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.us_bank_account.financial_connections.filters`. It has what [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersFields`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account-financial_connections-filters>
+    CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+    CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersFields, "payment_flows_private_payment_methods_financial_connections_common_linked_account_options_filters"
+}
+
+impl CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersFields {
+    /// Account subcategories, as a list. `None` when absent.
+    #[inline]
+    pub fn account_subcategories(&self) -> Option<Vec<api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory>>{
+        self.0.opt_words("payment_flows_private_payment_methods_financial_connections_common_linked_account_options_filters", "account_subcategories")
+    }
+}
+
+view! {
+    /// Payment method configuration details of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_configuration_details`. It has what [`CheckoutSessionPaymentMethodConfigurationDetailsFields`](crate::api::CheckoutSessionPaymentMethodConfigurationDetailsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_configuration_details>
+    CheckoutSessionPaymentMethodConfigurationDetails =
+    /// The accessors of [`CheckoutSessionPaymentMethodConfigurationDetails`](crate::api::CheckoutSessionPaymentMethodConfigurationDetails).
+    CheckoutSessionPaymentMethodConfigurationDetailsFields, "payment_method_config_biz_payment_method_configuration_details"
+}
+
+impl CheckoutSessionPaymentMethodConfigurationDetailsFields {
+    /// The object's id.
+    #[inline]
+    pub fn id(&self) -> &str {
+        self.0.string(
+            "payment_method_config_biz_payment_method_configuration_details",
+            "id",
+        )
+    }
+
+    /// Parent. `None` when null.
+    #[inline]
+    pub fn parent(&self) -> Option<&str> {
         self.0.opt_string(
-            "payment_pages_checkout_session_invoice_settings",
-            "description",
+            "payment_method_config_biz_payment_method_configuration_details",
+            "parent",
         )
     }
+}
 
-    /// Footer. `None` when null.
-    #[inline]
-    pub fn footer(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_pages_checkout_session_invoice_settings", "footer")
-    }
+view! {
+    /// Eu bank transfer of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.customer_balance.bank_transfer.eu_bank_transfer`. It has what [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferFields`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer-eu_bank_transfer>
+    CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+    CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferFields, "payment_method_options_customer_balance_eu_bank_account"
+}
 
-    /// Issuer. `None` when null.
+impl CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferFields {
+    /// Country.
     #[inline]
-    pub fn issuer(&self) -> Option<api::CheckoutSessionAutomaticTaxLiability> {
-        self.0
-            .opt_view("payment_pages_checkout_session_invoice_settings", "issuer")
-    }
-
-    /// Key-value pairs of your own. `None` when null.
-    #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
-        self.0.opt_map(
-            "payment_pages_checkout_session_invoice_settings",
-            "metadata",
-        )
-    }
-
-    /// Rendering options. `None` when null.
-    #[inline]
-    pub fn rendering_options(
+    pub fn country(
         &self,
-    ) -> Option<api::CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions> {
-        self.0.opt_view(
-            "payment_pages_checkout_session_invoice_settings",
-            "rendering_options",
-        )
-    }
-}
-
-view! {
-    /// Managed payments of [`CheckoutSession`](crate::api::CheckoutSession): its `managed_payments`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-managed_payments>
-    CheckoutSessionManagedPayments, "payment_pages_checkout_session_managed_payments"
-}
-
-impl CheckoutSessionManagedPayments {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0
-            .flag("payment_pages_checkout_session_managed_payments", "enabled")
-    }
-}
-
-view! {
-    /// Name collection of [`CheckoutSession`](crate::api::CheckoutSession): its `name_collection`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-name_collection>
-    CheckoutSessionNameCollection, "payment_pages_checkout_session_name_collection"
-}
-
-impl CheckoutSessionNameCollection {
-    /// Business. `None` when absent.
-    #[inline]
-    pub fn business(&self) -> Option<api::CheckoutSessionNameCollectionBusiness> {
-        self.0
-            .opt_view("payment_pages_checkout_session_name_collection", "business")
-    }
-
-    /// Individual. `None` when absent.
-    #[inline]
-    pub fn individual(&self) -> Option<api::CheckoutSessionNameCollectionIndividual> {
-        self.0.opt_view(
-            "payment_pages_checkout_session_name_collection",
-            "individual",
-        )
-    }
-}
-
-view! {
-    /// Optional items of [`CheckoutSession`](crate::api::CheckoutSession): its `optional_items`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-optional_items>
-    CheckoutSessionOptionalItem, "payment_pages_checkout_session_optional_item"
-}
-
-impl CheckoutSessionOptionalItem {
-    /// Adjustable quantity. `None` when null.
-    #[inline]
-    pub fn adjustable_quantity(
-        &self,
-    ) -> Option<api::CheckoutSessionOptionalItemAdjustableQuantity> {
-        self.0.opt_view(
-            "payment_pages_checkout_session_optional_item",
-            "adjustable_quantity",
-        )
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(&self) -> &str {
-        self.0
-            .string("payment_pages_checkout_session_optional_item", "price")
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(&self) -> i64 {
-        self.0
-            .int("payment_pages_checkout_session_optional_item", "quantity")
-    }
-}
-
-view! {
-    /// Adjustable quantity of [`CheckoutSession`](crate::api::CheckoutSession): its `optional_items.adjustable_quantity`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-optional_items-adjustable_quantity>
-    CheckoutSessionOptionalItemAdjustableQuantity, "payment_pages_checkout_session_optional_item_adjustable_quantity"
-}
-
-impl CheckoutSessionOptionalItemAdjustableQuantity {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0.flag(
-            "payment_pages_checkout_session_optional_item_adjustable_quantity",
-            "enabled",
-        )
-    }
-
-    /// Maximum. `None` when null.
-    #[inline]
-    pub fn maximum(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_pages_checkout_session_optional_item_adjustable_quantity",
-            "maximum",
-        )
-    }
-
-    /// Minimum. `None` when null.
-    #[inline]
-    pub fn minimum(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_pages_checkout_session_optional_item_adjustable_quantity",
-            "minimum",
-        )
-    }
-}
-
-view! {
-    /// Payment method reuse agreement of [`CheckoutSession`](crate::api::CheckoutSession): its `consent_collection.payment_method_reuse_agreement`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent_collection-payment_method_reuse_agreement>
-    CheckoutSessionConsentCollectionPaymentMethodReuseAgreement, "payment_pages_checkout_session_payment_method_reuse_agreement"
-}
-
-impl CheckoutSessionConsentCollectionPaymentMethodReuseAgreement {
-    /// Position.
-    #[inline]
-    pub fn position(
-        &self,
-    ) -> api::CheckoutSessionConsentCollectionPaymentMethodReuseAgreementPosition {
+    ) -> api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry
+    {
         self.0.word(
-            "payment_pages_checkout_session_payment_method_reuse_agreement",
-            "position",
+            "payment_method_options_customer_balance_eu_bank_account",
+            "country",
         )
     }
 }
 
 view! {
-    /// Permissions of [`CheckoutSession`](crate::api::CheckoutSession): its `permissions`.
+    /// Mandate options of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.pix.mandate_options`. It has what [`CheckoutSessionPaymentMethodOptionsPixMandateOptionsFields`](crate::api::CheckoutSessionPaymentMethodOptionsPixMandateOptionsFields) has.
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-permissions>
-    CheckoutSessionPermissions, "payment_pages_checkout_session_permissions"
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-pix-mandate_options>
+    CheckoutSessionPaymentMethodOptionsPixMandateOptions =
+    /// The accessors of [`CheckoutSessionPaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPixMandateOptions).
+    CheckoutSessionPaymentMethodOptionsPixMandateOptionsFields, "payment_method_options_mandate_options_pix"
 }
 
-impl CheckoutSessionPermissions {
-    /// Update shipping details. `None` when null.
+impl CheckoutSessionPaymentMethodOptionsPixMandateOptionsFields {
+    /// Amount, in the smallest unit of `currency`. `None` when absent.
     #[inline]
-    pub fn update_shipping_details(
+    pub fn amount(&self) -> Option<i64> {
+        self.0
+            .opt_int("payment_method_options_mandate_options_pix", "amount")
+    }
+
+    /// Amount includes iof. `None` when absent.
+    #[inline]
+    pub fn amount_includes_iof(
         &self,
-    ) -> Option<api::CheckoutSessionPermissionsUpdateShippingDetails> {
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof> {
         self.0.opt_word(
-            "payment_pages_checkout_session_permissions",
-            "update_shipping_details",
+            "payment_method_options_mandate_options_pix",
+            "amount_includes_iof",
+        )
+    }
+
+    /// Amount type. `None` when absent.
+    #[inline]
+    pub fn amount_type(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType> {
+        self.0
+            .opt_word("payment_method_options_mandate_options_pix", "amount_type")
+    }
+
+    /// Currency: three-letter ISO code in lower case. `None` when absent.
+    #[inline]
+    pub fn currency(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_options_mandate_options_pix", "currency")
+    }
+
+    /// End date. `None` when absent.
+    #[inline]
+    pub fn end_date(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_options_mandate_options_pix", "end_date")
+    }
+
+    /// Payment schedule. `None` when absent.
+    #[inline]
+    pub fn payment_schedule(
+        &self,
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPixMandateOptionsPaymentSchedule> {
+        self.0.opt_word(
+            "payment_method_options_mandate_options_pix",
+            "payment_schedule",
+        )
+    }
+
+    /// Reference. `None` when absent.
+    #[inline]
+    pub fn reference(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_options_mandate_options_pix", "reference")
+    }
+
+    /// Start date. `None` when absent.
+    #[inline]
+    pub fn start_date(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_options_mandate_options_pix", "start_date")
+    }
+}
+
+view! {
+    /// Adaptive pricing of [`CheckoutSession`](crate::api::CheckoutSession): its `adaptive_pricing`. It has what [`CheckoutSessionAdaptivePricingFields`](crate::api::CheckoutSessionAdaptivePricingFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-adaptive_pricing>
+    CheckoutSessionAdaptivePricing =
+    /// The accessors of [`CheckoutSessionAdaptivePricing`](crate::api::CheckoutSessionAdaptivePricing).
+    CheckoutSessionAdaptivePricingFields, "payment_pages_checkout_session_adaptive_pricing"
+}
+
+impl CheckoutSessionAdaptivePricingFields {
+    /// Enabled: true or false.
+    #[inline]
+    pub fn enabled(&self) -> bool {
+        self.0
+            .flag("payment_pages_checkout_session_adaptive_pricing", "enabled")
+    }
+}
+
+view! {
+    /// After expiration of [`CheckoutSession`](crate::api::CheckoutSession): its `after_expiration`. It has what [`CheckoutSessionAfterExpirationFields`](crate::api::CheckoutSessionAfterExpirationFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-after_expiration>
+    CheckoutSessionAfterExpiration =
+    /// The accessors of [`CheckoutSessionAfterExpiration`](crate::api::CheckoutSessionAfterExpiration).
+    CheckoutSessionAfterExpirationFields, "payment_pages_checkout_session_after_expiration"
+}
+
+impl CheckoutSessionAfterExpirationFields {
+    /// Recovery. `None` when null.
+    #[inline]
+    pub fn recovery(&self) -> Option<api::CheckoutSessionAfterExpirationRecovery> {
+        self.0.opt_view(
+            "payment_pages_checkout_session_after_expiration",
+            "recovery",
         )
     }
 }
 
 view! {
-    /// Phone number collection of [`CheckoutSession`](crate::api::CheckoutSession): its `phone_number_collection`.
+    /// Recovery of [`CheckoutSession`](crate::api::CheckoutSession): its `after_expiration.recovery`. It has what [`CheckoutSessionAfterExpirationRecoveryFields`](crate::api::CheckoutSessionAfterExpirationRecoveryFields) has.
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-phone_number_collection>
-    CheckoutSessionPhoneNumberCollection, "payment_pages_checkout_session_phone_number_collection"
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-after_expiration-recovery>
+    CheckoutSessionAfterExpirationRecovery =
+    /// The accessors of [`CheckoutSessionAfterExpirationRecovery`](crate::api::CheckoutSessionAfterExpirationRecovery).
+    CheckoutSessionAfterExpirationRecoveryFields, "payment_pages_checkout_session_after_expiration_recovery"
 }
 
-impl CheckoutSessionPhoneNumberCollection {
+impl CheckoutSessionAfterExpirationRecoveryFields {
+    /// Allow promotion codes: true or false.
+    #[inline]
+    pub fn allow_promotion_codes(&self) -> bool {
+        self.0.flag(
+            "payment_pages_checkout_session_after_expiration_recovery",
+            "allow_promotion_codes",
+        )
+    }
+
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
         self.0.flag(
-            "payment_pages_checkout_session_phone_number_collection",
+            "payment_pages_checkout_session_after_expiration_recovery",
             "enabled",
         )
     }
-}
 
-view! {
-    /// Saved payment method options of [`CheckoutSession`](crate::api::CheckoutSession): its `saved_payment_method_options`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-saved_payment_method_options>
-    CheckoutSessionSavedPaymentMethodOptions, "payment_pages_checkout_session_saved_payment_method_options"
-}
-
-impl CheckoutSessionSavedPaymentMethodOptions {
-    /// Allow redisplay filters, as a list. `None` when null.
+    /// Expires at, in seconds since the Unix epoch. `None` when null.
     #[inline]
-    pub fn allow_redisplay_filters(
-        &self,
-    ) -> Option<Vec<api::CheckoutSessionSavedPaymentMethodOptionsAllowRedisplayFilter>> {
-        self.0.opt_words(
-            "payment_pages_checkout_session_saved_payment_method_options",
-            "allow_redisplay_filters",
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.0.opt_time(
+            "payment_pages_checkout_session_after_expiration_recovery",
+            "expires_at",
         )
     }
 
-    /// Payment method remove. `None` when null.
+    /// Url. `None` when null.
     #[inline]
-    pub fn payment_method_remove(
+    pub fn url(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_after_expiration_recovery",
+            "url",
+        )
+    }
+}
+
+view! {
+    /// Automatic tax of [`CheckoutSession`](crate::api::CheckoutSession): its `automatic_tax`. It has what [`CheckoutSessionAutomaticTaxFields`](crate::api::CheckoutSessionAutomaticTaxFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-automatic_tax>
+    CheckoutSessionAutomaticTax =
+    /// The accessors of [`CheckoutSessionAutomaticTax`](crate::api::CheckoutSessionAutomaticTax).
+    CheckoutSessionAutomaticTaxFields, "payment_pages_checkout_session_automatic_tax"
+}
+
+impl CheckoutSessionAutomaticTaxFields {
+    /// Enabled: true or false.
+    #[inline]
+    pub fn enabled(&self) -> bool {
+        self.0
+            .flag("payment_pages_checkout_session_automatic_tax", "enabled")
+    }
+
+    /// Liability. `None` when null.
+    #[inline]
+    pub fn liability(&self) -> Option<api::CheckoutSessionAutomaticTaxLiability> {
+        self.0
+            .opt_view("payment_pages_checkout_session_automatic_tax", "liability")
+    }
+
+    /// Provider. `None` when null.
+    #[inline]
+    pub fn provider(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_pages_checkout_session_automatic_tax", "provider")
+    }
+
+    /// Status. `None` when null.
+    #[inline]
+    pub fn status(&self) -> Option<api::CheckoutSessionAutomaticTaxStatus> {
+        self.0
+            .opt_word("payment_pages_checkout_session_automatic_tax", "status")
+    }
+}
+
+view! {
+    /// Branding settings of [`CheckoutSession`](crate::api::CheckoutSession): its `branding_settings`. It has what [`CheckoutSessionBrandingSettingsFields`](crate::api::CheckoutSessionBrandingSettingsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings>
+    CheckoutSessionBrandingSettings =
+    /// The accessors of [`CheckoutSessionBrandingSettings`](crate::api::CheckoutSessionBrandingSettings).
+    CheckoutSessionBrandingSettingsFields, "payment_pages_checkout_session_branding_settings"
+}
+
+impl CheckoutSessionBrandingSettingsFields {
+    /// Background color.
+    #[inline]
+    pub fn background_color(&self) -> &str {
+        self.0.string(
+            "payment_pages_checkout_session_branding_settings",
+            "background_color",
+        )
+    }
+
+    /// Border style.
+    #[inline]
+    pub fn border_style(&self) -> api::CheckoutSessionBrandingSettingsBorderStyle {
+        self.0.word(
+            "payment_pages_checkout_session_branding_settings",
+            "border_style",
+        )
+    }
+
+    /// Button color.
+    #[inline]
+    pub fn button_color(&self) -> &str {
+        self.0.string(
+            "payment_pages_checkout_session_branding_settings",
+            "button_color",
+        )
+    }
+
+    /// Display name.
+    #[inline]
+    pub fn display_name(&self) -> &str {
+        self.0.string(
+            "payment_pages_checkout_session_branding_settings",
+            "display_name",
+        )
+    }
+
+    /// Font family.
+    #[inline]
+    pub fn font_family(&self) -> &str {
+        self.0.string(
+            "payment_pages_checkout_session_branding_settings",
+            "font_family",
+        )
+    }
+
+    /// Icon. `None` when null.
+    #[inline]
+    pub fn icon(&self) -> Option<api::CheckoutSessionBrandingSettingsIcon> {
+        self.0
+            .opt_view("payment_pages_checkout_session_branding_settings", "icon")
+    }
+
+    /// Logo. `None` when null.
+    #[inline]
+    pub fn logo(&self) -> Option<api::CheckoutSessionBrandingSettingsLogo> {
+        self.0
+            .opt_view("payment_pages_checkout_session_branding_settings", "logo")
+    }
+}
+
+view! {
+    /// Icon of [`CheckoutSession`](crate::api::CheckoutSession): its `branding_settings.icon`. It has what [`CheckoutSessionBrandingSettingsIconFields`](crate::api::CheckoutSessionBrandingSettingsIconFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings-icon>
+    CheckoutSessionBrandingSettingsIcon =
+    /// The accessors of [`CheckoutSessionBrandingSettingsIcon`](crate::api::CheckoutSessionBrandingSettingsIcon).
+    CheckoutSessionBrandingSettingsIconFields, "payment_pages_checkout_session_branding_settings_icon"
+}
+
+impl CheckoutSessionBrandingSettingsIconFields {
+    /// File. `None` when absent.
+    #[inline]
+    pub fn file(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_branding_settings_icon",
+            "file",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> api::CheckoutSessionBrandingSettingsIconType {
+        self.0.word(
+            "payment_pages_checkout_session_branding_settings_icon",
+            "type",
+        )
+    }
+
+    /// Url. `None` when absent.
+    #[inline]
+    pub fn url(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_branding_settings_icon",
+            "url",
+        )
+    }
+}
+
+view! {
+    /// Logo of [`CheckoutSession`](crate::api::CheckoutSession): its `branding_settings.logo`. It has what [`CheckoutSessionBrandingSettingsLogoFields`](crate::api::CheckoutSessionBrandingSettingsLogoFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings-logo>
+    CheckoutSessionBrandingSettingsLogo =
+    /// The accessors of [`CheckoutSessionBrandingSettingsLogo`](crate::api::CheckoutSessionBrandingSettingsLogo).
+    CheckoutSessionBrandingSettingsLogoFields, "payment_pages_checkout_session_branding_settings_logo"
+}
+
+impl CheckoutSessionBrandingSettingsLogoFields {
+    /// File. `None` when absent.
+    #[inline]
+    pub fn file(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_branding_settings_logo",
+            "file",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> api::CheckoutSessionBrandingSettingsIconType {
+        self.0.word(
+            "payment_pages_checkout_session_branding_settings_logo",
+            "type",
+        )
+    }
+
+    /// Url. `None` when absent.
+    #[inline]
+    pub fn url(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_branding_settings_logo",
+            "url",
+        )
+    }
+}
+
+view! {
+    /// Business of [`CheckoutSession`](crate::api::CheckoutSession): its `name_collection.business`. It has what [`CheckoutSessionNameCollectionBusinessFields`](crate::api::CheckoutSessionNameCollectionBusinessFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-name_collection-business>
+    CheckoutSessionNameCollectionBusiness =
+    /// The accessors of [`CheckoutSessionNameCollectionBusiness`](crate::api::CheckoutSessionNameCollectionBusiness).
+    CheckoutSessionNameCollectionBusinessFields, "payment_pages_checkout_session_business_name"
+}
+
+impl CheckoutSessionNameCollectionBusinessFields {
+    /// Enabled: true or false.
+    #[inline]
+    pub fn enabled(&self) -> bool {
+        self.0
+            .flag("payment_pages_checkout_session_business_name", "enabled")
+    }
+
+    /// Optional: true or false.
+    #[inline]
+    pub fn optional(&self) -> bool {
+        self.0
+            .flag("payment_pages_checkout_session_business_name", "optional")
+    }
+}
+
+view! {
+    /// Shipping details of [`CheckoutSession`](crate::api::CheckoutSession): its `collected_information.shipping_details`. It has what [`CheckoutSessionCollectedInformationShippingDetailsFields`](crate::api::CheckoutSessionCollectedInformationShippingDetailsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-collected_information-shipping_details>
+    CheckoutSessionCollectedInformationShippingDetails =
+    /// The accessors of [`CheckoutSessionCollectedInformationShippingDetails`](crate::api::CheckoutSessionCollectedInformationShippingDetails).
+    CheckoutSessionCollectedInformationShippingDetailsFields, "payment_pages_checkout_session_checkout_address_details"
+}
+
+impl CheckoutSessionCollectedInformationShippingDetailsFields {
+    /// Address.
+    #[inline]
+    pub fn address(&self) -> api::Address {
+        self.0.view(
+            "payment_pages_checkout_session_checkout_address_details",
+            "address",
+        )
+    }
+
+    /// Name.
+    #[inline]
+    pub fn name(&self) -> &str {
+        self.0.string(
+            "payment_pages_checkout_session_checkout_address_details",
+            "name",
+        )
+    }
+}
+
+view! {
+    /// Collected information of [`CheckoutSession`](crate::api::CheckoutSession): its `collected_information`. It has what [`CheckoutSessionCollectedInformationFields`](crate::api::CheckoutSessionCollectedInformationFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-collected_information>
+    CheckoutSessionCollectedInformation =
+    /// The accessors of [`CheckoutSessionCollectedInformation`](crate::api::CheckoutSessionCollectedInformation).
+    CheckoutSessionCollectedInformationFields, "payment_pages_checkout_session_collected_information"
+}
+
+impl CheckoutSessionCollectedInformationFields {
+    /// Business name. `None` when null.
+    #[inline]
+    pub fn business_name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_collected_information",
+            "business_name",
+        )
+    }
+
+    /// Individual name. `None` when null.
+    #[inline]
+    pub fn individual_name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_collected_information",
+            "individual_name",
+        )
+    }
+
+    /// Shipping details. `None` when null.
+    #[inline]
+    pub fn shipping_details(
         &self,
-    ) -> Option<api::CheckoutSessionSavedPaymentMethodOptionsPaymentMethodRemove> {
+    ) -> Option<api::CheckoutSessionCollectedInformationShippingDetails> {
+        self.0.opt_view(
+            "payment_pages_checkout_session_collected_information",
+            "shipping_details",
+        )
+    }
+}
+
+view! {
+    /// Consent of [`CheckoutSession`](crate::api::CheckoutSession): its `consent`. It has what [`CheckoutSessionConsentFields`](crate::api::CheckoutSessionConsentFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent>
+    CheckoutSessionConsent =
+    /// The accessors of [`CheckoutSessionConsent`](crate::api::CheckoutSessionConsent).
+    CheckoutSessionConsentFields, "payment_pages_checkout_session_consent"
+}
+
+impl CheckoutSessionConsentFields {
+    /// Promotions. `None` when null.
+    #[inline]
+    pub fn promotions(&self) -> Option<api::CheckoutSessionConsentPromotions> {
+        self.0
+            .opt_word("payment_pages_checkout_session_consent", "promotions")
+    }
+
+    /// Terms of service: always `accepted`. `None` when null.
+    #[inline]
+    pub fn terms_of_service(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_pages_checkout_session_consent", "terms_of_service")
+    }
+}
+
+view! {
+    /// Consent collection of [`CheckoutSession`](crate::api::CheckoutSession): its `consent_collection`. It has what [`CheckoutSessionConsentCollectionFields`](crate::api::CheckoutSessionConsentCollectionFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent_collection>
+    CheckoutSessionConsentCollection =
+    /// The accessors of [`CheckoutSessionConsentCollection`](crate::api::CheckoutSessionConsentCollection).
+    CheckoutSessionConsentCollectionFields, "payment_pages_checkout_session_consent_collection"
+}
+
+impl CheckoutSessionConsentCollectionFields {
+    /// Payment method reuse agreement. `None` when null.
+    #[inline]
+    pub fn payment_method_reuse_agreement(
+        &self,
+    ) -> Option<api::CheckoutSessionConsentCollectionPaymentMethodReuseAgreement> {
+        self.0.opt_view(
+            "payment_pages_checkout_session_consent_collection",
+            "payment_method_reuse_agreement",
+        )
+    }
+
+    /// Promotions. `None` when null.
+    #[inline]
+    pub fn promotions(&self) -> Option<api::CheckoutSessionConsentCollectionPromotions> {
         self.0.opt_word(
-            "payment_pages_checkout_session_saved_payment_method_options",
-            "payment_method_remove",
+            "payment_pages_checkout_session_consent_collection",
+            "promotions",
         )
     }
 
-    /// Payment method save. `None` when null.
+    /// Terms of service. `None` when null.
     #[inline]
-    pub fn payment_method_save(
-        &self,
-    ) -> Option<api::CheckoutSessionSavedPaymentMethodOptionsPaymentMethodRemove> {
+    pub fn terms_of_service(&self) -> Option<api::CheckoutSessionConsentCollectionTermsOfService> {
         self.0.opt_word(
-            "payment_pages_checkout_session_saved_payment_method_options",
-            "payment_method_save",
+            "payment_pages_checkout_session_consent_collection",
+            "terms_of_service",
         )
     }
 }
 
 view! {
-    /// Shipping address collection of [`CheckoutSession`](crate::api::CheckoutSession): its `shipping_address_collection`.
+    /// Currency conversion of [`CheckoutSession`](crate::api::CheckoutSession): its `currency_conversion`. It has what [`CheckoutSessionCurrencyConversionFields`](crate::api::CheckoutSessionCurrencyConversionFields) has.
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-shipping_address_collection>
-    CheckoutSessionShippingAddressCollection, "payment_pages_checkout_session_shipping_address_collection"
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-currency_conversion>
+    CheckoutSessionCurrencyConversion =
+    /// The accessors of [`CheckoutSessionCurrencyConversion`](crate::api::CheckoutSessionCurrencyConversion).
+    CheckoutSessionCurrencyConversionFields, "payment_pages_checkout_session_currency_conversion"
 }
 
-impl CheckoutSessionShippingAddressCollection {
-    /// Allowed countries, as a list.
-    #[inline]
-    pub fn allowed_countries(
-        &self,
-    ) -> Vec<api::PaymentLinkShippingAddressCollectionAllowedCountry> {
-        self.0.words(
-            "payment_pages_checkout_session_shipping_address_collection",
-            "allowed_countries",
-        )
-    }
-}
-
-view! {
-    /// Shipping cost of [`CheckoutSession`](crate::api::CheckoutSession): its `shipping_cost`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-shipping_cost>
-    CheckoutSessionShippingCost, "payment_pages_checkout_session_shipping_cost"
-}
-
-impl CheckoutSessionShippingCost {
+impl CheckoutSessionCurrencyConversionFields {
     /// Amount subtotal.
     #[inline]
     pub fn amount_subtotal(&self) -> i64 {
         self.0.int(
-            "payment_pages_checkout_session_shipping_cost",
+            "payment_pages_checkout_session_currency_conversion",
             "amount_subtotal",
         )
-    }
-
-    /// Amount tax.
-    #[inline]
-    pub fn amount_tax(&self) -> i64 {
-        self.0
-            .int("payment_pages_checkout_session_shipping_cost", "amount_tax")
     }
 
     /// Amount total.
     #[inline]
     pub fn amount_total(&self) -> i64 {
         self.0.int(
-            "payment_pages_checkout_session_shipping_cost",
+            "payment_pages_checkout_session_currency_conversion",
             "amount_total",
         )
     }
 
-    /// Shipping rate. An id, or the object itself when `expand` asks for it. `None` when null.
+    /// Fx rate, as a decimal number.
     #[inline]
-    pub fn shipping_rate(&self) -> Option<Expandable<api::ShippingRate>> {
-        self.0.opt_view(
-            "payment_pages_checkout_session_shipping_cost",
-            "shipping_rate",
+    pub fn fx_rate(&self) -> Decimal<'_> {
+        self.0.decimal(
+            "payment_pages_checkout_session_currency_conversion",
+            "fx_rate",
         )
     }
 
-    /// Taxes, as a list. `None` when absent.
+    /// Source currency: three-letter ISO code in lower case.
     #[inline]
-    pub fn taxes(&self) -> Option<Vec<api::CheckoutSessionShippingCostTax>> {
+    pub fn source_currency(&self) -> &str {
+        self.0.string(
+            "payment_pages_checkout_session_currency_conversion",
+            "source_currency",
+        )
+    }
+}
+
+view! {
+    /// Custom fields of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields`. It has what [`CheckoutSessionCustomFieldFields`](crate::api::CheckoutSessionCustomFieldFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields>
+    CheckoutSessionCustomField =
+    /// The accessors of [`CheckoutSessionCustomField`](crate::api::CheckoutSessionCustomField).
+    CheckoutSessionCustomFieldFields, "payment_pages_checkout_session_custom_fields"
+}
+
+impl CheckoutSessionCustomFieldFields {
+    /// Dropdown. `None` when absent.
+    #[inline]
+    pub fn dropdown(&self) -> Option<api::CheckoutSessionCustomFieldDropdown> {
         self.0
-            .opt_views("payment_pages_checkout_session_shipping_cost", "taxes")
+            .opt_view("payment_pages_checkout_session_custom_fields", "dropdown")
     }
-}
 
-view! {
-    /// Shipping options of [`CheckoutSession`](crate::api::CheckoutSession): its `shipping_options`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-shipping_options>
-    CheckoutSessionShippingOption, "payment_pages_checkout_session_shipping_option"
-}
-
-impl CheckoutSessionShippingOption {
-    /// Shipping amount.
+    /// Key.
     #[inline]
-    pub fn shipping_amount(&self) -> i64 {
-        self.0.int(
-            "payment_pages_checkout_session_shipping_option",
-            "shipping_amount",
-        )
+    pub fn key(&self) -> &str {
+        self.0
+            .string("payment_pages_checkout_session_custom_fields", "key")
     }
 
-    /// Shipping rate. An id, or the object itself when `expand` asks for it.
+    /// Label.
     #[inline]
-    pub fn shipping_rate(&self) -> Expandable<api::ShippingRate> {
-        self.0.view(
-            "payment_pages_checkout_session_shipping_option",
-            "shipping_rate",
-        )
+    pub fn label(&self) -> api::CheckoutSessionCustomFieldLabel {
+        self.0
+            .view("payment_pages_checkout_session_custom_fields", "label")
     }
-}
 
-view! {
-    /// Tax ids of [`CheckoutSession`](crate::api::CheckoutSession): its `customer_details.tax_ids`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-customer_details-tax_ids>
-    CheckoutSessionCustomerDetailsTaxId, "payment_pages_checkout_session_tax_id"
-}
+    /// Numeric. `None` when absent.
+    #[inline]
+    pub fn numeric(&self) -> Option<api::CheckoutSessionCustomFieldNumeric> {
+        self.0
+            .opt_view("payment_pages_checkout_session_custom_fields", "numeric")
+    }
 
-impl CheckoutSessionCustomerDetailsTaxId {
+    /// Optional: true or false.
+    #[inline]
+    pub fn optional(&self) -> bool {
+        self.0
+            .flag("payment_pages_checkout_session_custom_fields", "optional")
+    }
+
+    /// Text. `None` when absent.
+    #[inline]
+    pub fn text(&self) -> Option<api::CheckoutSessionCustomFieldText> {
+        self.0
+            .opt_view("payment_pages_checkout_session_custom_fields", "text")
+    }
+
     /// Type.
     #[inline]
-    pub fn type_(&self) -> api::InvoiceCustomerTaxIdType {
-        self.0.word("payment_pages_checkout_session_tax_id", "type")
+    pub fn type_(&self) -> api::CheckoutSessionCustomFieldType {
+        self.0
+            .word("payment_pages_checkout_session_custom_fields", "type")
+    }
+}
+
+view! {
+    /// Dropdown of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields.dropdown`. It has what [`CheckoutSessionCustomFieldDropdownFields`](crate::api::CheckoutSessionCustomFieldDropdownFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields-dropdown>
+    CheckoutSessionCustomFieldDropdown =
+    /// The accessors of [`CheckoutSessionCustomFieldDropdown`](crate::api::CheckoutSessionCustomFieldDropdown).
+    CheckoutSessionCustomFieldDropdownFields, "payment_pages_checkout_session_custom_fields_dropdown"
+}
+
+impl CheckoutSessionCustomFieldDropdownFields {
+    /// Default value. `None` when null.
+    #[inline]
+    pub fn default_value(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_custom_fields_dropdown",
+            "default_value",
+        )
+    }
+
+    /// Options, as a list.
+    #[inline]
+    pub fn options(&self) -> Vec<api::CheckoutSessionCustomFieldDropdownOption> {
+        self.0.views(
+            "payment_pages_checkout_session_custom_fields_dropdown",
+            "options",
+        )
+    }
+
+    /// Value. `None` when null.
+    #[inline]
+    pub fn value(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_custom_fields_dropdown",
+            "value",
+        )
+    }
+}
+
+view! {
+    /// Label of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields.label`. It has what [`CheckoutSessionCustomFieldLabelFields`](crate::api::CheckoutSessionCustomFieldLabelFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields-label>
+    CheckoutSessionCustomFieldLabel =
+    /// The accessors of [`CheckoutSessionCustomFieldLabel`](crate::api::CheckoutSessionCustomFieldLabel).
+    CheckoutSessionCustomFieldLabelFields, "payment_pages_checkout_session_custom_fields_label"
+}
+
+impl CheckoutSessionCustomFieldLabelFields {
+    /// Custom. `None` when null.
+    #[inline]
+    pub fn custom(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_custom_fields_label",
+            "custom",
+        )
+    }
+
+    /// Type: always `custom`.
+    #[inline]
+    pub fn type_(&self) -> &str {
+        self.0
+            .string("payment_pages_checkout_session_custom_fields_label", "type")
+    }
+}
+
+view! {
+    /// Numeric of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields.numeric`. It has what [`CheckoutSessionCustomFieldNumericFields`](crate::api::CheckoutSessionCustomFieldNumericFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields-numeric>
+    CheckoutSessionCustomFieldNumeric =
+    /// The accessors of [`CheckoutSessionCustomFieldNumeric`](crate::api::CheckoutSessionCustomFieldNumeric).
+    CheckoutSessionCustomFieldNumericFields, "payment_pages_checkout_session_custom_fields_numeric"
+}
+
+impl CheckoutSessionCustomFieldNumericFields {
+    /// Default value. `None` when null.
+    #[inline]
+    pub fn default_value(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_custom_fields_numeric",
+            "default_value",
+        )
+    }
+
+    /// Maximum length. `None` when null.
+    #[inline]
+    pub fn maximum_length(&self) -> Option<i64> {
+        self.0.opt_int(
+            "payment_pages_checkout_session_custom_fields_numeric",
+            "maximum_length",
+        )
+    }
+
+    /// Minimum length. `None` when null.
+    #[inline]
+    pub fn minimum_length(&self) -> Option<i64> {
+        self.0.opt_int(
+            "payment_pages_checkout_session_custom_fields_numeric",
+            "minimum_length",
+        )
+    }
+
+    /// Value. `None` when null.
+    #[inline]
+    pub fn value(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_custom_fields_numeric",
+            "value",
+        )
+    }
+}
+
+view! {
+    /// Options of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields.dropdown.options`. It has what [`CheckoutSessionCustomFieldDropdownOptionFields`](crate::api::CheckoutSessionCustomFieldDropdownOptionFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields-dropdown-options>
+    CheckoutSessionCustomFieldDropdownOption =
+    /// The accessors of [`CheckoutSessionCustomFieldDropdownOption`](crate::api::CheckoutSessionCustomFieldDropdownOption).
+    CheckoutSessionCustomFieldDropdownOptionFields, "payment_pages_checkout_session_custom_fields_option"
+}
+
+impl CheckoutSessionCustomFieldDropdownOptionFields {
+    /// Label.
+    #[inline]
+    pub fn label(&self) -> &str {
+        self.0.string(
+            "payment_pages_checkout_session_custom_fields_option",
+            "label",
+        )
+    }
+
+    /// Value.
+    #[inline]
+    pub fn value(&self) -> &str {
+        self.0.string(
+            "payment_pages_checkout_session_custom_fields_option",
+            "value",
+        )
+    }
+}
+
+view! {
+    /// Text of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_fields.text`. It has what [`CheckoutSessionCustomFieldTextFields`](crate::api::CheckoutSessionCustomFieldTextFields) has.
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields-text>
+    CheckoutSessionCustomFieldText =
+    /// The accessors of [`CheckoutSessionCustomFieldText`](crate::api::CheckoutSessionCustomFieldText).
+    CheckoutSessionCustomFieldTextFields, "payment_pages_checkout_session_custom_fields_text"
+}
+
+impl CheckoutSessionCustomFieldTextFields {
+    /// Default value. `None` when null.
+    #[inline]
+    pub fn default_value(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_pages_checkout_session_custom_fields_text",
+            "default_value",
+        )
+    }
+
+    /// Maximum length. `None` when null.
+    #[inline]
+    pub fn maximum_length(&self) -> Option<i64> {
+        self.0.opt_int(
+            "payment_pages_checkout_session_custom_fields_text",
+            "maximum_length",
+        )
+    }
+
+    /// Minimum length. `None` when null.
+    #[inline]
+    pub fn minimum_length(&self) -> Option<i64> {
+        self.0.opt_int(
+            "payment_pages_checkout_session_custom_fields_text",
+            "minimum_length",
+        )
     }
 
     /// Value. `None` when null.
     #[inline]
     pub fn value(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_pages_checkout_session_tax_id", "value")
+            .opt_string("payment_pages_checkout_session_custom_fields_text", "value")
     }
 }
 
 view! {
-    /// Tax id collection of [`CheckoutSession`](crate::api::CheckoutSession): its `tax_id_collection`.
+    /// Custom text of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_text`. It has what [`CheckoutSessionCustomTextFields`](crate::api::CheckoutSessionCustomTextFields) has.
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-tax_id_collection>
-    CheckoutSessionTaxIdCollection, "payment_pages_checkout_session_tax_id_collection"
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_text>
+    CheckoutSessionCustomText =
+    /// The accessors of [`CheckoutSessionCustomText`](crate::api::CheckoutSessionCustomText).
+    CheckoutSessionCustomTextFields, "payment_pages_checkout_session_custom_text"
 }
 
-impl CheckoutSessionTaxIdCollection {
-    /// Enabled: true or false.
+impl CheckoutSessionCustomTextFields {
+    /// After submit. `None` when null.
     #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0.flag(
-            "payment_pages_checkout_session_tax_id_collection",
-            "enabled",
-        )
-    }
-
-    /// Required.
-    #[inline]
-    pub fn required(&self) -> api::CheckoutSessionTaxIdCollectionRequired {
-        self.0.word(
-            "payment_pages_checkout_session_tax_id_collection",
-            "required",
-        )
-    }
-}
-
-view! {
-    /// Total details of [`CheckoutSession`](crate::api::CheckoutSession): its `total_details`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-total_details>
-    CheckoutSessionTotalDetails, "payment_pages_checkout_session_total_details"
-}
-
-impl CheckoutSessionTotalDetails {
-    /// Amount discount.
-    #[inline]
-    pub fn amount_discount(&self) -> i64 {
-        self.0.int(
-            "payment_pages_checkout_session_total_details",
-            "amount_discount",
-        )
-    }
-
-    /// Amount shipping. `None` when null.
-    #[inline]
-    pub fn amount_shipping(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_pages_checkout_session_total_details",
-            "amount_shipping",
-        )
-    }
-
-    /// Amount tax.
-    #[inline]
-    pub fn amount_tax(&self) -> i64 {
+    pub fn after_submit(&self) -> Option<api::CheckoutSessionCustomTextAfterSubmit> {
         self.0
-            .int("payment_pages_checkout_session_total_details", "amount_tax")
+            .opt_view("payment_pages_checkout_session_custom_text", "after_submit")
     }
 
-    /// Breakdown. `None` when absent.
+    /// Shipping address. `None` when null.
     #[inline]
-    pub fn breakdown(&self) -> Option<api::CheckoutSessionTotalDetailsBreakdown> {
+    pub fn shipping_address(&self) -> Option<api::CheckoutSessionCustomTextAfterSubmit> {
+        self.0.opt_view(
+            "payment_pages_checkout_session_custom_text",
+            "shipping_address",
+        )
+    }
+
+    /// Submit. `None` when null.
+    #[inline]
+    pub fn submit(&self) -> Option<api::CheckoutSessionCustomTextAfterSubmit> {
         self.0
-            .opt_view("payment_pages_checkout_session_total_details", "breakdown")
-    }
-}
-
-view! {
-    /// Breakdown of [`CheckoutSession`](crate::api::CheckoutSession): its `total_details.breakdown`.
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-total_details-breakdown>
-    CheckoutSessionTotalDetailsBreakdown, "payment_pages_checkout_session_total_details_resource_breakdown"
-}
-
-impl CheckoutSessionTotalDetailsBreakdown {
-    /// Discounts, as a list.
-    #[inline]
-    pub fn discounts(&self) -> Vec<api::CheckoutSessionTotalDetailsBreakdownDiscount> {
-        self.0.views(
-            "payment_pages_checkout_session_total_details_resource_breakdown",
-            "discounts",
-        )
+            .opt_view("payment_pages_checkout_session_custom_text", "submit")
     }
 
-    /// Taxes, as a list.
+    /// Terms of service acceptance. `None` when null.
     #[inline]
-    pub fn taxes(&self) -> Vec<api::CheckoutSessionShippingCostTax> {
-        self.0.views(
-            "payment_pages_checkout_session_total_details_resource_breakdown",
-            "taxes",
+    pub fn terms_of_service_acceptance(&self) -> Option<api::CheckoutSessionCustomTextAfterSubmit> {
+        self.0.opt_view(
+            "payment_pages_checkout_session_custom_text",
+            "terms_of_service_acceptance",
         )
     }
 }
 
 view! {
-    /// Restrictions of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.card.restrictions`.
+    /// After submit of [`CheckoutSession`](crate::api::CheckoutSession): its `custom_text.after_submit`. It has what [`CheckoutSessionCustomTextAfterSubmitFields`](crate::api::CheckoutSessionCustomTextAfterSubmitFields) has.
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card-restrictions>
-    CheckoutSessionPaymentMethodOptionsCardRestrictions, "payment_pages_private_card_payment_method_options_resource_restrictions"
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_text-after_submit>
+    CheckoutSessionCustomTextAfterSubmit =
+    /// The accessors of [`CheckoutSessionCustomTextAfterSubmit`](crate::api::CheckoutSessionCustomTextAfterSubmit).
+    CheckoutSessionCustomTextAfterSubmitFields, "payment_pages_checkout_session_custom_text_position"
 }
 
-impl CheckoutSessionPaymentMethodOptionsCardRestrictions {
-    /// Brands blocked, as a list. `None` when absent.
+impl CheckoutSessionCustomTextAfterSubmitFields {
+    /// Message.
     #[inline]
-    pub fn brands_blocked(
-        &self,
-    ) -> Option<Vec<api::CheckoutSessionPaymentMethodOptionsCardRestrictionsBrandsBlocked>> {
-        self.0.opt_words(
-            "payment_pages_private_card_payment_method_options_resource_restrictions",
-            "brands_blocked",
-        )
-    }
-
-    /// Funding types blocked, as a list. `None` when absent.
-    #[inline]
-    pub fn funding_types_blocked(
-        &self,
-    ) -> Option<Vec<api::CheckoutSessionPaymentMethodOptionsCardRestrictionsFundingTypesBlocked>>
-    {
-        self.0.opt_words(
-            "payment_pages_private_card_payment_method_options_resource_restrictions",
-            "funding_types_blocked",
+    pub fn message(&self) -> &str {
+        self.0.string(
+            "payment_pages_checkout_session_custom_text_position",
+            "message",
         )
     }
 }

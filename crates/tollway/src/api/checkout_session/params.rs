@@ -16,7 +16,7 @@ impl CheckoutSessionListCustomerDetails {
     /// With what Stripe requires.
     #[inline]
     pub fn new(email: &str) -> Self {
-        Self(Params::new().with("email", email))
+        Self(Params::new().with_str("email", email))
     }
 }
 
@@ -31,7 +31,7 @@ impl CheckoutSessionCreateAdaptivePricing {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
+        Self(self.0.with_bool("enabled", enabled))
     }
 }
 
@@ -46,13 +46,16 @@ impl CheckoutSessionCreateAfterExpirationRecovery {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Allow promotion codes: true or false.
     #[inline]
     pub fn allow_promotion_codes(self, allow_promotion_codes: bool) -> Self {
-        Self(self.0.with("allow_promotion_codes", allow_promotion_codes))
+        Self(
+            self.0
+                .with_bool("allow_promotion_codes", allow_promotion_codes),
+        )
     }
 }
 
@@ -88,7 +91,7 @@ impl CheckoutSessionCreateAutomaticTaxLiability {
     /// Account.
     #[inline]
     pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
+        Self(self.0.with_str("account", account))
     }
 }
 
@@ -103,7 +106,7 @@ impl CheckoutSessionCreateAutomaticTax {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Liability.
@@ -130,42 +133,20 @@ impl CheckoutSessionCreateBrandingSettingsIcon {
     /// File.
     #[inline]
     pub fn file(self, file: &str) -> Self {
-        Self(self.0.with("file", file))
+        Self(self.0.with_str("file", file))
     }
 
     /// Url.
     #[inline]
     pub fn url(self, url: &str) -> Self {
-        Self(self.0.with("url", url))
+        Self(self.0.with_str("url", url))
     }
 }
 
-params_required! {
-    /// The `logo` of [`CheckoutSessionCreateBrandingSettings`](crate::api::CheckoutSessionCreateBrandingSettings).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateBrandingSettingsLogo
-}
-
-impl CheckoutSessionCreateBrandingSettingsLogo {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::CheckoutSessionBrandingSettingsIconType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// File.
-    #[inline]
-    pub fn file(self, file: &str) -> Self {
-        Self(self.0.with("file", file))
-    }
-
-    /// Url.
-    #[inline]
-    pub fn url(self, url: &str) -> Self {
-        Self(self.0.with("url", url))
-    }
-}
+/// The `logo` of [`CheckoutSessionCreateBrandingSettings`](crate::api::CheckoutSessionCreateBrandingSettings): the same as [`CheckoutSessionCreateBrandingSettingsIcon`](crate::api::CheckoutSessionCreateBrandingSettingsIcon).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateBrandingSettingsLogo = api::CheckoutSessionCreateBrandingSettingsIcon;
 
 params! {
     /// The `branding_settings` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
@@ -178,7 +159,7 @@ impl CheckoutSessionCreateBrandingSettings {
     /// Background color.
     #[inline]
     pub fn background_color(self, background_color: &str) -> Self {
-        Self(self.0.with("background_color", background_color))
+        Self(self.0.with_str("background_color", background_color))
     }
 
     /// Unsets `background_color`.
@@ -205,7 +186,7 @@ impl CheckoutSessionCreateBrandingSettings {
     /// Button color.
     #[inline]
     pub fn button_color(self, button_color: &str) -> Self {
-        Self(self.0.with("button_color", button_color))
+        Self(self.0.with_str("button_color", button_color))
     }
 
     /// Unsets `button_color`.
@@ -217,7 +198,7 @@ impl CheckoutSessionCreateBrandingSettings {
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.with("display_name", display_name))
+        Self(self.0.with_str("display_name", display_name))
     }
 
     /// Font family.
@@ -312,7 +293,11 @@ impl CheckoutSessionCreateCustomFieldDropdownOption {
     /// With what Stripe requires.
     #[inline]
     pub fn new(label: &str, value: &str) -> Self {
-        Self(Params::new().with("label", label).with("value", value))
+        Self(
+            Params::new()
+                .with_str("label", label)
+                .with_str("value", value),
+        )
     }
 }
 
@@ -335,7 +320,7 @@ impl CheckoutSessionCreateCustomFieldDropdown {
     /// Default value.
     #[inline]
     pub fn default_value(self, default_value: &str) -> Self {
-        Self(self.0.with("default_value", default_value))
+        Self(self.0.with_str("default_value", default_value))
     }
 }
 
@@ -350,7 +335,11 @@ impl CheckoutSessionCreateCustomFieldLabel {
     /// With what Stripe requires.
     #[inline]
     pub fn new(custom: &str, type_: &str) -> Self {
-        Self(Params::new().with("custom", custom).with("type", type_))
+        Self(
+            Params::new()
+                .with_str("custom", custom)
+                .with_str("type", type_),
+        )
     }
 }
 
@@ -365,48 +354,26 @@ impl CheckoutSessionCreateCustomFieldNumeric {
     /// Default value.
     #[inline]
     pub fn default_value(self, default_value: &str) -> Self {
-        Self(self.0.with("default_value", default_value))
+        Self(self.0.with_str("default_value", default_value))
     }
 
     /// Maximum length.
     #[inline]
     pub fn maximum_length(self, maximum_length: i64) -> Self {
-        Self(self.0.with("maximum_length", maximum_length))
+        Self(self.0.with_int("maximum_length", maximum_length))
     }
 
     /// Minimum length.
     #[inline]
     pub fn minimum_length(self, minimum_length: i64) -> Self {
-        Self(self.0.with("minimum_length", minimum_length))
+        Self(self.0.with_int("minimum_length", minimum_length))
     }
 }
 
-params! {
-    /// The `text` of [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomFieldText
-}
-
-impl CheckoutSessionCreateCustomFieldText {
-    /// Default value.
-    #[inline]
-    pub fn default_value(self, default_value: &str) -> Self {
-        Self(self.0.with("default_value", default_value))
-    }
-
-    /// Maximum length.
-    #[inline]
-    pub fn maximum_length(self, maximum_length: i64) -> Self {
-        Self(self.0.with("maximum_length", maximum_length))
-    }
-
-    /// Minimum length.
-    #[inline]
-    pub fn minimum_length(self, minimum_length: i64) -> Self {
-        Self(self.0.with("minimum_length", minimum_length))
-    }
-}
+/// The `text` of [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField): the same as [`CheckoutSessionCreateCustomFieldNumeric`](crate::api::CheckoutSessionCreateCustomFieldNumeric).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomFieldText = api::CheckoutSessionCreateCustomFieldNumeric;
 
 params_required! {
     /// The `custom_field` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
@@ -425,7 +392,7 @@ impl CheckoutSessionCreateCustomField {
     ) -> Self {
         Self(
             Params::new()
-                .with("key", key)
+                .with_str("key", key)
                 .with("label", label)
                 .with("type", type_),
         )
@@ -446,7 +413,7 @@ impl CheckoutSessionCreateCustomField {
     /// Optional: true or false.
     #[inline]
     pub fn optional(self, optional: bool) -> Self {
-        Self(self.0.with("optional", optional))
+        Self(self.0.with_bool("optional", optional))
     }
 
     /// Text.
@@ -467,54 +434,26 @@ impl CheckoutSessionCreateCustomTextAfterSubmit {
     /// With what Stripe requires.
     #[inline]
     pub fn new(message: &str) -> Self {
-        Self(Params::new().with("message", message))
+        Self(Params::new().with_str("message", message))
     }
 }
 
-params_required! {
-    /// The `shipping_address` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomTextShippingAddress
-}
+/// The `shipping_address` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomTextShippingAddress =
+    api::CheckoutSessionCreateCustomTextAfterSubmit;
 
-impl CheckoutSessionCreateCustomTextShippingAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(message: &str) -> Self {
-        Self(Params::new().with("message", message))
-    }
-}
+/// The `submit` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomTextSubmit = api::CheckoutSessionCreateCustomTextAfterSubmit;
 
-params_required! {
-    /// The `submit` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomTextSubmit
-}
-
-impl CheckoutSessionCreateCustomTextSubmit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(message: &str) -> Self {
-        Self(Params::new().with("message", message))
-    }
-}
-
-params_required! {
-    /// The `terms_of_service_acceptance` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomTextTermsOfServiceAcceptance
-}
-
-impl CheckoutSessionCreateCustomTextTermsOfServiceAcceptance {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(message: &str) -> Self {
-        Self(Params::new().with("message", message))
-    }
-}
+/// The `terms_of_service_acceptance` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomTextTermsOfServiceAcceptance =
+    api::CheckoutSessionCreateCustomTextAfterSubmit;
 
 params! {
     /// The `custom_text` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
@@ -612,26 +551,11 @@ impl CheckoutSessionCreateCustomerUpdate {
     }
 }
 
-params! {
-    /// The `discount` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateDiscount
-}
-
-impl CheckoutSessionCreateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
+/// The `discount` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmDiscount`](crate::api::BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmDiscount).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateDiscount =
+    api::BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmDiscount;
 
 params_required! {
     /// The `custom_field` of [`CheckoutSessionCreateInvoiceCreationInvoiceData`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceData).
@@ -644,30 +568,19 @@ impl CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField {
     /// With what Stripe requires.
     #[inline]
     pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
+        Self(
+            Params::new()
+                .with_str("name", name)
+                .with_str("value", value),
+        )
     }
 }
 
-params_required! {
-    /// The `issuer` of [`CheckoutSessionCreateInvoiceCreationInvoiceData`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateInvoiceCreationInvoiceDataIssuer
-}
-
-impl CheckoutSessionCreateInvoiceCreationInvoiceDataIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::CheckoutSessionAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `issuer` of [`CheckoutSessionCreateInvoiceCreationInvoiceData`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateInvoiceCreationInvoiceDataIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
 
 params! {
     /// The `rendering_options` of [`CheckoutSessionCreateInvoiceCreationInvoiceData`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceData).
@@ -695,7 +608,7 @@ impl CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions {
     /// Template.
     #[inline]
     pub fn template(self, template: &str) -> Self {
-        Self(self.0.with("template", template))
+        Self(self.0.with_str("template", template))
     }
 }
 
@@ -739,13 +652,13 @@ impl CheckoutSessionCreateInvoiceCreationInvoiceData {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
+        Self(self.0.with_str("footer", footer))
     }
 
     /// Issuer.
@@ -793,7 +706,7 @@ impl CheckoutSessionCreateInvoiceCreation {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Invoice data.
@@ -806,32 +719,11 @@ impl CheckoutSessionCreateInvoiceCreation {
     }
 }
 
-params_required! {
-    /// The `adjustable_quantity` of [`CheckoutSessionCreateLineItem`](crate::api::CheckoutSessionCreateLineItem).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateLineItemAdjustableQuantity
-}
-
-impl CheckoutSessionCreateLineItemAdjustableQuantity {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
+/// The `adjustable_quantity` of [`CheckoutSessionCreateLineItem`](crate::api::CheckoutSessionCreateLineItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateLineItemAdjustableQuantity =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
 
 params! {
     /// The `tax_details` of [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
@@ -844,13 +736,16 @@ impl CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails {
     /// Performance location.
     #[inline]
     pub fn performance_location(self, performance_location: &str) -> Self {
-        Self(self.0.with("performance_location", performance_location))
+        Self(
+            self.0
+                .with_str("performance_location", performance_location),
+        )
     }
 
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
+        Self(self.0.with_str("tax_code", tax_code))
     }
 
     /// Unsets `tax_code`.
@@ -871,13 +766,13 @@ impl CheckoutSessionCreateLineItemPriceDataProductData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(name: &str) -> Self {
-        Self(Params::new().with("name", name))
+        Self(Params::new().with_str("name", name))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Images, as a list.
@@ -898,7 +793,7 @@ impl CheckoutSessionCreateLineItemPriceDataProductData {
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
+        Self(self.0.with_str("tax_code", tax_code))
     }
 
     /// Tax details.
@@ -913,30 +808,15 @@ impl CheckoutSessionCreateLineItemPriceDataProductData {
     /// Unit label.
     #[inline]
     pub fn unit_label(self, unit_label: &str) -> Self {
-        Self(self.0.with("unit_label", unit_label))
+        Self(self.0.with_str("unit_label", unit_label))
     }
 }
 
-params_required! {
-    /// The `recurring` of [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateLineItemPriceDataRecurring
-}
-
-impl CheckoutSessionCreateLineItemPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::CheckoutSessionCreateLineItemPriceDataRecurringInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
+/// The `recurring` of [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateLineItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
 params_required! {
     /// The `price_data` of [`CheckoutSessionCreateLineItem`](crate::api::CheckoutSessionCreateLineItem).
@@ -949,13 +829,13 @@ impl CheckoutSessionCreateLineItemPriceData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(currency: &str) -> Self {
-        Self(Params::new().with("currency", currency))
+        Self(Params::new().with_str("currency", currency))
     }
 
     /// Product.
     #[inline]
     pub fn product(self, product: &str) -> Self {
-        Self(self.0.with("product", product))
+        Self(self.0.with_str("product", product))
     }
 
     /// Product data.
@@ -988,7 +868,7 @@ impl CheckoutSessionCreateLineItemPriceData {
     /// Unit amount, in the smallest unit of `currency`.
     #[inline]
     pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
+        Self(self.0.with_int("unit_amount", unit_amount))
     }
 
     /// Unit amount decimal, as a decimal number.
@@ -1030,7 +910,7 @@ impl CheckoutSessionCreateLineItem {
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Price data.
@@ -1042,7 +922,7 @@ impl CheckoutSessionCreateLineItem {
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Tax rates, as a list.
@@ -1052,20 +932,10 @@ impl CheckoutSessionCreateLineItem {
     }
 }
 
-params! {
-    /// The `managed_payments` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateManagedPayments
-}
-
-impl CheckoutSessionCreateManagedPayments {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
-    }
-}
+/// The `managed_payments` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`CheckoutSessionCreateAdaptivePricing`](crate::api::CheckoutSessionCreateAdaptivePricing).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateManagedPayments = api::CheckoutSessionCreateAdaptivePricing;
 
 params_required! {
     /// The `business` of [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection).
@@ -1078,36 +948,21 @@ impl CheckoutSessionCreateNameCollectionBusiness {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Optional: true or false.
     #[inline]
     pub fn optional(self, optional: bool) -> Self {
-        Self(self.0.with("optional", optional))
+        Self(self.0.with_bool("optional", optional))
     }
 }
 
-params_required! {
-    /// The `individual` of [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateNameCollectionIndividual
-}
-
-impl CheckoutSessionCreateNameCollectionIndividual {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Optional: true or false.
-    #[inline]
-    pub fn optional(self, optional: bool) -> Self {
-        Self(self.0.with("optional", optional))
-    }
-}
+/// The `individual` of [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection): the same as [`CheckoutSessionCreateNameCollectionBusiness`](crate::api::CheckoutSessionCreateNameCollectionBusiness).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateNameCollectionIndividual =
+    api::CheckoutSessionCreateNameCollectionBusiness;
 
 params! {
     /// The `name_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
@@ -1133,32 +988,11 @@ impl CheckoutSessionCreateNameCollection {
     }
 }
 
-params_required! {
-    /// The `adjustable_quantity` of [`CheckoutSessionCreateOptionalItem`](crate::api::CheckoutSessionCreateOptionalItem).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateOptionalItemAdjustableQuantity
-}
-
-impl CheckoutSessionCreateOptionalItemAdjustableQuantity {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
+/// The `adjustable_quantity` of [`CheckoutSessionCreateOptionalItem`](crate::api::CheckoutSessionCreateOptionalItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateOptionalItemAdjustableQuantity =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
 
 params_required! {
     /// The `optional_item` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
@@ -1173,8 +1007,8 @@ impl CheckoutSessionCreateOptionalItem {
     pub fn new(price: &str, quantity: i64) -> Self {
         Self(
             Params::new()
-                .with("price", price)
-                .with("quantity", quantity),
+                .with_str("price", price)
+                .with_int("quantity", quantity),
         )
     }
 
@@ -1199,37 +1033,37 @@ impl CheckoutSessionCreatePaymentIntentDataShippingAddress {
     /// With what Stripe requires.
     #[inline]
     pub fn new(line1: &str) -> Self {
-        Self(Params::new().with("line1", line1))
+        Self(Params::new().with_str("line1", line1))
     }
 
     /// City.
     #[inline]
     pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
+        Self(self.0.with_str("city", city))
     }
 
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
+        Self(self.0.with_str("country", country))
     }
 
     /// Line2.
     #[inline]
     pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
+        Self(self.0.with_str("line2", line2))
     }
 
     /// Postal code.
     #[inline]
     pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
+        Self(self.0.with_str("postal_code", postal_code))
     }
 
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
+        Self(self.0.with_str("state", state))
     }
 }
 
@@ -1247,25 +1081,29 @@ impl CheckoutSessionCreatePaymentIntentDataShipping {
         address: api::CheckoutSessionCreatePaymentIntentDataShippingAddress,
         name: &str,
     ) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
+        Self(
+            Params::new()
+                .with("address", address)
+                .with_str("name", name),
+        )
     }
 
     /// Carrier.
     #[inline]
     pub fn carrier(self, carrier: &str) -> Self {
-        Self(self.0.with("carrier", carrier))
+        Self(self.0.with_str("carrier", carrier))
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Tracking number.
     #[inline]
     pub fn tracking_number(self, tracking_number: &str) -> Self {
-        Self(self.0.with("tracking_number", tracking_number))
+        Self(self.0.with_str("tracking_number", tracking_number))
     }
 }
 
@@ -1280,356 +1118,12 @@ impl CheckoutSessionCreatePaymentIntentDataTransferData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
+        Self(Params::new().with_str("destination", destination))
     }
 
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-}
-
-params! {
-    /// The `payment_intent_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentIntentData
-}
-
-impl CheckoutSessionCreatePaymentIntentData {
-    /// Application fee amount.
-    #[inline]
-    pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(
-            self.0
-                .with("application_fee_amount", application_fee_amount),
-        )
-    }
-
-    /// Capture method.
-    #[inline]
-    pub fn capture_method(
-        self,
-        capture_method: api::CheckoutSessionCreatePaymentIntentDataCaptureMethod,
-    ) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// On behalf of.
-    #[inline]
-    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.with("on_behalf_of", on_behalf_of))
-    }
-
-    /// Receipt email.
-    #[inline]
-    pub fn receipt_email(self, receipt_email: &str) -> Self {
-        Self(self.0.with("receipt_email", receipt_email))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionCreatePaymentIntentDataSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Shipping.
-    #[inline]
-    pub fn shipping(self, shipping: api::CheckoutSessionCreatePaymentIntentDataShipping) -> Self {
-        Self(self.0.with("shipping", shipping))
-    }
-
-    /// Statement descriptor.
-    #[inline]
-    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.with("statement_descriptor", statement_descriptor))
-    }
-
-    /// Statement descriptor suffix.
-    #[inline]
-    pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
-        Self(
-            self.0
-                .with("statement_descriptor_suffix", statement_descriptor_suffix),
-        )
-    }
-
-    /// Transfer data.
-    #[inline]
-    pub fn transfer_data(
-        self,
-        transfer_data: api::CheckoutSessionCreatePaymentIntentDataTransferData,
-    ) -> Self {
-        Self(self.0.with("transfer_data", transfer_data))
-    }
-
-    /// Transfer group.
-    #[inline]
-    pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.with("transfer_group", transfer_group))
-    }
-}
-
-params! {
-    /// The `payment_method_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodData
-}
-
-impl CheckoutSessionCreatePaymentMethodData {
-    /// Allow redisplay.
-    #[inline]
-    pub fn allow_redisplay(
-        self,
-        allow_redisplay: api::CheckoutSessionSavedPaymentMethodOptionsAllowRedisplayFilter,
-    ) -> Self {
-        Self(self.0.with("allow_redisplay", allow_redisplay))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions {
-    /// Custom mandate url.
-    #[inline]
-    pub fn custom_mandate_url(self, custom_mandate_url: &str) -> Self {
-        Self(self.0.with("custom_mandate_url", custom_mandate_url))
-    }
-
-    /// Unsets `custom_mandate_url`.
-    #[inline]
-    pub fn clear_custom_mandate_url(self) -> Self {
-        Self(self.0.with("custom_mandate_url", Value::Clear))
-    }
-
-    /// Default for, as a list.
-    #[inline]
-    pub fn default_for(
-        self,
-        default_for: impl IntoIterator<
-            Item = api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor,
-        >,
-    ) -> Self {
-        Self(self.0.with("default_for", list(default_for)))
-    }
-
-    /// Interval description.
-    #[inline]
-    pub fn interval_description(self, interval_description: &str) -> Self {
-        Self(self.0.with("interval_description", interval_description))
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Transaction type.
-    #[inline]
-    pub fn transaction_type(
-        self,
-        transaction_type: api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
-    ) -> Self {
-        Self(self.0.with("transaction_type", transaction_type))
-    }
-}
-
-params! {
-    /// The `acss_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAcssDebit
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAcssDebit {
-    /// Currency.
-    #[inline]
-    pub fn currency(
-        self,
-        currency: api::CheckoutSessionPaymentMethodOptionsAcssDebitCurrency,
-    ) -> Self {
-        Self(self.0.with("currency", currency))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params! {
-    /// The `affirm` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAffirm
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAffirm {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `afterpay_clearpay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAfterpayClearpay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAfterpayClearpay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `alipay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAlipay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAlipay {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `alma` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAlma
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAlma {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-}
-
-params! {
-    /// The `amazon_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAmazonPay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAmazonPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `au_becs_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAuBecsDebit
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAuBecsDebit {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
+        Self(self.0.with_int("amount", amount))
     }
 }

@@ -3,7 +3,342 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, params, params_required};
+use crate::view::prelude::{Params, Value, list, pairs, params, params_required};
+
+params! {
+    /// The `payment_intent_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentIntentData
+}
+
+impl CheckoutSessionCreatePaymentIntentData {
+    /// Application fee amount.
+    #[inline]
+    pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
+        Self(
+            self.0
+                .with_int("application_fee_amount", application_fee_amount),
+        )
+    }
+
+    /// Capture method.
+    #[inline]
+    pub fn capture_method(
+        self,
+        capture_method: api::CheckoutSessionCreatePaymentIntentDataCaptureMethod,
+    ) -> Self {
+        Self(self.0.with("capture_method", capture_method))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// On behalf of.
+    #[inline]
+    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
+        Self(self.0.with_str("on_behalf_of", on_behalf_of))
+    }
+
+    /// Receipt email.
+    #[inline]
+    pub fn receipt_email(self, receipt_email: &str) -> Self {
+        Self(self.0.with_str("receipt_email", receipt_email))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionCreatePaymentIntentDataSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Shipping.
+    #[inline]
+    pub fn shipping(self, shipping: api::CheckoutSessionCreatePaymentIntentDataShipping) -> Self {
+        Self(self.0.with("shipping", shipping))
+    }
+
+    /// Statement descriptor.
+    #[inline]
+    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
+    }
+
+    /// Statement descriptor suffix.
+    #[inline]
+    pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor_suffix", statement_descriptor_suffix),
+        )
+    }
+
+    /// Transfer data.
+    #[inline]
+    pub fn transfer_data(
+        self,
+        transfer_data: api::CheckoutSessionCreatePaymentIntentDataTransferData,
+    ) -> Self {
+        Self(self.0.with("transfer_data", transfer_data))
+    }
+
+    /// Transfer group.
+    #[inline]
+    pub fn transfer_group(self, transfer_group: &str) -> Self {
+        Self(self.0.with_str("transfer_group", transfer_group))
+    }
+}
+
+params! {
+    /// The `payment_method_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodData
+}
+
+impl CheckoutSessionCreatePaymentMethodData {
+    /// Allow redisplay.
+    #[inline]
+    pub fn allow_redisplay(
+        self,
+        allow_redisplay: api::CheckoutSessionSavedPaymentMethodOptionsAllowRedisplayFilter,
+    ) -> Self {
+        Self(self.0.with("allow_redisplay", allow_redisplay))
+    }
+}
+
+params! {
+    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAcssDebit).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions {
+    /// Custom mandate url.
+    #[inline]
+    pub fn custom_mandate_url(self, custom_mandate_url: &str) -> Self {
+        Self(self.0.with_str("custom_mandate_url", custom_mandate_url))
+    }
+
+    /// Unsets `custom_mandate_url`.
+    #[inline]
+    pub fn clear_custom_mandate_url(self) -> Self {
+        Self(self.0.with("custom_mandate_url", Value::Clear))
+    }
+
+    /// Default for, as a list.
+    #[inline]
+    pub fn default_for(
+        self,
+        default_for: impl IntoIterator<
+            Item = api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor,
+        >,
+    ) -> Self {
+        Self(self.0.with("default_for", list(default_for)))
+    }
+
+    /// Interval description.
+    #[inline]
+    pub fn interval_description(self, interval_description: &str) -> Self {
+        Self(
+            self.0
+                .with_str("interval_description", interval_description),
+        )
+    }
+
+    /// Payment schedule.
+    #[inline]
+    pub fn payment_schedule(
+        self,
+        payment_schedule: api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule,
+    ) -> Self {
+        Self(self.0.with("payment_schedule", payment_schedule))
+    }
+
+    /// Transaction type.
+    #[inline]
+    pub fn transaction_type(
+        self,
+        transaction_type: api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
+    ) -> Self {
+        Self(self.0.with("transaction_type", transaction_type))
+    }
+}
+
+params! {
+    /// The `acss_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAcssDebit
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAcssDebit {
+    /// Currency.
+    #[inline]
+    pub fn currency(
+        self,
+        currency: api::CheckoutSessionPaymentMethodOptionsAcssDebitCurrency,
+    ) -> Self {
+        Self(self.0.with("currency", currency))
+    }
+
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
+    }
+
+    /// Verification method.
+    #[inline]
+    pub fn verification_method(
+        self,
+        verification_method: api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod,
+    ) -> Self {
+        Self(self.0.with("verification_method", verification_method))
+    }
+}
+
+params! {
+    /// The `affirm` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAffirm
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAffirm {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
+}
+
+/// The `afterpay_clearpay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAffirm`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAffirm).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsAfterpayClearpay =
+    api::CheckoutSessionCreatePaymentMethodOptionsAffirm;
+
+params! {
+    /// The `alipay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAlipay
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAlipay {
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+params! {
+    /// The `alma` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAlma
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAlma {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+}
+
+params! {
+    /// The `amazon_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAmazonPay
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAmazonPay {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+params! {
+    /// The `au_becs_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAuBecsDebit
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAuBecsDebit {
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
+    }
+}
 
 params! {
     /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsBacsDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit).
@@ -16,7 +351,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions {
     /// Reference prefix.
     #[inline]
     pub fn reference_prefix(self, reference_prefix: &str) -> Self {
-        Self(self.0.with("reference_prefix", reference_prefix))
+        Self(self.0.with_str("reference_prefix", reference_prefix))
     }
 
     /// Unsets `reference_prefix`.
@@ -55,7 +390,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsBacsDebit {
     /// Target date.
     #[inline]
     pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
+        Self(self.0.with_str("target_date", target_date))
     }
 }
 
@@ -77,38 +412,17 @@ impl CheckoutSessionCreatePaymentMethodOptionsBancontact {
     }
 }
 
-params! {
-    /// The `billie` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsBillie
-}
+/// The `billie` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsBillie =
+    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
 
-impl CheckoutSessionCreatePaymentMethodOptionsBillie {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsBlik`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBlik).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsBlikMandateOptions
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsBlikMandateOptions {
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
-    }
-}
+/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsBlik`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsBlikMandateOptions =
+    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
 
 params! {
     /// The `blik` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
@@ -154,7 +468,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsBoleto {
     /// Expires after days.
     #[inline]
     pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with("expires_after_days", expires_after_days))
+        Self(self.0.with_int("expires_after_days", expires_after_days))
     }
 
     /// Setup future usage.
@@ -167,20 +481,11 @@ impl CheckoutSessionCreatePaymentMethodOptionsBoleto {
     }
 }
 
-params! {
-    /// The `installments` of [`CheckoutSessionCreatePaymentMethodOptionsCard`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsCardInstallments
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsCardInstallments {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
-    }
-}
+/// The `installments` of [`CheckoutSessionCreatePaymentMethodOptionsCard`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCard): the same as [`CheckoutSessionCreateAdaptivePricing`](crate::api::CheckoutSessionCreateAdaptivePricing).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsCardInstallments =
+    api::CheckoutSessionCreateAdaptivePricing;
 
 params! {
     /// The `restrictions` of [`CheckoutSessionCreatePaymentMethodOptionsCard`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCard).
@@ -227,7 +532,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsCard {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Installments.
@@ -314,7 +619,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsCard {
     /// Statement descriptor suffix kana.
     #[inline]
     pub fn statement_descriptor_suffix_kana(self, statement_descriptor_suffix_kana: &str) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_str(
             "statement_descriptor_suffix_kana",
             statement_descriptor_suffix_kana,
         ))
@@ -326,7 +631,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsCard {
         self,
         statement_descriptor_suffix_kanji: &str,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_str(
             "statement_descriptor_suffix_kanji",
             statement_descriptor_suffix_kanji,
         ))
@@ -344,7 +649,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsCashapp {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Setup future usage.
@@ -368,7 +673,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsCrypto {
     /// Setup future usage: always `none`.
     #[inline]
     pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 }
 
@@ -383,7 +688,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankT
     /// With what Stripe requires.
     #[inline]
     pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
+        Self(Params::new().with_str("country", country))
     }
 }
 
@@ -445,132 +750,57 @@ impl CheckoutSessionCreatePaymentMethodOptionsCustomerBalance {
     /// Funding type: always `bank_transfer`.
     #[inline]
     pub fn funding_type(self, funding_type: &str) -> Self {
-        Self(self.0.with("funding_type", funding_type))
+        Self(self.0.with_str("funding_type", funding_type))
     }
 
     /// Setup future usage: always `none`.
     #[inline]
     pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 }
 
-params! {
-    /// The `demo_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsDemoPay
-}
+/// The `demo_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBancontact`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsDemoPay =
+    api::CheckoutSessionCreatePaymentMethodOptionsBancontact;
 
-impl CheckoutSessionCreatePaymentMethodOptionsDemoPay {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `eps` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsEps =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
-params! {
-    /// The `eps` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsEps
-}
+/// The `fpx` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsFpx =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
-impl CheckoutSessionCreatePaymentMethodOptionsEps {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `giropay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsGiropay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
-params! {
-    /// The `fpx` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsFpx
-}
+/// The `grabpay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsGrabpay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
-impl CheckoutSessionCreatePaymentMethodOptionsFpx {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `ideal` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsIdeal =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
-params! {
-    /// The `giropay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsGiropay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsGiropay {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `grabpay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsGrabpay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsGrabpay {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `ideal` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsIdeal
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsIdeal {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `kakao_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsKakaoPay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsKakaoPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `kakao_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsKakaoPay =
+    api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay;
 
 params_required! {
     /// The `next_billing` of [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription).
@@ -583,7 +813,11 @@ impl CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling {
     /// With what Stripe requires.
     #[inline]
     pub fn new(amount: i64, date: &str) -> Self {
-        Self(Params::new().with("amount", amount).with("date", date))
+        Self(
+            Params::new()
+                .with_int("amount", amount)
+                .with_str("date", date),
+        )
     }
 }
 
@@ -606,20 +840,20 @@ impl CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription {
             Params::new()
                 .with("interval", interval)
                 .with("next_billing", next_billing)
-                .with("reference", reference),
+                .with_str("reference", reference),
         )
     }
 
     /// Interval count.
     #[inline]
     pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
+        Self(self.0.with_int("interval_count", interval_count))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 }
 
@@ -634,13 +868,13 @@ impl CheckoutSessionCreatePaymentMethodOptionsKlarna {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Setup future usage: always `none`.
     #[inline]
     pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 
     /// Subscriptions, as a list.
@@ -672,144 +906,51 @@ impl CheckoutSessionCreatePaymentMethodOptionsKonbini {
     /// Expires after days.
     #[inline]
     pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with("expires_after_days", expires_after_days))
+        Self(self.0.with_int("expires_after_days", expires_after_days))
     }
 
     /// Setup future usage: always `none`.
     #[inline]
     pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 }
 
-params! {
-    /// The `kr_card` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsKrCard
-}
+/// The `kr_card` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsKrCard =
+    api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay;
 
-impl CheckoutSessionCreatePaymentMethodOptionsKrCard {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
+/// The `link` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsLink =
+    api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay;
 
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `mobilepay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAffirm`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAffirm).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsMobilepay =
+    api::CheckoutSessionCreatePaymentMethodOptionsAffirm;
 
-params! {
-    /// The `link` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsLink
-}
+/// The `multibanco` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsMultibanco =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
-impl CheckoutSessionCreatePaymentMethodOptionsLink {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
+/// The `naver_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsNaverPay =
+    api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay;
 
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `mobilepay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsMobilepay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsMobilepay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `multibanco` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsMultibanco
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsMultibanco {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `naver_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsNaverPay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsNaverPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `oxxo` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsOxxo
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsOxxo {
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with("expires_after_days", expires_after_days))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `oxxo` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsKonbini`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKonbini).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsOxxo =
+    api::CheckoutSessionCreatePaymentMethodOptionsKonbini;
 
 params! {
     /// The `p24` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
@@ -822,7 +963,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsP24 {
     /// Setup future usage: always `none`.
     #[inline]
     pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 
     /// Tos shown and accepted: true or false.
@@ -830,53 +971,28 @@ impl CheckoutSessionCreatePaymentMethodOptionsP24 {
     pub fn tos_shown_and_accepted(self, tos_shown_and_accepted: bool) -> Self {
         Self(
             self.0
-                .with("tos_shown_and_accepted", tos_shown_and_accepted),
+                .with_bool("tos_shown_and_accepted", tos_shown_and_accepted),
         )
     }
 }
 
-params! {
-    /// The `pay_by_bank` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsPayByBank
-}
+/// The `pay_by_bank` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsPayByBank =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `payco` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsPayco
-}
+/// The `payco` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAffirm`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAffirm).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsPayco =
+    api::CheckoutSessionCreatePaymentMethodOptionsAffirm;
 
-impl CheckoutSessionCreatePaymentMethodOptionsPayco {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `paynow` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsPaynow
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsPaynow {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `paynow` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsPaynow =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
 params! {
     /// The `paypal` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
@@ -889,7 +1005,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsPaypal {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Unsets `capture_method`.
@@ -910,13 +1026,13 @@ impl CheckoutSessionCreatePaymentMethodOptionsPaypal {
     /// Reference.
     #[inline]
     pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
+        Self(self.0.with_str("reference", reference))
     }
 
     /// Risk correlation id.
     #[inline]
     pub fn risk_correlation_id(self, risk_correlation_id: &str) -> Self {
-        Self(self.0.with("risk_correlation_id", risk_correlation_id))
+        Self(self.0.with_str("risk_correlation_id", risk_correlation_id))
     }
 
     /// Setup future usage.
@@ -946,7 +1062,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Unsets `amount`.
@@ -973,7 +1089,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions {
     /// End date.
     #[inline]
     pub fn end_date(self, end_date: &str) -> Self {
-        Self(self.0.with("end_date", end_date))
+        Self(self.0.with_str("end_date", end_date))
     }
 
     /// Unsets `end_date`.
@@ -1000,7 +1116,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Payments per period.
     #[inline]
     pub fn payments_per_period(self, payments_per_period: i64) -> Self {
-        Self(self.0.with("payments_per_period", payments_per_period))
+        Self(self.0.with_int("payments_per_period", payments_per_period))
     }
 
     /// Unsets `payments_per_period`.
@@ -1027,7 +1143,7 @@ impl CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Start date.
     #[inline]
     pub fn start_date(self, start_date: &str) -> Self {
-        Self(self.0.with("start_date", start_date))
+        Self(self.0.with_str("start_date", start_date))
     }
 
     /// Unsets `start_date`.
@@ -1059,495 +1175,6 @@ impl CheckoutSessionCreatePaymentMethodOptionsPayto {
     pub fn setup_future_usage(
         self,
         setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsPix`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPix).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions {
-    /// Amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount includes iof.
-    #[inline]
-    pub fn amount_includes_iof(
-        self,
-        amount_includes_iof: api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof,
-    ) -> Self {
-        Self(self.0.with("amount_includes_iof", amount_includes_iof))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
-    }
-
-    /// End date.
-    #[inline]
-    pub fn end_date(self, end_date: &str) -> Self {
-        Self(self.0.with("end_date", end_date))
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::CheckoutSessionPaymentMethodOptionsPixMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-
-    /// Start date.
-    #[inline]
-    pub fn start_date(self, start_date: &str) -> Self {
-        Self(self.0.with("start_date", start_date))
-    }
-}
-
-params! {
-    /// The `pix` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsPix
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsPix {
-    /// Amount includes iof.
-    #[inline]
-    pub fn amount_includes_iof(
-        self,
-        amount_includes_iof: api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof,
-    ) -> Self {
-        Self(self.0.with("amount_includes_iof", amount_includes_iof))
-    }
-
-    /// Expires after seconds.
-    #[inline]
-    pub fn expires_after_seconds(self, expires_after_seconds: i64) -> Self {
-        Self(self.0.with("expires_after_seconds", expires_after_seconds))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `revolut_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsRevolutPay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsRevolutPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `samsung_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsSamsungPay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsSamsungPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `satispay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsSatispay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsSatispay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-}
-
-params! {
-    /// The `scalapay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsScalapay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsScalapay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsSepaDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsSepaDebit).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsSepaDebitMandateOptions
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsSepaDebitMandateOptions {
-    /// Reference prefix.
-    #[inline]
-    pub fn reference_prefix(self, reference_prefix: &str) -> Self {
-        Self(self.0.with("reference_prefix", reference_prefix))
-    }
-
-    /// Unsets `reference_prefix`.
-    #[inline]
-    pub fn clear_reference_prefix(self) -> Self {
-        Self(self.0.with("reference_prefix", Value::Clear))
-    }
-}
-
-params! {
-    /// The `sepa_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsSepaDebit
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsSepaDebit {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsSepaDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
-    }
-}
-
-params! {
-    /// The `sequra` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsSequra
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsSequra {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-}
-
-params! {
-    /// The `sofort` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsSofort
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsSofort {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `sunbit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsSunbit
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsSunbit {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `swish` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsSwish
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsSwish {
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-}
-
-params! {
-    /// The `twint` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsTwint
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsTwint {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
-
-params! {
-    /// The `upi` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsUpi
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `financial_connections` of [`CheckoutSessionCreatePaymentMethodOptionsUsBankAccount`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections {
-    /// Permissions, as a list.
-    #[inline]
-    pub fn permissions(
-        self,
-        permissions: impl IntoIterator<Item = api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
-    ) -> Self {
-        Self(self.0.with("permissions", list(permissions)))
-    }
-
-    /// Prefetch, as a list.
-    #[inline]
-    pub fn prefetch(
-        self,
-        prefetch: impl IntoIterator<Item = api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
-    ) -> Self {
-        Self(self.0.with("prefetch", list(prefetch)))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsUsBankAccount
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsUsBankAccount {
-    /// Financial connections.
-    #[inline]
-    pub fn financial_connections(
-        self,
-        financial_connections: api::CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
-    ) -> Self {
-        Self(self.0.with("financial_connections", financial_connections))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::CheckoutSessionPaymentMethodOptionsUsBankAccountVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params_required! {
-    /// The `wechat_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsWechatPay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsWechatPay {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(client: api::CheckoutSessionPaymentMethodOptionsWechatPayClient) -> Self {
-        Self(Params::new().with("client", client))
-    }
-
-    /// App id.
-    #[inline]
-    pub fn app_id(self, app_id: &str) -> Self {
-        Self(self.0.with("app_id", app_id))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage,
     ) -> Self {
         Self(self.0.with("setup_future_usage", setup_future_usage))
     }

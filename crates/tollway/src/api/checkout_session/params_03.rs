@@ -4,8 +4,362 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Params, Timestamp, Value, decimal, entries, list, pairs, params, params_required, texts,
+    Params, Timestamp, Value, entries, list, pairs, params, params_required, texts,
 };
+
+params! {
+    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsPix`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPix).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions {
+    /// Amount, in the smallest unit of `currency`.
+    #[inline]
+    pub fn amount(self, amount: i64) -> Self {
+        Self(self.0.with_int("amount", amount))
+    }
+
+    /// Amount includes iof.
+    #[inline]
+    pub fn amount_includes_iof(
+        self,
+        amount_includes_iof: api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof,
+    ) -> Self {
+        Self(self.0.with("amount_includes_iof", amount_includes_iof))
+    }
+
+    /// Amount type.
+    #[inline]
+    pub fn amount_type(
+        self,
+        amount_type: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType,
+    ) -> Self {
+        Self(self.0.with("amount_type", amount_type))
+    }
+
+    /// Currency: three-letter ISO code in lower case.
+    #[inline]
+    pub fn currency(self, currency: &str) -> Self {
+        Self(self.0.with_str("currency", currency))
+    }
+
+    /// End date.
+    #[inline]
+    pub fn end_date(self, end_date: &str) -> Self {
+        Self(self.0.with_str("end_date", end_date))
+    }
+
+    /// Payment schedule.
+    #[inline]
+    pub fn payment_schedule(
+        self,
+        payment_schedule: api::CheckoutSessionPaymentMethodOptionsPixMandateOptionsPaymentSchedule,
+    ) -> Self {
+        Self(self.0.with("payment_schedule", payment_schedule))
+    }
+
+    /// Reference.
+    #[inline]
+    pub fn reference(self, reference: &str) -> Self {
+        Self(self.0.with_str("reference", reference))
+    }
+
+    /// Start date.
+    #[inline]
+    pub fn start_date(self, start_date: &str) -> Self {
+        Self(self.0.with_str("start_date", start_date))
+    }
+}
+
+params! {
+    /// The `pix` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsPix
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsPix {
+    /// Amount includes iof.
+    #[inline]
+    pub fn amount_includes_iof(
+        self,
+        amount_includes_iof: api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof,
+    ) -> Self {
+        Self(self.0.with("amount_includes_iof", amount_includes_iof))
+    }
+
+    /// Expires after seconds.
+    #[inline]
+    pub fn expires_after_seconds(self, expires_after_seconds: i64) -> Self {
+        Self(
+            self.0
+                .with_int("expires_after_seconds", expires_after_seconds),
+        )
+    }
+
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+/// The `revolut_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsRevolutPay =
+    api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay;
+
+/// The `samsung_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAffirm`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAffirm).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSamsungPay =
+    api::CheckoutSessionCreatePaymentMethodOptionsAffirm;
+
+/// The `satispay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSatispay =
+    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
+
+/// The `scalapay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsScalapay =
+    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
+
+/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsSepaDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSepaDebitMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+
+/// The `sepa_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSepaDebit =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit;
+
+/// The `sequra` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSequra =
+    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
+
+/// The `sofort` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSofort =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `sunbit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAffirm`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAffirm).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSunbit =
+    api::CheckoutSessionCreatePaymentMethodOptionsAffirm;
+
+params! {
+    /// The `swish` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsSwish
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsSwish {
+    /// Reference.
+    #[inline]
+    pub fn reference(self, reference: &str) -> Self {
+        Self(self.0.with_str("reference", reference))
+    }
+}
+
+/// The `twint` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBancontact`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsTwint =
+    api::CheckoutSessionCreatePaymentMethodOptionsBancontact;
+
+params! {
+    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions {
+    /// Amount.
+    #[inline]
+    pub fn amount(self, amount: i64) -> Self {
+        Self(self.0.with_int("amount", amount))
+    }
+
+    /// Amount type.
+    #[inline]
+    pub fn amount_type(
+        self,
+        amount_type: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType,
+    ) -> Self {
+        Self(self.0.with("amount_type", amount_type))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// End date, in seconds since the Unix epoch.
+    #[inline]
+    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
+    }
+}
+
+params! {
+    /// The `upi` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsUpi
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsUpi {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", Value::Clear))
+    }
+}
+
+params! {
+    /// The `financial_connections` of [`CheckoutSessionCreatePaymentMethodOptionsUsBankAccount`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections {
+    /// Permissions, as a list.
+    #[inline]
+    pub fn permissions(
+        self,
+        permissions: impl IntoIterator<Item = api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
+    ) -> Self {
+        Self(self.0.with("permissions", list(permissions)))
+    }
+
+    /// Prefetch, as a list.
+    #[inline]
+    pub fn prefetch(
+        self,
+        prefetch: impl IntoIterator<Item = api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
+    ) -> Self {
+        Self(self.0.with("prefetch", list(prefetch)))
+    }
+}
+
+params! {
+    /// The `us_bank_account` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsUsBankAccount
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsUsBankAccount {
+    /// Financial connections.
+    #[inline]
+    pub fn financial_connections(
+        self,
+        financial_connections: api::CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
+    ) -> Self {
+        Self(self.0.with("financial_connections", financial_connections))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
+    }
+
+    /// Verification method.
+    #[inline]
+    pub fn verification_method(
+        self,
+        verification_method: api::CheckoutSessionPaymentMethodOptionsUsBankAccountVerificationMethod,
+    ) -> Self {
+        Self(self.0.with("verification_method", verification_method))
+    }
+}
+
+params_required! {
+    /// The `wechat_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsWechatPay
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsWechatPay {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(client: api::CheckoutSessionPaymentMethodOptionsWechatPayClient) -> Self {
+        Self(Params::new().with("client", client))
+    }
+
+    /// App id.
+    #[inline]
+    pub fn app_id(self, app_id: &str) -> Self {
+        Self(self.0.with_str("app_id", app_id))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
 
 params! {
     /// The `payment_method_options` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
@@ -400,20 +754,11 @@ impl CheckoutSessionCreatePermissions {
     }
 }
 
-params_required! {
-    /// The `phone_number_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePhoneNumberCollection
-}
-
-impl CheckoutSessionCreatePhoneNumberCollection {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
+/// The `phone_number_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePhoneNumberCollection =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
 params! {
     /// The `saved_payment_method_options` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
@@ -467,7 +812,7 @@ impl CheckoutSessionCreateSetupIntentData {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Key-value pairs of your own.
@@ -482,7 +827,7 @@ impl CheckoutSessionCreateSetupIntentData {
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.with("on_behalf_of", on_behalf_of))
+        Self(self.0.with_str("on_behalf_of", on_behalf_of))
     }
 }
 
@@ -519,27 +864,15 @@ impl CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum 
         unit: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximumUnit,
         value: i64,
     ) -> Self {
-        Self(Params::new().with("unit", unit).with("value", value))
+        Self(Params::new().with("unit", unit).with_int("value", value))
     }
 }
 
-params_required! {
-    /// The `minimum` of [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMinimum
-}
-
-impl CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMinimum {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        unit: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximumUnit,
-        value: i64,
-    ) -> Self {
-        Self(Params::new().with("unit", unit).with("value", value))
-    }
-}
+/// The `minimum` of [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMinimum =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
 
 params! {
     /// The `delivery_estimate` of [`CheckoutSessionCreateShippingOptionShippingRateData`](crate::api::CheckoutSessionCreateShippingOptionShippingRateData).
@@ -579,7 +912,7 @@ impl CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOptio
     /// With what Stripe requires.
     #[inline]
     pub fn new(amount: i64) -> Self {
-        Self(Params::new().with("amount", amount))
+        Self(Params::new().with_int("amount", amount))
     }
 
     /// Tax behavior.
@@ -605,8 +938,8 @@ impl CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount {
     pub fn new(amount: i64, currency: &str) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
-                .with("currency", currency),
+                .with_int("amount", amount)
+                .with_str("currency", currency),
         )
     }
 
@@ -636,7 +969,7 @@ impl CheckoutSessionCreateShippingOptionShippingRateData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(display_name: &str) -> Self {
-        Self(Params::new().with("display_name", display_name))
+        Self(Params::new().with_str("display_name", display_name))
     }
 
     /// Delivery estimate.
@@ -678,13 +1011,13 @@ impl CheckoutSessionCreateShippingOptionShippingRateData {
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
+        Self(self.0.with_str("tax_code", tax_code))
     }
 
     /// Type: always `fixed_amount`.
     #[inline]
     pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
+        Self(self.0.with_str("type", type_))
     }
 }
 
@@ -699,7 +1032,7 @@ impl CheckoutSessionCreateShippingOption {
     /// Shipping rate.
     #[inline]
     pub fn shipping_rate(self, shipping_rate: &str) -> Self {
-        Self(self.0.with("shipping_rate", shipping_rate))
+        Self(self.0.with_str("shipping_rate", shipping_rate))
     }
 
     /// Shipping rate data.
@@ -723,31 +1056,31 @@ impl CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig {
     /// With what Stripe requires.
     #[inline]
     pub fn new(day_of_month: i64) -> Self {
-        Self(Params::new().with("day_of_month", day_of_month))
+        Self(Params::new().with_int("day_of_month", day_of_month))
     }
 
     /// Hour.
     #[inline]
     pub fn hour(self, hour: i64) -> Self {
-        Self(self.0.with("hour", hour))
+        Self(self.0.with_int("hour", hour))
     }
 
     /// Minute.
     #[inline]
     pub fn minute(self, minute: i64) -> Self {
-        Self(self.0.with("minute", minute))
+        Self(self.0.with_int("minute", minute))
     }
 
     /// Month.
     #[inline]
     pub fn month(self, month: i64) -> Self {
-        Self(self.0.with("month", month))
+        Self(self.0.with_int("month", month))
     }
 
     /// Second.
     #[inline]
     pub fn second(self, second: i64) -> Self {
-        Self(self.0.with("second", second))
+        Self(self.0.with_int("second", second))
     }
 }
 
@@ -793,41 +1126,17 @@ impl CheckoutSessionCreateSubscriptionDataBillingMode {
     }
 }
 
-params_required! {
-    /// The `custom_field` of [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionDataInvoiceSettingsCustomField
-}
+/// The `custom_field` of [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-impl CheckoutSessionCreateSubscriptionDataInvoiceSettingsCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `issuer` of [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionDataInvoiceSettingsIssuer
-}
-
-impl CheckoutSessionCreateSubscriptionDataInvoiceSettingsIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::CheckoutSessionAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `issuer` of [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataInvoiceSettingsIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
 
 params! {
     /// The `invoice_settings` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
@@ -869,13 +1178,13 @@ impl CheckoutSessionCreateSubscriptionDataInvoiceSettings {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
+        Self(self.0.with_str("footer", footer))
     }
 
     /// Issuer.
@@ -888,867 +1197,8 @@ impl CheckoutSessionCreateSubscriptionDataInvoiceSettings {
     }
 }
 
-params_required! {
-    /// The `pending_invoice_item_interval` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionDataPendingInvoiceItemInterval
-}
-
-impl CheckoutSessionCreateSubscriptionDataPendingInvoiceItemInterval {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::CheckoutSessionCreateLineItemPriceDataRecurringInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `transfer_data` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionDataTransferData
-}
-
-impl CheckoutSessionCreateSubscriptionDataTransferData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
-    }
-
-    /// Amount percent.
-    #[inline]
-    pub fn amount_percent(self, amount_percent: f64) -> Self {
-        Self(self.0.with("amount_percent", amount_percent))
-    }
-}
-
-params_required! {
-    /// The `end_behavior` of [`CheckoutSessionCreateSubscriptionDataTrialSettings`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettings).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior
-}
-
-impl CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        missing_payment_method: api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod,
-    ) -> Self {
-        Self(Params::new().with("missing_payment_method", missing_payment_method))
-    }
-}
-
-params_required! {
-    /// The `trial_settings` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionDataTrialSettings
-}
-
-impl CheckoutSessionCreateSubscriptionDataTrialSettings {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        end_behavior: api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior,
-    ) -> Self {
-        Self(Params::new().with("end_behavior", end_behavior))
-    }
-}
-
-params! {
-    /// The `subscription_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionData
-}
-
-impl CheckoutSessionCreateSubscriptionData {
-    /// Application fee percent.
-    #[inline]
-    pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
-        Self(
-            self.0
-                .with("application_fee_percent", application_fee_percent),
-        )
-    }
-
-    /// Billing cycle anchor, in seconds since the Unix epoch.
-    #[inline]
-    pub fn billing_cycle_anchor(self, billing_cycle_anchor: impl Into<Timestamp>) -> Self {
-        Self(self.0.with(
-            "billing_cycle_anchor",
-            Into::<Timestamp>::into(billing_cycle_anchor),
-        ))
-    }
-
-    /// Billing cycle anchor config.
-    #[inline]
-    pub fn billing_cycle_anchor_config(
-        self,
-        billing_cycle_anchor_config: api::CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig,
-    ) -> Self {
-        Self(
-            self.0
-                .with("billing_cycle_anchor_config", billing_cycle_anchor_config),
-        )
-    }
-
-    /// Billing mode.
-    #[inline]
-    pub fn billing_mode(
-        self,
-        billing_mode: api::CheckoutSessionCreateSubscriptionDataBillingMode,
-    ) -> Self {
-        Self(self.0.with("billing_mode", billing_mode))
-    }
-
-    /// Default tax rates, as a list.
-    #[inline]
-    pub fn default_tax_rates(
-        self,
-        default_tax_rates: impl IntoIterator<Item: Into<String>>,
-    ) -> Self {
-        Self(self.0.with("default_tax_rates", texts(default_tax_rates)))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Invoice settings.
-    #[inline]
-    pub fn invoice_settings(
-        self,
-        invoice_settings: api::CheckoutSessionCreateSubscriptionDataInvoiceSettings,
-    ) -> Self {
-        Self(self.0.with("invoice_settings", invoice_settings))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// On behalf of.
-    #[inline]
-    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.with("on_behalf_of", on_behalf_of))
-    }
-
-    /// Pending invoice item interval.
-    #[inline]
-    pub fn pending_invoice_item_interval(
-        self,
-        pending_invoice_item_interval: api::CheckoutSessionCreateSubscriptionDataPendingInvoiceItemInterval,
-    ) -> Self {
-        Self(self.0.with(
-            "pending_invoice_item_interval",
-            pending_invoice_item_interval,
-        ))
-    }
-
-    /// Proration behavior.
-    #[inline]
-    pub fn proration_behavior(
-        self,
-        proration_behavior: api::CheckoutSessionCreateSubscriptionDataProrationBehavior,
-    ) -> Self {
-        Self(self.0.with("proration_behavior", proration_behavior))
-    }
-
-    /// Transfer data.
-    #[inline]
-    pub fn transfer_data(
-        self,
-        transfer_data: api::CheckoutSessionCreateSubscriptionDataTransferData,
-    ) -> Self {
-        Self(self.0.with("transfer_data", transfer_data))
-    }
-
-    /// Trial end, in seconds since the Unix epoch.
-    #[inline]
-    pub fn trial_end(self, trial_end: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("trial_end", Into::<Timestamp>::into(trial_end)))
-    }
-
-    /// Trial period days.
-    #[inline]
-    pub fn trial_period_days(self, trial_period_days: i64) -> Self {
-        Self(self.0.with("trial_period_days", trial_period_days))
-    }
-
-    /// Trial settings.
-    #[inline]
-    pub fn trial_settings(
-        self,
-        trial_settings: api::CheckoutSessionCreateSubscriptionDataTrialSettings,
-    ) -> Self {
-        Self(self.0.with("trial_settings", trial_settings))
-    }
-}
-
-params_required! {
-    /// The `tax_id_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateTaxIdCollection
-}
-
-impl CheckoutSessionCreateTaxIdCollection {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Required.
-    #[inline]
-    pub fn required(self, required: api::CheckoutSessionTaxIdCollectionRequired) -> Self {
-        Self(self.0.with("required", required))
-    }
-}
-
-params! {
-    /// The `link` of [`CheckoutSessionCreateWalletOptions`](crate::api::CheckoutSessionCreateWalletOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateWalletOptionsLink
-}
-
-impl CheckoutSessionCreateWalletOptionsLink {
-    /// Display.
-    #[inline]
-    pub fn display(self, display: api::CheckoutSessionWalletOptionsLinkDisplay) -> Self {
-        Self(self.0.with("display", display))
-    }
-}
-
-params! {
-    /// The `wallet_options` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateWalletOptions
-}
-
-impl CheckoutSessionCreateWalletOptions {
-    /// Link.
-    #[inline]
-    pub fn link(self, link: api::CheckoutSessionCreateWalletOptionsLink) -> Self {
-        Self(self.0.with("link", link))
-    }
-}
-
-params_required! {
-    /// The `address` of [`CheckoutSessionUpdateCollectedInformationShippingDetails`](crate::api::CheckoutSessionUpdateCollectedInformationShippingDetails).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateCollectedInformationShippingDetailsAddress
-}
-
-impl CheckoutSessionUpdateCollectedInformationShippingDetailsAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str, line1: &str) -> Self {
-        Self(Params::new().with("country", country).with("line1", line1))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params_required! {
-    /// The `shipping_details` of [`CheckoutSessionUpdateCollectedInformation`](crate::api::CheckoutSessionUpdateCollectedInformation).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateCollectedInformationShippingDetails
-}
-
-impl CheckoutSessionUpdateCollectedInformationShippingDetails {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        address: api::CheckoutSessionUpdateCollectedInformationShippingDetailsAddress,
-        name: &str,
-    ) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
-    }
-}
-
-params! {
-    /// The `collected_information` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateCollectedInformation
-}
-
-impl CheckoutSessionUpdateCollectedInformation {
-    /// Shipping details.
-    #[inline]
-    pub fn shipping_details(
-        self,
-        shipping_details: api::CheckoutSessionUpdateCollectedInformationShippingDetails,
-    ) -> Self {
-        Self(self.0.with("shipping_details", shipping_details))
-    }
-}
-
-params_required! {
-    /// The `adjustable_quantity` of [`CheckoutSessionUpdateLineItem`](crate::api::CheckoutSessionUpdateLineItem).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateLineItemAdjustableQuantity
-}
-
-impl CheckoutSessionUpdateLineItemAdjustableQuantity {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
-
-params! {
-    /// The `tax_details` of [`CheckoutSessionUpdateLineItemPriceDataProductData`](crate::api::CheckoutSessionUpdateLineItemPriceDataProductData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateLineItemPriceDataProductDataTaxDetails
-}
-
-impl CheckoutSessionUpdateLineItemPriceDataProductDataTaxDetails {
-    /// Performance location.
-    #[inline]
-    pub fn performance_location(self, performance_location: &str) -> Self {
-        Self(self.0.with("performance_location", performance_location))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Unsets `tax_code`.
-    #[inline]
-    pub fn clear_tax_code(self) -> Self {
-        Self(self.0.with("tax_code", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `product_data` of [`CheckoutSessionUpdateLineItemPriceData`](crate::api::CheckoutSessionUpdateLineItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateLineItemPriceDataProductData
-}
-
-impl CheckoutSessionUpdateLineItemPriceDataProductData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str) -> Self {
-        Self(Params::new().with("name", name))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Images, as a list.
-    #[inline]
-    pub fn images(self, images: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("images", texts(images)))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Tax details.
-    #[inline]
-    pub fn tax_details(
-        self,
-        tax_details: api::CheckoutSessionUpdateLineItemPriceDataProductDataTaxDetails,
-    ) -> Self {
-        Self(self.0.with("tax_details", tax_details))
-    }
-
-    /// Unit label.
-    #[inline]
-    pub fn unit_label(self, unit_label: &str) -> Self {
-        Self(self.0.with("unit_label", unit_label))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`CheckoutSessionUpdateLineItemPriceData`](crate::api::CheckoutSessionUpdateLineItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateLineItemPriceDataRecurring
-}
-
-impl CheckoutSessionUpdateLineItemPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::CheckoutSessionCreateLineItemPriceDataRecurringInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`CheckoutSessionUpdateLineItem`](crate::api::CheckoutSessionUpdateLineItem).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateLineItemPriceData
-}
-
-impl CheckoutSessionUpdateLineItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str) -> Self {
-        Self(Params::new().with("currency", currency))
-    }
-
-    /// Product.
-    #[inline]
-    pub fn product(self, product: &str) -> Self {
-        Self(self.0.with("product", product))
-    }
-
-    /// Product data.
-    #[inline]
-    pub fn product_data(
-        self,
-        product_data: api::CheckoutSessionUpdateLineItemPriceDataProductData,
-    ) -> Self {
-        Self(self.0.with("product_data", product_data))
-    }
-
-    /// Recurring.
-    #[inline]
-    pub fn recurring(
-        self,
-        recurring: api::CheckoutSessionUpdateLineItemPriceDataRecurring,
-    ) -> Self {
-        Self(self.0.with("recurring", recurring))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::CheckoutSessionCreateLineItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `line_item` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateLineItem
-}
-
-impl CheckoutSessionUpdateLineItem {
-    /// Adjustable quantity.
-    #[inline]
-    pub fn adjustable_quantity(
-        self,
-        adjustable_quantity: api::CheckoutSessionUpdateLineItemAdjustableQuantity,
-    ) -> Self {
-        Self(self.0.with("adjustable_quantity", adjustable_quantity))
-    }
-
-    /// The object's id.
-    #[inline]
-    pub fn id(self, id: &str) -> Self {
-        Self(self.0.with("id", id))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Unsets `metadata`.
-    #[inline]
-    pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
-    }
-
-    /// Price data.
-    #[inline]
-    pub fn price_data(self, price_data: api::CheckoutSessionUpdateLineItemPriceData) -> Self {
-        Self(self.0.with("price_data", price_data))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
-    }
-
-    /// Tax rates, as a list.
-    #[inline]
-    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("tax_rates", texts(tax_rates)))
-    }
-
-    /// Unsets `tax_rates`.
-    #[inline]
-    pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
-    }
-}
-
-params! {
-    /// The `payment_intent_data` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdatePaymentIntentData
-}
-
-impl CheckoutSessionUpdatePaymentIntentData {
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Unsets `description`.
-    #[inline]
-    pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Unsets `metadata`.
-    #[inline]
-    pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionCreatePaymentIntentDataSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Statement descriptor.
-    #[inline]
-    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.with("statement_descriptor", statement_descriptor))
-    }
-
-    /// Unsets `statement_descriptor`.
-    #[inline]
-    pub fn clear_statement_descriptor(self) -> Self {
-        Self(self.0.with("statement_descriptor", Value::Clear))
-    }
-
-    /// Statement descriptor suffix.
-    #[inline]
-    pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
-        Self(
-            self.0
-                .with("statement_descriptor_suffix", statement_descriptor_suffix),
-        )
-    }
-
-    /// Unsets `statement_descriptor_suffix`.
-    #[inline]
-    pub fn clear_statement_descriptor_suffix(self) -> Self {
-        Self(self.0.with("statement_descriptor_suffix", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `maximum` of [`CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimateMaximum
-}
-
-impl CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimateMaximum {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        unit: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximumUnit,
-        value: i64,
-    ) -> Self {
-        Self(Params::new().with("unit", unit).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `minimum` of [`CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimateMinimum
-}
-
-impl CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimateMinimum {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        unit: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximumUnit,
-        value: i64,
-    ) -> Self {
-        Self(Params::new().with("unit", unit).with("value", value))
-    }
-}
-
-params! {
-    /// The `delivery_estimate` of [`CheckoutSessionUpdateShippingOptionShippingRateData`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate
-}
-
-impl CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate {
-    /// Maximum.
-    #[inline]
-    pub fn maximum(
-        self,
-        maximum: api::CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimateMaximum,
-    ) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(
-        self,
-        minimum: api::CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimateMinimum,
-    ) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
-
-params_required! {
-    /// The `currency_option` of [`CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmountCurrencyOption
-}
-
-impl CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmountCurrencyOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64) -> Self {
-        Self(Params::new().with("amount", amount))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::CheckoutSessionCreateLineItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-}
-
-params_required! {
-    /// The `fixed_amount` of [`CheckoutSessionUpdateShippingOptionShippingRateData`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount
-}
-
-impl CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, currency: &str) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("currency", currency),
-        )
-    }
-
-    /// Currency options, by key.
-    #[inline]
-    pub fn currency_options(
-        self,
-        currency_options: impl IntoIterator<
-            Item = (
-                impl Into<String>,
-                api::CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmountCurrencyOption,
-            ),
-        >,
-    ) -> Self {
-        Self(self.0.with("currency_options", entries(currency_options)))
-    }
-}
-
-params_required! {
-    /// The `shipping_rate_data` of [`CheckoutSessionUpdateShippingOption`](crate::api::CheckoutSessionUpdateShippingOption).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateShippingOptionShippingRateData
-}
-
-impl CheckoutSessionUpdateShippingOptionShippingRateData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(display_name: &str) -> Self {
-        Self(Params::new().with("display_name", display_name))
-    }
-
-    /// Delivery estimate.
-    #[inline]
-    pub fn delivery_estimate(
-        self,
-        delivery_estimate: api::CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate,
-    ) -> Self {
-        Self(self.0.with("delivery_estimate", delivery_estimate))
-    }
-
-    /// Fixed amount.
-    #[inline]
-    pub fn fixed_amount(
-        self,
-        fixed_amount: api::CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount,
-    ) -> Self {
-        Self(self.0.with("fixed_amount", fixed_amount))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::CheckoutSessionCreateLineItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Type: always `fixed_amount`.
-    #[inline]
-    pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
+/// The `pending_invoice_item_interval` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataPendingInvoiceItemInterval =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;

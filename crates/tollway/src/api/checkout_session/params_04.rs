@@ -3,28 +3,551 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::params;
+use crate::view::prelude::{Params, Timestamp, Value, pairs, params, params_required, texts};
+
+params_required! {
+    /// The `transfer_data` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateSubscriptionDataTransferData
+}
+
+impl CheckoutSessionCreateSubscriptionDataTransferData {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(destination: &str) -> Self {
+        Self(Params::new().with_str("destination", destination))
+    }
+
+    /// Amount percent.
+    #[inline]
+    pub fn amount_percent(self, amount_percent: f64) -> Self {
+        Self(self.0.with("amount_percent", amount_percent))
+    }
+}
+
+params_required! {
+    /// The `end_behavior` of [`CheckoutSessionCreateSubscriptionDataTrialSettings`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettings).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior
+}
+
+impl CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        missing_payment_method: api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod,
+    ) -> Self {
+        Self(Params::new().with("missing_payment_method", missing_payment_method))
+    }
+}
+
+params_required! {
+    /// The `trial_settings` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateSubscriptionDataTrialSettings
+}
+
+impl CheckoutSessionCreateSubscriptionDataTrialSettings {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        end_behavior: api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior,
+    ) -> Self {
+        Self(Params::new().with("end_behavior", end_behavior))
+    }
+}
 
 params! {
-    /// The `shipping_option` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate).
+    /// The `subscription_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateSubscriptionData
+}
+
+impl CheckoutSessionCreateSubscriptionData {
+    /// Application fee percent.
+    #[inline]
+    pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
+        Self(
+            self.0
+                .with("application_fee_percent", application_fee_percent),
+        )
+    }
+
+    /// Billing cycle anchor, in seconds since the Unix epoch.
+    #[inline]
+    pub fn billing_cycle_anchor(self, billing_cycle_anchor: impl Into<Timestamp>) -> Self {
+        Self(self.0.with(
+            "billing_cycle_anchor",
+            Into::<Timestamp>::into(billing_cycle_anchor),
+        ))
+    }
+
+    /// Billing cycle anchor config.
+    #[inline]
+    pub fn billing_cycle_anchor_config(
+        self,
+        billing_cycle_anchor_config: api::CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig,
+    ) -> Self {
+        Self(
+            self.0
+                .with("billing_cycle_anchor_config", billing_cycle_anchor_config),
+        )
+    }
+
+    /// Billing mode.
+    #[inline]
+    pub fn billing_mode(
+        self,
+        billing_mode: api::CheckoutSessionCreateSubscriptionDataBillingMode,
+    ) -> Self {
+        Self(self.0.with("billing_mode", billing_mode))
+    }
+
+    /// Default tax rates, as a list.
+    #[inline]
+    pub fn default_tax_rates(
+        self,
+        default_tax_rates: impl IntoIterator<Item: Into<String>>,
+    ) -> Self {
+        Self(self.0.with("default_tax_rates", texts(default_tax_rates)))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Invoice settings.
+    #[inline]
+    pub fn invoice_settings(
+        self,
+        invoice_settings: api::CheckoutSessionCreateSubscriptionDataInvoiceSettings,
+    ) -> Self {
+        Self(self.0.with("invoice_settings", invoice_settings))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// On behalf of.
+    #[inline]
+    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
+        Self(self.0.with_str("on_behalf_of", on_behalf_of))
+    }
+
+    /// Pending invoice item interval.
+    #[inline]
+    pub fn pending_invoice_item_interval(
+        self,
+        pending_invoice_item_interval: api::CheckoutSessionCreateSubscriptionDataPendingInvoiceItemInterval,
+    ) -> Self {
+        Self(self.0.with(
+            "pending_invoice_item_interval",
+            pending_invoice_item_interval,
+        ))
+    }
+
+    /// Proration behavior.
+    #[inline]
+    pub fn proration_behavior(
+        self,
+        proration_behavior: api::CheckoutSessionCreateSubscriptionDataProrationBehavior,
+    ) -> Self {
+        Self(self.0.with("proration_behavior", proration_behavior))
+    }
+
+    /// Transfer data.
+    #[inline]
+    pub fn transfer_data(
+        self,
+        transfer_data: api::CheckoutSessionCreateSubscriptionDataTransferData,
+    ) -> Self {
+        Self(self.0.with("transfer_data", transfer_data))
+    }
+
+    /// Trial end, in seconds since the Unix epoch.
+    #[inline]
+    pub fn trial_end(self, trial_end: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("trial_end", Into::<Timestamp>::into(trial_end)))
+    }
+
+    /// Trial period days.
+    #[inline]
+    pub fn trial_period_days(self, trial_period_days: i64) -> Self {
+        Self(self.0.with_int("trial_period_days", trial_period_days))
+    }
+
+    /// Trial settings.
+    #[inline]
+    pub fn trial_settings(
+        self,
+        trial_settings: api::CheckoutSessionCreateSubscriptionDataTrialSettings,
+    ) -> Self {
+        Self(self.0.with("trial_settings", trial_settings))
+    }
+}
+
+params_required! {
+    /// The `tax_id_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateTaxIdCollection
+}
+
+impl CheckoutSessionCreateTaxIdCollection {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(enabled: bool) -> Self {
+        Self(Params::new().with_bool("enabled", enabled))
+    }
+
+    /// Required.
+    #[inline]
+    pub fn required(self, required: api::CheckoutSessionTaxIdCollectionRequired) -> Self {
+        Self(self.0.with("required", required))
+    }
+}
+
+params! {
+    /// The `link` of [`CheckoutSessionCreateWalletOptions`](crate::api::CheckoutSessionCreateWalletOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateWalletOptionsLink
+}
+
+impl CheckoutSessionCreateWalletOptionsLink {
+    /// Display.
+    #[inline]
+    pub fn display(self, display: api::CheckoutSessionWalletOptionsLinkDisplay) -> Self {
+        Self(self.0.with("display", display))
+    }
+}
+
+params! {
+    /// The `wallet_options` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateWalletOptions
+}
+
+impl CheckoutSessionCreateWalletOptions {
+    /// Link.
+    #[inline]
+    pub fn link(self, link: api::CheckoutSessionCreateWalletOptionsLink) -> Self {
+        Self(self.0.with("link", link))
+    }
+}
+
+params_required! {
+    /// The `address` of [`CheckoutSessionUpdateCollectedInformationShippingDetails`](crate::api::CheckoutSessionUpdateCollectedInformationShippingDetails).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdateShippingOption
+    CheckoutSessionUpdateCollectedInformationShippingDetailsAddress
 }
 
-impl CheckoutSessionUpdateShippingOption {
-    /// Shipping rate.
+impl CheckoutSessionUpdateCollectedInformationShippingDetailsAddress {
+    /// With what Stripe requires.
     #[inline]
-    pub fn shipping_rate(self, shipping_rate: &str) -> Self {
-        Self(self.0.with("shipping_rate", shipping_rate))
+    pub fn new(country: &str, line1: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("country", country)
+                .with_str("line1", line1),
+        )
     }
 
-    /// Shipping rate data.
+    /// City.
     #[inline]
-    pub fn shipping_rate_data(
-        self,
-        shipping_rate_data: api::CheckoutSessionUpdateShippingOptionShippingRateData,
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+}
+
+params_required! {
+    /// The `shipping_details` of [`CheckoutSessionUpdateCollectedInformation`](crate::api::CheckoutSessionUpdateCollectedInformation).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/update>
+    CheckoutSessionUpdateCollectedInformationShippingDetails
+}
+
+impl CheckoutSessionUpdateCollectedInformationShippingDetails {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        address: api::CheckoutSessionUpdateCollectedInformationShippingDetailsAddress,
+        name: &str,
     ) -> Self {
-        Self(self.0.with("shipping_rate_data", shipping_rate_data))
+        Self(
+            Params::new()
+                .with("address", address)
+                .with_str("name", name),
+        )
     }
 }
+
+params! {
+    /// The `collected_information` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/update>
+    CheckoutSessionUpdateCollectedInformation
+}
+
+impl CheckoutSessionUpdateCollectedInformation {
+    /// Shipping details.
+    #[inline]
+    pub fn shipping_details(
+        self,
+        shipping_details: api::CheckoutSessionUpdateCollectedInformationShippingDetails,
+    ) -> Self {
+        Self(self.0.with("shipping_details", shipping_details))
+    }
+}
+
+/// The `adjustable_quantity` of [`CheckoutSessionUpdateLineItem`](crate::api::CheckoutSessionUpdateLineItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateLineItemAdjustableQuantity =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
+
+/// The `tax_details` of [`CheckoutSessionUpdateLineItemPriceDataProductData`](crate::api::CheckoutSessionUpdateLineItemPriceDataProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateLineItemPriceDataProductDataTaxDetails =
+    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
+
+/// The `product_data` of [`CheckoutSessionUpdateLineItemPriceData`](crate::api::CheckoutSessionUpdateLineItemPriceData): the same as [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateLineItemPriceDataProductData =
+    api::CheckoutSessionCreateLineItemPriceDataProductData;
+
+/// The `recurring` of [`CheckoutSessionUpdateLineItemPriceData`](crate::api::CheckoutSessionUpdateLineItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateLineItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+
+/// The `price_data` of [`CheckoutSessionUpdateLineItem`](crate::api::CheckoutSessionUpdateLineItem): the same as [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateLineItemPriceData = api::CheckoutSessionCreateLineItemPriceData;
+
+params! {
+    /// The `line_item` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/update>
+    CheckoutSessionUpdateLineItem
+}
+
+impl CheckoutSessionUpdateLineItem {
+    /// Adjustable quantity.
+    #[inline]
+    pub fn adjustable_quantity(
+        self,
+        adjustable_quantity: api::CheckoutSessionUpdateLineItemAdjustableQuantity,
+    ) -> Self {
+        Self(self.0.with("adjustable_quantity", adjustable_quantity))
+    }
+
+    /// The object's id.
+    #[inline]
+    pub fn id(self, id: &str) -> Self {
+        Self(self.0.with_str("id", id))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Unsets `metadata`.
+    #[inline]
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", Value::Clear))
+    }
+
+    /// Price.
+    #[inline]
+    pub fn price(self, price: &str) -> Self {
+        Self(self.0.with_str("price", price))
+    }
+
+    /// Price data.
+    #[inline]
+    pub fn price_data(self, price_data: api::CheckoutSessionUpdateLineItemPriceData) -> Self {
+        Self(self.0.with("price_data", price_data))
+    }
+
+    /// Quantity.
+    #[inline]
+    pub fn quantity(self, quantity: i64) -> Self {
+        Self(self.0.with_int("quantity", quantity))
+    }
+
+    /// Tax rates, as a list.
+    #[inline]
+    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("tax_rates", texts(tax_rates)))
+    }
+
+    /// Unsets `tax_rates`.
+    #[inline]
+    pub fn clear_tax_rates(self) -> Self {
+        Self(self.0.with("tax_rates", Value::Clear))
+    }
+}
+
+params! {
+    /// The `payment_intent_data` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/update>
+    CheckoutSessionUpdatePaymentIntentData
+}
+
+impl CheckoutSessionUpdatePaymentIntentData {
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Unsets `description`.
+    #[inline]
+    pub fn clear_description(self) -> Self {
+        Self(self.0.with("description", Value::Clear))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Unsets `metadata`.
+    #[inline]
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", Value::Clear))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionCreatePaymentIntentDataSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", Value::Clear))
+    }
+
+    /// Statement descriptor.
+    #[inline]
+    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
+    }
+
+    /// Unsets `statement_descriptor`.
+    #[inline]
+    pub fn clear_statement_descriptor(self) -> Self {
+        Self(self.0.with("statement_descriptor", Value::Clear))
+    }
+
+    /// Statement descriptor suffix.
+    #[inline]
+    pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor_suffix", statement_descriptor_suffix),
+        )
+    }
+
+    /// Unsets `statement_descriptor_suffix`.
+    #[inline]
+    pub fn clear_statement_descriptor_suffix(self) -> Self {
+        Self(self.0.with("statement_descriptor_suffix", Value::Clear))
+    }
+}
+
+/// The `maximum` of [`CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimateMaximum =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
+
+/// The `minimum` of [`CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimateMinimum =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
+
+/// The `delivery_estimate` of [`CheckoutSessionUpdateShippingOptionShippingRateData`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateData): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate;
+
+/// The `currency_option` of [`CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmountCurrencyOption =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption;
+
+/// The `fixed_amount` of [`CheckoutSessionUpdateShippingOptionShippingRateData`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateData): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount;
+
+/// The `shipping_rate_data` of [`CheckoutSessionUpdateShippingOption`](crate::api::CheckoutSessionUpdateShippingOption): the same as [`CheckoutSessionCreateShippingOptionShippingRateData`](crate::api::CheckoutSessionCreateShippingOptionShippingRateData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateData =
+    api::CheckoutSessionCreateShippingOptionShippingRateData;
+
+/// The `shipping_option` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate): the same as [`CheckoutSessionCreateShippingOption`](crate::api::CheckoutSessionCreateShippingOption).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOption = api::CheckoutSessionCreateShippingOption;

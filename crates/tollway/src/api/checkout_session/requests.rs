@@ -3,34 +3,32 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    List, RangeQuery, Timestamp, Value, list, pairs, request, request_list,
-};
+use crate::view::prelude::{List, RangeQuery, Timestamp, Value, list, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.checkout().sessions().list(…)`: `GET /v1/checkout/sessions`.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/list>
-    CheckoutSessionList => List<api::CheckoutSession>, api::CheckoutSession; "checkout.sessions.list", Get "/v1/checkout/sessions", Api V1 Form
+    CheckoutSessionList, CheckoutSessionListEndpoint => List<api::CheckoutSession>; "checkout.sessions.list", Get "/v1/checkout/sessions", Api V1 Form
 }
 
 impl CheckoutSessionList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Customer details.
@@ -39,49 +37,49 @@ impl CheckoutSessionList {
         self,
         customer_details: api::CheckoutSessionListCustomerDetails,
     ) -> Self {
-        Self(self.0.set("customer_details", customer_details))
+        self.set("customer_details", customer_details)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Payment intent.
     #[inline]
     pub fn payment_intent(self, payment_intent: &str) -> Self {
-        Self(self.0.set("payment_intent", payment_intent))
+        self.set_str("payment_intent", payment_intent)
     }
 
     /// Payment link.
     #[inline]
     pub fn payment_link(self, payment_link: &str) -> Self {
-        Self(self.0.set("payment_link", payment_link))
+        self.set_str("payment_link", payment_link)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::CheckoutSessionStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 
     /// Subscription.
     #[inline]
     pub fn subscription(self, subscription: &str) -> Self {
-        Self(self.0.set("subscription", subscription))
+        self.set_str("subscription", subscription)
     }
 }
 
@@ -89,7 +87,7 @@ request! {
     /// The request of `client.checkout().sessions().create(…)`: `POST /v1/checkout/sessions`.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreate => api::CheckoutSession; "checkout.sessions.create", Post "/v1/checkout/sessions", Api V1 Form
+    CheckoutSessionCreate, CheckoutSessionCreateEndpoint => api::CheckoutSession; "checkout.sessions.create", Post "/v1/checkout/sessions", Api V1 Form
 }
 
 impl CheckoutSessionCreate {
@@ -99,7 +97,7 @@ impl CheckoutSessionCreate {
         self,
         adaptive_pricing: api::CheckoutSessionCreateAdaptivePricing,
     ) -> Self {
-        Self(self.0.set("adaptive_pricing", adaptive_pricing))
+        self.set("adaptive_pricing", adaptive_pricing)
     }
 
     /// After expiration.
@@ -108,13 +106,13 @@ impl CheckoutSessionCreate {
         self,
         after_expiration: api::CheckoutSessionCreateAfterExpiration,
     ) -> Self {
-        Self(self.0.set("after_expiration", after_expiration))
+        self.set("after_expiration", after_expiration)
     }
 
     /// Allow promotion codes: true or false.
     #[inline]
     pub fn allow_promotion_codes(self, allow_promotion_codes: bool) -> Self {
-        Self(self.0.set("allow_promotion_codes", allow_promotion_codes))
+        self.set_bool("allow_promotion_codes", allow_promotion_codes)
     }
 
     /// Allowed payment method types, as a list.
@@ -125,16 +123,16 @@ impl CheckoutSessionCreate {
             Item = api::CheckoutSessionCreateAllowedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "allowed_payment_method_types",
             list(allowed_payment_method_types),
-        ))
+        )
     }
 
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::CheckoutSessionCreateAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Billing address collection.
@@ -143,10 +141,7 @@ impl CheckoutSessionCreate {
         self,
         billing_address_collection: api::CheckoutSessionBillingAddressCollection,
     ) -> Self {
-        Self(
-            self.0
-                .set("billing_address_collection", billing_address_collection),
-        )
+        self.set("billing_address_collection", billing_address_collection)
     }
 
     /// Branding settings.
@@ -155,19 +150,19 @@ impl CheckoutSessionCreate {
         self,
         branding_settings: api::CheckoutSessionCreateBrandingSettings,
     ) -> Self {
-        Self(self.0.set("branding_settings", branding_settings))
+        self.set("branding_settings", branding_settings)
     }
 
     /// Cancel url.
     #[inline]
     pub fn cancel_url(self, cancel_url: &str) -> Self {
-        Self(self.0.set("cancel_url", cancel_url))
+        self.set_str("cancel_url", cancel_url)
     }
 
     /// Client reference id.
     #[inline]
     pub fn client_reference_id(self, client_reference_id: &str) -> Self {
-        Self(self.0.set("client_reference_id", client_reference_id))
+        self.set_str("client_reference_id", client_reference_id)
     }
 
     /// Consent collection.
@@ -176,13 +171,13 @@ impl CheckoutSessionCreate {
         self,
         consent_collection: api::CheckoutSessionCreateConsentCollection,
     ) -> Self {
-        Self(self.0.set("consent_collection", consent_collection))
+        self.set("consent_collection", consent_collection)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Custom fields, as a list.
@@ -191,25 +186,25 @@ impl CheckoutSessionCreate {
         self,
         custom_fields: impl IntoIterator<Item = api::CheckoutSessionCreateCustomField>,
     ) -> Self {
-        Self(self.0.set("custom_fields", list(custom_fields)))
+        self.set("custom_fields", list(custom_fields))
     }
 
     /// Custom text.
     #[inline]
     pub fn custom_text(self, custom_text: api::CheckoutSessionCreateCustomText) -> Self {
-        Self(self.0.set("custom_text", custom_text))
+        self.set("custom_text", custom_text)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Customer creation.
@@ -218,13 +213,13 @@ impl CheckoutSessionCreate {
         self,
         customer_creation: api::CheckoutSessionCustomerCreation,
     ) -> Self {
-        Self(self.0.set("customer_creation", customer_creation))
+        self.set("customer_creation", customer_creation)
     }
 
     /// Customer email.
     #[inline]
     pub fn customer_email(self, customer_email: &str) -> Self {
-        Self(self.0.set("customer_email", customer_email))
+        self.set_str("customer_email", customer_email)
     }
 
     /// Customer update.
@@ -233,7 +228,7 @@ impl CheckoutSessionCreate {
         self,
         customer_update: api::CheckoutSessionCreateCustomerUpdate,
     ) -> Self {
-        Self(self.0.set("customer_update", customer_update))
+        self.set("customer_update", customer_update)
     }
 
     /// Discounts, as a list.
@@ -242,7 +237,7 @@ impl CheckoutSessionCreate {
         self,
         discounts: impl IntoIterator<Item = api::CheckoutSessionCreateDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Excluded payment method types, as a list.
@@ -253,25 +248,22 @@ impl CheckoutSessionCreate {
             Item = api::PaymentIntentExcludedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "excluded_payment_method_types",
             list(excluded_payment_method_types),
-        ))
+        )
     }
 
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
+        self.set("expires_at", Into::<Timestamp>::into(expires_at))
     }
 
     /// Integration identifier.
     #[inline]
     pub fn integration_identifier(self, integration_identifier: &str) -> Self {
-        Self(self.0.set("integration_identifier", integration_identifier))
+        self.set_str("integration_identifier", integration_identifier)
     }
 
     /// Invoice creation.
@@ -280,7 +272,7 @@ impl CheckoutSessionCreate {
         self,
         invoice_creation: api::CheckoutSessionCreateInvoiceCreation,
     ) -> Self {
-        Self(self.0.set("invoice_creation", invoice_creation))
+        self.set("invoice_creation", invoice_creation)
     }
 
     /// Line items, as a list.
@@ -289,13 +281,13 @@ impl CheckoutSessionCreate {
         self,
         line_items: impl IntoIterator<Item = api::CheckoutSessionCreateLineItem>,
     ) -> Self {
-        Self(self.0.set("line_items", list(line_items)))
+        self.set("line_items", list(line_items))
     }
 
     /// Locale.
     #[inline]
     pub fn locale(self, locale: api::CheckoutSessionLocale) -> Self {
-        Self(self.0.set("locale", locale))
+        self.set("locale", locale)
     }
 
     /// Managed payments.
@@ -304,7 +296,7 @@ impl CheckoutSessionCreate {
         self,
         managed_payments: api::CheckoutSessionCreateManagedPayments,
     ) -> Self {
-        Self(self.0.set("managed_payments", managed_payments))
+        self.set("managed_payments", managed_payments)
     }
 
     /// Key-value pairs of your own.
@@ -313,13 +305,13 @@ impl CheckoutSessionCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Mode.
     #[inline]
     pub fn mode(self, mode: api::CheckoutSessionMode) -> Self {
-        Self(self.0.set("mode", mode))
+        self.set("mode", mode)
     }
 
     /// Name collection.
@@ -328,7 +320,7 @@ impl CheckoutSessionCreate {
         self,
         name_collection: api::CheckoutSessionCreateNameCollection,
     ) -> Self {
-        Self(self.0.set("name_collection", name_collection))
+        self.set("name_collection", name_collection)
     }
 
     /// Optional items, as a list.
@@ -337,13 +329,13 @@ impl CheckoutSessionCreate {
         self,
         optional_items: impl IntoIterator<Item = api::CheckoutSessionCreateOptionalItem>,
     ) -> Self {
-        Self(self.0.set("optional_items", list(optional_items)))
+        self.set("optional_items", list(optional_items))
     }
 
     /// Origin context.
     #[inline]
     pub fn origin_context(self, origin_context: api::CheckoutSessionOriginContext) -> Self {
-        Self(self.0.set("origin_context", origin_context))
+        self.set("origin_context", origin_context)
     }
 
     /// Payment intent data.
@@ -352,7 +344,7 @@ impl CheckoutSessionCreate {
         self,
         payment_intent_data: api::CheckoutSessionCreatePaymentIntentData,
     ) -> Self {
-        Self(self.0.set("payment_intent_data", payment_intent_data))
+        self.set("payment_intent_data", payment_intent_data)
     }
 
     /// Payment method collection.
@@ -361,19 +353,13 @@ impl CheckoutSessionCreate {
         self,
         payment_method_collection: api::CheckoutSessionCustomerCreation,
     ) -> Self {
-        Self(
-            self.0
-                .set("payment_method_collection", payment_method_collection),
-        )
+        self.set("payment_method_collection", payment_method_collection)
     }
 
     /// Payment method configuration.
     #[inline]
     pub fn payment_method_configuration(self, payment_method_configuration: &str) -> Self {
-        Self(
-            self.0
-                .set("payment_method_configuration", payment_method_configuration),
-        )
+        self.set_str("payment_method_configuration", payment_method_configuration)
     }
 
     /// Payment method data.
@@ -382,7 +368,7 @@ impl CheckoutSessionCreate {
         self,
         payment_method_data: api::CheckoutSessionCreatePaymentMethodData,
     ) -> Self {
-        Self(self.0.set("payment_method_data", payment_method_data))
+        self.set("payment_method_data", payment_method_data)
     }
 
     /// Payment method options.
@@ -391,13 +377,13 @@ impl CheckoutSessionCreate {
         self,
         payment_method_options: api::CheckoutSessionCreatePaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 
     /// Permissions.
     #[inline]
     pub fn permissions(self, permissions: api::CheckoutSessionCreatePermissions) -> Self {
-        Self(self.0.set("permissions", permissions))
+        self.set("permissions", permissions)
     }
 
     /// Phone number collection.
@@ -406,10 +392,7 @@ impl CheckoutSessionCreate {
         self,
         phone_number_collection: api::CheckoutSessionCreatePhoneNumberCollection,
     ) -> Self {
-        Self(
-            self.0
-                .set("phone_number_collection", phone_number_collection),
-        )
+        self.set("phone_number_collection", phone_number_collection)
     }
 
     /// Redirect on completion.
@@ -418,13 +401,13 @@ impl CheckoutSessionCreate {
         self,
         redirect_on_completion: api::CheckoutSessionRedirectOnCompletion,
     ) -> Self {
-        Self(self.0.set("redirect_on_completion", redirect_on_completion))
+        self.set("redirect_on_completion", redirect_on_completion)
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.set("return_url", return_url))
+        self.set_str("return_url", return_url)
     }
 
     /// Saved payment method options.
@@ -433,10 +416,7 @@ impl CheckoutSessionCreate {
         self,
         saved_payment_method_options: api::CheckoutSessionCreateSavedPaymentMethodOptions,
     ) -> Self {
-        Self(
-            self.0
-                .set("saved_payment_method_options", saved_payment_method_options),
-        )
+        self.set("saved_payment_method_options", saved_payment_method_options)
     }
 
     /// Setup intent data.
@@ -445,7 +425,7 @@ impl CheckoutSessionCreate {
         self,
         setup_intent_data: api::CheckoutSessionCreateSetupIntentData,
     ) -> Self {
-        Self(self.0.set("setup_intent_data", setup_intent_data))
+        self.set("setup_intent_data", setup_intent_data)
     }
 
     /// Shipping address collection.
@@ -454,10 +434,7 @@ impl CheckoutSessionCreate {
         self,
         shipping_address_collection: api::CheckoutSessionCreateShippingAddressCollection,
     ) -> Self {
-        Self(
-            self.0
-                .set("shipping_address_collection", shipping_address_collection),
-        )
+        self.set("shipping_address_collection", shipping_address_collection)
     }
 
     /// Shipping options, as a list.
@@ -466,13 +443,13 @@ impl CheckoutSessionCreate {
         self,
         shipping_options: impl IntoIterator<Item = api::CheckoutSessionCreateShippingOption>,
     ) -> Self {
-        Self(self.0.set("shipping_options", list(shipping_options)))
+        self.set("shipping_options", list(shipping_options))
     }
 
     /// Submit type.
     #[inline]
     pub fn submit_type(self, submit_type: api::CheckoutSessionSubmitType) -> Self {
-        Self(self.0.set("submit_type", submit_type))
+        self.set("submit_type", submit_type)
     }
 
     /// Subscription data.
@@ -481,13 +458,13 @@ impl CheckoutSessionCreate {
         self,
         subscription_data: api::CheckoutSessionCreateSubscriptionData,
     ) -> Self {
-        Self(self.0.set("subscription_data", subscription_data))
+        self.set("subscription_data", subscription_data)
     }
 
     /// Success url.
     #[inline]
     pub fn success_url(self, success_url: &str) -> Self {
-        Self(self.0.set("success_url", success_url))
+        self.set_str("success_url", success_url)
     }
 
     /// Tax id collection.
@@ -496,19 +473,19 @@ impl CheckoutSessionCreate {
         self,
         tax_id_collection: api::CheckoutSessionCreateTaxIdCollection,
     ) -> Self {
-        Self(self.0.set("tax_id_collection", tax_id_collection))
+        self.set("tax_id_collection", tax_id_collection)
     }
 
     /// Ui mode.
     #[inline]
     pub fn ui_mode(self, ui_mode: api::CheckoutSessionUiMode) -> Self {
-        Self(self.0.set("ui_mode", ui_mode))
+        self.set("ui_mode", ui_mode)
     }
 
     /// Wallet options.
     #[inline]
     pub fn wallet_options(self, wallet_options: api::CheckoutSessionCreateWalletOptions) -> Self {
-        Self(self.0.set("wallet_options", wallet_options))
+        self.set("wallet_options", wallet_options)
     }
 }
 
@@ -516,14 +493,14 @@ request! {
     /// The request of `client.checkout().sessions().retrieve(…)`: `GET /v1/checkout/sessions/{session}`.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/retrieve>
-    CheckoutSessionRetrieve => api::CheckoutSession; "checkout.sessions.retrieve", Get "/v1/checkout/sessions/{session}", Api V1 Form
+    CheckoutSessionRetrieve, CheckoutSessionRetrieveEndpoint => api::CheckoutSession; "checkout.sessions.retrieve", Get "/v1/checkout/sessions/{session}", Api V1 Form
 }
 
 request! {
     /// The request of `client.checkout().sessions().update(…)`: `POST /v1/checkout/sessions/{session}`.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/update>
-    CheckoutSessionUpdate => api::CheckoutSession; "checkout.sessions.update", Post "/v1/checkout/sessions/{session}", Api V1 Form
+    CheckoutSessionUpdate, CheckoutSessionUpdateEndpoint => api::CheckoutSession; "checkout.sessions.update", Post "/v1/checkout/sessions/{session}", Api V1 Form
 }
 
 impl CheckoutSessionUpdate {
@@ -533,7 +510,7 @@ impl CheckoutSessionUpdate {
         self,
         collected_information: api::CheckoutSessionUpdateCollectedInformation,
     ) -> Self {
-        Self(self.0.set("collected_information", collected_information))
+        self.set("collected_information", collected_information)
     }
 
     /// Line items, as a list.
@@ -542,7 +519,7 @@ impl CheckoutSessionUpdate {
         self,
         line_items: impl IntoIterator<Item = api::CheckoutSessionUpdateLineItem>,
     ) -> Self {
-        Self(self.0.set("line_items", list(line_items)))
+        self.set("line_items", list(line_items))
     }
 
     /// Key-value pairs of your own.
@@ -551,13 +528,13 @@ impl CheckoutSessionUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Payment intent data.
@@ -566,7 +543,7 @@ impl CheckoutSessionUpdate {
         self,
         payment_intent_data: api::CheckoutSessionUpdatePaymentIntentData,
     ) -> Self {
-        Self(self.0.set("payment_intent_data", payment_intent_data))
+        self.set("payment_intent_data", payment_intent_data)
     }
 
     /// Shipping options, as a list.
@@ -575,13 +552,13 @@ impl CheckoutSessionUpdate {
         self,
         shipping_options: impl IntoIterator<Item = api::CheckoutSessionUpdateShippingOption>,
     ) -> Self {
-        Self(self.0.set("shipping_options", list(shipping_options)))
+        self.set("shipping_options", list(shipping_options))
     }
 
     /// Unsets `shipping_options`.
     #[inline]
     pub fn clear_shipping_options(self) -> Self {
-        Self(self.0.set("shipping_options", Value::Clear))
+        self.set("shipping_options", Value::Clear)
     }
 }
 
@@ -589,5 +566,5 @@ request! {
     /// The request of `client.checkout().sessions().expire(…)`: `POST /v1/checkout/sessions/{session}/expire`.
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/expire>
-    CheckoutSessionExpire => api::CheckoutSession; "checkout.sessions.expire", Post "/v1/checkout/sessions/{session}/expire", Api V1 Form
+    CheckoutSessionExpire, CheckoutSessionExpireEndpoint => api::CheckoutSession; "checkout.sessions.expire", Post "/v1/checkout/sessions/{session}/expire", Api V1 Form
 }

@@ -3,7 +3,7 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.checkout().sessions()`.
 ///
@@ -23,10 +23,7 @@ impl<'a> CheckoutSessions<'a> {
     /// <https://docs.stripe.com/api/checkout/sessions/list>
     #[inline]
     pub fn list(&self) -> api::CheckoutSessionList {
-        api::CheckoutSessionList(RequestBuilder::new(
-            self.0,
-            api::CheckoutSessionList::OPERATION,
-        ))
+        api::CheckoutSessionList::new(self.0)
     }
 
     /// `POST /v1/checkout/sessions`.
@@ -34,10 +31,7 @@ impl<'a> CheckoutSessions<'a> {
     /// <https://docs.stripe.com/api/checkout/sessions/create>
     #[inline]
     pub fn create(&self) -> api::CheckoutSessionCreate {
-        api::CheckoutSessionCreate(RequestBuilder::new(
-            self.0,
-            api::CheckoutSessionCreate::OPERATION,
-        ))
+        api::CheckoutSessionCreate::new(self.0)
     }
 
     /// `GET /v1/checkout/sessions/{session}`.
@@ -45,9 +39,7 @@ impl<'a> CheckoutSessions<'a> {
     /// <https://docs.stripe.com/api/checkout/sessions/retrieve>
     #[inline]
     pub fn retrieve(&self, session: &str) -> api::CheckoutSessionRetrieve {
-        api::CheckoutSessionRetrieve(
-            RequestBuilder::new(self.0, api::CheckoutSessionRetrieve::OPERATION).path_arg(session),
-        )
+        api::CheckoutSessionRetrieve::new(self.0).path_arg(session)
     }
 
     /// `POST /v1/checkout/sessions/{session}`.
@@ -55,9 +47,7 @@ impl<'a> CheckoutSessions<'a> {
     /// <https://docs.stripe.com/api/checkout/sessions/update>
     #[inline]
     pub fn update(&self, session: &str) -> api::CheckoutSessionUpdate {
-        api::CheckoutSessionUpdate(
-            RequestBuilder::new(self.0, api::CheckoutSessionUpdate::OPERATION).path_arg(session),
-        )
+        api::CheckoutSessionUpdate::new(self.0).path_arg(session)
     }
 
     /// `POST /v1/checkout/sessions/{session}/expire`.
@@ -65,8 +55,6 @@ impl<'a> CheckoutSessions<'a> {
     /// <https://docs.stripe.com/api/checkout/sessions/expire>
     #[inline]
     pub fn expire(&self, session: &str) -> api::CheckoutSessionExpire {
-        api::CheckoutSessionExpire(
-            RequestBuilder::new(self.0, api::CheckoutSessionExpire::OPERATION).path_arg(session),
-        )
+        api::CheckoutSessionExpire::new(self.0).path_arg(session)
     }
 }

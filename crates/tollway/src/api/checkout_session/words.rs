@@ -2,10 +2,13 @@
 
 //! Stripe's `checkout_session`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `billing_address_collection`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionBillingAddressCollection {
         /// `auto`
         Auto = "auto",
@@ -16,6 +19,8 @@ words! {
 
 words! {
     /// The values of `customer_creation`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionCustomerCreation {
         /// `always`
         Always = "always",
@@ -26,6 +31,8 @@ words! {
 
 words! {
     /// The values of `mode`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionMode {
         /// `payment`
         Payment = "payment",
@@ -38,6 +45,8 @@ words! {
 
 words! {
     /// The values of `origin_context`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionOriginContext {
         /// `mobile_app`
         MobileApp = "mobile_app",
@@ -48,6 +57,8 @@ words! {
 
 words! {
     /// The values of `payment_status`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionPaymentStatus {
         /// `no_payment_required`
         NoPaymentRequired = "no_payment_required",
@@ -60,6 +71,8 @@ words! {
 
 words! {
     /// The values of `redirect_on_completion`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionRedirectOnCompletion {
         /// `always`
         Always = "always",
@@ -72,6 +85,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionStatus {
         /// `complete`
         Complete = "complete",
@@ -84,6 +99,8 @@ words! {
 
 words! {
     /// The values of `submit_type`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionSubmitType {
         /// `auto`
         Auto = "auto",
@@ -100,6 +117,8 @@ words! {
 
 words! {
     /// The values of `ui_mode`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionUiMode {
         /// `elements`
         Elements = "elements",
@@ -114,6 +133,8 @@ words! {
 
 words! {
     /// The values of `default_for`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
     CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor {
         /// `invoice`
         Invoice = "invoice",
@@ -124,6 +145,8 @@ words! {
 
 words! {
     /// The values of `payment_schedule`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
     CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule {
         /// `combined`
         Combined = "combined",
@@ -136,6 +159,8 @@ words! {
 
 words! {
     /// The values of `transaction_type`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
     CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType {
         /// `business`
         Business = "business",
@@ -146,6 +171,8 @@ words! {
 
 words! {
     /// The values of `currency`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebit).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
     CheckoutSessionPaymentMethodOptionsAcssDebitCurrency {
         /// `cad`
         Cad = "cad",
@@ -156,6 +183,8 @@ words! {
 
 words! {
     /// The values of `setup_future_usage`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebit).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
     CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage {
         /// `none`
         None = "none",
@@ -168,6 +197,8 @@ words! {
 
 words! {
     /// The values of `verification_method`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebit).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
     CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod {
         /// `automatic`
         Automatic = "automatic",
@@ -180,6 +211,8 @@ words! {
 
 words! {
     /// The values of `setup_future_usage`, first of all in [`CheckoutSessionPaymentMethodOptionsAlipay`](crate::api::CheckoutSessionPaymentMethodOptionsAlipay).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-alipay>
     CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage {
         /// `none`
         None = "none",
@@ -188,6 +221,8 @@ words! {
 
 words! {
     /// The values of `setup_future_usage`, first of all in [`CheckoutSessionPaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionPaymentMethodOptionsAmazonPay).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-amazon_pay>
     CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage {
         /// `none`
         None = "none",
@@ -198,6 +233,8 @@ words! {
 
 words! {
     /// The values of `request_extended_authorization`, first of all in [`CheckoutSessionPaymentMethodOptionsCard`](crate::api::CheckoutSessionPaymentMethodOptionsCard).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card>
     CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization {
         /// `if_available`
         IfAvailable = "if_available",
@@ -208,6 +245,8 @@ words! {
 
 words! {
     /// The values of `request_three_d_secure`, first of all in [`CheckoutSessionPaymentMethodOptionsCard`](crate::api::CheckoutSessionPaymentMethodOptionsCard).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card>
     CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure {
         /// `any`
         Any = "any",
@@ -220,6 +259,8 @@ words! {
 
 words! {
     /// The values of `requested_address_type`, first of all in [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer>
     CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType {
         /// `aba`
         Aba = "aba",
@@ -240,6 +281,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer>
     CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType {
         /// `eu_bank_transfer`
         EuBankTransfer = "eu_bank_transfer",
@@ -256,6 +299,8 @@ words! {
 
 words! {
     /// The values of `display`, first of all in [`CheckoutSessionWalletOptionsLink`](crate::api::CheckoutSessionWalletOptionsLink).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-wallet_options-link>
     CheckoutSessionWalletOptionsLinkDisplay {
         /// `auto`
         Auto = "auto",
@@ -266,6 +311,8 @@ words! {
 
 words! {
     /// The values of `amount_includes_iof`, first of all in [`CheckoutSessionPaymentMethodOptionsPix`](crate::api::CheckoutSessionPaymentMethodOptionsPix).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-pix>
     CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof {
         /// `always`
         Always = "always",
@@ -276,6 +323,8 @@ words! {
 
 words! {
     /// The values of `verification_method`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccount`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account>
     CheckoutSessionPaymentMethodOptionsUsBankAccountVerificationMethod {
         /// `automatic`
         Automatic = "automatic",
@@ -286,6 +335,8 @@ words! {
 
 words! {
     /// The values of `client`, first of all in [`CheckoutSessionPaymentMethodOptionsWechatPay`](crate::api::CheckoutSessionPaymentMethodOptionsWechatPay).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-wechat_pay>
     CheckoutSessionPaymentMethodOptionsWechatPayClient {
         /// `android`
         Android = "android",
@@ -298,6 +349,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`CheckoutSessionAutomaticTaxLiability`](crate::api::CheckoutSessionAutomaticTaxLiability).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-issuer>
     CheckoutSessionAutomaticTaxLiabilityType {
         /// `account`
         Account = "account",
@@ -308,6 +361,8 @@ words! {
 
 words! {
     /// The values of `taxability_reason`, first of all in [`CheckoutSessionShippingCostTax`](crate::api::CheckoutSessionShippingCostTax).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/line_items/object#item_object-taxes>
     CheckoutSessionShippingCostTaxTaxabilityReason {
         /// `customer_exempt`
         CustomerExempt = "customer_exempt",
@@ -342,44 +397,28 @@ words! {
     }
 }
 
-words! {
-    /// The values of `permission`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections).
-    CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `payment_method`
-        PaymentMethod = "payment_method",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `permission`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsAccountPermission`](crate::api::FinancialConnectionsAccountPermission).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account-financial_connections>
+pub type CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission =
+    api::FinancialConnectionsAccountPermission;
 
-words! {
-    /// The values of `prefetch`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections).
-    CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `prefetch`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsSessionPrefetch`](crate::api::FinancialConnectionsSessionPrefetch).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account-financial_connections>
+pub type CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch =
+    api::FinancialConnectionsSessionPrefetch;
 
-words! {
-    /// The values of `amount_type`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions).
-    CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType {
-        /// `fixed`
-        Fixed = "fixed",
-        /// `maximum`
-        Maximum = "maximum",
-    }
-}
+/// The values of `amount_type`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto-mandate_options>
+pub type CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType =
+    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
 
 words! {
     /// The values of `payment_schedule`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto-mandate_options>
     CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule {
         /// `adhoc`
         Adhoc = "adhoc",
@@ -400,92 +439,39 @@ words! {
     }
 }
 
-words! {
-    /// The values of `purpose`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions).
-    CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPurpose {
-        /// `dependant_support`
-        DependantSupport = "dependant_support",
-        /// `government`
-        Government = "government",
-        /// `loan`
-        Loan = "loan",
-        /// `mortgage`
-        Mortgage = "mortgage",
-        /// `other`
-        Other = "other",
-        /// `pension`
-        Pension = "pension",
-        /// `personal`
-        Personal = "personal",
-        /// `retail`
-        Retail = "retail",
-        /// `salary`
-        Salary = "salary",
-        /// `tax`
-        Tax = "tax",
-        /// `utility`
-        Utility = "utility",
-    }
-}
+/// The values of `purpose`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions): the same as [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto-mandate_options>
+pub type CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPurpose =
+    api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose;
 
-words! {
-    /// The values of `account_subcategory`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
-    CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `account_subcategory`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account-financial_connections-filters>
+pub type CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
-words! {
-    /// The values of `country`, first of all in [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
-    CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry {
-        /// `BE`
-        Be = "BE",
-        /// `DE`
-        De = "DE",
-        /// `ES`
-        Es = "ES",
-        /// `FR`
-        Fr = "FR",
-        /// `IE`
-        Ie = "IE",
-        /// `NL`
-        Nl = "NL",
-    }
-}
+/// The values of `country`, first of all in [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer): the same as [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer-eu_bank_transfer>
+pub type CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry =
+    api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`CheckoutSessionPaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPixMandateOptions).
-    CheckoutSessionPaymentMethodOptionsPixMandateOptionsPaymentSchedule {
-        /// `halfyearly`
-        Halfyearly = "halfyearly",
-        /// `monthly`
-        Monthly = "monthly",
-        /// `quarterly`
-        Quarterly = "quarterly",
-        /// `weekly`
-        Weekly = "weekly",
-        /// `yearly`
-        Yearly = "yearly",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`CheckoutSessionPaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPixMandateOptions): the same as [`MandatePaymentMethodDetailsPixPaymentSchedule`](crate::api::MandatePaymentMethodDetailsPixPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-pix-mandate_options>
+pub type CheckoutSessionPaymentMethodOptionsPixMandateOptionsPaymentSchedule =
+    api::MandatePaymentMethodDetailsPixPaymentSchedule;
 
-words! {
-    /// The values of `status`, first of all in [`CheckoutSessionAutomaticTax`](crate::api::CheckoutSessionAutomaticTax).
-    CheckoutSessionAutomaticTaxStatus {
-        /// `complete`
-        Complete = "complete",
-        /// `failed`
-        Failed = "failed",
-        /// `requires_location_inputs`
-        RequiresLocationInputs = "requires_location_inputs",
-    }
-}
+/// The values of `status`, first of all in [`CheckoutSessionAutomaticTax`](crate::api::CheckoutSessionAutomaticTax): the same as [`InvoiceAutomaticTaxStatus`](crate::api::InvoiceAutomaticTaxStatus).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-automatic_tax>
+pub type CheckoutSessionAutomaticTaxStatus = api::InvoiceAutomaticTaxStatus;
 
 words! {
     /// The values of `border_style`, first of all in [`CheckoutSessionBrandingSettings`](crate::api::CheckoutSessionBrandingSettings).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings>
     CheckoutSessionBrandingSettingsBorderStyle {
         /// `pill`
         Pill = "pill",
@@ -498,6 +484,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`CheckoutSessionBrandingSettingsIcon`](crate::api::CheckoutSessionBrandingSettingsIcon).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings-icon>
     CheckoutSessionBrandingSettingsIconType {
         /// `file`
         File = "file",
@@ -508,6 +496,8 @@ words! {
 
 words! {
     /// The values of `promotions`, first of all in [`CheckoutSessionConsent`](crate::api::CheckoutSessionConsent).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent>
     CheckoutSessionConsentPromotions {
         /// `opt_in`
         OptIn = "opt_in",
@@ -516,62 +506,37 @@ words! {
     }
 }
 
-words! {
-    /// The values of `promotions`, first of all in [`CheckoutSessionConsentCollection`](crate::api::CheckoutSessionConsentCollection).
-    CheckoutSessionConsentCollectionPromotions {
-        /// `auto`
-        Auto = "auto",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `promotions`, first of all in [`CheckoutSessionConsentCollection`](crate::api::CheckoutSessionConsentCollection): the same as [`PaymentLinkConsentCollectionPromotions`](crate::api::PaymentLinkConsentCollectionPromotions).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent_collection>
+pub type CheckoutSessionConsentCollectionPromotions = api::PaymentLinkConsentCollectionPromotions;
 
-words! {
-    /// The values of `terms_of_service`, first of all in [`CheckoutSessionConsentCollection`](crate::api::CheckoutSessionConsentCollection).
-    CheckoutSessionConsentCollectionTermsOfService {
-        /// `none`
-        None = "none",
-        /// `required`
-        Required = "required",
-    }
-}
+/// The values of `terms_of_service`, first of all in [`CheckoutSessionConsentCollection`](crate::api::CheckoutSessionConsentCollection): the same as [`PaymentLinkConsentCollectionTermsOfService`](crate::api::PaymentLinkConsentCollectionTermsOfService).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent_collection>
+pub type CheckoutSessionConsentCollectionTermsOfService =
+    api::PaymentLinkConsentCollectionTermsOfService;
 
-words! {
-    /// The values of `type`, first of all in [`CheckoutSessionCustomField`](crate::api::CheckoutSessionCustomField).
-    CheckoutSessionCustomFieldType {
-        /// `dropdown`
-        Dropdown = "dropdown",
-        /// `numeric`
-        Numeric = "numeric",
-        /// `text`
-        Text = "text",
-    }
-}
+/// The values of `type`, first of all in [`CheckoutSessionCustomField`](crate::api::CheckoutSessionCustomField): the same as [`PaymentLinkCustomFieldType`](crate::api::PaymentLinkCustomFieldType).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-custom_fields>
+pub type CheckoutSessionCustomFieldType = api::PaymentLinkCustomFieldType;
 
-words! {
-    /// The values of `tax_exempt`, first of all in [`CheckoutSessionCustomerDetails`](crate::api::CheckoutSessionCustomerDetails).
-    CheckoutSessionCustomerDetailsTaxExempt {
-        /// `exempt`
-        Exempt = "exempt",
-        /// `none`
-        None = "none",
-        /// `reverse`
-        Reverse = "reverse",
-    }
-}
+/// The values of `tax_exempt`, first of all in [`CheckoutSessionCustomerDetails`](crate::api::CheckoutSessionCustomerDetails): the same as [`CustomerTaxExempt`](crate::api::CustomerTaxExempt).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-customer_details>
+pub type CheckoutSessionCustomerDetailsTaxExempt = api::CustomerTaxExempt;
 
-words! {
-    /// The values of `position`, first of all in [`CheckoutSessionConsentCollectionPaymentMethodReuseAgreement`](crate::api::CheckoutSessionConsentCollectionPaymentMethodReuseAgreement).
-    CheckoutSessionConsentCollectionPaymentMethodReuseAgreementPosition {
-        /// `auto`
-        Auto = "auto",
-        /// `hidden`
-        Hidden = "hidden",
-    }
-}
+/// The values of `position`, first of all in [`CheckoutSessionConsentCollectionPaymentMethodReuseAgreement`](crate::api::CheckoutSessionConsentCollectionPaymentMethodReuseAgreement): the same as [`PaymentLinkConsentCollectionPaymentMethodReuseAgreementPosition`](crate::api::PaymentLinkConsentCollectionPaymentMethodReuseAgreementPosition).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent_collection-payment_method_reuse_agreement>
+pub type CheckoutSessionConsentCollectionPaymentMethodReuseAgreementPosition =
+    api::PaymentLinkConsentCollectionPaymentMethodReuseAgreementPosition;
 
 words! {
     /// The values of `update_shipping_details`, first of all in [`CheckoutSessionPermissions`](crate::api::CheckoutSessionPermissions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-permissions>
     CheckoutSessionPermissionsUpdateShippingDetails {
         /// `client_only`
         ClientOnly = "client_only",
@@ -580,54 +545,32 @@ words! {
     }
 }
 
-words! {
-    /// The values of `allow_redisplay_filter`, first of all in [`CheckoutSessionSavedPaymentMethodOptions`](crate::api::CheckoutSessionSavedPaymentMethodOptions).
-    CheckoutSessionSavedPaymentMethodOptionsAllowRedisplayFilter {
-        /// `always`
-        Always = "always",
-        /// `limited`
-        Limited = "limited",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `allow_redisplay_filter`, first of all in [`CheckoutSessionSavedPaymentMethodOptions`](crate::api::CheckoutSessionSavedPaymentMethodOptions): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-saved_payment_method_options>
+pub type CheckoutSessionSavedPaymentMethodOptionsAllowRedisplayFilter = api::CardAllowRedisplay;
 
-words! {
-    /// The values of `payment_method_remove`, first of all in [`CheckoutSessionSavedPaymentMethodOptions`](crate::api::CheckoutSessionSavedPaymentMethodOptions).
-    CheckoutSessionSavedPaymentMethodOptionsPaymentMethodRemove {
-        /// `disabled`
-        Disabled = "disabled",
-        /// `enabled`
-        Enabled = "enabled",
-    }
-}
+/// The values of `payment_method_remove`, first of all in [`CheckoutSessionSavedPaymentMethodOptions`](crate::api::CheckoutSessionSavedPaymentMethodOptions): the same as [`BalanceSettingsPaymentsPayoutsStatus`](crate::api::BalanceSettingsPaymentsPayoutsStatus).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-saved_payment_method_options>
+pub type CheckoutSessionSavedPaymentMethodOptionsPaymentMethodRemove =
+    api::BalanceSettingsPaymentsPayoutsStatus;
 
-words! {
-    /// The values of `required`, first of all in [`CheckoutSessionTaxIdCollection`](crate::api::CheckoutSessionTaxIdCollection).
-    CheckoutSessionTaxIdCollectionRequired {
-        /// `if_supported`
-        IfSupported = "if_supported",
-        /// `never`
-        Never = "never",
-    }
-}
+/// The values of `required`, first of all in [`CheckoutSessionTaxIdCollection`](crate::api::CheckoutSessionTaxIdCollection): the same as [`PaymentLinkTaxIdCollectionRequired`](crate::api::PaymentLinkTaxIdCollectionRequired).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-tax_id_collection>
+pub type CheckoutSessionTaxIdCollectionRequired = api::PaymentLinkTaxIdCollectionRequired;
 
-words! {
-    /// The values of `brands_blocked`, first of all in [`CheckoutSessionPaymentMethodOptionsCardRestrictions`](crate::api::CheckoutSessionPaymentMethodOptionsCardRestrictions).
-    CheckoutSessionPaymentMethodOptionsCardRestrictionsBrandsBlocked {
-        /// `american_express`
-        AmericanExpress = "american_express",
-        /// `discover_global_network`
-        DiscoverGlobalNetwork = "discover_global_network",
-        /// `mastercard`
-        Mastercard = "mastercard",
-        /// `visa`
-        Visa = "visa",
-    }
-}
+/// The values of `brands_blocked`, first of all in [`CheckoutSessionPaymentMethodOptionsCardRestrictions`](crate::api::CheckoutSessionPaymentMethodOptionsCardRestrictions): the same as [`PaymentLinkPaymentMethodOptionsCardRestrictionsBrandsBlocked`](crate::api::PaymentLinkPaymentMethodOptionsCardRestrictionsBrandsBlocked).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card-restrictions>
+pub type CheckoutSessionPaymentMethodOptionsCardRestrictionsBrandsBlocked =
+    api::PaymentLinkPaymentMethodOptionsCardRestrictionsBrandsBlocked;
 
 words! {
     /// The values of `funding_types_blocked`, first of all in [`CheckoutSessionPaymentMethodOptionsCardRestrictions`](crate::api::CheckoutSessionPaymentMethodOptionsCardRestrictions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card-restrictions>
     CheckoutSessionPaymentMethodOptionsCardRestrictionsFundingTypesBlocked {
         /// `credit`
         Credit = "credit",
@@ -638,102 +581,55 @@ words! {
     }
 }
 
-words! {
-    /// The values of `amount_tax_display`, first of all in [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions).
-    CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptionsAmountTaxDisplay {
-        /// `exclude_tax`
-        ExcludeTax = "exclude_tax",
-        /// `include_inclusive_tax`
-        IncludeInclusiveTax = "include_inclusive_tax",
-    }
-}
+/// The values of `amount_tax_display`, first of all in [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions): the same as [`V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptionsAmountTaxDisplay =
+    api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay;
 
-words! {
-    /// The values of `interval`, first of all in [`CheckoutSessionCreateLineItemPriceDataRecurring`](crate::api::CheckoutSessionCreateLineItemPriceDataRecurring).
-    CheckoutSessionCreateLineItemPriceDataRecurringInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`CheckoutSessionCreateLineItemPriceDataRecurring`](crate::api::CheckoutSessionCreateLineItemPriceDataRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateLineItemPriceDataRecurringInterval = api::PlanInterval;
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData).
-    CheckoutSessionCreateLineItemPriceDataTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateLineItemPriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
 
-words! {
-    /// The values of `capture_method`, first of all in [`CheckoutSessionCreatePaymentIntentData`](crate::api::CheckoutSessionCreatePaymentIntentData).
-    CheckoutSessionCreatePaymentIntentDataCaptureMethod {
-        /// `automatic`
-        Automatic = "automatic",
-        /// `automatic_async`
-        AutomaticAsync = "automatic_async",
-        /// `manual`
-        Manual = "manual",
-    }
-}
+/// The values of `capture_method`, first of all in [`CheckoutSessionCreatePaymentIntentData`](crate::api::CheckoutSessionCreatePaymentIntentData): the same as [`PaymentIntentCaptureMethod`](crate::api::PaymentIntentCaptureMethod).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentIntentDataCaptureMethod = api::PaymentIntentCaptureMethod;
 
-words! {
-    /// The values of `setup_future_usage`, first of all in [`CheckoutSessionCreatePaymentIntentData`](crate::api::CheckoutSessionCreatePaymentIntentData).
-    CheckoutSessionCreatePaymentIntentDataSetupFutureUsage {
-        /// `off_session`
-        OffSession = "off_session",
-        /// `on_session`
-        OnSession = "on_session",
-    }
-}
+/// The values of `setup_future_usage`, first of all in [`CheckoutSessionCreatePaymentIntentData`](crate::api::CheckoutSessionCreatePaymentIntentData): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentIntentDataSetupFutureUsage =
+    api::ConfirmationTokenSetupFutureUsage;
 
-words! {
-    /// The values of `unit`, first of all in [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
-    CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximumUnit {
-        /// `business_day`
-        BusinessDay = "business_day",
-        /// `day`
-        Day = "day",
-        /// `hour`
-        Hour = "hour",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-    }
-}
+/// The values of `unit`, first of all in [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum): the same as [`ShippingRateDeliveryEstimateMaximumUnit`](crate::api::ShippingRateDeliveryEstimateMaximumUnit).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximumUnit =
+    api::ShippingRateDeliveryEstimateMaximumUnit;
 
-words! {
-    /// The values of `proration_discounts`, first of all in [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
-    CheckoutSessionCreateSubscriptionDataBillingModeFlexibleProrationDiscounts {
-        /// `included`
-        Included = "included",
-        /// `itemized`
-        Itemized = "itemized",
-    }
-}
+/// The values of `proration_discounts`, first of all in [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible): the same as [`QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts`](crate::api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataBillingModeFlexibleProrationDiscounts =
+    api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts;
 
-words! {
-    /// The values of `type`, first of all in [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
-    CheckoutSessionCreateSubscriptionDataBillingModeType {
-        /// `classic`
-        Classic = "classic",
-        /// `flexible`
-        Flexible = "flexible",
-    }
-}
+/// The values of `type`, first of all in [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode): the same as [`QuoteSubscriptionDataBillingModeType`](crate::api::QuoteSubscriptionDataBillingModeType).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataBillingModeType =
+    api::QuoteSubscriptionDataBillingModeType;
 
 words! {
     /// The values of `proration_behavior`, first of all in [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
     CheckoutSessionCreateSubscriptionDataProrationBehavior {
         /// `create_prorations`
         CreateProrations = "create_prorations",
@@ -742,14 +638,8 @@ words! {
     }
 }
 
-words! {
-    /// The values of `missing_payment_method`, first of all in [`CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior).
-    CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod {
-        /// `cancel`
-        Cancel = "cancel",
-        /// `create_invoice`
-        CreateInvoice = "create_invoice",
-        /// `pause`
-        Pause = "pause",
-    }
-}
+/// The values of `missing_payment_method`, first of all in [`CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior): the same as [`SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod`](crate::api::SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod =
+    api::SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod;

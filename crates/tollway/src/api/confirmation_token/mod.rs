@@ -4,6 +4,7 @@
 
 mod model;
 mod model_02;
+mod model_03;
 mod params;
 mod requests;
 mod service;
@@ -11,6 +12,7 @@ mod words;
 
 pub use self::model::*;
 pub use self::model_02::*;
+pub use self::model_03::*;
 pub use self::params::*;
 pub use self::requests::*;
 pub use self::service::*;

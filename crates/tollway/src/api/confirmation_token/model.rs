@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// Payment method details of [`PaymentMethod`](crate::api::PaymentMethod): its `card.generated_from.payment_method_details`.
+    /// Payment method details of [`PaymentMethod`](crate::api::PaymentMethod): its `card.generated_from.payment_method_details`. It has what [`ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-generated_from-payment_method_details>
-    ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails, "card_generated_from_payment_method_details"
+    ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails`](crate::api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails).
+    ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsFields, "card_generated_from_payment_method_details"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails {
+impl ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsFields {
     /// Card present. `None` when absent.
     #[inline]
     pub fn card_present(&self) -> Option<api::ChargePaymentMethodDetailsCardPresent> {
@@ -29,13 +31,15 @@ impl ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails 
 }
 
 view! {
-    /// The `confirmation_token` object.
+    /// The `confirmation_token` object. It has what [`ConfirmationTokenFields`](crate::api::ConfirmationTokenFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object>
-    ConfirmationToken, "confirmation_token"
+    ConfirmationToken =
+    /// The accessors of [`ConfirmationToken`](crate::api::ConfirmationToken).
+    ConfirmationTokenFields, "confirmation_token"
 }
 
-impl ConfirmationToken {
+impl ConfirmationTokenFields {
     /// Created, in seconds since the Unix epoch.
     #[inline]
     pub fn created(&self) -> Timestamp {
@@ -130,13 +134,15 @@ impl ConfirmationToken {
 }
 
 view! {
-    /// Mandate data of [`ConfirmationToken`](crate::api::ConfirmationToken): its `mandate_data`.
+    /// Mandate data of [`ConfirmationToken`](crate::api::ConfirmationToken): its `mandate_data`. It has what [`ConfirmationTokenMandateDataFields`](crate::api::ConfirmationTokenMandateDataFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-mandate_data>
-    ConfirmationTokenMandateData, "confirmation_tokens_resource_mandate_data"
+    ConfirmationTokenMandateData =
+    /// The accessors of [`ConfirmationTokenMandateData`](crate::api::ConfirmationTokenMandateData).
+    ConfirmationTokenMandateDataFields, "confirmation_tokens_resource_mandate_data"
 }
 
-impl ConfirmationTokenMandateData {
+impl ConfirmationTokenMandateDataFields {
     /// Customer acceptance.
     #[inline]
     pub fn customer_acceptance(&self) -> api::ConfirmationTokenMandateDataCustomerAcceptance {
@@ -148,13 +154,15 @@ impl ConfirmationTokenMandateData {
 }
 
 view! {
-    /// Customer acceptance of [`ConfirmationToken`](crate::api::ConfirmationToken): its `mandate_data.customer_acceptance`.
+    /// Customer acceptance of [`ConfirmationToken`](crate::api::ConfirmationToken): its `mandate_data.customer_acceptance`. It has what [`ConfirmationTokenMandateDataCustomerAcceptanceFields`](crate::api::ConfirmationTokenMandateDataCustomerAcceptanceFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-mandate_data-customer_acceptance>
-    ConfirmationTokenMandateDataCustomerAcceptance, "confirmation_tokens_resource_mandate_data_resource_customer_acceptance"
+    ConfirmationTokenMandateDataCustomerAcceptance =
+    /// The accessors of [`ConfirmationTokenMandateDataCustomerAcceptance`](crate::api::ConfirmationTokenMandateDataCustomerAcceptance).
+    ConfirmationTokenMandateDataCustomerAcceptanceFields, "confirmation_tokens_resource_mandate_data_resource_customer_acceptance"
 }
 
-impl ConfirmationTokenMandateDataCustomerAcceptance {
+impl ConfirmationTokenMandateDataCustomerAcceptanceFields {
     /// Online. `None` when null.
     #[inline]
     pub fn online(&self) -> Option<api::ConfirmationTokenMandateDataCustomerAcceptanceOnline> {
@@ -175,13 +183,15 @@ impl ConfirmationTokenMandateDataCustomerAcceptance {
 }
 
 view! {
-    /// Online of [`ConfirmationToken`](crate::api::ConfirmationToken): its `mandate_data.customer_acceptance.online`.
+    /// Online of [`ConfirmationToken`](crate::api::ConfirmationToken): its `mandate_data.customer_acceptance.online`. It has what [`ConfirmationTokenMandateDataCustomerAcceptanceOnlineFields`](crate::api::ConfirmationTokenMandateDataCustomerAcceptanceOnlineFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-mandate_data-customer_acceptance-online>
-    ConfirmationTokenMandateDataCustomerAcceptanceOnline, "confirmation_tokens_resource_mandate_data_resource_customer_acceptance_resource_online"
+    ConfirmationTokenMandateDataCustomerAcceptanceOnline =
+    /// The accessors of [`ConfirmationTokenMandateDataCustomerAcceptanceOnline`](crate::api::ConfirmationTokenMandateDataCustomerAcceptanceOnline).
+    ConfirmationTokenMandateDataCustomerAcceptanceOnlineFields, "confirmation_tokens_resource_mandate_data_resource_customer_acceptance_resource_online"
 }
 
-impl ConfirmationTokenMandateDataCustomerAcceptanceOnline {
+impl ConfirmationTokenMandateDataCustomerAcceptanceOnlineFields {
     /// Ip address. `None` when null.
     #[inline]
     pub fn ip_address(&self) -> Option<&str> {
@@ -196,13 +206,15 @@ impl ConfirmationTokenMandateDataCustomerAcceptanceOnline {
 }
 
 view! {
-    /// Payment method options of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_options`.
+    /// Payment method options of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_options`. It has what [`ConfirmationTokenPaymentMethodOptionsFields`](crate::api::ConfirmationTokenPaymentMethodOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-payment_method_options>
-    ConfirmationTokenPaymentMethodOptions, "confirmation_tokens_resource_payment_method_options"
+    ConfirmationTokenPaymentMethodOptions =
+    /// The accessors of [`ConfirmationTokenPaymentMethodOptions`](crate::api::ConfirmationTokenPaymentMethodOptions).
+    ConfirmationTokenPaymentMethodOptionsFields, "confirmation_tokens_resource_payment_method_options"
 }
 
-impl ConfirmationTokenPaymentMethodOptions {
+impl ConfirmationTokenPaymentMethodOptionsFields {
     /// Card. `None` when null.
     #[inline]
     pub fn card(&self) -> Option<api::ConfirmationTokenPaymentMethodOptionsCard> {
@@ -214,13 +226,15 @@ impl ConfirmationTokenPaymentMethodOptions {
 }
 
 view! {
-    /// Card of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_options.card`.
+    /// Card of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_options.card`. It has what [`ConfirmationTokenPaymentMethodOptionsCardFields`](crate::api::ConfirmationTokenPaymentMethodOptionsCardFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-payment_method_options-card>
-    ConfirmationTokenPaymentMethodOptionsCard, "confirmation_tokens_resource_payment_method_options_resource_card"
+    ConfirmationTokenPaymentMethodOptionsCard =
+    /// The accessors of [`ConfirmationTokenPaymentMethodOptionsCard`](crate::api::ConfirmationTokenPaymentMethodOptionsCard).
+    ConfirmationTokenPaymentMethodOptionsCardFields, "confirmation_tokens_resource_payment_method_options_resource_card"
 }
 
-impl ConfirmationTokenPaymentMethodOptionsCard {
+impl ConfirmationTokenPaymentMethodOptionsCardFields {
     /// Cvc token. `None` when null.
     #[inline]
     pub fn cvc_token(&self) -> Option<&str> {
@@ -243,13 +257,15 @@ impl ConfirmationTokenPaymentMethodOptionsCard {
 }
 
 view! {
-    /// Installments of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_options.card.installments`.
+    /// Installments of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_options.card.installments`. It has what [`ConfirmationTokenPaymentMethodOptionsCardInstallmentsFields`](crate::api::ConfirmationTokenPaymentMethodOptionsCardInstallmentsFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-payment_method_options-card-installments>
-    ConfirmationTokenPaymentMethodOptionsCardInstallments, "confirmation_tokens_resource_payment_method_options_resource_card_resource_installment"
+    ConfirmationTokenPaymentMethodOptionsCardInstallments =
+    /// The accessors of [`ConfirmationTokenPaymentMethodOptionsCardInstallments`](crate::api::ConfirmationTokenPaymentMethodOptionsCardInstallments).
+    ConfirmationTokenPaymentMethodOptionsCardInstallmentsFields, "confirmation_tokens_resource_payment_method_options_resource_card_resource_installment"
 }
 
-impl ConfirmationTokenPaymentMethodOptionsCardInstallments {
+impl ConfirmationTokenPaymentMethodOptionsCardInstallmentsFields {
     /// Plan. `None` when absent.
     #[inline]
     pub fn plan(&self) -> Option<api::ChargePaymentMethodDetailsCardInstallmentsPlan> {
@@ -258,13 +274,15 @@ impl ConfirmationTokenPaymentMethodOptionsCardInstallments {
 }
 
 view! {
-    /// Payment method preview of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_preview`.
+    /// Payment method preview of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_preview`. It has what [`ConfirmationTokenPaymentMethodPreviewFields`](crate::api::ConfirmationTokenPaymentMethodPreviewFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-payment_method_preview>
-    ConfirmationTokenPaymentMethodPreview, "confirmation_tokens_resource_payment_method_preview"
+    ConfirmationTokenPaymentMethodPreview =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreview`](crate::api::ConfirmationTokenPaymentMethodPreview).
+    ConfirmationTokenPaymentMethodPreviewFields, "confirmation_tokens_resource_payment_method_preview"
 }
 
-impl ConfirmationTokenPaymentMethodPreview {
+impl ConfirmationTokenPaymentMethodPreviewFields {
     /// Acss debit. `None` when absent.
     #[inline]
     pub fn acss_debit(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewAcssDebit> {
@@ -834,27 +852,33 @@ impl ConfirmationTokenPaymentMethodPreview {
 }
 
 view! {
-    /// Paypay of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_preview.paypay`.
+    /// Paypay of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_preview.paypay`. It has what [`ConfirmationTokenPaymentMethodPreviewPaypayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewPaypayFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-payment_method_preview-paypay>
-    ConfirmationTokenPaymentMethodPreviewPaypay, "confirmation_tokens_resource_payment_method_preview_paypay"
+    ConfirmationTokenPaymentMethodPreviewPaypay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewPaypay`](crate::api::ConfirmationTokenPaymentMethodPreviewPaypay).
+    ConfirmationTokenPaymentMethodPreviewPaypayFields, "confirmation_tokens_resource_payment_method_preview_paypay"
 }
 
 view! {
-    /// Sequra of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_preview.sequra`.
+    /// Sequra of [`ConfirmationToken`](crate::api::ConfirmationToken): its `payment_method_preview.sequra`. It has what [`ConfirmationTokenPaymentMethodPreviewSequraFields`](crate::api::ConfirmationTokenPaymentMethodPreviewSequraFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-payment_method_preview-sequra>
-    ConfirmationTokenPaymentMethodPreviewSequra, "confirmation_tokens_resource_payment_method_preview_sequra"
+    ConfirmationTokenPaymentMethodPreviewSequra =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewSequra`](crate::api::ConfirmationTokenPaymentMethodPreviewSequra).
+    ConfirmationTokenPaymentMethodPreviewSequraFields, "confirmation_tokens_resource_payment_method_preview_sequra"
 }
 
 view! {
-    /// Shipping of [`ConfirmationToken`](crate::api::ConfirmationToken): its `shipping`.
+    /// Shipping of [`ConfirmationToken`](crate::api::ConfirmationToken): its `shipping`. It has what [`ConfirmationTokenShippingFields`](crate::api::ConfirmationTokenShippingFields) has.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-shipping>
-    ConfirmationTokenShipping, "confirmation_tokens_resource_shipping"
+    ConfirmationTokenShipping =
+    /// The accessors of [`ConfirmationTokenShipping`](crate::api::ConfirmationTokenShipping).
+    ConfirmationTokenShippingFields, "confirmation_tokens_resource_shipping"
 }
 
-impl ConfirmationTokenShipping {
+impl ConfirmationTokenShippingFields {
     /// Address.
     #[inline]
     pub fn address(&self) -> api::Address {
@@ -878,13 +902,15 @@ impl ConfirmationTokenShipping {
 }
 
 view! {
-    /// Networks of [`PaymentMethod`](crate::api::PaymentMethod): its `card.networks`.
+    /// Networks of [`PaymentMethod`](crate::api::PaymentMethod): its `card.networks`. It has what [`ConfirmationTokenPaymentMethodPreviewCardNetworksFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardNetworksFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-networks>
-    ConfirmationTokenPaymentMethodPreviewCardNetworks, "networks"
+    ConfirmationTokenPaymentMethodPreviewCardNetworks =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardNetworks`](crate::api::ConfirmationTokenPaymentMethodPreviewCardNetworks).
+    ConfirmationTokenPaymentMethodPreviewCardNetworksFields, "networks"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewCardNetworks {
+impl ConfirmationTokenPaymentMethodPreviewCardNetworksFields {
     /// Available, as a list.
     #[inline]
     pub fn available(&self) -> Vec<&str> {
@@ -899,20 +925,24 @@ impl ConfirmationTokenPaymentMethodPreviewCardNetworks {
 }
 
 view! {
-    /// Alipay of [`PaymentMethod`](crate::api::PaymentMethod): its `alipay`.
+    /// Alipay of [`PaymentMethod`](crate::api::PaymentMethod): its `alipay`. It has what [`ConfirmationTokenPaymentMethodPreviewAlipayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewAlipayFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-alipay>
-    ConfirmationTokenPaymentMethodPreviewAlipay, "payment_flows_private_payment_methods_alipay"
+    ConfirmationTokenPaymentMethodPreviewAlipay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewAlipay`](crate::api::ConfirmationTokenPaymentMethodPreviewAlipay).
+    ConfirmationTokenPaymentMethodPreviewAlipayFields, "payment_flows_private_payment_methods_alipay"
 }
 
 view! {
-    /// Dob of [`PaymentMethod`](crate::api::PaymentMethod): its `klarna.dob`.
+    /// Dob of [`PaymentMethod`](crate::api::PaymentMethod): its `klarna.dob`. It has what [`ConfirmationTokenPaymentMethodPreviewKlarnaDobFields`](crate::api::ConfirmationTokenPaymentMethodPreviewKlarnaDobFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-klarna-dob>
-    ConfirmationTokenPaymentMethodPreviewKlarnaDob, "payment_flows_private_payment_methods_klarna_dob"
+    ConfirmationTokenPaymentMethodPreviewKlarnaDob =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewKlarnaDob`](crate::api::ConfirmationTokenPaymentMethodPreviewKlarnaDob).
+    ConfirmationTokenPaymentMethodPreviewKlarnaDobFields, "payment_flows_private_payment_methods_klarna_dob"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewKlarnaDob {
+impl ConfirmationTokenPaymentMethodPreviewKlarnaDobFields {
     /// Day. `None` when null.
     #[inline]
     pub fn day(&self) -> Option<i64> {
@@ -936,13 +966,15 @@ impl ConfirmationTokenPaymentMethodPreviewKlarnaDob {
 }
 
 view! {
-    /// Acss debit of [`PaymentMethod`](crate::api::PaymentMethod): its `acss_debit`.
+    /// Acss debit of [`PaymentMethod`](crate::api::PaymentMethod): its `acss_debit`. It has what [`ConfirmationTokenPaymentMethodPreviewAcssDebitFields`](crate::api::ConfirmationTokenPaymentMethodPreviewAcssDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-acss_debit>
-    ConfirmationTokenPaymentMethodPreviewAcssDebit, "payment_method_acss_debit"
+    ConfirmationTokenPaymentMethodPreviewAcssDebit =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewAcssDebit`](crate::api::ConfirmationTokenPaymentMethodPreviewAcssDebit).
+    ConfirmationTokenPaymentMethodPreviewAcssDebitFields, "payment_method_acss_debit"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewAcssDebit {
+impl ConfirmationTokenPaymentMethodPreviewAcssDebitFields {
     /// Bank name. `None` when null.
     #[inline]
     pub fn bank_name(&self) -> Option<&str> {
@@ -978,41 +1010,51 @@ impl ConfirmationTokenPaymentMethodPreviewAcssDebit {
 }
 
 view! {
-    /// Affirm of [`PaymentMethod`](crate::api::PaymentMethod): its `affirm`.
+    /// Affirm of [`PaymentMethod`](crate::api::PaymentMethod): its `affirm`. It has what [`ConfirmationTokenPaymentMethodPreviewAffirmFields`](crate::api::ConfirmationTokenPaymentMethodPreviewAffirmFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-affirm>
-    ConfirmationTokenPaymentMethodPreviewAffirm, "payment_method_affirm"
+    ConfirmationTokenPaymentMethodPreviewAffirm =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewAffirm`](crate::api::ConfirmationTokenPaymentMethodPreviewAffirm).
+    ConfirmationTokenPaymentMethodPreviewAffirmFields, "payment_method_affirm"
 }
 
 view! {
-    /// Afterpay clearpay of [`PaymentMethod`](crate::api::PaymentMethod): its `afterpay_clearpay`.
+    /// Afterpay clearpay of [`PaymentMethod`](crate::api::PaymentMethod): its `afterpay_clearpay`. It has what [`ConfirmationTokenPaymentMethodPreviewAfterpayClearpayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewAfterpayClearpayFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-afterpay_clearpay>
-    ConfirmationTokenPaymentMethodPreviewAfterpayClearpay, "payment_method_afterpay_clearpay"
+    ConfirmationTokenPaymentMethodPreviewAfterpayClearpay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewAfterpayClearpay`](crate::api::ConfirmationTokenPaymentMethodPreviewAfterpayClearpay).
+    ConfirmationTokenPaymentMethodPreviewAfterpayClearpayFields, "payment_method_afterpay_clearpay"
 }
 
 view! {
-    /// Alma of [`PaymentMethod`](crate::api::PaymentMethod): its `alma`.
+    /// Alma of [`PaymentMethod`](crate::api::PaymentMethod): its `alma`. It has what [`ConfirmationTokenPaymentMethodPreviewAlmaFields`](crate::api::ConfirmationTokenPaymentMethodPreviewAlmaFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-alma>
-    ConfirmationTokenPaymentMethodPreviewAlma, "payment_method_alma"
+    ConfirmationTokenPaymentMethodPreviewAlma =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewAlma`](crate::api::ConfirmationTokenPaymentMethodPreviewAlma).
+    ConfirmationTokenPaymentMethodPreviewAlmaFields, "payment_method_alma"
 }
 
 view! {
-    /// Amazon pay of [`PaymentMethod`](crate::api::PaymentMethod): its `amazon_pay`.
+    /// Amazon pay of [`PaymentMethod`](crate::api::PaymentMethod): its `amazon_pay`. It has what [`ConfirmationTokenPaymentMethodPreviewAmazonPayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewAmazonPayFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-amazon_pay>
-    ConfirmationTokenPaymentMethodPreviewAmazonPay, "payment_method_amazon_pay"
+    ConfirmationTokenPaymentMethodPreviewAmazonPay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewAmazonPay`](crate::api::ConfirmationTokenPaymentMethodPreviewAmazonPay).
+    ConfirmationTokenPaymentMethodPreviewAmazonPayFields, "payment_method_amazon_pay"
 }
 
 view! {
-    /// Au becs debit of [`PaymentMethod`](crate::api::PaymentMethod): its `au_becs_debit`.
+    /// Au becs debit of [`PaymentMethod`](crate::api::PaymentMethod): its `au_becs_debit`. It has what [`ConfirmationTokenPaymentMethodPreviewAuBecsDebitFields`](crate::api::ConfirmationTokenPaymentMethodPreviewAuBecsDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-au_becs_debit>
-    ConfirmationTokenPaymentMethodPreviewAuBecsDebit, "payment_method_au_becs_debit"
+    ConfirmationTokenPaymentMethodPreviewAuBecsDebit =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewAuBecsDebit`](crate::api::ConfirmationTokenPaymentMethodPreviewAuBecsDebit).
+    ConfirmationTokenPaymentMethodPreviewAuBecsDebitFields, "payment_method_au_becs_debit"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewAuBecsDebit {
+impl ConfirmationTokenPaymentMethodPreviewAuBecsDebitFields {
     /// Bsb number. `None` when null.
     #[inline]
     pub fn bsb_number(&self) -> Option<&str> {
@@ -1035,13 +1077,15 @@ impl ConfirmationTokenPaymentMethodPreviewAuBecsDebit {
 }
 
 view! {
-    /// Bacs debit of [`PaymentMethod`](crate::api::PaymentMethod): its `bacs_debit`.
+    /// Bacs debit of [`PaymentMethod`](crate::api::PaymentMethod): its `bacs_debit`. It has what [`ConfirmationTokenPaymentMethodPreviewBacsDebitFields`](crate::api::ConfirmationTokenPaymentMethodPreviewBacsDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-bacs_debit>
-    ConfirmationTokenPaymentMethodPreviewBacsDebit, "payment_method_bacs_debit"
+    ConfirmationTokenPaymentMethodPreviewBacsDebit =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewBacsDebit`](crate::api::ConfirmationTokenPaymentMethodPreviewBacsDebit).
+    ConfirmationTokenPaymentMethodPreviewBacsDebitFields, "payment_method_bacs_debit"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewBacsDebit {
+impl ConfirmationTokenPaymentMethodPreviewBacsDebitFields {
     /// Fingerprint. `None` when null.
     #[inline]
     pub fn fingerprint(&self) -> Option<&str> {
@@ -1063,27 +1107,33 @@ impl ConfirmationTokenPaymentMethodPreviewBacsDebit {
 }
 
 view! {
-    /// Bancontact of [`PaymentMethod`](crate::api::PaymentMethod): its `bancontact`.
+    /// Bancontact of [`PaymentMethod`](crate::api::PaymentMethod): its `bancontact`. It has what [`ConfirmationTokenPaymentMethodPreviewBancontactFields`](crate::api::ConfirmationTokenPaymentMethodPreviewBancontactFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-bancontact>
-    ConfirmationTokenPaymentMethodPreviewBancontact, "payment_method_bancontact"
+    ConfirmationTokenPaymentMethodPreviewBancontact =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewBancontact`](crate::api::ConfirmationTokenPaymentMethodPreviewBancontact).
+    ConfirmationTokenPaymentMethodPreviewBancontactFields, "payment_method_bancontact"
 }
 
 view! {
-    /// Billie of [`PaymentMethod`](crate::api::PaymentMethod): its `billie`.
+    /// Billie of [`PaymentMethod`](crate::api::PaymentMethod): its `billie`. It has what [`ConfirmationTokenPaymentMethodPreviewBillieFields`](crate::api::ConfirmationTokenPaymentMethodPreviewBillieFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-billie>
-    ConfirmationTokenPaymentMethodPreviewBillie, "payment_method_billie"
+    ConfirmationTokenPaymentMethodPreviewBillie =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewBillie`](crate::api::ConfirmationTokenPaymentMethodPreviewBillie).
+    ConfirmationTokenPaymentMethodPreviewBillieFields, "payment_method_billie"
 }
 
 view! {
-    /// Bizum of [`PaymentMethod`](crate::api::PaymentMethod): its `bizum`.
+    /// Bizum of [`PaymentMethod`](crate::api::PaymentMethod): its `bizum`. It has what [`ConfirmationTokenPaymentMethodPreviewBizumFields`](crate::api::ConfirmationTokenPaymentMethodPreviewBizumFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-bizum>
-    ConfirmationTokenPaymentMethodPreviewBizum, "payment_method_bizum"
+    ConfirmationTokenPaymentMethodPreviewBizum =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewBizum`](crate::api::ConfirmationTokenPaymentMethodPreviewBizum).
+    ConfirmationTokenPaymentMethodPreviewBizumFields, "payment_method_bizum"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewBizum {
+impl ConfirmationTokenPaymentMethodPreviewBizumFields {
     /// Buyer id. `None` when absent or null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -1092,13 +1142,15 @@ impl ConfirmationTokenPaymentMethodPreviewBizum {
 }
 
 view! {
-    /// Blik of [`PaymentMethod`](crate::api::PaymentMethod): its `blik`.
+    /// Blik of [`PaymentMethod`](crate::api::PaymentMethod): its `blik`. It has what [`ConfirmationTokenPaymentMethodPreviewBlikFields`](crate::api::ConfirmationTokenPaymentMethodPreviewBlikFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-blik>
-    ConfirmationTokenPaymentMethodPreviewBlik, "payment_method_blik"
+    ConfirmationTokenPaymentMethodPreviewBlik =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewBlik`](crate::api::ConfirmationTokenPaymentMethodPreviewBlik).
+    ConfirmationTokenPaymentMethodPreviewBlikFields, "payment_method_blik"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewBlik {
+impl ConfirmationTokenPaymentMethodPreviewBlikFields {
     /// Buyer id. `None` when absent or null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -1107,641 +1159,18 @@ impl ConfirmationTokenPaymentMethodPreviewBlik {
 }
 
 view! {
-    /// Boleto of [`PaymentMethod`](crate::api::PaymentMethod): its `boleto`.
+    /// Boleto of [`PaymentMethod`](crate::api::PaymentMethod): its `boleto`. It has what [`ConfirmationTokenPaymentMethodPreviewBoletoFields`](crate::api::ConfirmationTokenPaymentMethodPreviewBoletoFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-boleto>
-    ConfirmationTokenPaymentMethodPreviewBoleto, "payment_method_boleto"
+    ConfirmationTokenPaymentMethodPreviewBoleto =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewBoleto`](crate::api::ConfirmationTokenPaymentMethodPreviewBoleto).
+    ConfirmationTokenPaymentMethodPreviewBoletoFields, "payment_method_boleto"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewBoleto {
+impl ConfirmationTokenPaymentMethodPreviewBoletoFields {
     /// Tax id.
     #[inline]
     pub fn tax_id(&self) -> &str {
         self.0.string("payment_method_boleto", "tax_id")
-    }
-}
-
-view! {
-    /// Card of [`PaymentMethod`](crate::api::PaymentMethod): its `card`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card>
-    ConfirmationTokenPaymentMethodPreviewCard, "payment_method_card"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewCard {
-    /// Brand.
-    #[inline]
-    pub fn brand(&self) -> &str {
-        self.0.string("payment_method_card", "brand")
-    }
-
-    /// Checks. `None` when null.
-    #[inline]
-    pub fn checks(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardChecks> {
-        self.0.opt_view("payment_method_card", "checks")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card", "country")
-    }
-
-    /// Description. `None` when absent or null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card", "description")
-    }
-
-    /// Display brand. `None` when null.
-    #[inline]
-    pub fn display_brand(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card", "display_brand")
-    }
-
-    /// Exp month.
-    #[inline]
-    pub fn exp_month(&self) -> i64 {
-        self.0.int("payment_method_card", "exp_month")
-    }
-
-    /// Exp year.
-    #[inline]
-    pub fn exp_year(&self) -> i64 {
-        self.0.int("payment_method_card", "exp_year")
-    }
-
-    /// Fingerprint. `None` when absent or null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card", "fingerprint")
-    }
-
-    /// Funding.
-    #[inline]
-    pub fn funding(&self) -> &str {
-        self.0.string("payment_method_card", "funding")
-    }
-
-    /// Generated from. `None` when null.
-    #[inline]
-    pub fn generated_from(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom> {
-        self.0.opt_view("payment_method_card", "generated_from")
-    }
-
-    /// Iin. `None` when absent or null.
-    #[inline]
-    pub fn iin(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card", "iin")
-    }
-
-    /// Issuer. `None` when absent or null.
-    #[inline]
-    pub fn issuer(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card", "issuer")
-    }
-
-    /// Last4.
-    #[inline]
-    pub fn last4(&self) -> &str {
-        self.0.string("payment_method_card", "last4")
-    }
-
-    /// Networks. `None` when null.
-    #[inline]
-    pub fn networks(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardNetworks> {
-        self.0.opt_view("payment_method_card", "networks")
-    }
-
-    /// Regulated status. `None` when null.
-    #[inline]
-    pub fn regulated_status(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardRegulatedStatus> {
-        self.0.opt_word("payment_method_card", "regulated_status")
-    }
-
-    /// Three d secure usage. `None` when null.
-    #[inline]
-    pub fn three_d_secure_usage(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardThreeDSecureUsage> {
-        self.0
-            .opt_view("payment_method_card", "three_d_secure_usage")
-    }
-
-    /// Wallet. `None` when null.
-    #[inline]
-    pub fn wallet(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWallet> {
-        self.0.opt_view("payment_method_card", "wallet")
-    }
-}
-
-view! {
-    /// Checks of [`PaymentMethod`](crate::api::PaymentMethod): its `card.checks`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-checks>
-    ConfirmationTokenPaymentMethodPreviewCardChecks, "payment_method_card_checks"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewCardChecks {
-    /// Address line1 check. `None` when null.
-    #[inline]
-    pub fn address_line1_check(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_checks", "address_line1_check")
-    }
-
-    /// Address postal code check. `None` when null.
-    #[inline]
-    pub fn address_postal_code_check(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_checks", "address_postal_code_check")
-    }
-
-    /// Cvc check. `None` when null.
-    #[inline]
-    pub fn cvc_check(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card_checks", "cvc_check")
-    }
-}
-
-view! {
-    /// Generated from of [`PaymentMethod`](crate::api::PaymentMethod): its `card.generated_from`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-generated_from>
-    ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom, "payment_method_card_generated_card"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom {
-    /// Charge. `None` when null.
-    #[inline]
-    pub fn charge(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_generated_card", "charge")
-    }
-
-    /// Payment method details. `None` when null.
-    #[inline]
-    pub fn payment_method_details(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails>
-    {
-        self.0.opt_view(
-            "payment_method_card_generated_card",
-            "payment_method_details",
-        )
-    }
-
-    /// Setup attempt. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn setup_attempt(&self) -> Option<Expandable<api::SetupAttempt>> {
-        self.0
-            .opt_view("payment_method_card_generated_card", "setup_attempt")
-    }
-}
-
-view! {
-    /// Card present of [`PaymentMethod`](crate::api::PaymentMethod): its `card_present`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present>
-    ConfirmationTokenPaymentMethodPreviewCardPresent, "payment_method_card_present"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewCardPresent {
-    /// Brand. `None` when null.
-    #[inline]
-    pub fn brand(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card_present", "brand")
-    }
-
-    /// Brand product. `None` when null.
-    #[inline]
-    pub fn brand_product(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_present", "brand_product")
-    }
-
-    /// Cardholder name. `None` when null.
-    #[inline]
-    pub fn cardholder_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_present", "cardholder_name")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card_present", "country")
-    }
-
-    /// Description. `None` when absent or null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_present", "description")
-    }
-
-    /// Exp month.
-    #[inline]
-    pub fn exp_month(&self) -> i64 {
-        self.0.int("payment_method_card_present", "exp_month")
-    }
-
-    /// Exp year.
-    #[inline]
-    pub fn exp_year(&self) -> i64 {
-        self.0.int("payment_method_card_present", "exp_year")
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_present", "fingerprint")
-    }
-
-    /// Funding. `None` when null.
-    #[inline]
-    pub fn funding(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card_present", "funding")
-    }
-
-    /// Iin. `None` when absent or null.
-    #[inline]
-    pub fn iin(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card_present", "iin")
-    }
-
-    /// Issuer. `None` when absent or null.
-    #[inline]
-    pub fn issuer(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card_present", "issuer")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_card_present", "last4")
-    }
-
-    /// Networks. `None` when null.
-    #[inline]
-    pub fn networks(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardPresentNetworks> {
-        self.0.opt_view("payment_method_card_present", "networks")
-    }
-
-    /// Offline. `None` when null.
-    #[inline]
-    pub fn offline(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentOffline> {
-        self.0.opt_view("payment_method_card_present", "offline")
-    }
-
-    /// Preferred locales, as a list. `None` when null.
-    #[inline]
-    pub fn preferred_locales(&self) -> Option<Vec<&str>> {
-        self.0
-            .opt_strings("payment_method_card_present", "preferred_locales")
-    }
-
-    /// Read method. `None` when null.
-    #[inline]
-    pub fn read_method(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod> {
-        self.0
-            .opt_word("payment_method_card_present", "read_method")
-    }
-
-    /// Wallet. `None` when absent.
-    #[inline]
-    pub fn wallet(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentWallet> {
-        self.0.opt_view("payment_method_card_present", "wallet")
-    }
-}
-
-view! {
-    /// Networks of [`PaymentMethod`](crate::api::PaymentMethod): its `card_present.networks`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present-networks>
-    ConfirmationTokenPaymentMethodPreviewCardPresentNetworks, "payment_method_card_present_networks"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewCardPresentNetworks {
-    /// Available, as a list.
-    #[inline]
-    pub fn available(&self) -> Vec<&str> {
-        self.0
-            .strings("payment_method_card_present_networks", "available")
-    }
-
-    /// Preferred. `None` when null.
-    #[inline]
-    pub fn preferred(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_present_networks", "preferred")
-    }
-}
-
-view! {
-    /// Wallet of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet>
-    ConfirmationTokenPaymentMethodPreviewCardWallet, "payment_method_card_wallet"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewCardWallet {
-    /// Amex express checkout. `None` when absent.
-    #[inline]
-    pub fn amex_express_checkout(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout> {
-        self.0
-            .opt_view("payment_method_card_wallet", "amex_express_checkout")
-    }
-
-    /// Apple pay. `None` when absent.
-    #[inline]
-    pub fn apple_pay(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletApplePay> {
-        self.0.opt_view("payment_method_card_wallet", "apple_pay")
-    }
-
-    /// Dynamic last4. `None` when null.
-    #[inline]
-    pub fn dynamic_last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_wallet", "dynamic_last4")
-    }
-
-    /// Google pay. `None` when absent.
-    #[inline]
-    pub fn google_pay(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay> {
-        self.0.opt_view("payment_method_card_wallet", "google_pay")
-    }
-
-    /// Link. `None` when absent.
-    #[inline]
-    pub fn link(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletLink> {
-        self.0.opt_view("payment_method_card_wallet", "link")
-    }
-
-    /// Masterpass. `None` when absent.
-    #[inline]
-    pub fn masterpass(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass> {
-        self.0.opt_view("payment_method_card_wallet", "masterpass")
-    }
-
-    /// Samsung pay. `None` when absent.
-    #[inline]
-    pub fn samsung_pay(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay> {
-        self.0.opt_view("payment_method_card_wallet", "samsung_pay")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::ConfirmationTokenPaymentMethodPreviewCardWalletType {
-        self.0.word("payment_method_card_wallet", "type")
-    }
-
-    /// Visa checkout. `None` when absent.
-    #[inline]
-    pub fn visa_checkout(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout> {
-        self.0
-            .opt_view("payment_method_card_wallet", "visa_checkout")
-    }
-}
-
-view! {
-    /// Amex express checkout of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.amex_express_checkout`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-amex_express_checkout>
-    ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout, "payment_method_card_wallet_amex_express_checkout"
-}
-
-view! {
-    /// Apple pay of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.apple_pay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-apple_pay>
-    ConfirmationTokenPaymentMethodPreviewCardWalletApplePay, "payment_method_card_wallet_apple_pay"
-}
-
-view! {
-    /// Google pay of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.google_pay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-google_pay>
-    ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay, "payment_method_card_wallet_google_pay"
-}
-
-view! {
-    /// Link of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.link`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-link>
-    ConfirmationTokenPaymentMethodPreviewCardWalletLink, "payment_method_card_wallet_link"
-}
-
-view! {
-    /// Masterpass of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.masterpass`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-masterpass>
-    ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass, "payment_method_card_wallet_masterpass"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass {
-    /// Billing address. `None` when null.
-    #[inline]
-    pub fn billing_address(&self) -> Option<api::Address> {
-        self.0
-            .opt_view("payment_method_card_wallet_masterpass", "billing_address")
-    }
-
-    /// Email. `None` when null.
-    #[inline]
-    pub fn email(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_wallet_masterpass", "email")
-    }
-
-    /// Name. `None` when null.
-    #[inline]
-    pub fn name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_wallet_masterpass", "name")
-    }
-
-    /// Shipping address. `None` when null.
-    #[inline]
-    pub fn shipping_address(&self) -> Option<api::Address> {
-        self.0
-            .opt_view("payment_method_card_wallet_masterpass", "shipping_address")
-    }
-}
-
-view! {
-    /// Samsung pay of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.samsung_pay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-samsung_pay>
-    ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay, "payment_method_card_wallet_samsung_pay"
-}
-
-view! {
-    /// Visa checkout of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.visa_checkout`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-visa_checkout>
-    ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout, "payment_method_card_wallet_visa_checkout"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout {
-    /// Billing address. `None` when null.
-    #[inline]
-    pub fn billing_address(&self) -> Option<api::Address> {
-        self.0.opt_view(
-            "payment_method_card_wallet_visa_checkout",
-            "billing_address",
-        )
-    }
-
-    /// Email. `None` when null.
-    #[inline]
-    pub fn email(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_wallet_visa_checkout", "email")
-    }
-
-    /// Name. `None` when null.
-    #[inline]
-    pub fn name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_card_wallet_visa_checkout", "name")
-    }
-
-    /// Shipping address. `None` when null.
-    #[inline]
-    pub fn shipping_address(&self) -> Option<api::Address> {
-        self.0.opt_view(
-            "payment_method_card_wallet_visa_checkout",
-            "shipping_address",
-        )
-    }
-}
-
-view! {
-    /// Cashapp of [`PaymentMethod`](crate::api::PaymentMethod): its `cashapp`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-cashapp>
-    ConfirmationTokenPaymentMethodPreviewCashapp, "payment_method_cashapp"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewCashapp {
-    /// Buyer id. `None` when null.
-    #[inline]
-    pub fn buyer_id(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_cashapp", "buyer_id")
-    }
-
-    /// Cashtag. `None` when null.
-    #[inline]
-    pub fn cashtag(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_cashapp", "cashtag")
-    }
-}
-
-view! {
-    /// Crypto of [`PaymentMethod`](crate::api::PaymentMethod): its `crypto`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-crypto>
-    ConfirmationTokenPaymentMethodPreviewCrypto, "payment_method_crypto"
-}
-
-view! {
-    /// Customer balance of [`PaymentMethod`](crate::api::PaymentMethod): its `customer_balance`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-customer_balance>
-    ConfirmationTokenPaymentMethodPreviewCustomerBalance, "payment_method_customer_balance"
-}
-
-view! {
-    /// Eps of [`PaymentMethod`](crate::api::PaymentMethod): its `eps`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-eps>
-    ConfirmationTokenPaymentMethodPreviewEps, "payment_method_eps"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewEps {
-    /// Bank. `None` when null.
-    #[inline]
-    pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsEpsBank> {
-        self.0.opt_word("payment_method_eps", "bank")
-    }
-}
-
-view! {
-    /// Fpx of [`PaymentMethod`](crate::api::PaymentMethod): its `fpx`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-fpx>
-    ConfirmationTokenPaymentMethodPreviewFpx, "payment_method_fpx"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewFpx {
-    /// Account holder type. `None` when null.
-    #[inline]
-    pub fn account_holder_type(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewFpxAccountHolderType> {
-        self.0.opt_word("payment_method_fpx", "account_holder_type")
-    }
-
-    /// Bank.
-    #[inline]
-    pub fn bank(&self) -> api::ChargePaymentMethodDetailsFpxBank {
-        self.0.word("payment_method_fpx", "bank")
-    }
-}
-
-view! {
-    /// Giropay of [`PaymentMethod`](crate::api::PaymentMethod): its `giropay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-giropay>
-    ConfirmationTokenPaymentMethodPreviewGiropay, "payment_method_giropay"
-}
-
-view! {
-    /// Grabpay of [`PaymentMethod`](crate::api::PaymentMethod): its `grabpay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-grabpay>
-    ConfirmationTokenPaymentMethodPreviewGrabpay, "payment_method_grabpay"
-}
-
-view! {
-    /// Ideal of [`PaymentMethod`](crate::api::PaymentMethod): its `ideal`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-ideal>
-    ConfirmationTokenPaymentMethodPreviewIdeal, "payment_method_ideal"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewIdeal {
-    /// Bank. `None` when null.
-    #[inline]
-    pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsIdealBank> {
-        self.0.opt_word("payment_method_ideal", "bank")
-    }
-
-    /// Bic. `None` when null.
-    #[inline]
-    pub fn bic(&self) -> Option<api::ChargePaymentMethodDetailsIdealBic> {
-        self.0.opt_word("payment_method_ideal", "bic")
     }
 }

@@ -6,13 +6,682 @@ use crate::api;
 use crate::view::prelude::{Expandable, view};
 
 view! {
-    /// Interac present of [`PaymentMethod`](crate::api::PaymentMethod): its `interac_present`.
+    /// Card of [`PaymentMethod`](crate::api::PaymentMethod): its `card`. It has what [`ConfirmationTokenPaymentMethodPreviewCardFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardFields) has.
     ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-interac_present>
-    ConfirmationTokenPaymentMethodPreviewInteracPresent, "payment_method_interac_present"
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card>
+    ConfirmationTokenPaymentMethodPreviewCard =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCard`](crate::api::ConfirmationTokenPaymentMethodPreviewCard).
+    ConfirmationTokenPaymentMethodPreviewCardFields, "payment_method_card"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewInteracPresent {
+impl ConfirmationTokenPaymentMethodPreviewCardFields {
+    /// Brand.
+    #[inline]
+    pub fn brand(&self) -> &str {
+        self.0.string("payment_method_card", "brand")
+    }
+
+    /// Checks. `None` when null.
+    #[inline]
+    pub fn checks(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardChecks> {
+        self.0.opt_view("payment_method_card", "checks")
+    }
+
+    /// Country. `None` when null.
+    #[inline]
+    pub fn country(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card", "country")
+    }
+
+    /// Description. `None` when absent or null.
+    #[inline]
+    pub fn description(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card", "description")
+    }
+
+    /// Display brand. `None` when null.
+    #[inline]
+    pub fn display_brand(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card", "display_brand")
+    }
+
+    /// Exp month.
+    #[inline]
+    pub fn exp_month(&self) -> i64 {
+        self.0.int("payment_method_card", "exp_month")
+    }
+
+    /// Exp year.
+    #[inline]
+    pub fn exp_year(&self) -> i64 {
+        self.0.int("payment_method_card", "exp_year")
+    }
+
+    /// Fingerprint. `None` when absent or null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card", "fingerprint")
+    }
+
+    /// Funding.
+    #[inline]
+    pub fn funding(&self) -> &str {
+        self.0.string("payment_method_card", "funding")
+    }
+
+    /// Generated from. `None` when null.
+    #[inline]
+    pub fn generated_from(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom> {
+        self.0.opt_view("payment_method_card", "generated_from")
+    }
+
+    /// Iin. `None` when absent or null.
+    #[inline]
+    pub fn iin(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card", "iin")
+    }
+
+    /// Issuer. `None` when absent or null.
+    #[inline]
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card", "issuer")
+    }
+
+    /// Last4.
+    #[inline]
+    pub fn last4(&self) -> &str {
+        self.0.string("payment_method_card", "last4")
+    }
+
+    /// Networks. `None` when null.
+    #[inline]
+    pub fn networks(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardNetworks> {
+        self.0.opt_view("payment_method_card", "networks")
+    }
+
+    /// Regulated status. `None` when null.
+    #[inline]
+    pub fn regulated_status(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardRegulatedStatus> {
+        self.0.opt_word("payment_method_card", "regulated_status")
+    }
+
+    /// Three d secure usage. `None` when null.
+    #[inline]
+    pub fn three_d_secure_usage(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardThreeDSecureUsage> {
+        self.0
+            .opt_view("payment_method_card", "three_d_secure_usage")
+    }
+
+    /// Wallet. `None` when null.
+    #[inline]
+    pub fn wallet(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWallet> {
+        self.0.opt_view("payment_method_card", "wallet")
+    }
+}
+
+view! {
+    /// Checks of [`PaymentMethod`](crate::api::PaymentMethod): its `card.checks`. It has what [`ConfirmationTokenPaymentMethodPreviewCardChecksFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardChecksFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-checks>
+    ConfirmationTokenPaymentMethodPreviewCardChecks =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardChecks`](crate::api::ConfirmationTokenPaymentMethodPreviewCardChecks).
+    ConfirmationTokenPaymentMethodPreviewCardChecksFields, "payment_method_card_checks"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewCardChecksFields {
+    /// Address line1 check. `None` when null.
+    #[inline]
+    pub fn address_line1_check(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_checks", "address_line1_check")
+    }
+
+    /// Address postal code check. `None` when null.
+    #[inline]
+    pub fn address_postal_code_check(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_checks", "address_postal_code_check")
+    }
+
+    /// Cvc check. `None` when null.
+    #[inline]
+    pub fn cvc_check(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card_checks", "cvc_check")
+    }
+}
+
+view! {
+    /// Generated from of [`PaymentMethod`](crate::api::PaymentMethod): its `card.generated_from`. It has what [`ConfirmationTokenPaymentMethodPreviewCardGeneratedFromFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFromFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-generated_from>
+    ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom`](crate::api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom).
+    ConfirmationTokenPaymentMethodPreviewCardGeneratedFromFields, "payment_method_card_generated_card"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewCardGeneratedFromFields {
+    /// Charge. `None` when null.
+    #[inline]
+    pub fn charge(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_generated_card", "charge")
+    }
+
+    /// Payment method details. `None` when null.
+    #[inline]
+    pub fn payment_method_details(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails>
+    {
+        self.0.opt_view(
+            "payment_method_card_generated_card",
+            "payment_method_details",
+        )
+    }
+
+    /// Setup attempt. An id, or the object itself when `expand` asks for it. `None` when null.
+    #[inline]
+    pub fn setup_attempt(&self) -> Option<Expandable<api::SetupAttempt>> {
+        self.0
+            .opt_view("payment_method_card_generated_card", "setup_attempt")
+    }
+}
+
+view! {
+    /// Card present of [`PaymentMethod`](crate::api::PaymentMethod): its `card_present`. It has what [`ConfirmationTokenPaymentMethodPreviewCardPresentFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardPresentFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present>
+    ConfirmationTokenPaymentMethodPreviewCardPresent =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardPresent`](crate::api::ConfirmationTokenPaymentMethodPreviewCardPresent).
+    ConfirmationTokenPaymentMethodPreviewCardPresentFields, "payment_method_card_present"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewCardPresentFields {
+    /// Brand. `None` when null.
+    #[inline]
+    pub fn brand(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card_present", "brand")
+    }
+
+    /// Brand product. `None` when null.
+    #[inline]
+    pub fn brand_product(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_present", "brand_product")
+    }
+
+    /// Cardholder name. `None` when null.
+    #[inline]
+    pub fn cardholder_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_present", "cardholder_name")
+    }
+
+    /// Country. `None` when null.
+    #[inline]
+    pub fn country(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card_present", "country")
+    }
+
+    /// Description. `None` when absent or null.
+    #[inline]
+    pub fn description(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_present", "description")
+    }
+
+    /// Exp month.
+    #[inline]
+    pub fn exp_month(&self) -> i64 {
+        self.0.int("payment_method_card_present", "exp_month")
+    }
+
+    /// Exp year.
+    #[inline]
+    pub fn exp_year(&self) -> i64 {
+        self.0.int("payment_method_card_present", "exp_year")
+    }
+
+    /// Fingerprint. `None` when null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_present", "fingerprint")
+    }
+
+    /// Funding. `None` when null.
+    #[inline]
+    pub fn funding(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card_present", "funding")
+    }
+
+    /// Iin. `None` when absent or null.
+    #[inline]
+    pub fn iin(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card_present", "iin")
+    }
+
+    /// Issuer. `None` when absent or null.
+    #[inline]
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card_present", "issuer")
+    }
+
+    /// Last4. `None` when null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_card_present", "last4")
+    }
+
+    /// Networks. `None` when null.
+    #[inline]
+    pub fn networks(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardPresentNetworks> {
+        self.0.opt_view("payment_method_card_present", "networks")
+    }
+
+    /// Offline. `None` when null.
+    #[inline]
+    pub fn offline(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentOffline> {
+        self.0.opt_view("payment_method_card_present", "offline")
+    }
+
+    /// Preferred locales, as a list. `None` when null.
+    #[inline]
+    pub fn preferred_locales(&self) -> Option<Vec<&str>> {
+        self.0
+            .opt_strings("payment_method_card_present", "preferred_locales")
+    }
+
+    /// Read method. `None` when null.
+    #[inline]
+    pub fn read_method(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod> {
+        self.0
+            .opt_word("payment_method_card_present", "read_method")
+    }
+
+    /// Wallet. `None` when absent.
+    #[inline]
+    pub fn wallet(&self) -> Option<api::ChargePaymentMethodDetailsCardPresentWallet> {
+        self.0.opt_view("payment_method_card_present", "wallet")
+    }
+}
+
+view! {
+    /// Networks of [`PaymentMethod`](crate::api::PaymentMethod): its `card_present.networks`. It has what [`ConfirmationTokenPaymentMethodPreviewCardPresentNetworksFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardPresentNetworksFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present-networks>
+    ConfirmationTokenPaymentMethodPreviewCardPresentNetworks =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardPresentNetworks`](crate::api::ConfirmationTokenPaymentMethodPreviewCardPresentNetworks).
+    ConfirmationTokenPaymentMethodPreviewCardPresentNetworksFields, "payment_method_card_present_networks"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewCardPresentNetworksFields {
+    /// Available, as a list.
+    #[inline]
+    pub fn available(&self) -> Vec<&str> {
+        self.0
+            .strings("payment_method_card_present_networks", "available")
+    }
+
+    /// Preferred. `None` when null.
+    #[inline]
+    pub fn preferred(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_present_networks", "preferred")
+    }
+}
+
+view! {
+    /// Wallet of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet`. It has what [`ConfirmationTokenPaymentMethodPreviewCardWalletFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet>
+    ConfirmationTokenPaymentMethodPreviewCardWallet =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardWallet`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWallet).
+    ConfirmationTokenPaymentMethodPreviewCardWalletFields, "payment_method_card_wallet"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewCardWalletFields {
+    /// Amex express checkout. `None` when absent.
+    #[inline]
+    pub fn amex_express_checkout(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout> {
+        self.0
+            .opt_view("payment_method_card_wallet", "amex_express_checkout")
+    }
+
+    /// Apple pay. `None` when absent.
+    #[inline]
+    pub fn apple_pay(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletApplePay> {
+        self.0.opt_view("payment_method_card_wallet", "apple_pay")
+    }
+
+    /// Dynamic last4. `None` when null.
+    #[inline]
+    pub fn dynamic_last4(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_wallet", "dynamic_last4")
+    }
+
+    /// Google pay. `None` when absent.
+    #[inline]
+    pub fn google_pay(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay> {
+        self.0.opt_view("payment_method_card_wallet", "google_pay")
+    }
+
+    /// Link. `None` when absent.
+    #[inline]
+    pub fn link(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletLink> {
+        self.0.opt_view("payment_method_card_wallet", "link")
+    }
+
+    /// Masterpass. `None` when absent.
+    #[inline]
+    pub fn masterpass(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass> {
+        self.0.opt_view("payment_method_card_wallet", "masterpass")
+    }
+
+    /// Samsung pay. `None` when absent.
+    #[inline]
+    pub fn samsung_pay(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay> {
+        self.0.opt_view("payment_method_card_wallet", "samsung_pay")
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> api::ConfirmationTokenPaymentMethodPreviewCardWalletType {
+        self.0.word("payment_method_card_wallet", "type")
+    }
+
+    /// Visa checkout. `None` when absent.
+    #[inline]
+    pub fn visa_checkout(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout> {
+        self.0
+            .opt_view("payment_method_card_wallet", "visa_checkout")
+    }
+}
+
+view! {
+    /// Amex express checkout of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.amex_express_checkout`. It has what [`ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckoutFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckoutFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-amex_express_checkout>
+    ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout).
+    ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckoutFields, "payment_method_card_wallet_amex_express_checkout"
+}
+
+view! {
+    /// Apple pay of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.apple_pay`. It has what [`ConfirmationTokenPaymentMethodPreviewCardWalletApplePayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletApplePayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-apple_pay>
+    ConfirmationTokenPaymentMethodPreviewCardWalletApplePay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardWalletApplePay`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletApplePay).
+    ConfirmationTokenPaymentMethodPreviewCardWalletApplePayFields, "payment_method_card_wallet_apple_pay"
+}
+
+view! {
+    /// Google pay of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.google_pay`. It has what [`ConfirmationTokenPaymentMethodPreviewCardWalletGooglePayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletGooglePayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-google_pay>
+    ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay).
+    ConfirmationTokenPaymentMethodPreviewCardWalletGooglePayFields, "payment_method_card_wallet_google_pay"
+}
+
+view! {
+    /// Link of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.link`. It has what [`ConfirmationTokenPaymentMethodPreviewCardWalletLinkFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletLinkFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-link>
+    ConfirmationTokenPaymentMethodPreviewCardWalletLink =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardWalletLink`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletLink).
+    ConfirmationTokenPaymentMethodPreviewCardWalletLinkFields, "payment_method_card_wallet_link"
+}
+
+view! {
+    /// Masterpass of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.masterpass`. It has what [`ConfirmationTokenPaymentMethodPreviewCardWalletMasterpassFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletMasterpassFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-masterpass>
+    ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass).
+    ConfirmationTokenPaymentMethodPreviewCardWalletMasterpassFields, "payment_method_card_wallet_masterpass"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewCardWalletMasterpassFields {
+    /// Billing address. `None` when null.
+    #[inline]
+    pub fn billing_address(&self) -> Option<api::Address> {
+        self.0
+            .opt_view("payment_method_card_wallet_masterpass", "billing_address")
+    }
+
+    /// Email. `None` when null.
+    #[inline]
+    pub fn email(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_wallet_masterpass", "email")
+    }
+
+    /// Name. `None` when null.
+    #[inline]
+    pub fn name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_wallet_masterpass", "name")
+    }
+
+    /// Shipping address. `None` when null.
+    #[inline]
+    pub fn shipping_address(&self) -> Option<api::Address> {
+        self.0
+            .opt_view("payment_method_card_wallet_masterpass", "shipping_address")
+    }
+}
+
+view! {
+    /// Samsung pay of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.samsung_pay`. It has what [`ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-samsung_pay>
+    ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay).
+    ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPayFields, "payment_method_card_wallet_samsung_pay"
+}
+
+view! {
+    /// Visa checkout of [`PaymentMethod`](crate::api::PaymentMethod): its `card.wallet.visa_checkout`. It has what [`ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckoutFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckoutFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet-visa_checkout>
+    ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout).
+    ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckoutFields, "payment_method_card_wallet_visa_checkout"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckoutFields {
+    /// Billing address. `None` when null.
+    #[inline]
+    pub fn billing_address(&self) -> Option<api::Address> {
+        self.0.opt_view(
+            "payment_method_card_wallet_visa_checkout",
+            "billing_address",
+        )
+    }
+
+    /// Email. `None` when null.
+    #[inline]
+    pub fn email(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_wallet_visa_checkout", "email")
+    }
+
+    /// Name. `None` when null.
+    #[inline]
+    pub fn name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_card_wallet_visa_checkout", "name")
+    }
+
+    /// Shipping address. `None` when null.
+    #[inline]
+    pub fn shipping_address(&self) -> Option<api::Address> {
+        self.0.opt_view(
+            "payment_method_card_wallet_visa_checkout",
+            "shipping_address",
+        )
+    }
+}
+
+view! {
+    /// Cashapp of [`PaymentMethod`](crate::api::PaymentMethod): its `cashapp`. It has what [`ConfirmationTokenPaymentMethodPreviewCashappFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCashappFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-cashapp>
+    ConfirmationTokenPaymentMethodPreviewCashapp =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCashapp`](crate::api::ConfirmationTokenPaymentMethodPreviewCashapp).
+    ConfirmationTokenPaymentMethodPreviewCashappFields, "payment_method_cashapp"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewCashappFields {
+    /// Buyer id. `None` when null.
+    #[inline]
+    pub fn buyer_id(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_cashapp", "buyer_id")
+    }
+
+    /// Cashtag. `None` when null.
+    #[inline]
+    pub fn cashtag(&self) -> Option<&str> {
+        self.0.opt_string("payment_method_cashapp", "cashtag")
+    }
+}
+
+view! {
+    /// Crypto of [`PaymentMethod`](crate::api::PaymentMethod): its `crypto`. It has what [`ConfirmationTokenPaymentMethodPreviewCryptoFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCryptoFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-crypto>
+    ConfirmationTokenPaymentMethodPreviewCrypto =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCrypto`](crate::api::ConfirmationTokenPaymentMethodPreviewCrypto).
+    ConfirmationTokenPaymentMethodPreviewCryptoFields, "payment_method_crypto"
+}
+
+view! {
+    /// Customer balance of [`PaymentMethod`](crate::api::PaymentMethod): its `customer_balance`. It has what [`ConfirmationTokenPaymentMethodPreviewCustomerBalanceFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCustomerBalanceFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-customer_balance>
+    ConfirmationTokenPaymentMethodPreviewCustomerBalance =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewCustomerBalance`](crate::api::ConfirmationTokenPaymentMethodPreviewCustomerBalance).
+    ConfirmationTokenPaymentMethodPreviewCustomerBalanceFields, "payment_method_customer_balance"
+}
+
+view! {
+    /// Eps of [`PaymentMethod`](crate::api::PaymentMethod): its `eps`. It has what [`ConfirmationTokenPaymentMethodPreviewEpsFields`](crate::api::ConfirmationTokenPaymentMethodPreviewEpsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-eps>
+    ConfirmationTokenPaymentMethodPreviewEps =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewEps`](crate::api::ConfirmationTokenPaymentMethodPreviewEps).
+    ConfirmationTokenPaymentMethodPreviewEpsFields, "payment_method_eps"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewEpsFields {
+    /// Bank. `None` when null.
+    #[inline]
+    pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsEpsBank> {
+        self.0.opt_word("payment_method_eps", "bank")
+    }
+}
+
+view! {
+    /// Fpx of [`PaymentMethod`](crate::api::PaymentMethod): its `fpx`. It has what [`ConfirmationTokenPaymentMethodPreviewFpxFields`](crate::api::ConfirmationTokenPaymentMethodPreviewFpxFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-fpx>
+    ConfirmationTokenPaymentMethodPreviewFpx =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewFpx`](crate::api::ConfirmationTokenPaymentMethodPreviewFpx).
+    ConfirmationTokenPaymentMethodPreviewFpxFields, "payment_method_fpx"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewFpxFields {
+    /// Account holder type. `None` when null.
+    #[inline]
+    pub fn account_holder_type(
+        &self,
+    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewFpxAccountHolderType> {
+        self.0.opt_word("payment_method_fpx", "account_holder_type")
+    }
+
+    /// Bank.
+    #[inline]
+    pub fn bank(&self) -> api::ChargePaymentMethodDetailsFpxBank {
+        self.0.word("payment_method_fpx", "bank")
+    }
+}
+
+view! {
+    /// Giropay of [`PaymentMethod`](crate::api::PaymentMethod): its `giropay`. It has what [`ConfirmationTokenPaymentMethodPreviewGiropayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewGiropayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-giropay>
+    ConfirmationTokenPaymentMethodPreviewGiropay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewGiropay`](crate::api::ConfirmationTokenPaymentMethodPreviewGiropay).
+    ConfirmationTokenPaymentMethodPreviewGiropayFields, "payment_method_giropay"
+}
+
+view! {
+    /// Grabpay of [`PaymentMethod`](crate::api::PaymentMethod): its `grabpay`. It has what [`ConfirmationTokenPaymentMethodPreviewGrabpayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewGrabpayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-grabpay>
+    ConfirmationTokenPaymentMethodPreviewGrabpay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewGrabpay`](crate::api::ConfirmationTokenPaymentMethodPreviewGrabpay).
+    ConfirmationTokenPaymentMethodPreviewGrabpayFields, "payment_method_grabpay"
+}
+
+view! {
+    /// Ideal of [`PaymentMethod`](crate::api::PaymentMethod): its `ideal`. It has what [`ConfirmationTokenPaymentMethodPreviewIdealFields`](crate::api::ConfirmationTokenPaymentMethodPreviewIdealFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-ideal>
+    ConfirmationTokenPaymentMethodPreviewIdeal =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewIdeal`](crate::api::ConfirmationTokenPaymentMethodPreviewIdeal).
+    ConfirmationTokenPaymentMethodPreviewIdealFields, "payment_method_ideal"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewIdealFields {
+    /// Bank. `None` when null.
+    #[inline]
+    pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsIdealBank> {
+        self.0.opt_word("payment_method_ideal", "bank")
+    }
+
+    /// Bic. `None` when null.
+    #[inline]
+    pub fn bic(&self) -> Option<api::ChargePaymentMethodDetailsIdealBic> {
+        self.0.opt_word("payment_method_ideal", "bic")
+    }
+}
+
+view! {
+    /// Interac present of [`PaymentMethod`](crate::api::PaymentMethod): its `interac_present`. It has what [`ConfirmationTokenPaymentMethodPreviewInteracPresentFields`](crate::api::ConfirmationTokenPaymentMethodPreviewInteracPresentFields) has.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-interac_present>
+    ConfirmationTokenPaymentMethodPreviewInteracPresent =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewInteracPresent`](crate::api::ConfirmationTokenPaymentMethodPreviewInteracPresent).
+    ConfirmationTokenPaymentMethodPreviewInteracPresentFields, "payment_method_interac_present"
+}
+
+impl ConfirmationTokenPaymentMethodPreviewInteracPresentFields {
     /// Brand. `None` when null.
     #[inline]
     pub fn brand(&self) -> Option<&str> {
@@ -112,20 +781,24 @@ impl ConfirmationTokenPaymentMethodPreviewInteracPresent {
 }
 
 view! {
-    /// Kakao pay of [`PaymentMethod`](crate::api::PaymentMethod): its `kakao_pay`.
+    /// Kakao pay of [`PaymentMethod`](crate::api::PaymentMethod): its `kakao_pay`. It has what [`ConfirmationTokenPaymentMethodPreviewKakaoPayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewKakaoPayFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-kakao_pay>
-    ConfirmationTokenPaymentMethodPreviewKakaoPay, "payment_method_kakao_pay"
+    ConfirmationTokenPaymentMethodPreviewKakaoPay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewKakaoPay`](crate::api::ConfirmationTokenPaymentMethodPreviewKakaoPay).
+    ConfirmationTokenPaymentMethodPreviewKakaoPayFields, "payment_method_kakao_pay"
 }
 
 view! {
-    /// Klarna of [`PaymentMethod`](crate::api::PaymentMethod): its `klarna`.
+    /// Klarna of [`PaymentMethod`](crate::api::PaymentMethod): its `klarna`. It has what [`ConfirmationTokenPaymentMethodPreviewKlarnaFields`](crate::api::ConfirmationTokenPaymentMethodPreviewKlarnaFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-klarna>
-    ConfirmationTokenPaymentMethodPreviewKlarna, "payment_method_klarna"
+    ConfirmationTokenPaymentMethodPreviewKlarna =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewKlarna`](crate::api::ConfirmationTokenPaymentMethodPreviewKlarna).
+    ConfirmationTokenPaymentMethodPreviewKlarnaFields, "payment_method_klarna"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewKlarna {
+impl ConfirmationTokenPaymentMethodPreviewKlarnaFields {
     /// Dob. `None` when absent or null.
     #[inline]
     pub fn dob(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewKlarnaDob> {
@@ -134,20 +807,24 @@ impl ConfirmationTokenPaymentMethodPreviewKlarna {
 }
 
 view! {
-    /// Konbini of [`PaymentMethod`](crate::api::PaymentMethod): its `konbini`.
+    /// Konbini of [`PaymentMethod`](crate::api::PaymentMethod): its `konbini`. It has what [`ConfirmationTokenPaymentMethodPreviewKonbiniFields`](crate::api::ConfirmationTokenPaymentMethodPreviewKonbiniFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-konbini>
-    ConfirmationTokenPaymentMethodPreviewKonbini, "payment_method_konbini"
+    ConfirmationTokenPaymentMethodPreviewKonbini =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewKonbini`](crate::api::ConfirmationTokenPaymentMethodPreviewKonbini).
+    ConfirmationTokenPaymentMethodPreviewKonbiniFields, "payment_method_konbini"
 }
 
 view! {
-    /// Kr card of [`PaymentMethod`](crate::api::PaymentMethod): its `kr_card`.
+    /// Kr card of [`PaymentMethod`](crate::api::PaymentMethod): its `kr_card`. It has what [`ConfirmationTokenPaymentMethodPreviewKrCardFields`](crate::api::ConfirmationTokenPaymentMethodPreviewKrCardFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-kr_card>
-    ConfirmationTokenPaymentMethodPreviewKrCard, "payment_method_kr_card"
+    ConfirmationTokenPaymentMethodPreviewKrCard =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewKrCard`](crate::api::ConfirmationTokenPaymentMethodPreviewKrCard).
+    ConfirmationTokenPaymentMethodPreviewKrCardFields, "payment_method_kr_card"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewKrCard {
+impl ConfirmationTokenPaymentMethodPreviewKrCardFields {
     /// Brand. `None` when null.
     #[inline]
     pub fn brand(&self) -> Option<api::ChargePaymentMethodDetailsKrCardBrand> {
@@ -162,13 +839,15 @@ impl ConfirmationTokenPaymentMethodPreviewKrCard {
 }
 
 view! {
-    /// Link of [`PaymentMethod`](crate::api::PaymentMethod): its `link`.
+    /// Link of [`PaymentMethod`](crate::api::PaymentMethod): its `link`. It has what [`ConfirmationTokenPaymentMethodPreviewLinkFields`](crate::api::ConfirmationTokenPaymentMethodPreviewLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-link>
-    ConfirmationTokenPaymentMethodPreviewLink, "payment_method_link"
+    ConfirmationTokenPaymentMethodPreviewLink =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewLink`](crate::api::ConfirmationTokenPaymentMethodPreviewLink).
+    ConfirmationTokenPaymentMethodPreviewLinkFields, "payment_method_link"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewLink {
+impl ConfirmationTokenPaymentMethodPreviewLinkFields {
     /// Email. `None` when null.
     #[inline]
     pub fn email(&self) -> Option<&str> {
@@ -183,34 +862,42 @@ impl ConfirmationTokenPaymentMethodPreviewLink {
 }
 
 view! {
-    /// Mb way of [`PaymentMethod`](crate::api::PaymentMethod): its `mb_way`.
+    /// Mb way of [`PaymentMethod`](crate::api::PaymentMethod): its `mb_way`. It has what [`ConfirmationTokenPaymentMethodPreviewMbWayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewMbWayFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-mb_way>
-    ConfirmationTokenPaymentMethodPreviewMbWay, "payment_method_mb_way"
+    ConfirmationTokenPaymentMethodPreviewMbWay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewMbWay`](crate::api::ConfirmationTokenPaymentMethodPreviewMbWay).
+    ConfirmationTokenPaymentMethodPreviewMbWayFields, "payment_method_mb_way"
 }
 
 view! {
-    /// Mobilepay of [`PaymentMethod`](crate::api::PaymentMethod): its `mobilepay`.
+    /// Mobilepay of [`PaymentMethod`](crate::api::PaymentMethod): its `mobilepay`. It has what [`ConfirmationTokenPaymentMethodPreviewMobilepayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewMobilepayFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-mobilepay>
-    ConfirmationTokenPaymentMethodPreviewMobilepay, "payment_method_mobilepay"
+    ConfirmationTokenPaymentMethodPreviewMobilepay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewMobilepay`](crate::api::ConfirmationTokenPaymentMethodPreviewMobilepay).
+    ConfirmationTokenPaymentMethodPreviewMobilepayFields, "payment_method_mobilepay"
 }
 
 view! {
-    /// Multibanco of [`PaymentMethod`](crate::api::PaymentMethod): its `multibanco`.
+    /// Multibanco of [`PaymentMethod`](crate::api::PaymentMethod): its `multibanco`. It has what [`ConfirmationTokenPaymentMethodPreviewMultibancoFields`](crate::api::ConfirmationTokenPaymentMethodPreviewMultibancoFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-multibanco>
-    ConfirmationTokenPaymentMethodPreviewMultibanco, "payment_method_multibanco"
+    ConfirmationTokenPaymentMethodPreviewMultibanco =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewMultibanco`](crate::api::ConfirmationTokenPaymentMethodPreviewMultibanco).
+    ConfirmationTokenPaymentMethodPreviewMultibancoFields, "payment_method_multibanco"
 }
 
 view! {
-    /// Naver pay of [`PaymentMethod`](crate::api::PaymentMethod): its `naver_pay`.
+    /// Naver pay of [`PaymentMethod`](crate::api::PaymentMethod): its `naver_pay`. It has what [`ConfirmationTokenPaymentMethodPreviewNaverPayFields`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPayFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-naver_pay>
-    ConfirmationTokenPaymentMethodPreviewNaverPay, "payment_method_naver_pay"
+    ConfirmationTokenPaymentMethodPreviewNaverPay =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewNaverPay`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPay).
+    ConfirmationTokenPaymentMethodPreviewNaverPayFields, "payment_method_naver_pay"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewNaverPay {
+impl ConfirmationTokenPaymentMethodPreviewNaverPayFields {
     /// Buyer id. `None` when null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -225,13 +912,15 @@ impl ConfirmationTokenPaymentMethodPreviewNaverPay {
 }
 
 view! {
-    /// Nz bank account of [`PaymentMethod`](crate::api::PaymentMethod): its `nz_bank_account`.
+    /// Nz bank account of [`PaymentMethod`](crate::api::PaymentMethod): its `nz_bank_account`. It has what [`ConfirmationTokenPaymentMethodPreviewNzBankAccountFields`](crate::api::ConfirmationTokenPaymentMethodPreviewNzBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-nz_bank_account>
-    ConfirmationTokenPaymentMethodPreviewNzBankAccount, "payment_method_nz_bank_account"
+    ConfirmationTokenPaymentMethodPreviewNzBankAccount =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewNzBankAccount`](crate::api::ConfirmationTokenPaymentMethodPreviewNzBankAccount).
+    ConfirmationTokenPaymentMethodPreviewNzBankAccountFields, "payment_method_nz_bank_account"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewNzBankAccount {
+impl ConfirmationTokenPaymentMethodPreviewNzBankAccountFields {
     /// Account holder name. `None` when null.
     #[inline]
     pub fn account_holder_name(&self) -> Option<&str> {
@@ -273,20 +962,24 @@ impl ConfirmationTokenPaymentMethodPreviewNzBankAccount {
 }
 
 view! {
-    /// Oxxo of [`PaymentMethod`](crate::api::PaymentMethod): its `oxxo`.
+    /// Oxxo of [`PaymentMethod`](crate::api::PaymentMethod): its `oxxo`. It has what [`ConfirmationTokenPaymentMethodPreviewOxxoFields`](crate::api::ConfirmationTokenPaymentMethodPreviewOxxoFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-oxxo>
-    ConfirmationTokenPaymentMethodPreviewOxxo, "payment_method_oxxo"
+    ConfirmationTokenPaymentMethodPreviewOxxo =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewOxxo`](crate::api::ConfirmationTokenPaymentMethodPreviewOxxo).
+    ConfirmationTokenPaymentMethodPreviewOxxoFields, "payment_method_oxxo"
 }
 
 view! {
-    /// P24 of [`PaymentMethod`](crate::api::PaymentMethod): its `p24`.
+    /// P24 of [`PaymentMethod`](crate::api::PaymentMethod): its `p24`. It has what [`ConfirmationTokenPaymentMethodPreviewP24Fields`](crate::api::ConfirmationTokenPaymentMethodPreviewP24Fields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-p24>
-    ConfirmationTokenPaymentMethodPreviewP24, "payment_method_p24"
+    ConfirmationTokenPaymentMethodPreviewP24 =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewP24`](crate::api::ConfirmationTokenPaymentMethodPreviewP24).
+    ConfirmationTokenPaymentMethodPreviewP24Fields, "payment_method_p24"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewP24 {
+impl ConfirmationTokenPaymentMethodPreviewP24Fields {
     /// Bank. `None` when null.
     #[inline]
     pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsP24Bank> {
@@ -295,34 +988,42 @@ impl ConfirmationTokenPaymentMethodPreviewP24 {
 }
 
 view! {
-    /// Pay by bank of [`PaymentMethod`](crate::api::PaymentMethod): its `pay_by_bank`.
+    /// Pay by bank of [`PaymentMethod`](crate::api::PaymentMethod): its `pay_by_bank`. It has what [`ConfirmationTokenPaymentMethodPreviewPayByBankFields`](crate::api::ConfirmationTokenPaymentMethodPreviewPayByBankFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-pay_by_bank>
-    ConfirmationTokenPaymentMethodPreviewPayByBank, "payment_method_pay_by_bank"
+    ConfirmationTokenPaymentMethodPreviewPayByBank =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewPayByBank`](crate::api::ConfirmationTokenPaymentMethodPreviewPayByBank).
+    ConfirmationTokenPaymentMethodPreviewPayByBankFields, "payment_method_pay_by_bank"
 }
 
 view! {
-    /// Payco of [`PaymentMethod`](crate::api::PaymentMethod): its `payco`.
+    /// Payco of [`PaymentMethod`](crate::api::PaymentMethod): its `payco`. It has what [`ConfirmationTokenPaymentMethodPreviewPaycoFields`](crate::api::ConfirmationTokenPaymentMethodPreviewPaycoFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-payco>
-    ConfirmationTokenPaymentMethodPreviewPayco, "payment_method_payco"
+    ConfirmationTokenPaymentMethodPreviewPayco =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewPayco`](crate::api::ConfirmationTokenPaymentMethodPreviewPayco).
+    ConfirmationTokenPaymentMethodPreviewPaycoFields, "payment_method_payco"
 }
 
 view! {
-    /// Paynow of [`PaymentMethod`](crate::api::PaymentMethod): its `paynow`.
+    /// Paynow of [`PaymentMethod`](crate::api::PaymentMethod): its `paynow`. It has what [`ConfirmationTokenPaymentMethodPreviewPaynowFields`](crate::api::ConfirmationTokenPaymentMethodPreviewPaynowFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-paynow>
-    ConfirmationTokenPaymentMethodPreviewPaynow, "payment_method_paynow"
+    ConfirmationTokenPaymentMethodPreviewPaynow =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewPaynow`](crate::api::ConfirmationTokenPaymentMethodPreviewPaynow).
+    ConfirmationTokenPaymentMethodPreviewPaynowFields, "payment_method_paynow"
 }
 
 view! {
-    /// Paypal of [`PaymentMethod`](crate::api::PaymentMethod): its `paypal`.
+    /// Paypal of [`PaymentMethod`](crate::api::PaymentMethod): its `paypal`. It has what [`ConfirmationTokenPaymentMethodPreviewPaypalFields`](crate::api::ConfirmationTokenPaymentMethodPreviewPaypalFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-paypal>
-    ConfirmationTokenPaymentMethodPreviewPaypal, "payment_method_paypal"
+    ConfirmationTokenPaymentMethodPreviewPaypal =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewPaypal`](crate::api::ConfirmationTokenPaymentMethodPreviewPaypal).
+    ConfirmationTokenPaymentMethodPreviewPaypalFields, "payment_method_paypal"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewPaypal {
+impl ConfirmationTokenPaymentMethodPreviewPaypalFields {
     /// Country. `None` when null.
     #[inline]
     pub fn country(&self) -> Option<&str> {
@@ -343,13 +1044,15 @@ impl ConfirmationTokenPaymentMethodPreviewPaypal {
 }
 
 view! {
-    /// Payto of [`PaymentMethod`](crate::api::PaymentMethod): its `payto`.
+    /// Payto of [`PaymentMethod`](crate::api::PaymentMethod): its `payto`. It has what [`ConfirmationTokenPaymentMethodPreviewPaytoFields`](crate::api::ConfirmationTokenPaymentMethodPreviewPaytoFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-payto>
-    ConfirmationTokenPaymentMethodPreviewPayto, "payment_method_payto"
+    ConfirmationTokenPaymentMethodPreviewPayto =
+    /// The accessors of [`ConfirmationTokenPaymentMethodPreviewPayto`](crate::api::ConfirmationTokenPaymentMethodPreviewPayto).
+    ConfirmationTokenPaymentMethodPreviewPaytoFields, "payment_method_payto"
 }
 
-impl ConfirmationTokenPaymentMethodPreviewPayto {
+impl ConfirmationTokenPaymentMethodPreviewPaytoFields {
     /// Bsb number. `None` when null.
     #[inline]
     pub fn bsb_number(&self) -> Option<&str> {
@@ -366,359 +1069,5 @@ impl ConfirmationTokenPaymentMethodPreviewPayto {
     #[inline]
     pub fn pay_id(&self) -> Option<&str> {
         self.0.opt_string("payment_method_payto", "pay_id")
-    }
-}
-
-view! {
-    /// Pix of [`PaymentMethod`](crate::api::PaymentMethod): its `pix`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-pix>
-    ConfirmationTokenPaymentMethodPreviewPix, "payment_method_pix"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewPix {
-    /// Fingerprint. `None` when absent or null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_pix", "fingerprint")
-    }
-}
-
-view! {
-    /// Promptpay of [`PaymentMethod`](crate::api::PaymentMethod): its `promptpay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-promptpay>
-    ConfirmationTokenPaymentMethodPreviewPromptpay, "payment_method_promptpay"
-}
-
-view! {
-    /// Revolut pay of [`PaymentMethod`](crate::api::PaymentMethod): its `revolut_pay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-revolut_pay>
-    ConfirmationTokenPaymentMethodPreviewRevolutPay, "payment_method_revolut_pay"
-}
-
-view! {
-    /// Samsung pay of [`PaymentMethod`](crate::api::PaymentMethod): its `samsung_pay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-samsung_pay>
-    ConfirmationTokenPaymentMethodPreviewSamsungPay, "payment_method_samsung_pay"
-}
-
-view! {
-    /// Satispay of [`PaymentMethod`](crate::api::PaymentMethod): its `satispay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-satispay>
-    ConfirmationTokenPaymentMethodPreviewSatispay, "payment_method_satispay"
-}
-
-view! {
-    /// Scalapay of [`PaymentMethod`](crate::api::PaymentMethod): its `scalapay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-scalapay>
-    ConfirmationTokenPaymentMethodPreviewScalapay, "payment_method_scalapay"
-}
-
-view! {
-    /// Sepa debit of [`PaymentMethod`](crate::api::PaymentMethod): its `sepa_debit`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-sepa_debit>
-    ConfirmationTokenPaymentMethodPreviewSepaDebit, "payment_method_sepa_debit"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewSepaDebit {
-    /// Bank code. `None` when null.
-    #[inline]
-    pub fn bank_code(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_sepa_debit", "bank_code")
-    }
-
-    /// Branch code. `None` when null.
-    #[inline]
-    pub fn branch_code(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_sepa_debit", "branch_code")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_sepa_debit", "country")
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_sepa_debit", "fingerprint")
-    }
-
-    /// Generated from. `None` when null.
-    #[inline]
-    pub fn generated_from(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewSepaDebitGeneratedFrom> {
-        self.0
-            .opt_view("payment_method_sepa_debit", "generated_from")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_sepa_debit", "last4")
-    }
-}
-
-view! {
-    /// Sofort of [`PaymentMethod`](crate::api::PaymentMethod): its `sofort`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-sofort>
-    ConfirmationTokenPaymentMethodPreviewSofort, "payment_method_sofort"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewSofort {
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_sofort", "country")
-    }
-}
-
-view! {
-    /// Sunbit of [`PaymentMethod`](crate::api::PaymentMethod): its `sunbit`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-sunbit>
-    ConfirmationTokenPaymentMethodPreviewSunbit, "payment_method_sunbit"
-}
-
-view! {
-    /// Swish of [`PaymentMethod`](crate::api::PaymentMethod): its `swish`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-swish>
-    ConfirmationTokenPaymentMethodPreviewSwish, "payment_method_swish"
-}
-
-view! {
-    /// Twint of [`PaymentMethod`](crate::api::PaymentMethod): its `twint`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-twint>
-    ConfirmationTokenPaymentMethodPreviewTwint, "payment_method_twint"
-}
-
-view! {
-    /// Upi of [`PaymentMethod`](crate::api::PaymentMethod): its `upi`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-upi>
-    ConfirmationTokenPaymentMethodPreviewUpi, "payment_method_upi"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewUpi {
-    /// Vpa. `None` when null.
-    #[inline]
-    pub fn vpa(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_upi", "vpa")
-    }
-}
-
-view! {
-    /// Us bank account of [`PaymentMethod`](crate::api::PaymentMethod): its `us_bank_account`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account>
-    ConfirmationTokenPaymentMethodPreviewUsBankAccount, "payment_method_us_bank_account"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewUsBankAccount {
-    /// Account holder type. `None` when null.
-    #[inline]
-    pub fn account_holder_type(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewFpxAccountHolderType> {
-        self.0
-            .opt_word("payment_method_us_bank_account", "account_holder_type")
-    }
-
-    /// Account type. `None` when null.
-    #[inline]
-    pub fn account_type(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewUsBankAccountAccountType> {
-        self.0
-            .opt_word("payment_method_us_bank_account", "account_type")
-    }
-
-    /// Bank name. `None` when null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_us_bank_account", "bank_name")
-    }
-
-    /// Financial connections account. `None` when null.
-    #[inline]
-    pub fn financial_connections_account(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_us_bank_account",
-            "financial_connections_account",
-        )
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_us_bank_account", "fingerprint")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("payment_method_us_bank_account", "last4")
-    }
-
-    /// Networks. `None` when null.
-    #[inline]
-    pub fn networks(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks> {
-        self.0
-            .opt_view("payment_method_us_bank_account", "networks")
-    }
-
-    /// Routing number. `None` when null.
-    #[inline]
-    pub fn routing_number(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_us_bank_account", "routing_number")
-    }
-
-    /// Status details. `None` when null.
-    #[inline]
-    pub fn status_details(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetails> {
-        self.0
-            .opt_view("payment_method_us_bank_account", "status_details")
-    }
-}
-
-view! {
-    /// Blocked of [`PaymentMethod`](crate::api::PaymentMethod): its `us_bank_account.status_details.blocked`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-status_details-blocked>
-    ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked, "payment_method_us_bank_account_blocked"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked {
-    /// Network code. `None` when null.
-    #[inline]
-    pub fn network_code(
-        &self,
-    ) -> Option<
-        api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlockedNetworkCode,
-    > {
-        self.0
-            .opt_word("payment_method_us_bank_account_blocked", "network_code")
-    }
-
-    /// Reason. `None` when null.
-    #[inline]
-    pub fn reason(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlockedReason>
-    {
-        self.0
-            .opt_word("payment_method_us_bank_account_blocked", "reason")
-    }
-}
-
-view! {
-    /// Status details of [`PaymentMethod`](crate::api::PaymentMethod): its `us_bank_account.status_details`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-status_details>
-    ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetails, "payment_method_us_bank_account_status_details"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetails {
-    /// Blocked. `None` when absent.
-    #[inline]
-    pub fn blocked(
-        &self,
-    ) -> Option<api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked> {
-        self.0
-            .opt_view("payment_method_us_bank_account_status_details", "blocked")
-    }
-}
-
-view! {
-    /// Wechat pay of [`PaymentMethod`](crate::api::PaymentMethod): its `wechat_pay`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-wechat_pay>
-    ConfirmationTokenPaymentMethodPreviewWechatPay, "payment_method_wechat_pay"
-}
-
-view! {
-    /// Zip of [`PaymentMethod`](crate::api::PaymentMethod): its `zip`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-zip>
-    ConfirmationTokenPaymentMethodPreviewZip, "payment_method_zip"
-}
-
-view! {
-    /// Generated from of [`PaymentMethod`](crate::api::PaymentMethod): its `sepa_debit.generated_from`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-sepa_debit-generated_from>
-    ConfirmationTokenPaymentMethodPreviewSepaDebitGeneratedFrom, "sepa_debit_generated_from"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewSepaDebitGeneratedFrom {
-    /// Charge. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn charge(&self) -> Option<Expandable<api::Charge>> {
-        self.0.opt_view("sepa_debit_generated_from", "charge")
-    }
-
-    /// Setup attempt. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn setup_attempt(&self) -> Option<Expandable<api::SetupAttempt>> {
-        self.0
-            .opt_view("sepa_debit_generated_from", "setup_attempt")
-    }
-}
-
-view! {
-    /// Three d secure usage of [`PaymentMethod`](crate::api::PaymentMethod): its `card.three_d_secure_usage`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-three_d_secure_usage>
-    ConfirmationTokenPaymentMethodPreviewCardThreeDSecureUsage, "three_d_secure_usage"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewCardThreeDSecureUsage {
-    /// Supported: true or false.
-    #[inline]
-    pub fn supported(&self) -> bool {
-        self.0.flag("three_d_secure_usage", "supported")
-    }
-}
-
-view! {
-    /// Networks of [`PaymentMethod`](crate::api::PaymentMethod): its `us_bank_account.networks`.
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-networks>
-    ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks, "us_bank_account_networks"
-}
-
-impl ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks {
-    /// Preferred. `None` when null.
-    #[inline]
-    pub fn preferred(&self) -> Option<&str> {
-        self.0.opt_string("us_bank_account_networks", "preferred")
-    }
-
-    /// Supported, as a list.
-    #[inline]
-    pub fn supported(
-        &self,
-    ) -> Vec<api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported> {
-        self.0.words("us_bank_account_networks", "supported")
     }
 }

@@ -3,1361 +3,385 @@
 //! Stripe's `confirmation_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, pairs, params, params_required};
-
-params_required! {
-    /// The `acss_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataAcssDebit
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataAcssDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, institution_number: &str, transit_number: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("institution_number", institution_number)
-                .with("transit_number", transit_number),
-        )
-    }
-}
-
-params! {
-    /// The `affirm` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataAffirm
-}
-
-params! {
-    /// The `afterpay_clearpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataAfterpayClearpay
-}
-
-params! {
-    /// The `alipay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataAlipay
-}
-
-params! {
-    /// The `alma` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataAlma
-}
-
-params! {
-    /// The `amazon_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataAmazonPay
-}
-
-params_required! {
-    /// The `au_becs_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataAuBecsDebit
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataAuBecsDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, bsb_number: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("bsb_number", bsb_number),
-        )
-    }
-}
-
-params! {
-    /// The `bacs_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataBacsDebit
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataBacsDebit {
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Sort code.
-    #[inline]
-    pub fn sort_code(self, sort_code: &str) -> Self {
-        Self(self.0.with("sort_code", sort_code))
-    }
-}
-
-params! {
-    /// The `bancontact` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataBancontact
-}
-
-params! {
-    /// The `billie` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataBillie
-}
-
-params! {
-    /// The `address` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetailsAddress
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `billing_details` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetailsAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Unsets `address`.
-    #[inline]
-    pub fn clear_address(self) -> Self {
-        Self(self.0.with("address", Value::Clear))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Unsets `email`.
-    #[inline]
-    pub fn clear_email(self) -> Self {
-        Self(self.0.with("email", Value::Clear))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Unsets `name`.
-    #[inline]
-    pub fn clear_name(self) -> Self {
-        Self(self.0.with("name", Value::Clear))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Unsets `phone`.
-    #[inline]
-    pub fn clear_phone(self) -> Self {
-        Self(self.0.with("phone", Value::Clear))
-    }
-
-    /// Tax id.
-    #[inline]
-    pub fn tax_id(self, tax_id: &str) -> Self {
-        Self(self.0.with("tax_id", tax_id))
-    }
-}
-
-params! {
-    /// The `bizum` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataBizum
-}
-
-params! {
-    /// The `blik` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataBlik
-}
-
-params_required! {
-    /// The `boleto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataBoleto
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataBoleto {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(tax_id: &str) -> Self {
-        Self(Params::new().with("tax_id", tax_id))
-    }
-}
-
-params! {
-    /// The `cashapp` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataCashapp
-}
-
-params! {
-    /// The `crypto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataCrypto
-}
-
-params! {
-    /// The `customer_balance` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataCustomerBalance
-}
-
-params! {
-    /// The `eps` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataEps
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataEps {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsEpsBank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params_required! {
-    /// The `fpx` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataFpx
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataFpx {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(bank: api::ChargePaymentMethodDetailsFpxBank) -> Self {
-        Self(Params::new().with("bank", bank))
-    }
-
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::ConfirmationTokenPaymentMethodPreviewFpxAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-}
-
-params! {
-    /// The `giropay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataGiropay
-}
-
-params! {
-    /// The `grabpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataGrabpay
-}
-
-params! {
-    /// The `ideal` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataIdeal
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataIdeal {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsIdealBank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params! {
-    /// The `interac_present` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataInteracPresent
-}
-
-params! {
-    /// The `kakao_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataKakaoPay
-}
-
-params_required! {
-    /// The `dob` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataKlarnaDob
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataKlarnaDob {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params! {
-    /// The `klarna` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna {
-    /// Dob.
-    #[inline]
-    pub fn dob(
-        self,
-        dob: api::TestHelpersConfirmationTokenCreatePaymentMethodDataKlarnaDob,
-    ) -> Self {
-        Self(self.0.with("dob", dob))
-    }
-}
-
-params! {
-    /// The `konbini` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataKonbini
-}
-
-params! {
-    /// The `kr_card` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataKrCard
-}
-
-params! {
-    /// The `link` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataLink
-}
-
-params! {
-    /// The `mb_way` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataMbWay
-}
-
-params! {
-    /// The `mobilepay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataMobilepay
-}
-
-params! {
-    /// The `multibanco` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataMultibanco
-}
-
-params! {
-    /// The `naver_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataNaverPay
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataNaverPay {
-    /// Funding.
-    #[inline]
-    pub fn funding(
-        self,
-        funding: api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding,
-    ) -> Self {
-        Self(self.0.with("funding", funding))
-    }
-}
-
-params_required! {
-    /// The `nz_bank_account` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataNzBankAccount
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataNzBankAccount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, bank_code: &str, branch_code: &str, suffix: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("bank_code", bank_code)
-                .with("branch_code", branch_code)
-                .with("suffix", suffix),
-        )
-    }
-
-    /// Account holder name.
-    #[inline]
-    pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with("account_holder_name", account_holder_name))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-}
-
-params! {
-    /// The `oxxo` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataOxxo
-}
-
-params! {
-    /// The `p24` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataP24
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataP24 {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsP24Bank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params! {
-    /// The `pay_by_bank` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataPayByBank
-}
-
-params! {
-    /// The `payco` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataPayco
-}
-
-params! {
-    /// The `paynow` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataPaynow
-}
-
-params! {
-    /// The `paypal` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataPaypal
-}
-
-params! {
-    /// The `paypay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataPaypay
-}
-
-params! {
-    /// The `payto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataPayto
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataPayto {
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Bsb number.
-    #[inline]
-    pub fn bsb_number(self, bsb_number: &str) -> Self {
-        Self(self.0.with("bsb_number", bsb_number))
-    }
-
-    /// Pay id.
-    #[inline]
-    pub fn pay_id(self, pay_id: &str) -> Self {
-        Self(self.0.with("pay_id", pay_id))
-    }
-}
-
-params! {
-    /// The `pix` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataPix
-}
-
-params! {
-    /// The `promptpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataPromptpay
-}
-
-params! {
-    /// The `radar_options` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataRadarOptions
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataRadarOptions {
-    /// Session.
-    #[inline]
-    pub fn session(self, session: &str) -> Self {
-        Self(self.0.with("session", session))
-    }
-}
-
-params! {
-    /// The `revolut_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataRevolutPay
-}
-
-params! {
-    /// The `samsung_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataSamsungPay
-}
-
-params! {
-    /// The `satispay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataSatispay
-}
-
-params! {
-    /// The `scalapay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataScalapay
-}
-
-params_required! {
-    /// The `sepa_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataSepaDebit
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataSepaDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(iban: &str) -> Self {
-        Self(Params::new().with("iban", iban))
-    }
-}
-
-params! {
-    /// The `sequra` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataSequra
-}
-
-params_required! {
-    /// The `sofort` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataSofort
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataSofort {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        country: api::TestHelpersConfirmationTokenCreatePaymentMethodDataSofortCountry,
-    ) -> Self {
-        Self(Params::new().with("country", country))
-    }
-}
-
-params! {
-    /// The `sunbit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataSunbit
-}
-
-params! {
-    /// The `swish` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataSwish
-}
-
-params! {
-    /// The `twint` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataTwint
-}
-
-params! {
-    /// The `mandate_options` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataUpi`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpi).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
-
-params! {
-    /// The `upi` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataUpi
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataUsBankAccount
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodDataUsBankAccount {
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::ConfirmationTokenPaymentMethodPreviewFpxAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Account type.
-    #[inline]
-    pub fn account_type(
-        self,
-        account_type: api::ConfirmationTokenPaymentMethodPreviewUsBankAccountAccountType,
-    ) -> Self {
-        Self(self.0.with("account_type", account_type))
-    }
-
-    /// Financial connections account.
-    #[inline]
-    pub fn financial_connections_account(self, financial_connections_account: &str) -> Self {
-        Self(self.0.with(
-            "financial_connections_account",
-            financial_connections_account,
-        ))
-    }
-
-    /// Routing number.
-    #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
-    }
-}
-
-params! {
-    /// The `wechat_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataWechatPay
-}
-
-params! {
-    /// The `zip` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodDataZip
-}
-
-params_required! {
-    /// The `payment_method_data` of [`TestHelpersConfirmationTokenCreate`](crate::api::TestHelpersConfirmationTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodData
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentIntentCreatePaymentMethodDataType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Acss debit.
-    #[inline]
-    pub fn acss_debit(
-        self,
-        acss_debit: api::TestHelpersConfirmationTokenCreatePaymentMethodDataAcssDebit,
-    ) -> Self {
-        Self(self.0.with("acss_debit", acss_debit))
-    }
-
-    /// Affirm.
-    #[inline]
-    pub fn affirm(
-        self,
-        affirm: api::TestHelpersConfirmationTokenCreatePaymentMethodDataAffirm,
-    ) -> Self {
-        Self(self.0.with("affirm", affirm))
-    }
-
-    /// Afterpay clearpay.
-    #[inline]
-    pub fn afterpay_clearpay(
-        self,
-        afterpay_clearpay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataAfterpayClearpay,
-    ) -> Self {
-        Self(self.0.with("afterpay_clearpay", afterpay_clearpay))
-    }
-
-    /// Alipay.
-    #[inline]
-    pub fn alipay(
-        self,
-        alipay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataAlipay,
-    ) -> Self {
-        Self(self.0.with("alipay", alipay))
-    }
-
-    /// Allow redisplay.
-    #[inline]
-    pub fn allow_redisplay(
-        self,
-        allow_redisplay: api::ConfirmationTokenPaymentMethodPreviewAllowRedisplay,
-    ) -> Self {
-        Self(self.0.with("allow_redisplay", allow_redisplay))
-    }
-
-    /// Alma.
-    #[inline]
-    pub fn alma(self, alma: api::TestHelpersConfirmationTokenCreatePaymentMethodDataAlma) -> Self {
-        Self(self.0.with("alma", alma))
-    }
-
-    /// Amazon pay.
-    #[inline]
-    pub fn amazon_pay(
-        self,
-        amazon_pay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataAmazonPay,
-    ) -> Self {
-        Self(self.0.with("amazon_pay", amazon_pay))
-    }
-
-    /// Au becs debit.
-    #[inline]
-    pub fn au_becs_debit(
-        self,
-        au_becs_debit: api::TestHelpersConfirmationTokenCreatePaymentMethodDataAuBecsDebit,
-    ) -> Self {
-        Self(self.0.with("au_becs_debit", au_becs_debit))
-    }
-
-    /// Bacs debit.
-    #[inline]
-    pub fn bacs_debit(
-        self,
-        bacs_debit: api::TestHelpersConfirmationTokenCreatePaymentMethodDataBacsDebit,
-    ) -> Self {
-        Self(self.0.with("bacs_debit", bacs_debit))
-    }
-
-    /// Bancontact.
-    #[inline]
-    pub fn bancontact(
-        self,
-        bancontact: api::TestHelpersConfirmationTokenCreatePaymentMethodDataBancontact,
-    ) -> Self {
-        Self(self.0.with("bancontact", bancontact))
-    }
-
-    /// Billie.
-    #[inline]
-    pub fn billie(
-        self,
-        billie: api::TestHelpersConfirmationTokenCreatePaymentMethodDataBillie,
-    ) -> Self {
-        Self(self.0.with("billie", billie))
-    }
-
-    /// Billing details.
-    #[inline]
-    pub fn billing_details(
-        self,
-        billing_details: api::TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails,
-    ) -> Self {
-        Self(self.0.with("billing_details", billing_details))
-    }
-
-    /// Bizum.
-    #[inline]
-    pub fn bizum(
-        self,
-        bizum: api::TestHelpersConfirmationTokenCreatePaymentMethodDataBizum,
-    ) -> Self {
-        Self(self.0.with("bizum", bizum))
-    }
-
-    /// Blik.
-    #[inline]
-    pub fn blik(self, blik: api::TestHelpersConfirmationTokenCreatePaymentMethodDataBlik) -> Self {
-        Self(self.0.with("blik", blik))
-    }
-
-    /// Boleto.
-    #[inline]
-    pub fn boleto(
-        self,
-        boleto: api::TestHelpersConfirmationTokenCreatePaymentMethodDataBoleto,
-    ) -> Self {
-        Self(self.0.with("boleto", boleto))
-    }
-
-    /// Cashapp.
-    #[inline]
-    pub fn cashapp(
-        self,
-        cashapp: api::TestHelpersConfirmationTokenCreatePaymentMethodDataCashapp,
-    ) -> Self {
-        Self(self.0.with("cashapp", cashapp))
-    }
-
-    /// Crypto.
-    #[inline]
-    pub fn crypto(
-        self,
-        crypto: api::TestHelpersConfirmationTokenCreatePaymentMethodDataCrypto,
-    ) -> Self {
-        Self(self.0.with("crypto", crypto))
-    }
-
-    /// Customer balance.
-    #[inline]
-    pub fn customer_balance(
-        self,
-        customer_balance: api::TestHelpersConfirmationTokenCreatePaymentMethodDataCustomerBalance,
-    ) -> Self {
-        Self(self.0.with("customer_balance", customer_balance))
-    }
-
-    /// Eps.
-    #[inline]
-    pub fn eps(self, eps: api::TestHelpersConfirmationTokenCreatePaymentMethodDataEps) -> Self {
-        Self(self.0.with("eps", eps))
-    }
-
-    /// Fpx.
-    #[inline]
-    pub fn fpx(self, fpx: api::TestHelpersConfirmationTokenCreatePaymentMethodDataFpx) -> Self {
-        Self(self.0.with("fpx", fpx))
-    }
-
-    /// Giropay.
-    #[inline]
-    pub fn giropay(
-        self,
-        giropay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataGiropay,
-    ) -> Self {
-        Self(self.0.with("giropay", giropay))
-    }
-
-    /// Grabpay.
-    #[inline]
-    pub fn grabpay(
-        self,
-        grabpay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataGrabpay,
-    ) -> Self {
-        Self(self.0.with("grabpay", grabpay))
-    }
-
-    /// Ideal.
-    #[inline]
-    pub fn ideal(
-        self,
-        ideal: api::TestHelpersConfirmationTokenCreatePaymentMethodDataIdeal,
-    ) -> Self {
-        Self(self.0.with("ideal", ideal))
-    }
-
-    /// Interac present.
-    #[inline]
-    pub fn interac_present(
-        self,
-        interac_present: api::TestHelpersConfirmationTokenCreatePaymentMethodDataInteracPresent,
-    ) -> Self {
-        Self(self.0.with("interac_present", interac_present))
-    }
-
-    /// Kakao pay.
-    #[inline]
-    pub fn kakao_pay(
-        self,
-        kakao_pay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataKakaoPay,
-    ) -> Self {
-        Self(self.0.with("kakao_pay", kakao_pay))
-    }
-
-    /// Klarna.
-    #[inline]
-    pub fn klarna(
-        self,
-        klarna: api::TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna,
-    ) -> Self {
-        Self(self.0.with("klarna", klarna))
-    }
-
-    /// Konbini.
-    #[inline]
-    pub fn konbini(
-        self,
-        konbini: api::TestHelpersConfirmationTokenCreatePaymentMethodDataKonbini,
-    ) -> Self {
-        Self(self.0.with("konbini", konbini))
-    }
-
-    /// Kr card.
-    #[inline]
-    pub fn kr_card(
-        self,
-        kr_card: api::TestHelpersConfirmationTokenCreatePaymentMethodDataKrCard,
-    ) -> Self {
-        Self(self.0.with("kr_card", kr_card))
-    }
-
-    /// Link.
-    #[inline]
-    pub fn link(self, link: api::TestHelpersConfirmationTokenCreatePaymentMethodDataLink) -> Self {
-        Self(self.0.with("link", link))
-    }
-
-    /// Mb way.
-    #[inline]
-    pub fn mb_way(
-        self,
-        mb_way: api::TestHelpersConfirmationTokenCreatePaymentMethodDataMbWay,
-    ) -> Self {
-        Self(self.0.with("mb_way", mb_way))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Mobilepay.
-    #[inline]
-    pub fn mobilepay(
-        self,
-        mobilepay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataMobilepay,
-    ) -> Self {
-        Self(self.0.with("mobilepay", mobilepay))
-    }
-
-    /// Multibanco.
-    #[inline]
-    pub fn multibanco(
-        self,
-        multibanco: api::TestHelpersConfirmationTokenCreatePaymentMethodDataMultibanco,
-    ) -> Self {
-        Self(self.0.with("multibanco", multibanco))
-    }
-
-    /// Naver pay.
-    #[inline]
-    pub fn naver_pay(
-        self,
-        naver_pay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataNaverPay,
-    ) -> Self {
-        Self(self.0.with("naver_pay", naver_pay))
-    }
-
-    /// Nz bank account.
-    #[inline]
-    pub fn nz_bank_account(
-        self,
-        nz_bank_account: api::TestHelpersConfirmationTokenCreatePaymentMethodDataNzBankAccount,
-    ) -> Self {
-        Self(self.0.with("nz_bank_account", nz_bank_account))
-    }
-
-    /// Oxxo.
-    #[inline]
-    pub fn oxxo(self, oxxo: api::TestHelpersConfirmationTokenCreatePaymentMethodDataOxxo) -> Self {
-        Self(self.0.with("oxxo", oxxo))
-    }
-
-    /// P24.
-    #[inline]
-    pub fn p24(self, p24: api::TestHelpersConfirmationTokenCreatePaymentMethodDataP24) -> Self {
-        Self(self.0.with("p24", p24))
-    }
-
-    /// Pay by bank.
-    #[inline]
-    pub fn pay_by_bank(
-        self,
-        pay_by_bank: api::TestHelpersConfirmationTokenCreatePaymentMethodDataPayByBank,
-    ) -> Self {
-        Self(self.0.with("pay_by_bank", pay_by_bank))
-    }
-
-    /// Payco.
-    #[inline]
-    pub fn payco(
-        self,
-        payco: api::TestHelpersConfirmationTokenCreatePaymentMethodDataPayco,
-    ) -> Self {
-        Self(self.0.with("payco", payco))
-    }
-
-    /// Paynow.
-    #[inline]
-    pub fn paynow(
-        self,
-        paynow: api::TestHelpersConfirmationTokenCreatePaymentMethodDataPaynow,
-    ) -> Self {
-        Self(self.0.with("paynow", paynow))
-    }
-
-    /// Paypal.
-    #[inline]
-    pub fn paypal(
-        self,
-        paypal: api::TestHelpersConfirmationTokenCreatePaymentMethodDataPaypal,
-    ) -> Self {
-        Self(self.0.with("paypal", paypal))
-    }
-
-    /// Paypay.
-    #[inline]
-    pub fn paypay(
-        self,
-        paypay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataPaypay,
-    ) -> Self {
-        Self(self.0.with("paypay", paypay))
-    }
-
-    /// Payto.
-    #[inline]
-    pub fn payto(
-        self,
-        payto: api::TestHelpersConfirmationTokenCreatePaymentMethodDataPayto,
-    ) -> Self {
-        Self(self.0.with("payto", payto))
-    }
-
-    /// Pix.
-    #[inline]
-    pub fn pix(self, pix: api::TestHelpersConfirmationTokenCreatePaymentMethodDataPix) -> Self {
-        Self(self.0.with("pix", pix))
-    }
-
-    /// Promptpay.
-    #[inline]
-    pub fn promptpay(
-        self,
-        promptpay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataPromptpay,
-    ) -> Self {
-        Self(self.0.with("promptpay", promptpay))
-    }
-
-    /// Radar options.
-    #[inline]
-    pub fn radar_options(
-        self,
-        radar_options: api::TestHelpersConfirmationTokenCreatePaymentMethodDataRadarOptions,
-    ) -> Self {
-        Self(self.0.with("radar_options", radar_options))
-    }
-
-    /// Revolut pay.
-    #[inline]
-    pub fn revolut_pay(
-        self,
-        revolut_pay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataRevolutPay,
-    ) -> Self {
-        Self(self.0.with("revolut_pay", revolut_pay))
-    }
-
-    /// Samsung pay.
-    #[inline]
-    pub fn samsung_pay(
-        self,
-        samsung_pay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataSamsungPay,
-    ) -> Self {
-        Self(self.0.with("samsung_pay", samsung_pay))
-    }
-
-    /// Satispay.
-    #[inline]
-    pub fn satispay(
-        self,
-        satispay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataSatispay,
-    ) -> Self {
-        Self(self.0.with("satispay", satispay))
-    }
-
-    /// Scalapay.
-    #[inline]
-    pub fn scalapay(
-        self,
-        scalapay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataScalapay,
-    ) -> Self {
-        Self(self.0.with("scalapay", scalapay))
-    }
-
-    /// Sepa debit.
-    #[inline]
-    pub fn sepa_debit(
-        self,
-        sepa_debit: api::TestHelpersConfirmationTokenCreatePaymentMethodDataSepaDebit,
-    ) -> Self {
-        Self(self.0.with("sepa_debit", sepa_debit))
-    }
-
-    /// Sequra.
-    #[inline]
-    pub fn sequra(
-        self,
-        sequra: api::TestHelpersConfirmationTokenCreatePaymentMethodDataSequra,
-    ) -> Self {
-        Self(self.0.with("sequra", sequra))
-    }
-
-    /// Sofort.
-    #[inline]
-    pub fn sofort(
-        self,
-        sofort: api::TestHelpersConfirmationTokenCreatePaymentMethodDataSofort,
-    ) -> Self {
-        Self(self.0.with("sofort", sofort))
-    }
-
-    /// Sunbit.
-    #[inline]
-    pub fn sunbit(
-        self,
-        sunbit: api::TestHelpersConfirmationTokenCreatePaymentMethodDataSunbit,
-    ) -> Self {
-        Self(self.0.with("sunbit", sunbit))
-    }
-
-    /// Swish.
-    #[inline]
-    pub fn swish(
-        self,
-        swish: api::TestHelpersConfirmationTokenCreatePaymentMethodDataSwish,
-    ) -> Self {
-        Self(self.0.with("swish", swish))
-    }
-
-    /// Twint.
-    #[inline]
-    pub fn twint(
-        self,
-        twint: api::TestHelpersConfirmationTokenCreatePaymentMethodDataTwint,
-    ) -> Self {
-        Self(self.0.with("twint", twint))
-    }
-
-    /// Upi.
-    #[inline]
-    pub fn upi(self, upi: api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpi) -> Self {
-        Self(self.0.with("upi", upi))
-    }
-
-    /// Us bank account.
-    #[inline]
-    pub fn us_bank_account(
-        self,
-        us_bank_account: api::TestHelpersConfirmationTokenCreatePaymentMethodDataUsBankAccount,
-    ) -> Self {
-        Self(self.0.with("us_bank_account", us_bank_account))
-    }
-
-    /// Wechat pay.
-    #[inline]
-    pub fn wechat_pay(
-        self,
-        wechat_pay: api::TestHelpersConfirmationTokenCreatePaymentMethodDataWechatPay,
-    ) -> Self {
-        Self(self.0.with("wechat_pay", wechat_pay))
-    }
-
-    /// Zip.
-    #[inline]
-    pub fn zip(self, zip: api::TestHelpersConfirmationTokenCreatePaymentMethodDataZip) -> Self {
-        Self(self.0.with("zip", zip))
-    }
-}
-
-params_required! {
-    /// The `plan` of [`TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallments`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallments).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlan
-}
-
-impl TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlan {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlanType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Count.
-    #[inline]
-    pub fn count(self, count: i64) -> Self {
-        Self(self.0.with("count", count))
-    }
-
-    /// Interval: always `month`.
-    #[inline]
-    pub fn interval(self, interval: &str) -> Self {
-        Self(self.0.with("interval", interval))
-    }
-}
+use crate::view::prelude::{Params, params, params_required};
+
+/// The `acss_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAcssDebit =
+    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
+
+/// The `affirm` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAffirm =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `afterpay_clearpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAfterpayClearpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `alipay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAlipay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `alma` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAlma =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `amazon_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAmazonPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `au_becs_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAuBecsDebit =
+    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
+
+/// The `bacs_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBacsDebit =
+    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
+
+/// The `bancontact` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBancontact =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `billie` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBillie =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `address` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `billing_details` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails =
+    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
+
+/// The `bizum` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBizum =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `blik` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBlik =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `boleto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBoleto =
+    api::PaymentIntentCreatePaymentMethodDataBoleto;
+
+/// The `cashapp` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataCashapp =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `crypto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataCrypto =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `customer_balance` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataCustomerBalance =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `eps` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataEps =
+    api::PaymentIntentCreatePaymentMethodDataEps;
+
+/// The `fpx` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataFpx =
+    api::PaymentIntentCreatePaymentMethodDataFpx;
+
+/// The `giropay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataGiropay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `grabpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataGrabpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `ideal` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataIdeal =
+    api::PaymentIntentCreatePaymentMethodDataIdeal;
+
+/// The `interac_present` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataInteracPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kakao_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKakaoPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `dob` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKlarnaDob =
+    api::AccountCreateCompanyRegistrationDate;
+
+/// The `klarna` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna =
+    api::PaymentIntentCreatePaymentMethodDataKlarna;
+
+/// The `konbini` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKonbini =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kr_card` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKrCard =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `link` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataLink =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mb_way` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataMbWay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mobilepay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataMobilepay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `multibanco` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataMultibanco =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `naver_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataNaverPay =
+    api::PaymentIntentCreatePaymentMethodDataNaverPay;
+
+/// The `nz_bank_account` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataNzBankAccount =
+    api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
+
+/// The `oxxo` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataOxxo =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `p24` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataP24 =
+    api::PaymentIntentCreatePaymentMethodDataP24;
+
+/// The `pay_by_bank` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPayByBank =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payco` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPayco =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paynow` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPaynow =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paypal` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPaypal =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paypay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPaypay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPayto =
+    api::PaymentIntentCreatePaymentMethodDataPayto;
+
+/// The `pix` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPix =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `promptpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPromptpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `radar_options` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataRadarOptions =
+    api::ChargeCreateRadarOptions;
+
+/// The `revolut_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataRevolutPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `samsung_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSamsungPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `satispay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSatispay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `scalapay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataScalapay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `sepa_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSepaDebit =
+    api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+
+/// The `sequra` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSequra =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `sofort` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSofort =
+    api::PaymentIntentCreatePaymentMethodDataSofort;
+
+/// The `sunbit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSunbit =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `swish` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSwish =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `twint` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataTwint =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mandate_options` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataUpi`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+
+/// The `upi` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataUpi =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+
+/// The `us_bank_account` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataUsBankAccount =
+    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
+
+/// The `wechat_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataWechatPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `zip` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataZip =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payment_method_data` of [`TestHelpersConfirmationTokenCreate`](crate::api::TestHelpersConfirmationTokenCreate): the same as [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodData =
+    api::PaymentIntentCreatePaymentMethodData;
+
+/// The `plan` of [`TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallments`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallments): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlan =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan;
 
 params_required! {
     /// The `installments` of [`TestHelpersConfirmationTokenCreatePaymentMethodOptionsCard`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodOptionsCard).
@@ -1412,77 +436,13 @@ impl TestHelpersConfirmationTokenCreatePaymentMethodOptions {
     }
 }
 
-params! {
-    /// The `address` of [`TestHelpersConfirmationTokenCreateShipping`](crate::api::TestHelpersConfirmationTokenCreateShipping).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreateShippingAddress
-}
+/// The `address` of [`TestHelpersConfirmationTokenCreateShipping`](crate::api::TestHelpersConfirmationTokenCreateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreateShippingAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-impl TestHelpersConfirmationTokenCreateShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params_required! {
-    /// The `shipping` of [`TestHelpersConfirmationTokenCreate`](crate::api::TestHelpersConfirmationTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreateShipping
-}
-
-impl TestHelpersConfirmationTokenCreateShipping {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        address: api::TestHelpersConfirmationTokenCreateShippingAddress,
-        name: &str,
-    ) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Unsets `phone`.
-    #[inline]
-    pub fn clear_phone(self) -> Self {
-        Self(self.0.with("phone", Value::Clear))
-    }
-}
+/// The `shipping` of [`TestHelpersConfirmationTokenCreate`](crate::api::TestHelpersConfirmationTokenCreate): the same as [`InvoiceCreateShippingDetails`](crate::api::InvoiceCreateShippingDetails).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreateShipping = api::InvoiceCreateShippingDetails;

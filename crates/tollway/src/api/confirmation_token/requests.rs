@@ -9,21 +9,21 @@ request! {
     /// The request of `client.confirmation_tokens().retrieve(…)`: `GET /v1/confirmation_tokens/{confirmation_token}`.
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/retrieve>
-    ConfirmationTokenRetrieve => api::ConfirmationToken; "confirmation_tokens.retrieve", Get "/v1/confirmation_tokens/{confirmation_token}", Api V1 Form
+    ConfirmationTokenRetrieve, ConfirmationTokenRetrieveEndpoint => api::ConfirmationToken; "confirmation_tokens.retrieve", Get "/v1/confirmation_tokens/{confirmation_token}", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().confirmation_tokens().create(…)`: `POST /v1/test_helpers/confirmation_tokens`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-    TestHelpersConfirmationTokenCreate => api::ConfirmationToken; "test_helpers.confirmation_tokens.create", Post "/v1/test_helpers/confirmation_tokens", Api V1 Form
+    TestHelpersConfirmationTokenCreate, TestHelpersConfirmationTokenCreateEndpoint => api::ConfirmationToken; "test_helpers.confirmation_tokens.create", Post "/v1/test_helpers/confirmation_tokens", Api V1 Form
 }
 
 impl TestHelpersConfirmationTokenCreate {
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Payment method data.
@@ -32,7 +32,7 @@ impl TestHelpersConfirmationTokenCreate {
         self,
         payment_method_data: api::TestHelpersConfirmationTokenCreatePaymentMethodData,
     ) -> Self {
-        Self(self.0.set("payment_method_data", payment_method_data))
+        self.set("payment_method_data", payment_method_data)
     }
 
     /// Payment method options.
@@ -41,13 +41,13 @@ impl TestHelpersConfirmationTokenCreate {
         self,
         payment_method_options: api::TestHelpersConfirmationTokenCreatePaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.set("return_url", return_url))
+        self.set_str("return_url", return_url)
     }
 
     /// Setup future usage.
@@ -56,12 +56,12 @@ impl TestHelpersConfirmationTokenCreate {
         self,
         setup_future_usage: api::ConfirmationTokenSetupFutureUsage,
     ) -> Self {
-        Self(self.0.set("setup_future_usage", setup_future_usage))
+        self.set("setup_future_usage", setup_future_usage)
     }
 
     /// Shipping.
     #[inline]
     pub fn shipping(self, shipping: api::TestHelpersConfirmationTokenCreateShipping) -> Self {
-        Self(self.0.set("shipping", shipping))
+        self.set("shipping", shipping)
     }
 }

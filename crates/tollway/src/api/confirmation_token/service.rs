@@ -3,7 +3,7 @@
 //! Stripe's `confirmation_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.confirmation_tokens()`.
 ///
@@ -17,10 +17,7 @@ impl ConfirmationTokens<'_> {
     /// <https://docs.stripe.com/api/confirmation_tokens/retrieve>
     #[inline]
     pub fn retrieve(&self, confirmation_token: &str) -> api::ConfirmationTokenRetrieve {
-        api::ConfirmationTokenRetrieve(
-            RequestBuilder::new(self.0, api::ConfirmationTokenRetrieve::OPERATION)
-                .path_arg(confirmation_token),
-        )
+        api::ConfirmationTokenRetrieve::new(self.0).path_arg(confirmation_token)
     }
 }
 
@@ -36,9 +33,6 @@ impl TestHelpersConfirmationTokens<'_> {
     /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
     #[inline]
     pub fn create(&self) -> api::TestHelpersConfirmationTokenCreate {
-        api::TestHelpersConfirmationTokenCreate(RequestBuilder::new(
-            self.0,
-            api::TestHelpersConfirmationTokenCreate::OPERATION,
-        ))
+        api::TestHelpersConfirmationTokenCreate::new(self.0)
     }
 }

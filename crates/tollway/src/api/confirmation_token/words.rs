@@ -2,10 +2,13 @@
 
 //! Stripe's `confirmation_token`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `setup_future_usage`, first of all in [`ConfirmationToken`](crate::api::ConfirmationToken).
+    ///
+    /// <https://docs.stripe.com/api/confirmation_tokens/object>
     ConfirmationTokenSetupFutureUsage {
         /// `off_session`
         OffSession = "off_session",
@@ -14,30 +17,20 @@ words! {
     }
 }
 
-words! {
-    /// The values of `allow_redisplay`, first of all in [`ConfirmationTokenPaymentMethodPreview`](crate::api::ConfirmationTokenPaymentMethodPreview).
-    ConfirmationTokenPaymentMethodPreviewAllowRedisplay {
-        /// `always`
-        Always = "always",
-        /// `limited`
-        Limited = "limited",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `allow_redisplay`, first of all in [`ConfirmationTokenPaymentMethodPreview`](crate::api::ConfirmationTokenPaymentMethodPreview): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
+///
+/// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-payment_method_preview>
+pub type ConfirmationTokenPaymentMethodPreviewAllowRedisplay = api::CardAllowRedisplay;
 
-words! {
-    /// The values of `regulated_status`, first of all in [`ConfirmationTokenPaymentMethodPreviewCard`](crate::api::ConfirmationTokenPaymentMethodPreviewCard).
-    ConfirmationTokenPaymentMethodPreviewCardRegulatedStatus {
-        /// `regulated`
-        Regulated = "regulated",
-        /// `unregulated`
-        Unregulated = "unregulated",
-    }
-}
+/// The values of `regulated_status`, first of all in [`ConfirmationTokenPaymentMethodPreviewCard`](crate::api::ConfirmationTokenPaymentMethodPreviewCard): the same as [`CardRegulatedStatus`](crate::api::CardRegulatedStatus).
+///
+/// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card>
+pub type ConfirmationTokenPaymentMethodPreviewCardRegulatedStatus = api::CardRegulatedStatus;
 
 words! {
     /// The values of `read_method`, first of all in [`ConfirmationTokenPaymentMethodPreviewCardPresent`](crate::api::ConfirmationTokenPaymentMethodPreviewCardPresent).
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present>
     ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod {
         /// `contact_emv`
         ContactEmv = "contact_emv",
@@ -54,6 +47,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ConfirmationTokenPaymentMethodPreviewCardWallet`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWallet).
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet>
     ConfirmationTokenPaymentMethodPreviewCardWalletType {
         /// `amex_express_checkout`
         AmexExpressCheckout = "amex_express_checkout",
@@ -72,18 +67,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`ConfirmationTokenPaymentMethodPreviewFpx`](crate::api::ConfirmationTokenPaymentMethodPreviewFpx).
-    ConfirmationTokenPaymentMethodPreviewFpxAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`ConfirmationTokenPaymentMethodPreviewFpx`](crate::api::ConfirmationTokenPaymentMethodPreviewFpx): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-fpx>
+pub type ConfirmationTokenPaymentMethodPreviewFpxAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
 words! {
     /// The values of `funding`, first of all in [`ConfirmationTokenPaymentMethodPreviewNaverPay`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPay).
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-naver_pay>
     ConfirmationTokenPaymentMethodPreviewNaverPayFunding {
         /// `card`
         Card = "card",
@@ -92,18 +85,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `account_type`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccount`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccount).
-    ConfirmationTokenPaymentMethodPreviewUsBankAccountAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `account_type`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccount`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account>
+pub type ConfirmationTokenPaymentMethodPreviewUsBankAccountAccountType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
 words! {
     /// The values of `network_code`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked).
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-status_details-blocked>
     ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlockedNetworkCode {
         /// `R02`
         R02 = "R02",
@@ -134,6 +125,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked).
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-status_details-blocked>
     ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlockedReason {
         /// `bank_account_closed`
         BankAccountClosed = "bank_account_closed",
@@ -152,52 +145,26 @@ words! {
     }
 }
 
-words! {
-    /// The values of `supported`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks).
-    ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported {
-        /// `ach`
-        Ach = "ach",
-        /// `us_domestic_wire`
-        UsDomesticWire = "us_domestic_wire",
-    }
-}
+/// The values of `supported`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks): the same as [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork).
+///
+/// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-networks>
+pub type ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported =
+    api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork;
 
-words! {
-    /// The values of `country`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodDataSofort`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataSofort).
-    TestHelpersConfirmationTokenCreatePaymentMethodDataSofortCountry {
-        /// `AT`
-        At = "AT",
-        /// `BE`
-        Be = "BE",
-        /// `DE`
-        De = "DE",
-        /// `ES`
-        Es = "ES",
-        /// `IT`
-        It = "IT",
-        /// `NL`
-        Nl = "NL",
-    }
-}
+/// The values of `country`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodDataSofort`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataSofort): the same as [`PaymentIntentCreatePaymentMethodDataSofortCountry`](crate::api::PaymentIntentCreatePaymentMethodDataSofortCountry).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSofortCountry =
+    api::PaymentIntentCreatePaymentMethodDataSofortCountry;
 
-words! {
-    /// The values of `amount_type`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions).
-    TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptionsAmountType {
-        /// `fixed`
-        Fixed = "fixed",
-        /// `maximum`
-        Maximum = "maximum",
-    }
-}
+/// The values of `amount_type`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptionsAmountType =
+    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
 
-words! {
-    /// The values of `type`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlan).
-    TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlanType {
-        /// `bonus`
-        Bonus = "bonus",
-        /// `fixed_count`
-        FixedCount = "fixed_count",
-        /// `revolving`
-        Revolving = "revolving",
-    }
-}
+/// The values of `type`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlan): the same as [`ChargePaymentMethodDetailsCardInstallmentsPlanType`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlanType).
+///
+/// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
+pub type TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlanType =
+    api::ChargePaymentMethodDetailsCardInstallmentsPlanType;

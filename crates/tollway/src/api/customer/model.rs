@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
 
 view! {
-    /// Address of [`Customer`](crate::api::Customer): its `address`.
+    /// Address of [`Customer`](crate::api::Customer): its `address`. It has what [`AddressFields`](crate::api::AddressFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/object#customer_object-address>
-    Address, "address"
+    Address =
+    /// The accessors of [`Address`](crate::api::Address).
+    AddressFields, "address"
 }
 
-impl Address {
+impl AddressFields {
     /// City. `None` when null.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -51,13 +53,15 @@ impl Address {
 }
 
 view! {
-    /// The `customer` object.
+    /// The `customer` object. It has what [`CustomerFields`](crate::api::CustomerFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/object>
-    Customer, "customer"
+    Customer =
+    /// The accessors of [`Customer`](crate::api::Customer).
+    CustomerFields, "customer"
 }
 
-impl Customer {
+impl CustomerFields {
     /// Address. `None` when absent or null.
     #[inline]
     pub fn address(&self) -> Option<api::Address> {
@@ -246,13 +250,15 @@ impl Customer {
 }
 
 view! {
-    /// Tax of [`Customer`](crate::api::Customer): its `tax`.
+    /// Tax of [`Customer`](crate::api::Customer): its `tax`. It has what [`CustomerTaxFields`](crate::api::CustomerTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/object#customer_object-tax>
-    CustomerTax, "customer_tax"
+    CustomerTax =
+    /// The accessors of [`CustomerTax`](crate::api::CustomerTax).
+    CustomerTaxFields, "customer_tax"
 }
 
-impl CustomerTax {
+impl CustomerTaxFields {
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(&self) -> api::CustomerTaxAutomaticTax {
@@ -279,13 +285,15 @@ impl CustomerTax {
 }
 
 view! {
-    /// Location of [`Customer`](crate::api::Customer): its `tax.location`.
+    /// Location of [`Customer`](crate::api::Customer): its `tax.location`. It has what [`CustomerTaxLocationFields`](crate::api::CustomerTaxLocationFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/object#customer_object-tax-location>
-    CustomerTaxLocation, "customer_tax_location"
+    CustomerTaxLocation =
+    /// The accessors of [`CustomerTaxLocation`](crate::api::CustomerTaxLocation).
+    CustomerTaxLocationFields, "customer_tax_location"
 }
 
-impl CustomerTaxLocation {
+impl CustomerTaxLocationFields {
     /// Country.
     #[inline]
     pub fn country(&self) -> &str {
@@ -306,13 +314,15 @@ impl CustomerTaxLocation {
 }
 
 view! {
-    /// What is left of a deleted `customer`.
+    /// What is left of a deleted `customer`. It has what [`DeletedCustomerFields`](crate::api::DeletedCustomerFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/object>
-    DeletedCustomer, "deleted_customer"
+    DeletedCustomer =
+    /// The accessors of [`DeletedCustomer`](crate::api::DeletedCustomer).
+    DeletedCustomerFields, "deleted_customer"
 }
 
-impl DeletedCustomer {
+impl DeletedCustomerFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -333,13 +343,15 @@ impl DeletedCustomer {
 }
 
 view! {
-    /// Rendering options of [`Customer`](crate::api::Customer): its `invoice_settings.rendering_options`.
+    /// Rendering options of [`Customer`](crate::api::Customer): its `invoice_settings.rendering_options`. It has what [`CustomerInvoiceSettingsRenderingOptionsFields`](crate::api::CustomerInvoiceSettingsRenderingOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/object#customer_object-invoice_settings-rendering_options>
-    CustomerInvoiceSettingsRenderingOptions, "invoice_setting_customer_rendering_options"
+    CustomerInvoiceSettingsRenderingOptions =
+    /// The accessors of [`CustomerInvoiceSettingsRenderingOptions`](crate::api::CustomerInvoiceSettingsRenderingOptions).
+    CustomerInvoiceSettingsRenderingOptionsFields, "invoice_setting_customer_rendering_options"
 }
 
-impl CustomerInvoiceSettingsRenderingOptions {
+impl CustomerInvoiceSettingsRenderingOptionsFields {
     /// Amount tax display. `None` when null.
     #[inline]
     pub fn amount_tax_display(&self) -> Option<&str> {
@@ -358,13 +370,15 @@ impl CustomerInvoiceSettingsRenderingOptions {
 }
 
 view! {
-    /// Invoice settings of [`Customer`](crate::api::Customer): its `invoice_settings`.
+    /// Invoice settings of [`Customer`](crate::api::Customer): its `invoice_settings`. It has what [`CustomerInvoiceSettingsFields`](crate::api::CustomerInvoiceSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/object#customer_object-invoice_settings>
-    CustomerInvoiceSettings, "invoice_setting_customer_setting"
+    CustomerInvoiceSettings =
+    /// The accessors of [`CustomerInvoiceSettings`](crate::api::CustomerInvoiceSettings).
+    CustomerInvoiceSettingsFields, "invoice_setting_customer_setting"
 }
 
-impl CustomerInvoiceSettings {
+impl CustomerInvoiceSettingsFields {
     /// Custom fields, as a list. `None` when null.
     #[inline]
     pub fn custom_fields(

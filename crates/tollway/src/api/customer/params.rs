@@ -5,50 +5,10 @@
 use crate::api;
 use crate::view::prelude::{Params, Value, list, params, params_required};
 
-params! {
-    /// The `address` of [`CustomerCreate`](crate::api::CustomerCreate).
-    ///
-    /// <https://docs.stripe.com/api/customers/create>
-    CustomerCreateAddress
-}
-
-impl CustomerCreateAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`CustomerCreate`](crate::api::CustomerCreate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/customers/create>
+pub type CustomerCreateAddress = api::AccountCreateBusinessProfileSupportAddress;
 
 params! {
     /// The `settings` of [`CustomerCreateCashBalance`](crate::api::CustomerCreateCashBalance).
@@ -83,50 +43,17 @@ impl CustomerCreateCashBalance {
     }
 }
 
-params_required! {
-    /// The `custom_field` of [`CustomerCreateInvoiceSettings`](crate::api::CustomerCreateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/customers/create>
-    CustomerCreateInvoiceSettingsCustomField
-}
+/// The `custom_field` of [`CustomerCreateInvoiceSettings`](crate::api::CustomerCreateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/customers/create>
+pub type CustomerCreateInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-impl CustomerCreateInvoiceSettingsCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params! {
-    /// The `rendering_options` of [`CustomerCreateInvoiceSettings`](crate::api::CustomerCreateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/customers/create>
-    CustomerCreateInvoiceSettingsRenderingOptions
-}
-
-impl CustomerCreateInvoiceSettingsRenderingOptions {
-    /// Amount tax display.
-    #[inline]
-    pub fn amount_tax_display(
-        self,
-        amount_tax_display: api::CustomerCreateInvoiceSettingsRenderingOptionsAmountTaxDisplay,
-    ) -> Self {
-        Self(self.0.with("amount_tax_display", amount_tax_display))
-    }
-
-    /// Unsets `amount_tax_display`.
-    #[inline]
-    pub fn clear_amount_tax_display(self) -> Self {
-        Self(self.0.with("amount_tax_display", Value::Clear))
-    }
-
-    /// Template.
-    #[inline]
-    pub fn template(self, template: &str) -> Self {
-        Self(self.0.with("template", template))
-    }
-}
+/// The `rendering_options` of [`CustomerCreateInvoiceSettings`](crate::api::CustomerCreateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions).
+///
+/// <https://docs.stripe.com/api/customers/create>
+pub type CustomerCreateInvoiceSettingsRenderingOptions =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions;
 
 params! {
     /// The `invoice_settings` of [`CustomerCreate`](crate::api::CustomerCreate).
@@ -156,14 +83,14 @@ impl CustomerCreateInvoiceSettings {
     pub fn default_payment_method(self, default_payment_method: &str) -> Self {
         Self(
             self.0
-                .with("default_payment_method", default_payment_method),
+                .with_str("default_payment_method", default_payment_method),
         )
     }
 
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
+        Self(self.0.with_str("footer", footer))
     }
 
     /// Rendering options.
@@ -182,50 +109,10 @@ impl CustomerCreateInvoiceSettings {
     }
 }
 
-params! {
-    /// The `address` of [`CustomerCreateShipping`](crate::api::CustomerCreateShipping).
-    ///
-    /// <https://docs.stripe.com/api/customers/create>
-    CustomerCreateShippingAddress
-}
-
-impl CustomerCreateShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`CustomerCreateShipping`](crate::api::CustomerCreateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/customers/create>
+pub type CustomerCreateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
 
 params_required! {
     /// The `shipping` of [`CustomerCreate`](crate::api::CustomerCreate).
@@ -238,13 +125,17 @@ impl CustomerCreateShipping {
     /// With what Stripe requires.
     #[inline]
     pub fn new(address: api::CustomerCreateShippingAddress, name: &str) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
+        Self(
+            Params::new()
+                .with("address", address)
+                .with_str("name", name),
+        )
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 }
 
@@ -259,7 +150,7 @@ impl CustomerCreateTax {
     /// Ip address.
     #[inline]
     pub fn ip_address(self, ip_address: &str) -> Self {
-        Self(self.0.with("ip_address", ip_address))
+        Self(self.0.with_str("ip_address", ip_address))
     }
 
     /// Unsets `ip_address`.
@@ -289,252 +180,51 @@ impl CustomerCreateTaxIdData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: api::CustomerCreateTaxIdDataType, value: &str) -> Self {
-        Self(Params::new().with("type", type_).with("value", value))
+        Self(Params::new().with("type", type_).with_str("value", value))
     }
 }
 
-params! {
-    /// The `address` of [`CustomerUpdate`](crate::api::CustomerUpdate).
-    ///
-    /// <https://docs.stripe.com/api/customers/update>
-    CustomerUpdateAddress
-}
+/// The `address` of [`CustomerUpdate`](crate::api::CustomerUpdate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/customers/update>
+pub type CustomerUpdateAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-impl CustomerUpdateAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `settings` of [`CustomerUpdateCashBalance`](crate::api::CustomerUpdateCashBalance): the same as [`CustomerCreateCashBalanceSettings`](crate::api::CustomerCreateCashBalanceSettings).
+///
+/// <https://docs.stripe.com/api/customers/update>
+pub type CustomerUpdateCashBalanceSettings = api::CustomerCreateCashBalanceSettings;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `cash_balance` of [`CustomerUpdate`](crate::api::CustomerUpdate): the same as [`CustomerCreateCashBalance`](crate::api::CustomerCreateCashBalance).
+///
+/// <https://docs.stripe.com/api/customers/update>
+pub type CustomerUpdateCashBalance = api::CustomerCreateCashBalance;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `custom_field` of [`CustomerUpdateInvoiceSettings`](crate::api::CustomerUpdateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/customers/update>
+pub type CustomerUpdateInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `rendering_options` of [`CustomerUpdateInvoiceSettings`](crate::api::CustomerUpdateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions).
+///
+/// <https://docs.stripe.com/api/customers/update>
+pub type CustomerUpdateInvoiceSettingsRenderingOptions =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions;
 
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
+/// The `invoice_settings` of [`CustomerUpdate`](crate::api::CustomerUpdate): the same as [`CustomerCreateInvoiceSettings`](crate::api::CustomerCreateInvoiceSettings).
+///
+/// <https://docs.stripe.com/api/customers/update>
+pub type CustomerUpdateInvoiceSettings = api::CustomerCreateInvoiceSettings;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`CustomerUpdateShipping`](crate::api::CustomerUpdateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/customers/update>
+pub type CustomerUpdateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-params! {
-    /// The `settings` of [`CustomerUpdateCashBalance`](crate::api::CustomerUpdateCashBalance).
-    ///
-    /// <https://docs.stripe.com/api/customers/update>
-    CustomerUpdateCashBalanceSettings
-}
-
-impl CustomerUpdateCashBalanceSettings {
-    /// Reconciliation mode.
-    #[inline]
-    pub fn reconciliation_mode(
-        self,
-        reconciliation_mode: api::CustomerCreateCashBalanceSettingsReconciliationMode,
-    ) -> Self {
-        Self(self.0.with("reconciliation_mode", reconciliation_mode))
-    }
-}
-
-params! {
-    /// The `cash_balance` of [`CustomerUpdate`](crate::api::CustomerUpdate).
-    ///
-    /// <https://docs.stripe.com/api/customers/update>
-    CustomerUpdateCashBalance
-}
-
-impl CustomerUpdateCashBalance {
-    /// Settings.
-    #[inline]
-    pub fn settings(self, settings: api::CustomerUpdateCashBalanceSettings) -> Self {
-        Self(self.0.with("settings", settings))
-    }
-}
-
-params_required! {
-    /// The `custom_field` of [`CustomerUpdateInvoiceSettings`](crate::api::CustomerUpdateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/customers/update>
-    CustomerUpdateInvoiceSettingsCustomField
-}
-
-impl CustomerUpdateInvoiceSettingsCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params! {
-    /// The `rendering_options` of [`CustomerUpdateInvoiceSettings`](crate::api::CustomerUpdateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/customers/update>
-    CustomerUpdateInvoiceSettingsRenderingOptions
-}
-
-impl CustomerUpdateInvoiceSettingsRenderingOptions {
-    /// Amount tax display.
-    #[inline]
-    pub fn amount_tax_display(
-        self,
-        amount_tax_display: api::CustomerCreateInvoiceSettingsRenderingOptionsAmountTaxDisplay,
-    ) -> Self {
-        Self(self.0.with("amount_tax_display", amount_tax_display))
-    }
-
-    /// Unsets `amount_tax_display`.
-    #[inline]
-    pub fn clear_amount_tax_display(self) -> Self {
-        Self(self.0.with("amount_tax_display", Value::Clear))
-    }
-
-    /// Template.
-    #[inline]
-    pub fn template(self, template: &str) -> Self {
-        Self(self.0.with("template", template))
-    }
-}
-
-params! {
-    /// The `invoice_settings` of [`CustomerUpdate`](crate::api::CustomerUpdate).
-    ///
-    /// <https://docs.stripe.com/api/customers/update>
-    CustomerUpdateInvoiceSettings
-}
-
-impl CustomerUpdateInvoiceSettings {
-    /// Custom fields, as a list.
-    #[inline]
-    pub fn custom_fields(
-        self,
-        custom_fields: impl IntoIterator<Item = api::CustomerUpdateInvoiceSettingsCustomField>,
-    ) -> Self {
-        Self(self.0.with("custom_fields", list(custom_fields)))
-    }
-
-    /// Unsets `custom_fields`.
-    #[inline]
-    pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
-    }
-
-    /// Default payment method.
-    #[inline]
-    pub fn default_payment_method(self, default_payment_method: &str) -> Self {
-        Self(
-            self.0
-                .with("default_payment_method", default_payment_method),
-        )
-    }
-
-    /// Footer.
-    #[inline]
-    pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
-    }
-
-    /// Rendering options.
-    #[inline]
-    pub fn rendering_options(
-        self,
-        rendering_options: api::CustomerUpdateInvoiceSettingsRenderingOptions,
-    ) -> Self {
-        Self(self.0.with("rendering_options", rendering_options))
-    }
-
-    /// Unsets `rendering_options`.
-    #[inline]
-    pub fn clear_rendering_options(self) -> Self {
-        Self(self.0.with("rendering_options", Value::Clear))
-    }
-}
-
-params! {
-    /// The `address` of [`CustomerUpdateShipping`](crate::api::CustomerUpdateShipping).
-    ///
-    /// <https://docs.stripe.com/api/customers/update>
-    CustomerUpdateShippingAddress
-}
-
-impl CustomerUpdateShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params_required! {
-    /// The `shipping` of [`CustomerUpdate`](crate::api::CustomerUpdate).
-    ///
-    /// <https://docs.stripe.com/api/customers/update>
-    CustomerUpdateShipping
-}
-
-impl CustomerUpdateShipping {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(address: api::CustomerUpdateShippingAddress, name: &str) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
+/// The `shipping` of [`CustomerUpdate`](crate::api::CustomerUpdate): the same as [`CustomerCreateShipping`](crate::api::CustomerCreateShipping).
+///
+/// <https://docs.stripe.com/api/customers/update>
+pub type CustomerUpdateShipping = api::CustomerCreateShipping;
 
 params! {
     /// The `tax` of [`CustomerUpdate`](crate::api::CustomerUpdate).
@@ -547,7 +237,7 @@ impl CustomerUpdateTax {
     /// Ip address.
     #[inline]
     pub fn ip_address(self, ip_address: &str) -> Self {
-        Self(self.0.with("ip_address", ip_address))
+        Self(self.0.with_str("ip_address", ip_address))
     }
 
     /// Unsets `ip_address`.

@@ -3,52 +3,50 @@
 //! Stripe's `customer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    List, RangeQuery, SearchResult, Value, list, pairs, request, request_list, texts,
-};
+use crate::view::prelude::{List, RangeQuery, SearchResult, Value, list, pairs, request, texts};
 
-request_list! {
+request! {
     /// The request of `client.customers().list(…)`: `GET /v1/customers`.
     ///
     /// <https://docs.stripe.com/api/customers/list>
-    CustomerList => List<api::Customer>, api::Customer; "customers.list", Get "/v1/customers", Api V1 Form
+    CustomerList, CustomerListEndpoint => List<api::Customer>; "customers.list", Get "/v1/customers", Api V1 Form
 }
 
 impl CustomerList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Test clock.
     #[inline]
     pub fn test_clock(self, test_clock: &str) -> Self {
-        Self(self.0.set("test_clock", test_clock))
+        self.set_str("test_clock", test_clock)
     }
 }
 
@@ -56,80 +54,80 @@ request! {
     /// The request of `client.customers().create(…)`: `POST /v1/customers`.
     ///
     /// <https://docs.stripe.com/api/customers/create>
-    CustomerCreate => api::Customer; "customers.create", Post "/v1/customers", Api V1 Form
+    CustomerCreate, CustomerCreateEndpoint => api::Customer; "customers.create", Post "/v1/customers", Api V1 Form
 }
 
 impl CustomerCreate {
     /// Address.
     #[inline]
     pub fn address(self, address: api::CustomerCreateAddress) -> Self {
-        Self(self.0.set("address", address))
+        self.set("address", address)
     }
 
     /// Unsets `address`.
     #[inline]
     pub fn clear_address(self) -> Self {
-        Self(self.0.set("address", Value::Clear))
+        self.set("address", Value::Clear)
     }
 
     /// Balance.
     #[inline]
     pub fn balance(self, balance: i64) -> Self {
-        Self(self.0.set("balance", balance))
+        self.set_int("balance", balance)
     }
 
     /// Business name.
     #[inline]
     pub fn business_name(self, business_name: &str) -> Self {
-        Self(self.0.set("business_name", business_name))
+        self.set_str("business_name", business_name)
     }
 
     /// Unsets `business_name`.
     #[inline]
     pub fn clear_business_name(self) -> Self {
-        Self(self.0.set("business_name", Value::Clear))
+        self.set("business_name", Value::Clear)
     }
 
     /// Cash balance.
     #[inline]
     pub fn cash_balance(self, cash_balance: api::CustomerCreateCashBalance) -> Self {
-        Self(self.0.set("cash_balance", cash_balance))
+        self.set("cash_balance", cash_balance)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// Individual name.
     #[inline]
     pub fn individual_name(self, individual_name: &str) -> Self {
-        Self(self.0.set("individual_name", individual_name))
+        self.set_str("individual_name", individual_name)
     }
 
     /// Unsets `individual_name`.
     #[inline]
     pub fn clear_individual_name(self) -> Self {
-        Self(self.0.set("individual_name", Value::Clear))
+        self.set("individual_name", Value::Clear)
     }
 
     /// Invoice prefix.
     #[inline]
     pub fn invoice_prefix(self, invoice_prefix: &str) -> Self {
-        Self(self.0.set("invoice_prefix", invoice_prefix))
+        self.set_str("invoice_prefix", invoice_prefix)
     }
 
     /// Invoice settings.
     #[inline]
     pub fn invoice_settings(self, invoice_settings: api::CustomerCreateInvoiceSettings) -> Self {
-        Self(self.0.set("invoice_settings", invoice_settings))
+        self.set("invoice_settings", invoice_settings)
     }
 
     /// Key-value pairs of your own.
@@ -138,37 +136,37 @@ impl CustomerCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Next invoice sequence.
     #[inline]
     pub fn next_invoice_sequence(self, next_invoice_sequence: i64) -> Self {
-        Self(self.0.set("next_invoice_sequence", next_invoice_sequence))
+        self.set_int("next_invoice_sequence", next_invoice_sequence)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.set("phone", phone))
+        self.set_str("phone", phone)
     }
 
     /// Preferred locales, as a list.
@@ -177,43 +175,43 @@ impl CustomerCreate {
         self,
         preferred_locales: impl IntoIterator<Item: Into<String>>,
     ) -> Self {
-        Self(self.0.set("preferred_locales", texts(preferred_locales)))
+        self.set("preferred_locales", texts(preferred_locales))
     }
 
     /// Shipping.
     #[inline]
     pub fn shipping(self, shipping: api::CustomerCreateShipping) -> Self {
-        Self(self.0.set("shipping", shipping))
+        self.set("shipping", shipping)
     }
 
     /// Unsets `shipping`.
     #[inline]
     pub fn clear_shipping(self) -> Self {
-        Self(self.0.set("shipping", Value::Clear))
+        self.set("shipping", Value::Clear)
     }
 
     /// Source.
     #[inline]
     pub fn source(self, source: &str) -> Self {
-        Self(self.0.set("source", source))
+        self.set_str("source", source)
     }
 
     /// Tax.
     #[inline]
     pub fn tax(self, tax: api::CustomerCreateTax) -> Self {
-        Self(self.0.set("tax", tax))
+        self.set("tax", tax)
     }
 
     /// Tax exempt.
     #[inline]
     pub fn tax_exempt(self, tax_exempt: api::CustomerTaxExempt) -> Self {
-        Self(self.0.set("tax_exempt", tax_exempt))
+        self.set("tax_exempt", tax_exempt)
     }
 
     /// Unsets `tax_exempt`.
     #[inline]
     pub fn clear_tax_exempt(self) -> Self {
-        Self(self.0.set("tax_exempt", Value::Clear))
+        self.set("tax_exempt", Value::Clear)
     }
 
     /// Tax id data, as a list.
@@ -222,40 +220,40 @@ impl CustomerCreate {
         self,
         tax_id_data: impl IntoIterator<Item = api::CustomerCreateTaxIdData>,
     ) -> Self {
-        Self(self.0.set("tax_id_data", list(tax_id_data)))
+        self.set("tax_id_data", list(tax_id_data))
     }
 
     /// Test clock.
     #[inline]
     pub fn test_clock(self, test_clock: &str) -> Self {
-        Self(self.0.set("test_clock", test_clock))
+        self.set_str("test_clock", test_clock)
     }
 
     /// Validate: true or false.
     #[inline]
     pub fn validate(self, validate: bool) -> Self {
-        Self(self.0.set("validate", validate))
+        self.set_bool("validate", validate)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.customers().search(…)`: `GET /v1/customers/search`.
     ///
     /// <https://docs.stripe.com/api/customers/search>
-    CustomerSearch => SearchResult<api::Customer>, api::Customer; "customers.search", Get "/v1/customers/search", Api V1 Form
+    CustomerSearch, CustomerSearchEndpoint => SearchResult<api::Customer>; "customers.search", Get "/v1/customers/search", Api V1 Form
 }
 
 impl CustomerSearch {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -263,93 +261,93 @@ request! {
     /// The request of `client.customers().retrieve(…)`: `GET /v1/customers/{customer}`.
     ///
     /// <https://docs.stripe.com/api/customers/retrieve>
-    CustomerRetrieve => api::Customer; "customers.retrieve", Get "/v1/customers/{customer}", Api V1 Form
+    CustomerRetrieve, CustomerRetrieveEndpoint => api::Customer; "customers.retrieve", Get "/v1/customers/{customer}", Api V1 Form
 }
 
 request! {
     /// The request of `client.customers().update(…)`: `POST /v1/customers/{customer}`.
     ///
     /// <https://docs.stripe.com/api/customers/update>
-    CustomerUpdate => api::Customer; "customers.update", Post "/v1/customers/{customer}", Api V1 Form
+    CustomerUpdate, CustomerUpdateEndpoint => api::Customer; "customers.update", Post "/v1/customers/{customer}", Api V1 Form
 }
 
 impl CustomerUpdate {
     /// Address.
     #[inline]
     pub fn address(self, address: api::CustomerUpdateAddress) -> Self {
-        Self(self.0.set("address", address))
+        self.set("address", address)
     }
 
     /// Unsets `address`.
     #[inline]
     pub fn clear_address(self) -> Self {
-        Self(self.0.set("address", Value::Clear))
+        self.set("address", Value::Clear)
     }
 
     /// Balance.
     #[inline]
     pub fn balance(self, balance: i64) -> Self {
-        Self(self.0.set("balance", balance))
+        self.set_int("balance", balance)
     }
 
     /// Business name.
     #[inline]
     pub fn business_name(self, business_name: &str) -> Self {
-        Self(self.0.set("business_name", business_name))
+        self.set_str("business_name", business_name)
     }
 
     /// Unsets `business_name`.
     #[inline]
     pub fn clear_business_name(self) -> Self {
-        Self(self.0.set("business_name", Value::Clear))
+        self.set("business_name", Value::Clear)
     }
 
     /// Cash balance.
     #[inline]
     pub fn cash_balance(self, cash_balance: api::CustomerUpdateCashBalance) -> Self {
-        Self(self.0.set("cash_balance", cash_balance))
+        self.set("cash_balance", cash_balance)
     }
 
     /// Default source.
     #[inline]
     pub fn default_source(self, default_source: &str) -> Self {
-        Self(self.0.set("default_source", default_source))
+        self.set_str("default_source", default_source)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// Individual name.
     #[inline]
     pub fn individual_name(self, individual_name: &str) -> Self {
-        Self(self.0.set("individual_name", individual_name))
+        self.set_str("individual_name", individual_name)
     }
 
     /// Unsets `individual_name`.
     #[inline]
     pub fn clear_individual_name(self) -> Self {
-        Self(self.0.set("individual_name", Value::Clear))
+        self.set("individual_name", Value::Clear)
     }
 
     /// Invoice prefix.
     #[inline]
     pub fn invoice_prefix(self, invoice_prefix: &str) -> Self {
-        Self(self.0.set("invoice_prefix", invoice_prefix))
+        self.set_str("invoice_prefix", invoice_prefix)
     }
 
     /// Invoice settings.
     #[inline]
     pub fn invoice_settings(self, invoice_settings: api::CustomerUpdateInvoiceSettings) -> Self {
-        Self(self.0.set("invoice_settings", invoice_settings))
+        self.set("invoice_settings", invoice_settings)
     }
 
     /// Key-value pairs of your own.
@@ -358,31 +356,31 @@ impl CustomerUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Next invoice sequence.
     #[inline]
     pub fn next_invoice_sequence(self, next_invoice_sequence: i64) -> Self {
-        Self(self.0.set("next_invoice_sequence", next_invoice_sequence))
+        self.set_int("next_invoice_sequence", next_invoice_sequence)
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.set("phone", phone))
+        self.set_str("phone", phone)
     }
 
     /// Preferred locales, as a list.
@@ -391,49 +389,49 @@ impl CustomerUpdate {
         self,
         preferred_locales: impl IntoIterator<Item: Into<String>>,
     ) -> Self {
-        Self(self.0.set("preferred_locales", texts(preferred_locales)))
+        self.set("preferred_locales", texts(preferred_locales))
     }
 
     /// Shipping.
     #[inline]
     pub fn shipping(self, shipping: api::CustomerUpdateShipping) -> Self {
-        Self(self.0.set("shipping", shipping))
+        self.set("shipping", shipping)
     }
 
     /// Unsets `shipping`.
     #[inline]
     pub fn clear_shipping(self) -> Self {
-        Self(self.0.set("shipping", Value::Clear))
+        self.set("shipping", Value::Clear)
     }
 
     /// Source.
     #[inline]
     pub fn source(self, source: &str) -> Self {
-        Self(self.0.set("source", source))
+        self.set_str("source", source)
     }
 
     /// Tax.
     #[inline]
     pub fn tax(self, tax: api::CustomerUpdateTax) -> Self {
-        Self(self.0.set("tax", tax))
+        self.set("tax", tax)
     }
 
     /// Tax exempt.
     #[inline]
     pub fn tax_exempt(self, tax_exempt: api::CustomerTaxExempt) -> Self {
-        Self(self.0.set("tax_exempt", tax_exempt))
+        self.set("tax_exempt", tax_exempt)
     }
 
     /// Unsets `tax_exempt`.
     #[inline]
     pub fn clear_tax_exempt(self) -> Self {
-        Self(self.0.set("tax_exempt", Value::Clear))
+        self.set("tax_exempt", Value::Clear)
     }
 
     /// Validate: true or false.
     #[inline]
     pub fn validate(self, validate: bool) -> Self {
-        Self(self.0.set("validate", validate))
+        self.set_bool("validate", validate)
     }
 }
 
@@ -441,12 +439,12 @@ request! {
     /// The request of `client.customers().delete(…)`: `DELETE /v1/customers/{customer}`.
     ///
     /// <https://docs.stripe.com/api/customers/delete>
-    CustomerDelete => api::DeletedCustomer; "customers.delete", Delete "/v1/customers/{customer}", Api V1 Form
+    CustomerDelete, CustomerDeleteEndpoint => api::DeletedCustomer; "customers.delete", Delete "/v1/customers/{customer}", Api V1 Form
 }
 
 request! {
     /// The request of `client.customers().delete_discount(…)`: `DELETE /v1/customers/{customer}/discount`.
     ///
     /// <https://docs.stripe.com/api/customers/delete_discount>
-    CustomerDeleteDiscount => api::DeletedDiscount; "customers.delete_discount", Delete "/v1/customers/{customer}/discount", Api V1 Form
+    CustomerDeleteDiscount, CustomerDeleteDiscountEndpoint => api::DeletedDiscount; "customers.delete_discount", Delete "/v1/customers/{customer}/discount", Api V1 Form
 }

@@ -3,7 +3,7 @@
 //! Stripe's `customer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.customers()`.
 ///
@@ -59,7 +59,7 @@ impl<'a> Customers<'a> {
     /// <https://docs.stripe.com/api/customers/list>
     #[inline]
     pub fn list(&self) -> api::CustomerList {
-        api::CustomerList(RequestBuilder::new(self.0, api::CustomerList::OPERATION))
+        api::CustomerList::new(self.0)
     }
 
     /// `POST /v1/customers`.
@@ -67,7 +67,7 @@ impl<'a> Customers<'a> {
     /// <https://docs.stripe.com/api/customers/create>
     #[inline]
     pub fn create(&self) -> api::CustomerCreate {
-        api::CustomerCreate(RequestBuilder::new(self.0, api::CustomerCreate::OPERATION))
+        api::CustomerCreate::new(self.0)
     }
 
     /// `GET /v1/customers/search`.
@@ -75,9 +75,7 @@ impl<'a> Customers<'a> {
     /// <https://docs.stripe.com/api/customers/search>
     #[inline]
     pub fn search(&self, query: &str) -> api::CustomerSearch {
-        api::CustomerSearch(
-            RequestBuilder::new(self.0, api::CustomerSearch::OPERATION).set("query", query),
-        )
+        api::CustomerSearch::new(self.0).set_str("query", query)
     }
 
     /// `GET /v1/customers/{customer}`.
@@ -85,9 +83,7 @@ impl<'a> Customers<'a> {
     /// <https://docs.stripe.com/api/customers/retrieve>
     #[inline]
     pub fn retrieve(&self, customer: &str) -> api::CustomerRetrieve {
-        api::CustomerRetrieve(
-            RequestBuilder::new(self.0, api::CustomerRetrieve::OPERATION).path_arg(customer),
-        )
+        api::CustomerRetrieve::new(self.0).path_arg(customer)
     }
 
     /// `POST /v1/customers/{customer}`.
@@ -95,9 +91,7 @@ impl<'a> Customers<'a> {
     /// <https://docs.stripe.com/api/customers/update>
     #[inline]
     pub fn update(&self, customer: &str) -> api::CustomerUpdate {
-        api::CustomerUpdate(
-            RequestBuilder::new(self.0, api::CustomerUpdate::OPERATION).path_arg(customer),
-        )
+        api::CustomerUpdate::new(self.0).path_arg(customer)
     }
 
     /// `DELETE /v1/customers/{customer}`.
@@ -105,9 +99,7 @@ impl<'a> Customers<'a> {
     /// <https://docs.stripe.com/api/customers/delete>
     #[inline]
     pub fn delete(&self, customer: &str) -> api::CustomerDelete {
-        api::CustomerDelete(
-            RequestBuilder::new(self.0, api::CustomerDelete::OPERATION).path_arg(customer),
-        )
+        api::CustomerDelete::new(self.0).path_arg(customer)
     }
 
     /// `DELETE /v1/customers/{customer}/discount`.
@@ -115,8 +107,6 @@ impl<'a> Customers<'a> {
     /// <https://docs.stripe.com/api/customers/delete_discount>
     #[inline]
     pub fn delete_discount(&self, customer: &str) -> api::CustomerDeleteDiscount {
-        api::CustomerDeleteDiscount(
-            RequestBuilder::new(self.0, api::CustomerDeleteDiscount::OPERATION).path_arg(customer),
-        )
+        api::CustomerDeleteDiscount::new(self.0).path_arg(customer)
     }
 }

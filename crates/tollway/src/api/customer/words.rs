@@ -2,10 +2,13 @@
 
 //! Stripe's `customer`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `tax_exempt`, first of all in [`Customer`](crate::api::Customer).
+    ///
+    /// <https://docs.stripe.com/api/customers/object>
     CustomerTaxExempt {
         /// `exempt`
         Exempt = "exempt",
@@ -18,6 +21,8 @@ words! {
 
 words! {
     /// The values of `automatic_tax`, first of all in [`CustomerTax`](crate::api::CustomerTax).
+    ///
+    /// <https://docs.stripe.com/api/customers/object#customer_object-tax>
     CustomerTaxAutomaticTax {
         /// `failed`
         Failed = "failed",
@@ -32,6 +37,8 @@ words! {
 
 words! {
     /// The values of `provider`, first of all in [`CustomerTax`](crate::api::CustomerTax).
+    ///
+    /// <https://docs.stripe.com/api/customers/object#customer_object-tax>
     CustomerTaxProvider {
         /// `anrok`
         Anrok = "anrok",
@@ -46,6 +53,8 @@ words! {
 
 words! {
     /// The values of `source`, first of all in [`CustomerTaxLocation`](crate::api::CustomerTaxLocation).
+    ///
+    /// <https://docs.stripe.com/api/customers/object#customer_object-tax-location>
     CustomerTaxLocationSource {
         /// `billing_address`
         BillingAddress = "billing_address",
@@ -60,6 +69,8 @@ words! {
 
 words! {
     /// The values of `reconciliation_mode`, first of all in [`CustomerCreateCashBalanceSettings`](crate::api::CustomerCreateCashBalanceSettings).
+    ///
+    /// <https://docs.stripe.com/api/customers/create>
     CustomerCreateCashBalanceSettingsReconciliationMode {
         /// `automatic`
         Automatic = "automatic",
@@ -70,18 +81,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `amount_tax_display`, first of all in [`CustomerCreateInvoiceSettingsRenderingOptions`](crate::api::CustomerCreateInvoiceSettingsRenderingOptions).
-    CustomerCreateInvoiceSettingsRenderingOptionsAmountTaxDisplay {
-        /// `exclude_tax`
-        ExcludeTax = "exclude_tax",
-        /// `include_inclusive_tax`
-        IncludeInclusiveTax = "include_inclusive_tax",
-    }
-}
+/// The values of `amount_tax_display`, first of all in [`CustomerCreateInvoiceSettingsRenderingOptions`](crate::api::CustomerCreateInvoiceSettingsRenderingOptions): the same as [`V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay).
+///
+/// <https://docs.stripe.com/api/customers/create>
+pub type CustomerCreateInvoiceSettingsRenderingOptionsAmountTaxDisplay =
+    api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay;
 
 words! {
     /// The values of `validate_location`, first of all in [`CustomerCreateTax`](crate::api::CustomerCreateTax).
+    ///
+    /// <https://docs.stripe.com/api/customers/create>
     CustomerCreateTaxValidateLocation {
         /// `deferred`
         Deferred = "deferred",
@@ -92,6 +101,8 @@ words! {
 
 words! {
     /// The values of `validate_location`, first of all in [`CustomerUpdateTax`](crate::api::CustomerUpdateTax).
+    ///
+    /// <https://docs.stripe.com/api/customers/update>
     CustomerUpdateTaxValidateLocation {
         /// `auto`
         Auto = "auto",

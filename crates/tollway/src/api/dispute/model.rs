@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// The `dispute` object.
+    /// The `dispute` object. It has what [`DisputeFields`](crate::api::DisputeFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object>
-    Dispute, "dispute"
+    Dispute =
+    /// The accessors of [`Dispute`](crate::api::Dispute).
+    DisputeFields, "dispute"
 }
 
-impl Dispute {
+impl DisputeFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -129,13 +131,15 @@ impl Dispute {
 }
 
 view! {
-    /// Enhanced eligibility of [`Dispute`](crate::api::Dispute): its `evidence_details.enhanced_eligibility`.
+    /// Enhanced eligibility of [`Dispute`](crate::api::Dispute): its `evidence_details.enhanced_eligibility`. It has what [`DisputeEvidenceDetailsEnhancedEligibilityFields`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility>
-    DisputeEvidenceDetailsEnhancedEligibility, "dispute_enhanced_eligibility"
+    DisputeEvidenceDetailsEnhancedEligibility =
+    /// The accessors of [`DisputeEvidenceDetailsEnhancedEligibility`](crate::api::DisputeEvidenceDetailsEnhancedEligibility).
+    DisputeEvidenceDetailsEnhancedEligibilityFields, "dispute_enhanced_eligibility"
 }
 
-impl DisputeEvidenceDetailsEnhancedEligibility {
+impl DisputeEvidenceDetailsEnhancedEligibilityFields {
     /// Mastercard compliance. `None` when absent.
     #[inline]
     pub fn mastercard_compliance(
@@ -165,13 +169,15 @@ impl DisputeEvidenceDetailsEnhancedEligibility {
 }
 
 view! {
-    /// Mastercard compliance of [`Dispute`](crate::api::Dispute): its `evidence_details.enhanced_eligibility.mastercard_compliance`.
+    /// Mastercard compliance of [`Dispute`](crate::api::Dispute): its `evidence_details.enhanced_eligibility.mastercard_compliance`. It has what [`DisputeEvidenceDetailsEnhancedEligibilityMastercardComplianceFields`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityMastercardComplianceFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-mastercard_compliance>
-    DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance, "dispute_enhanced_eligibility_mastercard_compliance"
+    DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance =
+    /// The accessors of [`DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance).
+    DisputeEvidenceDetailsEnhancedEligibilityMastercardComplianceFields, "dispute_enhanced_eligibility_mastercard_compliance"
 }
 
-impl DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance {
+impl DisputeEvidenceDetailsEnhancedEligibilityMastercardComplianceFields {
     /// Status.
     #[inline]
     pub fn status(
@@ -185,13 +191,15 @@ impl DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance {
 }
 
 view! {
-    /// Visa compelling evidence 3 of [`Dispute`](crate::api::Dispute): its `evidence_details.enhanced_eligibility.visa_compelling_evidence_3`.
+    /// Visa compelling evidence 3 of [`Dispute`](crate::api::Dispute): its `evidence_details.enhanced_eligibility.visa_compelling_evidence_3`. It has what [`DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3Fields`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3Fields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-visa_compelling_evidence_3>
-    DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3, "dispute_enhanced_eligibility_visa_compelling_evidence3"
+    DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3 =
+    /// The accessors of [`DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3).
+    DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3Fields, "dispute_enhanced_eligibility_visa_compelling_evidence3"
 }
 
-impl DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3 {
+impl DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3Fields {
     /// Required actions, as a list.
     #[inline]
     pub fn required_actions(
@@ -217,13 +225,15 @@ impl DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3 {
 }
 
 view! {
-    /// Visa compliance of [`Dispute`](crate::api::Dispute): its `evidence_details.enhanced_eligibility.visa_compliance`.
+    /// Visa compliance of [`Dispute`](crate::api::Dispute): its `evidence_details.enhanced_eligibility.visa_compliance`. It has what [`DisputeEvidenceDetailsEnhancedEligibilityVisaComplianceFields`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityVisaComplianceFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-visa_compliance>
-    DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance, "dispute_enhanced_eligibility_visa_compliance"
+    DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance =
+    /// The accessors of [`DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance).
+    DisputeEvidenceDetailsEnhancedEligibilityVisaComplianceFields, "dispute_enhanced_eligibility_visa_compliance"
 }
 
-impl DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance {
+impl DisputeEvidenceDetailsEnhancedEligibilityVisaComplianceFields {
     /// Status.
     #[inline]
     pub fn status(
@@ -235,13 +245,15 @@ impl DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance {
 }
 
 view! {
-    /// Enhanced evidence of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence`.
+    /// Enhanced evidence of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence`. It has what [`DisputeEvidenceEnhancedEvidenceFields`](crate::api::DisputeEvidenceEnhancedEvidenceFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-enhanced_evidence>
-    DisputeEvidenceEnhancedEvidence, "dispute_enhanced_evidence"
+    DisputeEvidenceEnhancedEvidence =
+    /// The accessors of [`DisputeEvidenceEnhancedEvidence`](crate::api::DisputeEvidenceEnhancedEvidence).
+    DisputeEvidenceEnhancedEvidenceFields, "dispute_enhanced_evidence"
 }
 
-impl DisputeEvidenceEnhancedEvidence {
+impl DisputeEvidenceEnhancedEvidenceFields {
     /// Mastercard compliance. `None` when absent.
     #[inline]
     pub fn mastercard_compliance(
@@ -269,13 +281,15 @@ impl DisputeEvidenceEnhancedEvidence {
 }
 
 view! {
-    /// Mastercard compliance of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence.mastercard_compliance`.
+    /// Mastercard compliance of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence.mastercard_compliance`. It has what [`DisputeEvidenceEnhancedEvidenceMastercardComplianceFields`](crate::api::DisputeEvidenceEnhancedEvidenceMastercardComplianceFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-enhanced_evidence-mastercard_compliance>
-    DisputeEvidenceEnhancedEvidenceMastercardCompliance, "dispute_enhanced_evidence_mastercard_compliance"
+    DisputeEvidenceEnhancedEvidenceMastercardCompliance =
+    /// The accessors of [`DisputeEvidenceEnhancedEvidenceMastercardCompliance`](crate::api::DisputeEvidenceEnhancedEvidenceMastercardCompliance).
+    DisputeEvidenceEnhancedEvidenceMastercardComplianceFields, "dispute_enhanced_evidence_mastercard_compliance"
 }
 
-impl DisputeEvidenceEnhancedEvidenceMastercardCompliance {
+impl DisputeEvidenceEnhancedEvidenceMastercardComplianceFields {
     /// Fee acknowledged: true or false.
     #[inline]
     pub fn fee_acknowledged(&self) -> bool {
@@ -287,13 +301,15 @@ impl DisputeEvidenceEnhancedEvidenceMastercardCompliance {
 }
 
 view! {
-    /// Visa compelling evidence 3 of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence.visa_compelling_evidence_3`.
+    /// Visa compelling evidence 3 of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence.visa_compelling_evidence_3`. It has what [`DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3Fields`](crate::api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3Fields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-enhanced_evidence-visa_compelling_evidence_3>
-    DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3, "dispute_enhanced_evidence_visa_compelling_evidence3"
+    DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3 =
+    /// The accessors of [`DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3`](crate::api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3).
+    DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3Fields, "dispute_enhanced_evidence_visa_compelling_evidence3"
 }
 
-impl DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3 {
+impl DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3Fields {
     /// Disputed transaction. `None` when null.
     #[inline]
     pub fn disputed_transaction(
@@ -320,13 +336,15 @@ impl DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3 {
 }
 
 view! {
-    /// Visa compliance of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence.visa_compliance`.
+    /// Visa compliance of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence.visa_compliance`. It has what [`DisputeEvidenceEnhancedEvidenceVisaComplianceFields`](crate::api::DisputeEvidenceEnhancedEvidenceVisaComplianceFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-enhanced_evidence-visa_compliance>
-    DisputeEvidenceEnhancedEvidenceVisaCompliance, "dispute_enhanced_evidence_visa_compliance"
+    DisputeEvidenceEnhancedEvidenceVisaCompliance =
+    /// The accessors of [`DisputeEvidenceEnhancedEvidenceVisaCompliance`](crate::api::DisputeEvidenceEnhancedEvidenceVisaCompliance).
+    DisputeEvidenceEnhancedEvidenceVisaComplianceFields, "dispute_enhanced_evidence_visa_compliance"
 }
 
-impl DisputeEvidenceEnhancedEvidenceVisaCompliance {
+impl DisputeEvidenceEnhancedEvidenceVisaComplianceFields {
     /// Fee acknowledged: true or false.
     #[inline]
     pub fn fee_acknowledged(&self) -> bool {
@@ -338,13 +356,15 @@ impl DisputeEvidenceEnhancedEvidenceVisaCompliance {
 }
 
 view! {
-    /// Evidence of [`Dispute`](crate::api::Dispute): its `evidence`.
+    /// Evidence of [`Dispute`](crate::api::Dispute): its `evidence`. It has what [`DisputeEvidenceFields`](crate::api::DisputeEvidenceFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence>
-    DisputeEvidence, "dispute_evidence"
+    DisputeEvidence =
+    /// The accessors of [`DisputeEvidence`](crate::api::DisputeEvidence).
+    DisputeEvidenceFields, "dispute_evidence"
 }
 
-impl DisputeEvidence {
+impl DisputeEvidenceFields {
     /// Access activity log. `None` when null.
     #[inline]
     pub fn access_activity_log(&self) -> Option<&str> {
@@ -532,13 +552,15 @@ impl DisputeEvidence {
 }
 
 view! {
-    /// Appeal of [`Dispute`](crate::api::Dispute): its `evidence.appeal`.
+    /// Appeal of [`Dispute`](crate::api::Dispute): its `evidence.appeal`. It has what [`DisputeEvidenceAppealFields`](crate::api::DisputeEvidenceAppealFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-appeal>
-    DisputeEvidenceAppeal, "dispute_evidence_appeal"
+    DisputeEvidenceAppeal =
+    /// The accessors of [`DisputeEvidenceAppeal`](crate::api::DisputeEvidenceAppeal).
+    DisputeEvidenceAppealFields, "dispute_evidence_appeal"
 }
 
-impl DisputeEvidenceAppeal {
+impl DisputeEvidenceAppealFields {
     /// Card. `None` when absent.
     #[inline]
     pub fn card(&self) -> Option<api::DisputeEvidenceAppealCard> {
@@ -547,13 +569,15 @@ impl DisputeEvidenceAppeal {
 }
 
 view! {
-    /// Card of [`Dispute`](crate::api::Dispute): its `evidence.appeal.card`.
+    /// Card of [`Dispute`](crate::api::Dispute): its `evidence.appeal.card`. It has what [`DisputeEvidenceAppealCardFields`](crate::api::DisputeEvidenceAppealCardFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-appeal-card>
-    DisputeEvidenceAppealCard, "dispute_evidence_appeal_card"
+    DisputeEvidenceAppealCard =
+    /// The accessors of [`DisputeEvidenceAppealCard`](crate::api::DisputeEvidenceAppealCard).
+    DisputeEvidenceAppealCardFields, "dispute_evidence_appeal_card"
 }
 
-impl DisputeEvidenceAppealCard {
+impl DisputeEvidenceAppealCardFields {
     /// Reason for filing. `None` when absent.
     #[inline]
     pub fn reason_for_filing(&self) -> Option<&str> {
@@ -570,13 +594,15 @@ impl DisputeEvidenceAppealCard {
 }
 
 view! {
-    /// Evidence details of [`Dispute`](crate::api::Dispute): its `evidence_details`.
+    /// Evidence details of [`Dispute`](crate::api::Dispute): its `evidence_details`. It has what [`DisputeEvidenceDetailsFields`](crate::api::DisputeEvidenceDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details>
-    DisputeEvidenceDetails, "dispute_evidence_details"
+    DisputeEvidenceDetails =
+    /// The accessors of [`DisputeEvidenceDetails`](crate::api::DisputeEvidenceDetails).
+    DisputeEvidenceDetailsFields, "dispute_evidence_details"
 }
 
-impl DisputeEvidenceDetails {
+impl DisputeEvidenceDetailsFields {
     /// Due by, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn due_by(&self) -> Option<Timestamp> {
@@ -616,13 +642,15 @@ impl DisputeEvidenceDetails {
 }
 
 view! {
-    /// Payment method details of [`Dispute`](crate::api::Dispute): its `payment_method_details`.
+    /// Payment method details of [`Dispute`](crate::api::Dispute): its `payment_method_details`. It has what [`DisputePaymentMethodDetailsFields`](crate::api::DisputePaymentMethodDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details>
-    DisputePaymentMethodDetails, "dispute_payment_method_details"
+    DisputePaymentMethodDetails =
+    /// The accessors of [`DisputePaymentMethodDetails`](crate::api::DisputePaymentMethodDetails).
+    DisputePaymentMethodDetailsFields, "dispute_payment_method_details"
 }
 
-impl DisputePaymentMethodDetails {
+impl DisputePaymentMethodDetailsFields {
     /// Amazon pay. `None` when absent.
     #[inline]
     pub fn amazon_pay(&self) -> Option<api::DisputePaymentMethodDetailsAmazonPay> {
@@ -656,13 +684,15 @@ impl DisputePaymentMethodDetails {
 }
 
 view! {
-    /// Amazon pay of [`Dispute`](crate::api::Dispute): its `payment_method_details.amazon_pay`.
+    /// Amazon pay of [`Dispute`](crate::api::Dispute): its `payment_method_details.amazon_pay`. It has what [`DisputePaymentMethodDetailsAmazonPayFields`](crate::api::DisputePaymentMethodDetailsAmazonPayFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details-amazon_pay>
-    DisputePaymentMethodDetailsAmazonPay, "dispute_payment_method_details_amazon_pay"
+    DisputePaymentMethodDetailsAmazonPay =
+    /// The accessors of [`DisputePaymentMethodDetailsAmazonPay`](crate::api::DisputePaymentMethodDetailsAmazonPay).
+    DisputePaymentMethodDetailsAmazonPayFields, "dispute_payment_method_details_amazon_pay"
 }
 
-impl DisputePaymentMethodDetailsAmazonPay {
+impl DisputePaymentMethodDetailsAmazonPayFields {
     /// Dispute type. `None` when null.
     #[inline]
     pub fn dispute_type(&self) -> Option<api::DisputePaymentMethodDetailsAmazonPayDisputeType> {
@@ -672,13 +702,15 @@ impl DisputePaymentMethodDetailsAmazonPay {
 }
 
 view! {
-    /// Card of [`Dispute`](crate::api::Dispute): its `payment_method_details.card`.
+    /// Card of [`Dispute`](crate::api::Dispute): its `payment_method_details.card`. It has what [`DisputePaymentMethodDetailsCardFields`](crate::api::DisputePaymentMethodDetailsCardFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details-card>
-    DisputePaymentMethodDetailsCard, "dispute_payment_method_details_card"
+    DisputePaymentMethodDetailsCard =
+    /// The accessors of [`DisputePaymentMethodDetailsCard`](crate::api::DisputePaymentMethodDetailsCard).
+    DisputePaymentMethodDetailsCardFields, "dispute_payment_method_details_card"
 }
 
-impl DisputePaymentMethodDetailsCard {
+impl DisputePaymentMethodDetailsCardFields {
     /// Brand.
     #[inline]
     pub fn brand(&self) -> &str {
@@ -709,13 +741,15 @@ impl DisputePaymentMethodDetailsCard {
 }
 
 view! {
-    /// Klarna of [`Dispute`](crate::api::Dispute): its `payment_method_details.klarna`.
+    /// Klarna of [`Dispute`](crate::api::Dispute): its `payment_method_details.klarna`. It has what [`DisputePaymentMethodDetailsKlarnaFields`](crate::api::DisputePaymentMethodDetailsKlarnaFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details-klarna>
-    DisputePaymentMethodDetailsKlarna, "dispute_payment_method_details_klarna"
+    DisputePaymentMethodDetailsKlarna =
+    /// The accessors of [`DisputePaymentMethodDetailsKlarna`](crate::api::DisputePaymentMethodDetailsKlarna).
+    DisputePaymentMethodDetailsKlarnaFields, "dispute_payment_method_details_klarna"
 }
 
-impl DisputePaymentMethodDetailsKlarna {
+impl DisputePaymentMethodDetailsKlarnaFields {
     /// Chargeback loss reason code. `None` when absent.
     #[inline]
     pub fn chargeback_loss_reason_code(&self) -> Option<&str> {
@@ -734,13 +768,15 @@ impl DisputePaymentMethodDetailsKlarna {
 }
 
 view! {
-    /// Paypal of [`Dispute`](crate::api::Dispute): its `payment_method_details.paypal`.
+    /// Paypal of [`Dispute`](crate::api::Dispute): its `payment_method_details.paypal`. It has what [`DisputePaymentMethodDetailsPaypalFields`](crate::api::DisputePaymentMethodDetailsPaypalFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details-paypal>
-    DisputePaymentMethodDetailsPaypal, "dispute_payment_method_details_paypal"
+    DisputePaymentMethodDetailsPaypal =
+    /// The accessors of [`DisputePaymentMethodDetailsPaypal`](crate::api::DisputePaymentMethodDetailsPaypal).
+    DisputePaymentMethodDetailsPaypalFields, "dispute_payment_method_details_paypal"
 }
 
-impl DisputePaymentMethodDetailsPaypal {
+impl DisputePaymentMethodDetailsPaypalFields {
     /// Case id. `None` when null.
     #[inline]
     pub fn case_id(&self) -> Option<&str> {
@@ -757,13 +793,15 @@ impl DisputePaymentMethodDetailsPaypal {
 }
 
 view! {
-    /// Disputed transaction of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence.visa_compelling_evidence_3.disputed_transaction`.
+    /// Disputed transaction of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence.visa_compelling_evidence_3.disputed_transaction`. It has what [`DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionFields`](crate::api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-enhanced_evidence-visa_compelling_evidence_3-disputed_transaction>
-    DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction, "dispute_visa_compelling_evidence3_disputed_transaction"
+    DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction =
+    /// The accessors of [`DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction`](crate::api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction).
+    DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionFields, "dispute_visa_compelling_evidence3_disputed_transaction"
 }
 
-impl DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction {
+impl DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionFields {
     /// Customer account id. `None` when null.
     #[inline]
     pub fn customer_account_id(&self) -> Option<&str> {
@@ -838,13 +876,15 @@ impl DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction {
 }
 
 view! {
-    /// Prior undisputed transactions of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence.visa_compelling_evidence_3.prior_undisputed_transactions`.
+    /// Prior undisputed transactions of [`Dispute`](crate::api::Dispute): its `evidence.enhanced_evidence.visa_compelling_evidence_3.prior_undisputed_transactions`. It has what [`DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionFields`](crate::api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionFields) has.
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-enhanced_evidence-visa_compelling_evidence_3-prior_undisputed_transactions>
-    DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction, "dispute_visa_compelling_evidence3_prior_undisputed_transaction"
+    DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction =
+    /// The accessors of [`DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction`](crate::api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction).
+    DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionFields, "dispute_visa_compelling_evidence3_prior_undisputed_transaction"
 }
 
-impl DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction {
+impl DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionFields {
     /// Charge.
     #[inline]
     pub fn charge(&self) -> &str {

@@ -16,7 +16,7 @@ impl DisputeUpdateEvidenceAppealCard {
     /// Reason for filing.
     #[inline]
     pub fn reason_for_filing(self, reason_for_filing: &str) -> Self {
-        Self(self.0.with("reason_for_filing", reason_for_filing))
+        Self(self.0.with_str("reason_for_filing", reason_for_filing))
     }
 
     /// Unsets `reason_for_filing`.
@@ -70,56 +70,15 @@ impl DisputeUpdateEvidenceEnhancedEvidenceMastercardCompliance {
     /// Fee acknowledged: true or false.
     #[inline]
     pub fn fee_acknowledged(self, fee_acknowledged: bool) -> Self {
-        Self(self.0.with("fee_acknowledged", fee_acknowledged))
+        Self(self.0.with_bool("fee_acknowledged", fee_acknowledged))
     }
 }
 
-params! {
-    /// The `shipping_address` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction).
-    ///
-    /// <https://docs.stripe.com/api/disputes/update>
-    DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress
-}
-
-impl
-    DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress
-{
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `shipping_address` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/disputes/update>
+pub type DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
 params! {
     /// The `disputed_transaction` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3).
@@ -132,7 +91,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     /// Customer account id.
     #[inline]
     pub fn customer_account_id(self, customer_account_id: &str) -> Self {
-        Self(self.0.with("customer_account_id", customer_account_id))
+        Self(self.0.with_str("customer_account_id", customer_account_id))
     }
 
     /// Unsets `customer_account_id`.
@@ -146,7 +105,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     pub fn customer_device_fingerprint(self, customer_device_fingerprint: &str) -> Self {
         Self(
             self.0
-                .with("customer_device_fingerprint", customer_device_fingerprint),
+                .with_str("customer_device_fingerprint", customer_device_fingerprint),
         )
     }
 
@@ -159,7 +118,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     /// Customer device id.
     #[inline]
     pub fn customer_device_id(self, customer_device_id: &str) -> Self {
-        Self(self.0.with("customer_device_id", customer_device_id))
+        Self(self.0.with_str("customer_device_id", customer_device_id))
     }
 
     /// Unsets `customer_device_id`.
@@ -173,7 +132,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     pub fn customer_email_address(self, customer_email_address: &str) -> Self {
         Self(
             self.0
-                .with("customer_email_address", customer_email_address),
+                .with_str("customer_email_address", customer_email_address),
         )
     }
 
@@ -186,7 +145,10 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     /// Customer purchase ip.
     #[inline]
     pub fn customer_purchase_ip(self, customer_purchase_ip: &str) -> Self {
-        Self(self.0.with("customer_purchase_ip", customer_purchase_ip))
+        Self(
+            self.0
+                .with_str("customer_purchase_ip", customer_purchase_ip),
+        )
     }
 
     /// Unsets `customer_purchase_ip`.
@@ -210,7 +172,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     /// Product description.
     #[inline]
     pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
+        Self(self.0.with_str("product_description", product_description))
     }
 
     /// Unsets `product_description`.
@@ -229,50 +191,11 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     }
 }
 
-params! {
-    /// The `shipping_address` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction).
-    ///
-    /// <https://docs.stripe.com/api/disputes/update>
-    DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress
-}
-
-impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `shipping_address` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/disputes/update>
+pub type DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
 params_required! {
     /// The `prior_undisputed_transaction` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3).
@@ -285,13 +208,13 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     /// With what Stripe requires.
     #[inline]
     pub fn new(charge: &str) -> Self {
-        Self(Params::new().with("charge", charge))
+        Self(Params::new().with_str("charge", charge))
     }
 
     /// Customer account id.
     #[inline]
     pub fn customer_account_id(self, customer_account_id: &str) -> Self {
-        Self(self.0.with("customer_account_id", customer_account_id))
+        Self(self.0.with_str("customer_account_id", customer_account_id))
     }
 
     /// Unsets `customer_account_id`.
@@ -305,7 +228,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     pub fn customer_device_fingerprint(self, customer_device_fingerprint: &str) -> Self {
         Self(
             self.0
-                .with("customer_device_fingerprint", customer_device_fingerprint),
+                .with_str("customer_device_fingerprint", customer_device_fingerprint),
         )
     }
 
@@ -318,7 +241,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     /// Customer device id.
     #[inline]
     pub fn customer_device_id(self, customer_device_id: &str) -> Self {
-        Self(self.0.with("customer_device_id", customer_device_id))
+        Self(self.0.with_str("customer_device_id", customer_device_id))
     }
 
     /// Unsets `customer_device_id`.
@@ -332,7 +255,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     pub fn customer_email_address(self, customer_email_address: &str) -> Self {
         Self(
             self.0
-                .with("customer_email_address", customer_email_address),
+                .with_str("customer_email_address", customer_email_address),
         )
     }
 
@@ -345,7 +268,10 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     /// Customer purchase ip.
     #[inline]
     pub fn customer_purchase_ip(self, customer_purchase_ip: &str) -> Self {
-        Self(self.0.with("customer_purchase_ip", customer_purchase_ip))
+        Self(
+            self.0
+                .with_str("customer_purchase_ip", customer_purchase_ip),
+        )
     }
 
     /// Unsets `customer_purchase_ip`.
@@ -357,7 +283,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     /// Product description.
     #[inline]
     pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
+        Self(self.0.with_str("product_description", product_description))
     }
 
     /// Unsets `product_description`.
@@ -406,20 +332,11 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3 {
     }
 }
 
-params! {
-    /// The `visa_compliance` of [`DisputeUpdateEvidenceEnhancedEvidence`](crate::api::DisputeUpdateEvidenceEnhancedEvidence).
-    ///
-    /// <https://docs.stripe.com/api/disputes/update>
-    DisputeUpdateEvidenceEnhancedEvidenceVisaCompliance
-}
-
-impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompliance {
-    /// Fee acknowledged: true or false.
-    #[inline]
-    pub fn fee_acknowledged(self, fee_acknowledged: bool) -> Self {
-        Self(self.0.with("fee_acknowledged", fee_acknowledged))
-    }
-}
+/// The `visa_compliance` of [`DisputeUpdateEvidenceEnhancedEvidence`](crate::api::DisputeUpdateEvidenceEnhancedEvidence): the same as [`DisputeUpdateEvidenceEnhancedEvidenceMastercardCompliance`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceMastercardCompliance).
+///
+/// <https://docs.stripe.com/api/disputes/update>
+pub type DisputeUpdateEvidenceEnhancedEvidenceVisaCompliance =
+    api::DisputeUpdateEvidenceEnhancedEvidenceMastercardCompliance;
 
 params! {
     /// The `enhanced_evidence` of [`DisputeUpdateEvidence`](crate::api::DisputeUpdateEvidence).
@@ -471,7 +388,7 @@ impl DisputeUpdateEvidence {
     /// Access activity log.
     #[inline]
     pub fn access_activity_log(self, access_activity_log: &str) -> Self {
-        Self(self.0.with("access_activity_log", access_activity_log))
+        Self(self.0.with_str("access_activity_log", access_activity_log))
     }
 
     /// Appeal.
@@ -489,19 +406,19 @@ impl DisputeUpdateEvidence {
     /// Billing address.
     #[inline]
     pub fn billing_address(self, billing_address: &str) -> Self {
-        Self(self.0.with("billing_address", billing_address))
+        Self(self.0.with_str("billing_address", billing_address))
     }
 
     /// Cancellation policy.
     #[inline]
     pub fn cancellation_policy(self, cancellation_policy: &str) -> Self {
-        Self(self.0.with("cancellation_policy", cancellation_policy))
+        Self(self.0.with_str("cancellation_policy", cancellation_policy))
     }
 
     /// Cancellation policy disclosure.
     #[inline]
     pub fn cancellation_policy_disclosure(self, cancellation_policy_disclosure: &str) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_str(
             "cancellation_policy_disclosure",
             cancellation_policy_disclosure,
         ))
@@ -510,7 +427,10 @@ impl DisputeUpdateEvidence {
     /// Cancellation rebuttal.
     #[inline]
     pub fn cancellation_rebuttal(self, cancellation_rebuttal: &str) -> Self {
-        Self(self.0.with("cancellation_rebuttal", cancellation_rebuttal))
+        Self(
+            self.0
+                .with_str("cancellation_rebuttal", cancellation_rebuttal),
+        )
     }
 
     /// Customer communication.
@@ -518,7 +438,7 @@ impl DisputeUpdateEvidence {
     pub fn customer_communication(self, customer_communication: &str) -> Self {
         Self(
             self.0
-                .with("customer_communication", customer_communication),
+                .with_str("customer_communication", customer_communication),
         )
     }
 
@@ -527,32 +447,35 @@ impl DisputeUpdateEvidence {
     pub fn customer_email_address(self, customer_email_address: &str) -> Self {
         Self(
             self.0
-                .with("customer_email_address", customer_email_address),
+                .with_str("customer_email_address", customer_email_address),
         )
     }
 
     /// Customer name.
     #[inline]
     pub fn customer_name(self, customer_name: &str) -> Self {
-        Self(self.0.with("customer_name", customer_name))
+        Self(self.0.with_str("customer_name", customer_name))
     }
 
     /// Customer purchase ip.
     #[inline]
     pub fn customer_purchase_ip(self, customer_purchase_ip: &str) -> Self {
-        Self(self.0.with("customer_purchase_ip", customer_purchase_ip))
+        Self(
+            self.0
+                .with_str("customer_purchase_ip", customer_purchase_ip),
+        )
     }
 
     /// Customer signature.
     #[inline]
     pub fn customer_signature(self, customer_signature: &str) -> Self {
-        Self(self.0.with("customer_signature", customer_signature))
+        Self(self.0.with_str("customer_signature", customer_signature))
     }
 
     /// Duplicate charge documentation.
     #[inline]
     pub fn duplicate_charge_documentation(self, duplicate_charge_documentation: &str) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_str(
             "duplicate_charge_documentation",
             duplicate_charge_documentation,
         ))
@@ -563,14 +486,14 @@ impl DisputeUpdateEvidence {
     pub fn duplicate_charge_explanation(self, duplicate_charge_explanation: &str) -> Self {
         Self(
             self.0
-                .with("duplicate_charge_explanation", duplicate_charge_explanation),
+                .with_str("duplicate_charge_explanation", duplicate_charge_explanation),
         )
     }
 
     /// Duplicate charge id.
     #[inline]
     pub fn duplicate_charge_id(self, duplicate_charge_id: &str) -> Self {
-        Self(self.0.with("duplicate_charge_id", duplicate_charge_id))
+        Self(self.0.with_str("duplicate_charge_id", duplicate_charge_id))
     }
 
     /// Enhanced evidence.
@@ -591,19 +514,19 @@ impl DisputeUpdateEvidence {
     /// Product description.
     #[inline]
     pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
+        Self(self.0.with_str("product_description", product_description))
     }
 
     /// Receipt.
     #[inline]
     pub fn receipt(self, receipt: &str) -> Self {
-        Self(self.0.with("receipt", receipt))
+        Self(self.0.with_str("receipt", receipt))
     }
 
     /// Refund policy.
     #[inline]
     pub fn refund_policy(self, refund_policy: &str) -> Self {
-        Self(self.0.with("refund_policy", refund_policy))
+        Self(self.0.with_str("refund_policy", refund_policy))
     }
 
     /// Refund policy disclosure.
@@ -611,7 +534,7 @@ impl DisputeUpdateEvidence {
     pub fn refund_policy_disclosure(self, refund_policy_disclosure: &str) -> Self {
         Self(
             self.0
-                .with("refund_policy_disclosure", refund_policy_disclosure),
+                .with_str("refund_policy_disclosure", refund_policy_disclosure),
         )
     }
 
@@ -620,38 +543,41 @@ impl DisputeUpdateEvidence {
     pub fn refund_refusal_explanation(self, refund_refusal_explanation: &str) -> Self {
         Self(
             self.0
-                .with("refund_refusal_explanation", refund_refusal_explanation),
+                .with_str("refund_refusal_explanation", refund_refusal_explanation),
         )
     }
 
     /// Service date.
     #[inline]
     pub fn service_date(self, service_date: &str) -> Self {
-        Self(self.0.with("service_date", service_date))
+        Self(self.0.with_str("service_date", service_date))
     }
 
     /// Service documentation.
     #[inline]
     pub fn service_documentation(self, service_documentation: &str) -> Self {
-        Self(self.0.with("service_documentation", service_documentation))
+        Self(
+            self.0
+                .with_str("service_documentation", service_documentation),
+        )
     }
 
     /// Shipping address.
     #[inline]
     pub fn shipping_address(self, shipping_address: &str) -> Self {
-        Self(self.0.with("shipping_address", shipping_address))
+        Self(self.0.with_str("shipping_address", shipping_address))
     }
 
     /// Shipping carrier.
     #[inline]
     pub fn shipping_carrier(self, shipping_carrier: &str) -> Self {
-        Self(self.0.with("shipping_carrier", shipping_carrier))
+        Self(self.0.with_str("shipping_carrier", shipping_carrier))
     }
 
     /// Shipping date.
     #[inline]
     pub fn shipping_date(self, shipping_date: &str) -> Self {
-        Self(self.0.with("shipping_date", shipping_date))
+        Self(self.0.with_str("shipping_date", shipping_date))
     }
 
     /// Shipping documentation.
@@ -659,7 +585,7 @@ impl DisputeUpdateEvidence {
     pub fn shipping_documentation(self, shipping_documentation: &str) -> Self {
         Self(
             self.0
-                .with("shipping_documentation", shipping_documentation),
+                .with_str("shipping_documentation", shipping_documentation),
         )
     }
 
@@ -668,19 +594,19 @@ impl DisputeUpdateEvidence {
     pub fn shipping_tracking_number(self, shipping_tracking_number: &str) -> Self {
         Self(
             self.0
-                .with("shipping_tracking_number", shipping_tracking_number),
+                .with_str("shipping_tracking_number", shipping_tracking_number),
         )
     }
 
     /// Uncategorized file.
     #[inline]
     pub fn uncategorized_file(self, uncategorized_file: &str) -> Self {
-        Self(self.0.with("uncategorized_file", uncategorized_file))
+        Self(self.0.with_str("uncategorized_file", uncategorized_file))
     }
 
     /// Uncategorized text.
     #[inline]
     pub fn uncategorized_text(self, uncategorized_text: &str) -> Self {
-        Self(self.0.with("uncategorized_text", uncategorized_text))
+        Self(self.0.with_str("uncategorized_text", uncategorized_text))
     }
 }

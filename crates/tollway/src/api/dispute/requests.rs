@@ -3,50 +3,50 @@
 //! Stripe's `dispute`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request, request_list};
+use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.disputes().list(…)`: `GET /v1/disputes`.
     ///
     /// <https://docs.stripe.com/api/disputes/list>
-    DisputeList => List<api::Dispute>, api::Dispute; "disputes.list", Get "/v1/disputes", Api V1 Form
+    DisputeList, DisputeListEndpoint => List<api::Dispute>; "disputes.list", Get "/v1/disputes", Api V1 Form
 }
 
 impl DisputeList {
     /// Charge.
     #[inline]
     pub fn charge(self, charge: &str) -> Self {
-        Self(self.0.set("charge", charge))
+        self.set_str("charge", charge)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Payment intent.
     #[inline]
     pub fn payment_intent(self, payment_intent: &str) -> Self {
-        Self(self.0.set("payment_intent", payment_intent))
+        self.set_str("payment_intent", payment_intent)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -54,21 +54,21 @@ request! {
     /// The request of `client.disputes().retrieve(…)`: `GET /v1/disputes/{dispute}`.
     ///
     /// <https://docs.stripe.com/api/disputes/retrieve>
-    DisputeRetrieve => api::Dispute; "disputes.retrieve", Get "/v1/disputes/{dispute}", Api V1 Form
+    DisputeRetrieve, DisputeRetrieveEndpoint => api::Dispute; "disputes.retrieve", Get "/v1/disputes/{dispute}", Api V1 Form
 }
 
 request! {
     /// The request of `client.disputes().update(…)`: `POST /v1/disputes/{dispute}`.
     ///
     /// <https://docs.stripe.com/api/disputes/update>
-    DisputeUpdate => api::Dispute; "disputes.update", Post "/v1/disputes/{dispute}", Api V1 Form
+    DisputeUpdate, DisputeUpdateEndpoint => api::Dispute; "disputes.update", Post "/v1/disputes/{dispute}", Api V1 Form
 }
 
 impl DisputeUpdate {
     /// Evidence.
     #[inline]
     pub fn evidence(self, evidence: api::DisputeUpdateEvidence) -> Self {
-        Self(self.0.set("evidence", evidence))
+        self.set("evidence", evidence)
     }
 
     /// Intended submission method.
@@ -77,10 +77,7 @@ impl DisputeUpdate {
         self,
         intended_submission_method: api::DisputeIntendedSubmissionMethod,
     ) -> Self {
-        Self(
-            self.0
-                .set("intended_submission_method", intended_submission_method),
-        )
+        self.set("intended_submission_method", intended_submission_method)
     }
 
     /// Key-value pairs of your own.
@@ -89,19 +86,19 @@ impl DisputeUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Submit: true or false.
     #[inline]
     pub fn submit(self, submit: bool) -> Self {
-        Self(self.0.set("submit", submit))
+        self.set_bool("submit", submit)
     }
 }
 
@@ -109,5 +106,5 @@ request! {
     /// The request of `client.disputes().close(…)`: `POST /v1/disputes/{dispute}/close`.
     ///
     /// <https://docs.stripe.com/api/disputes/close>
-    DisputeClose => api::Dispute; "disputes.close", Post "/v1/disputes/{dispute}/close", Api V1 Form
+    DisputeClose, DisputeCloseEndpoint => api::Dispute; "disputes.close", Post "/v1/disputes/{dispute}/close", Api V1 Form
 }

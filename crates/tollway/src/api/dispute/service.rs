@@ -3,7 +3,7 @@
 //! Stripe's `dispute`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.disputes()`.
 ///
@@ -17,7 +17,7 @@ impl Disputes<'_> {
     /// <https://docs.stripe.com/api/disputes/list>
     #[inline]
     pub fn list(&self) -> api::DisputeList {
-        api::DisputeList(RequestBuilder::new(self.0, api::DisputeList::OPERATION))
+        api::DisputeList::new(self.0)
     }
 
     /// `GET /v1/disputes/{dispute}`.
@@ -25,9 +25,7 @@ impl Disputes<'_> {
     /// <https://docs.stripe.com/api/disputes/retrieve>
     #[inline]
     pub fn retrieve(&self, dispute: &str) -> api::DisputeRetrieve {
-        api::DisputeRetrieve(
-            RequestBuilder::new(self.0, api::DisputeRetrieve::OPERATION).path_arg(dispute),
-        )
+        api::DisputeRetrieve::new(self.0).path_arg(dispute)
     }
 
     /// `POST /v1/disputes/{dispute}`.
@@ -35,9 +33,7 @@ impl Disputes<'_> {
     /// <https://docs.stripe.com/api/disputes/update>
     #[inline]
     pub fn update(&self, dispute: &str) -> api::DisputeUpdate {
-        api::DisputeUpdate(
-            RequestBuilder::new(self.0, api::DisputeUpdate::OPERATION).path_arg(dispute),
-        )
+        api::DisputeUpdate::new(self.0).path_arg(dispute)
     }
 
     /// `POST /v1/disputes/{dispute}/close`.
@@ -45,8 +41,6 @@ impl Disputes<'_> {
     /// <https://docs.stripe.com/api/disputes/close>
     #[inline]
     pub fn close(&self, dispute: &str) -> api::DisputeClose {
-        api::DisputeClose(
-            RequestBuilder::new(self.0, api::DisputeClose::OPERATION).path_arg(dispute),
-        )
+        api::DisputeClose::new(self.0).path_arg(dispute)
     }
 }

@@ -6,6 +6,8 @@ use crate::view::prelude::words;
 
 words! {
     /// The values of `enhanced_eligibility_type`, first of all in [`Dispute`](crate::api::Dispute).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object>
     DisputeEnhancedEligibilityType {
         /// `mastercard_compliance`
         MastercardCompliance = "mastercard_compliance",
@@ -18,6 +20,8 @@ words! {
 
 words! {
     /// The values of `intended_submission_method`, first of all in [`Dispute`](crate::api::Dispute).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object>
     DisputeIntendedSubmissionMethod {
         /// `manual`
         Manual = "manual",
@@ -32,6 +36,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`Dispute`](crate::api::Dispute).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object>
     DisputeStatus {
         /// `appeal_needs_response`
         AppealNeedsResponse = "appeal_needs_response",
@@ -58,6 +64,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-mastercard_compliance>
     DisputeEvidenceDetailsEnhancedEligibilityMastercardComplianceStatus {
         /// `fee_acknowledged`
         FeeAcknowledged = "fee_acknowledged",
@@ -68,6 +76,8 @@ words! {
 
 words! {
     /// The values of `required_action`, first of all in [`DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-visa_compelling_evidence_3>
     DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3RequiredAction {
         /// `missing_customer_identifiers`
         MissingCustomerIdentifiers = "missing_customer_identifiers",
@@ -84,6 +94,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-visa_compelling_evidence_3>
     DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3Status {
         /// `not_qualified`
         NotQualified = "not_qualified",
@@ -96,6 +108,8 @@ words! {
 
 words! {
     /// The values of `submission_method`, first of all in [`DisputeEvidenceDetails`](crate::api::DisputeEvidenceDetails).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details>
     DisputeEvidenceDetailsSubmissionMethod {
         /// `manual`
         Manual = "manual",
@@ -108,6 +122,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`DisputePaymentMethodDetails`](crate::api::DisputePaymentMethodDetails).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details>
     DisputePaymentMethodDetailsType {
         /// `amazon_pay`
         AmazonPay = "amazon_pay",
@@ -122,6 +138,8 @@ words! {
 
 words! {
     /// The values of `dispute_type`, first of all in [`DisputePaymentMethodDetailsAmazonPay`](crate::api::DisputePaymentMethodDetailsAmazonPay).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details-amazon_pay>
     DisputePaymentMethodDetailsAmazonPayDisputeType {
         /// `chargeback`
         Chargeback = "chargeback",
@@ -132,6 +150,8 @@ words! {
 
 words! {
     /// The values of `case_type`, first of all in [`DisputePaymentMethodDetailsCard`](crate::api::DisputePaymentMethodDetailsCard).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details-card>
     DisputePaymentMethodDetailsCardCaseType {
         /// `block`
         Block = "block",
@@ -148,6 +168,8 @@ words! {
 
 words! {
     /// The values of `merchandise_or_services`, first of all in [`DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction`](crate::api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction).
+    ///
+    /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-enhanced_evidence-visa_compelling_evidence_3-disputed_transaction>
     DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionMerchandiseOrServices {
         /// `merchandise`
         Merchandise = "merchandise",

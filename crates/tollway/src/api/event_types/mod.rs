@@ -4,6 +4,8 @@
 
 mod model;
 mod words;
+mod words_02;
 
 pub use self::model::*;
 pub use self::words::*;
+pub use self::words_02::*;

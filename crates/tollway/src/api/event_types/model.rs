@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Instant, view};
 
 view! {
-    /// The `request` of [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError).
+    /// The `request` of [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError). It has what [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequestFields`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequestFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest, "v1.billing.meter.error_report_triggered.reason.error_type.sample_error.request"
+    V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest =
+    /// The accessors of [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest).
+    V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequestFields, "v1.billing.meter.error_report_triggered.reason.error_type.sample_error.request"
 }
 
-impl V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest {
+impl V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequestFields {
     /// Identifier.
     #[inline]
     pub fn identifier(&self) -> &str {
@@ -24,13 +26,15 @@ impl V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorReques
 }
 
 view! {
-    /// The `sample_error` of [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorType`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorType).
+    /// The `sample_error` of [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorType`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorType). It has what [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorFields`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError, "v1.billing.meter.error_report_triggered.reason.error_type.sample_error"
+    V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError =
+    /// The accessors of [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError).
+    V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorFields, "v1.billing.meter.error_report_triggered.reason.error_type.sample_error"
 }
 
-impl V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError {
+impl V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorFields {
     /// Error message.
     #[inline]
     pub fn error_message(&self) -> &str {
@@ -53,13 +57,15 @@ impl V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError {
 }
 
 view! {
-    /// The `error_type` of [`V1BillingMeterErrorReportTriggeredEventDataReason`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReason).
+    /// The `error_type` of [`V1BillingMeterErrorReportTriggeredEventDataReason`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReason). It has what [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeFields`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1BillingMeterErrorReportTriggeredEventDataReasonErrorType, "v1.billing.meter.error_report_triggered.reason.error_type"
+    V1BillingMeterErrorReportTriggeredEventDataReasonErrorType =
+    /// The accessors of [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorType`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorType).
+    V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeFields, "v1.billing.meter.error_report_triggered.reason.error_type"
 }
 
-impl V1BillingMeterErrorReportTriggeredEventDataReasonErrorType {
+impl V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeFields {
     /// Code.
     #[inline]
     pub fn code(&self) -> api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeCode {
@@ -91,13 +97,15 @@ impl V1BillingMeterErrorReportTriggeredEventDataReasonErrorType {
 }
 
 view! {
-    /// The `reason` of [`V1BillingMeterErrorReportTriggeredEventData`](crate::api::V1BillingMeterErrorReportTriggeredEventData).
+    /// The `reason` of [`V1BillingMeterErrorReportTriggeredEventData`](crate::api::V1BillingMeterErrorReportTriggeredEventData). It has what [`V1BillingMeterErrorReportTriggeredEventDataReasonFields`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1BillingMeterErrorReportTriggeredEventDataReason, "v1.billing.meter.error_report_triggered.reason"
+    V1BillingMeterErrorReportTriggeredEventDataReason =
+    /// The accessors of [`V1BillingMeterErrorReportTriggeredEventDataReason`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReason).
+    V1BillingMeterErrorReportTriggeredEventDataReasonFields, "v1.billing.meter.error_report_triggered.reason"
 }
 
-impl V1BillingMeterErrorReportTriggeredEventDataReason {
+impl V1BillingMeterErrorReportTriggeredEventDataReasonFields {
     /// Error count.
     #[inline]
     pub fn error_count(&self) -> i64 {
@@ -120,13 +128,15 @@ impl V1BillingMeterErrorReportTriggeredEventDataReason {
 }
 
 view! {
-    /// The `data` of a `v1.billing.meter.error_report_triggered` event.
+    /// The `data` of a `v1.billing.meter.error_report_triggered` event. It has what [`V1BillingMeterErrorReportTriggeredEventDataFields`](crate::api::V1BillingMeterErrorReportTriggeredEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1BillingMeterErrorReportTriggeredEventData, "v1.billing.meter.error_report_triggered"
+    V1BillingMeterErrorReportTriggeredEventData =
+    /// The accessors of [`V1BillingMeterErrorReportTriggeredEventData`](crate::api::V1BillingMeterErrorReportTriggeredEventData).
+    V1BillingMeterErrorReportTriggeredEventDataFields, "v1.billing.meter.error_report_triggered"
 }
 
-impl V1BillingMeterErrorReportTriggeredEventData {
+impl V1BillingMeterErrorReportTriggeredEventDataFields {
     /// Developer message summary.
     #[inline]
     pub fn developer_message_summary(&self) -> &str {
@@ -161,13 +171,15 @@ impl V1BillingMeterErrorReportTriggeredEventData {
 }
 
 view! {
-    /// The `request` of [`V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError).
+    /// The `request` of [`V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError). It has what [`V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequestFields`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequestFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest, "v1.billing.meter.no_meter_found.reason.error_type.sample_error.request"
+    V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest =
+    /// The accessors of [`V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest).
+    V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequestFields, "v1.billing.meter.no_meter_found.reason.error_type.sample_error.request"
 }
 
-impl V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest {
+impl V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequestFields {
     /// Identifier.
     #[inline]
     pub fn identifier(&self) -> &str {
@@ -179,13 +191,15 @@ impl V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest {
 }
 
 view! {
-    /// The `sample_error` of [`V1BillingMeterNoMeterFoundEventDataReasonErrorType`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonErrorType).
+    /// The `sample_error` of [`V1BillingMeterNoMeterFoundEventDataReasonErrorType`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonErrorType). It has what [`V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorFields`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError, "v1.billing.meter.no_meter_found.reason.error_type.sample_error"
+    V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError =
+    /// The accessors of [`V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError).
+    V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorFields, "v1.billing.meter.no_meter_found.reason.error_type.sample_error"
 }
 
-impl V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError {
+impl V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorFields {
     /// Error message.
     #[inline]
     pub fn error_message(&self) -> &str {
@@ -208,13 +222,15 @@ impl V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError {
 }
 
 view! {
-    /// The `error_type` of [`V1BillingMeterNoMeterFoundEventDataReason`](crate::api::V1BillingMeterNoMeterFoundEventDataReason).
+    /// The `error_type` of [`V1BillingMeterNoMeterFoundEventDataReason`](crate::api::V1BillingMeterNoMeterFoundEventDataReason). It has what [`V1BillingMeterNoMeterFoundEventDataReasonErrorTypeFields`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1BillingMeterNoMeterFoundEventDataReasonErrorType, "v1.billing.meter.no_meter_found.reason.error_type"
+    V1BillingMeterNoMeterFoundEventDataReasonErrorType =
+    /// The accessors of [`V1BillingMeterNoMeterFoundEventDataReasonErrorType`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonErrorType).
+    V1BillingMeterNoMeterFoundEventDataReasonErrorTypeFields, "v1.billing.meter.no_meter_found.reason.error_type"
 }
 
-impl V1BillingMeterNoMeterFoundEventDataReasonErrorType {
+impl V1BillingMeterNoMeterFoundEventDataReasonErrorTypeFields {
     /// Code.
     #[inline]
     pub fn code(&self) -> api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeCode {
@@ -244,13 +260,15 @@ impl V1BillingMeterNoMeterFoundEventDataReasonErrorType {
 }
 
 view! {
-    /// The `reason` of [`V1BillingMeterNoMeterFoundEventData`](crate::api::V1BillingMeterNoMeterFoundEventData).
+    /// The `reason` of [`V1BillingMeterNoMeterFoundEventData`](crate::api::V1BillingMeterNoMeterFoundEventData). It has what [`V1BillingMeterNoMeterFoundEventDataReasonFields`](crate::api::V1BillingMeterNoMeterFoundEventDataReasonFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1BillingMeterNoMeterFoundEventDataReason, "v1.billing.meter.no_meter_found.reason"
+    V1BillingMeterNoMeterFoundEventDataReason =
+    /// The accessors of [`V1BillingMeterNoMeterFoundEventDataReason`](crate::api::V1BillingMeterNoMeterFoundEventDataReason).
+    V1BillingMeterNoMeterFoundEventDataReasonFields, "v1.billing.meter.no_meter_found.reason"
 }
 
-impl V1BillingMeterNoMeterFoundEventDataReason {
+impl V1BillingMeterNoMeterFoundEventDataReasonFields {
     /// Error count.
     #[inline]
     pub fn error_count(&self) -> i64 {
@@ -267,13 +285,15 @@ impl V1BillingMeterNoMeterFoundEventDataReason {
 }
 
 view! {
-    /// The `data` of a `v1.billing.meter.no_meter_found` event.
+    /// The `data` of a `v1.billing.meter.no_meter_found` event. It has what [`V1BillingMeterNoMeterFoundEventDataFields`](crate::api::V1BillingMeterNoMeterFoundEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1BillingMeterNoMeterFoundEventData, "v1.billing.meter.no_meter_found"
+    V1BillingMeterNoMeterFoundEventData =
+    /// The accessors of [`V1BillingMeterNoMeterFoundEventData`](crate::api::V1BillingMeterNoMeterFoundEventData).
+    V1BillingMeterNoMeterFoundEventDataFields, "v1.billing.meter.no_meter_found"
 }
 
-impl V1BillingMeterNoMeterFoundEventData {
+impl V1BillingMeterNoMeterFoundEventDataFields {
     /// Developer message summary.
     #[inline]
     pub fn developer_message_summary(&self) -> &str {
@@ -305,13 +325,15 @@ impl V1BillingMeterNoMeterFoundEventData {
 }
 
 view! {
-    /// The `data` of a `v1.invoice.upcoming` event.
+    /// The `data` of a `v1.invoice.upcoming` event. It has what [`V1InvoiceUpcomingEventDataFields`](crate::api::V1InvoiceUpcomingEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V1InvoiceUpcomingEventData, "v1.invoice.upcoming"
+    V1InvoiceUpcomingEventData =
+    /// The accessors of [`V1InvoiceUpcomingEventData`](crate::api::V1InvoiceUpcomingEventData).
+    V1InvoiceUpcomingEventDataFields, "v1.invoice.upcoming"
 }
 
-impl V1InvoiceUpcomingEventData {
+impl V1InvoiceUpcomingEventDataFields {
     /// Customer.
     #[inline]
     pub fn customer(&self) -> &str {
@@ -326,13 +348,15 @@ impl V1InvoiceUpcomingEventData {
 }
 
 view! {
-    /// The `data` of a `v2.core.account[configuration.customer].capability_status_updated` event.
+    /// The `data` of a `v2.core.account[configuration.customer].capability_status_updated` event. It has what [`V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventDataFields`](crate::api::V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventData, "v2.core.account[configuration.customer].capability_status_updated"
+    V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventData =
+    /// The accessors of [`V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventData`](crate::api::V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventData).
+    V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventDataFields, "v2.core.account[configuration.customer].capability_status_updated"
 }
 
-impl V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventData {
+impl V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventDataFields {
     /// Updated capability.
     #[inline]
     pub fn updated_capability(&self) -> api::V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventDataUpdatedCapability{
@@ -344,13 +368,15 @@ impl V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventData
 }
 
 view! {
-    /// The `data` of a `v2.core.account[configuration.merchant].capability_status_updated` event.
+    /// The `data` of a `v2.core.account[configuration.merchant].capability_status_updated` event. It has what [`V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventDataFields`](crate::api::V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData, "v2.core.account[configuration.merchant].capability_status_updated"
+    V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData =
+    /// The accessors of [`V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData`](crate::api::V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData).
+    V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventDataFields, "v2.core.account[configuration.merchant].capability_status_updated"
 }
 
-impl V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData {
+impl V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventDataFields {
     /// Updated capability.
     #[inline]
     pub fn updated_capability(&self) -> api::V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventDataUpdatedCapability{
@@ -362,13 +388,15 @@ impl V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData
 }
 
 view! {
-    /// The `data` of a `v2.core.account[configuration.recipient].capability_status_updated` event.
+    /// The `data` of a `v2.core.account[configuration.recipient].capability_status_updated` event. It has what [`V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventDataFields`](crate::api::V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventData, "v2.core.account[configuration.recipient].capability_status_updated"
+    V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventData =
+    /// The accessors of [`V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventData`](crate::api::V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventData).
+    V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventDataFields, "v2.core.account[configuration.recipient].capability_status_updated"
 }
 
-impl V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventData {
+impl V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventDataFields {
     /// Updated capability.
     #[inline]
     pub fn updated_capability(&self) -> api::V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventDataUpdatedCapability{
@@ -380,13 +408,15 @@ impl V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventDat
 }
 
 view! {
-    /// The `data` of a `v2.core.account_link.returned` event.
+    /// The `data` of a `v2.core.account_link.returned` event. It has what [`V2CoreAccountLinkReturnedEventDataFields`](crate::api::V2CoreAccountLinkReturnedEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2CoreAccountLinkReturnedEventData, "v2.core.account_link.returned"
+    V2CoreAccountLinkReturnedEventData =
+    /// The accessors of [`V2CoreAccountLinkReturnedEventData`](crate::api::V2CoreAccountLinkReturnedEventData).
+    V2CoreAccountLinkReturnedEventDataFields, "v2.core.account_link.returned"
 }
 
-impl V2CoreAccountLinkReturnedEventData {
+impl V2CoreAccountLinkReturnedEventDataFields {
     /// Account id.
     #[inline]
     pub fn account_id(&self) -> &str {
@@ -408,13 +438,15 @@ impl V2CoreAccountLinkReturnedEventData {
 }
 
 view! {
-    /// The `data` of a `v2.core.account_person.created` event.
+    /// The `data` of a `v2.core.account_person.created` event. It has what [`V2CoreAccountPersonCreatedEventDataFields`](crate::api::V2CoreAccountPersonCreatedEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2CoreAccountPersonCreatedEventData, "v2.core.account_person.created"
+    V2CoreAccountPersonCreatedEventData =
+    /// The accessors of [`V2CoreAccountPersonCreatedEventData`](crate::api::V2CoreAccountPersonCreatedEventData).
+    V2CoreAccountPersonCreatedEventDataFields, "v2.core.account_person.created"
 }
 
-impl V2CoreAccountPersonCreatedEventData {
+impl V2CoreAccountPersonCreatedEventDataFields {
     /// Account id.
     #[inline]
     pub fn account_id(&self) -> &str {
@@ -424,13 +456,15 @@ impl V2CoreAccountPersonCreatedEventData {
 }
 
 view! {
-    /// The `data` of a `v2.core.account_person.deleted` event.
+    /// The `data` of a `v2.core.account_person.deleted` event. It has what [`V2CoreAccountPersonDeletedEventDataFields`](crate::api::V2CoreAccountPersonDeletedEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2CoreAccountPersonDeletedEventData, "v2.core.account_person.deleted"
+    V2CoreAccountPersonDeletedEventData =
+    /// The accessors of [`V2CoreAccountPersonDeletedEventData`](crate::api::V2CoreAccountPersonDeletedEventData).
+    V2CoreAccountPersonDeletedEventDataFields, "v2.core.account_person.deleted"
 }
 
-impl V2CoreAccountPersonDeletedEventData {
+impl V2CoreAccountPersonDeletedEventDataFields {
     /// Account id.
     #[inline]
     pub fn account_id(&self) -> &str {
@@ -440,13 +474,15 @@ impl V2CoreAccountPersonDeletedEventData {
 }
 
 view! {
-    /// The `data` of a `v2.core.account_person.updated` event.
+    /// The `data` of a `v2.core.account_person.updated` event. It has what [`V2CoreAccountPersonUpdatedEventDataFields`](crate::api::V2CoreAccountPersonUpdatedEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2CoreAccountPersonUpdatedEventData, "v2.core.account_person.updated"
+    V2CoreAccountPersonUpdatedEventData =
+    /// The accessors of [`V2CoreAccountPersonUpdatedEventData`](crate::api::V2CoreAccountPersonUpdatedEventData).
+    V2CoreAccountPersonUpdatedEventDataFields, "v2.core.account_person.updated"
 }
 
-impl V2CoreAccountPersonUpdatedEventData {
+impl V2CoreAccountPersonUpdatedEventDataFields {
     /// Account id.
     #[inline]
     pub fn account_id(&self) -> &str {
@@ -456,13 +492,15 @@ impl V2CoreAccountPersonUpdatedEventData {
 }
 
 view! {
-    /// The `data` of a `v2.money_management.inbound_transfer.available` event.
+    /// The `data` of a `v2.money_management.inbound_transfer.available` event. It has what [`V2MoneyManagementInboundTransferAvailableEventDataFields`](crate::api::V2MoneyManagementInboundTransferAvailableEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2MoneyManagementInboundTransferAvailableEventData, "v2.money_management.inbound_transfer.available"
+    V2MoneyManagementInboundTransferAvailableEventData =
+    /// The accessors of [`V2MoneyManagementInboundTransferAvailableEventData`](crate::api::V2MoneyManagementInboundTransferAvailableEventData).
+    V2MoneyManagementInboundTransferAvailableEventDataFields, "v2.money_management.inbound_transfer.available"
 }
 
-impl V2MoneyManagementInboundTransferAvailableEventData {
+impl V2MoneyManagementInboundTransferAvailableEventDataFields {
     /// Transaction id.
     #[inline]
     pub fn transaction_id(&self) -> &str {
@@ -474,13 +512,15 @@ impl V2MoneyManagementInboundTransferAvailableEventData {
 }
 
 view! {
-    /// The `data` of a `v2.money_management.received_credit.available` event.
+    /// The `data` of a `v2.money_management.received_credit.available` event. It has what [`V2MoneyManagementReceivedCreditAvailableEventDataFields`](crate::api::V2MoneyManagementReceivedCreditAvailableEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2MoneyManagementReceivedCreditAvailableEventData, "v2.money_management.received_credit.available"
+    V2MoneyManagementReceivedCreditAvailableEventData =
+    /// The accessors of [`V2MoneyManagementReceivedCreditAvailableEventData`](crate::api::V2MoneyManagementReceivedCreditAvailableEventData).
+    V2MoneyManagementReceivedCreditAvailableEventDataFields, "v2.money_management.received_credit.available"
 }
 
-impl V2MoneyManagementReceivedCreditAvailableEventData {
+impl V2MoneyManagementReceivedCreditAvailableEventDataFields {
     /// Transaction id.
     #[inline]
     pub fn transaction_id(&self) -> &str {
@@ -492,13 +532,15 @@ impl V2MoneyManagementReceivedCreditAvailableEventData {
 }
 
 view! {
-    /// The `data` of a `v2.money_management.transaction.created` event.
+    /// The `data` of a `v2.money_management.transaction.created` event. It has what [`V2MoneyManagementTransactionCreatedEventDataFields`](crate::api::V2MoneyManagementTransactionCreatedEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2MoneyManagementTransactionCreatedEventData, "v2.money_management.transaction.created"
+    V2MoneyManagementTransactionCreatedEventData =
+    /// The accessors of [`V2MoneyManagementTransactionCreatedEventData`](crate::api::V2MoneyManagementTransactionCreatedEventData).
+    V2MoneyManagementTransactionCreatedEventDataFields, "v2.money_management.transaction.created"
 }
 
-impl V2MoneyManagementTransactionCreatedEventData {
+impl V2MoneyManagementTransactionCreatedEventDataFields {
     /// Treasury transaction. `None` when absent.
     #[inline]
     pub fn treasury_transaction(&self) -> Option<&str> {
@@ -517,13 +559,15 @@ impl V2MoneyManagementTransactionCreatedEventData {
 }
 
 view! {
-    /// The `data` of a `v2.money_management.transaction.updated` event.
+    /// The `data` of a `v2.money_management.transaction.updated` event. It has what [`V2MoneyManagementTransactionUpdatedEventDataFields`](crate::api::V2MoneyManagementTransactionUpdatedEventDataFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2MoneyManagementTransactionUpdatedEventData, "v2.money_management.transaction.updated"
+    V2MoneyManagementTransactionUpdatedEventData =
+    /// The accessors of [`V2MoneyManagementTransactionUpdatedEventData`](crate::api::V2MoneyManagementTransactionUpdatedEventData).
+    V2MoneyManagementTransactionUpdatedEventDataFields, "v2.money_management.transaction.updated"
 }
 
-impl V2MoneyManagementTransactionUpdatedEventData {
+impl V2MoneyManagementTransactionUpdatedEventDataFields {
     /// Treasury transaction. `None` when absent.
     #[inline]
     pub fn treasury_transaction(&self) -> Option<&str> {

@@ -3,6 +3,7 @@
 //! Stripe's `invoice`: objects, requests and their words.
 
 mod model;
+mod model_02;
 mod params;
 mod params_02;
 mod params_03;
@@ -12,6 +13,7 @@ mod service;
 mod words;
 
 pub use self::model::*;
+pub use self::model_02::*;
 pub use self::params::*;
 pub use self::params_02::*;
 pub use self::params_03::*;

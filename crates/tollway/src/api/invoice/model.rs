@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
 
 view! {
-    /// Last finalization error of [`Invoice`](crate::api::Invoice): its `last_finalization_error`.
+    /// Last finalization error of [`Invoice`](crate::api::Invoice): its `last_finalization_error`. It has what [`InvoiceLastFinalizationErrorFields`](crate::api::InvoiceLastFinalizationErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-last_finalization_error>
-    InvoiceLastFinalizationError, "api_errors"
+    InvoiceLastFinalizationError =
+    /// The accessors of [`InvoiceLastFinalizationError`](crate::api::InvoiceLastFinalizationError).
+    InvoiceLastFinalizationErrorFields, "api_errors"
 }
 
-impl InvoiceLastFinalizationError {
+impl InvoiceLastFinalizationErrorFields {
     /// Advice code. `None` when absent.
     #[inline]
     pub fn advice_code(&self) -> Option<&str> {
@@ -117,13 +119,15 @@ impl InvoiceLastFinalizationError {
 }
 
 view! {
-    /// Automatic tax of [`Invoice`](crate::api::Invoice): its `automatic_tax`.
+    /// Automatic tax of [`Invoice`](crate::api::Invoice): its `automatic_tax`. It has what [`InvoiceAutomaticTaxFields`](crate::api::InvoiceAutomaticTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-automatic_tax>
-    InvoiceAutomaticTax, "automatic_tax"
+    InvoiceAutomaticTax =
+    /// The accessors of [`InvoiceAutomaticTax`](crate::api::InvoiceAutomaticTax).
+    InvoiceAutomaticTaxFields, "automatic_tax"
 }
 
-impl InvoiceAutomaticTax {
+impl InvoiceAutomaticTaxFields {
     /// Disabled reason. `None` when null.
     #[inline]
     pub fn disabled_reason(&self) -> Option<api::InvoiceAutomaticTaxDisabledReason> {
@@ -156,13 +160,15 @@ impl InvoiceAutomaticTax {
 }
 
 view! {
-    /// Parent of [`Invoice`](crate::api::Invoice): its `parent`.
+    /// Parent of [`Invoice`](crate::api::Invoice): its `parent`. It has what [`InvoiceParentFields`](crate::api::InvoiceParentFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-parent>
-    InvoiceParent, "billing_bill_resource_invoicing_parents_invoice_parent"
+    InvoiceParent =
+    /// The accessors of [`InvoiceParent`](crate::api::InvoiceParent).
+    InvoiceParentFields, "billing_bill_resource_invoicing_parents_invoice_parent"
 }
 
-impl InvoiceParent {
+impl InvoiceParentFields {
     /// Quote details. `None` when null.
     #[inline]
     pub fn quote_details(&self) -> Option<api::InvoiceParentQuoteDetails> {
@@ -192,13 +198,15 @@ impl InvoiceParent {
 }
 
 view! {
-    /// Quote details of [`Invoice`](crate::api::Invoice): its `parent.quote_details`.
+    /// Quote details of [`Invoice`](crate::api::Invoice): its `parent.quote_details`. It has what [`InvoiceParentQuoteDetailsFields`](crate::api::InvoiceParentQuoteDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-parent-quote_details>
-    InvoiceParentQuoteDetails, "billing_bill_resource_invoicing_parents_invoice_quote_parent"
+    InvoiceParentQuoteDetails =
+    /// The accessors of [`InvoiceParentQuoteDetails`](crate::api::InvoiceParentQuoteDetails).
+    InvoiceParentQuoteDetailsFields, "billing_bill_resource_invoicing_parents_invoice_quote_parent"
 }
 
-impl InvoiceParentQuoteDetails {
+impl InvoiceParentQuoteDetailsFields {
     /// Quote.
     #[inline]
     pub fn quote(&self) -> &str {
@@ -210,13 +218,15 @@ impl InvoiceParentQuoteDetails {
 }
 
 view! {
-    /// Subscription details of [`Invoice`](crate::api::Invoice): its `parent.subscription_details`.
+    /// Subscription details of [`Invoice`](crate::api::Invoice): its `parent.subscription_details`. It has what [`InvoiceParentSubscriptionDetailsFields`](crate::api::InvoiceParentSubscriptionDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-parent-subscription_details>
-    InvoiceParentSubscriptionDetails, "billing_bill_resource_invoicing_parents_invoice_subscription_parent"
+    InvoiceParentSubscriptionDetails =
+    /// The accessors of [`InvoiceParentSubscriptionDetails`](crate::api::InvoiceParentSubscriptionDetails).
+    InvoiceParentSubscriptionDetailsFields, "billing_bill_resource_invoicing_parents_invoice_subscription_parent"
 }
 
-impl InvoiceParentSubscriptionDetails {
+impl InvoiceParentSubscriptionDetailsFields {
     /// Key-value pairs of your own. `None` when null.
     #[inline]
     pub fn metadata(&self) -> Option<Map<'_, &str>> {
@@ -246,13 +256,15 @@ impl InvoiceParentSubscriptionDetails {
 }
 
 view! {
-    /// What is left of a deleted `invoice`.
+    /// What is left of a deleted `invoice`. It has what [`DeletedInvoiceFields`](crate::api::DeletedInvoiceFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object>
-    DeletedInvoice, "deleted_invoice"
+    DeletedInvoice =
+    /// The accessors of [`DeletedInvoice`](crate::api::DeletedInvoice).
+    DeletedInvoiceFields, "deleted_invoice"
 }
 
-impl DeletedInvoice {
+impl DeletedInvoiceFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -273,13 +285,15 @@ impl DeletedInvoice {
 }
 
 view! {
-    /// The `invoice` object.
+    /// The `invoice` object. It has what [`InvoiceFields`](crate::api::InvoiceFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object>
-    Invoice, "invoice"
+    Invoice =
+    /// The accessors of [`Invoice`](crate::api::Invoice).
+    InvoiceFields, "invoice"
 }
 
-impl Invoice {
+impl InvoiceFields {
     /// Account country. `None` when null.
     #[inline]
     pub fn account_country(&self) -> Option<&str> {
@@ -758,13 +772,15 @@ impl Invoice {
 }
 
 view! {
-    /// Installments of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.card.installments`.
+    /// Installments of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.card.installments`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsCardInstallmentsFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCardInstallmentsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-card-installments>
-    InvoicePaymentSettingsPaymentMethodOptionsCardInstallments, "invoice_installments_card"
+    InvoicePaymentSettingsPaymentMethodOptionsCardInstallments =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCardInstallments).
+    InvoicePaymentSettingsPaymentMethodOptionsCardInstallmentsFields, "invoice_installments_card"
 }
 
-impl InvoicePaymentSettingsPaymentMethodOptionsCardInstallments {
+impl InvoicePaymentSettingsPaymentMethodOptionsCardInstallmentsFields {
     /// Enabled: true or false. `None` when null.
     #[inline]
     pub fn enabled(&self) -> Option<bool> {
@@ -773,13 +789,15 @@ impl InvoicePaymentSettingsPaymentMethodOptionsCardInstallments {
 }
 
 view! {
-    /// Item reasons of [`Invoice`](crate::api::Invoice): its `threshold_reason.item_reasons`.
+    /// Item reasons of [`Invoice`](crate::api::Invoice): its `threshold_reason.item_reasons`. It has what [`InvoiceThresholdReasonItemReasonFields`](crate::api::InvoiceThresholdReasonItemReasonFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-threshold_reason-item_reasons>
-    InvoiceThresholdReasonItemReason, "invoice_item_threshold_reason"
+    InvoiceThresholdReasonItemReason =
+    /// The accessors of [`InvoiceThresholdReasonItemReason`](crate::api::InvoiceThresholdReasonItemReason).
+    InvoiceThresholdReasonItemReasonFields, "invoice_item_threshold_reason"
 }
 
-impl InvoiceThresholdReasonItemReason {
+impl InvoiceThresholdReasonItemReasonFields {
     /// Line item ids, as a list.
     #[inline]
     pub fn line_item_ids(&self) -> Vec<&str> {
@@ -795,13 +813,15 @@ impl InvoiceThresholdReasonItemReason {
 }
 
 view! {
-    /// Mandate options of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.payto.mandate_options`.
+    /// Mandate options of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.payto.mandate_options`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-payto-mandate_options>
-    InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions, "invoice_mandate_options_payto"
+    InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
+    InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsFields, "invoice_mandate_options_payto"
 }
 
-impl InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions {
+impl InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -827,13 +847,15 @@ impl InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions {
 }
 
 view! {
-    /// Acss debit of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.acss_debit`.
+    /// Acss debit of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.acss_debit`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebitFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-acss_debit>
-    InvoicePaymentSettingsPaymentMethodOptionsAcssDebit, "invoice_payment_method_options_acss_debit"
+    InvoicePaymentSettingsPaymentMethodOptionsAcssDebit =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebit).
+    InvoicePaymentSettingsPaymentMethodOptionsAcssDebitFields, "invoice_payment_method_options_acss_debit"
 }
 
-impl InvoicePaymentSettingsPaymentMethodOptionsAcssDebit {
+impl InvoicePaymentSettingsPaymentMethodOptionsAcssDebitFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
@@ -858,13 +880,15 @@ impl InvoicePaymentSettingsPaymentMethodOptionsAcssDebit {
 }
 
 view! {
-    /// Mandate options of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.acss_debit.mandate_options`.
+    /// Mandate options of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.acss_debit.mandate_options`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-acss_debit-mandate_options>
-    InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions, "invoice_payment_method_options_acss_debit_mandate_options"
+    InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions).
+    InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsFields, "invoice_payment_method_options_acss_debit_mandate_options"
 }
 
-impl InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions {
+impl InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsFields {
     /// Transaction type. `None` when null.
     #[inline]
     pub fn transaction_type(
@@ -879,13 +903,15 @@ impl InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions {
 }
 
 view! {
-    /// Bancontact of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.bancontact`.
+    /// Bancontact of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.bancontact`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsBancontactFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontactFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-bancontact>
-    InvoicePaymentSettingsPaymentMethodOptionsBancontact, "invoice_payment_method_options_bancontact"
+    InvoicePaymentSettingsPaymentMethodOptionsBancontact =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontact).
+    InvoicePaymentSettingsPaymentMethodOptionsBancontactFields, "invoice_payment_method_options_bancontact"
 }
 
-impl InvoicePaymentSettingsPaymentMethodOptionsBancontact {
+impl InvoicePaymentSettingsPaymentMethodOptionsBancontactFields {
     /// Preferred language.
     #[inline]
     pub fn preferred_language(
@@ -899,13 +925,15 @@ impl InvoicePaymentSettingsPaymentMethodOptionsBancontact {
 }
 
 view! {
-    /// Card of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.card`.
+    /// Card of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.card`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsCardFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCardFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-card>
-    InvoicePaymentSettingsPaymentMethodOptionsCard, "invoice_payment_method_options_card"
+    InvoicePaymentSettingsPaymentMethodOptionsCard =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCard).
+    InvoicePaymentSettingsPaymentMethodOptionsCardFields, "invoice_payment_method_options_card"
 }
 
-impl InvoicePaymentSettingsPaymentMethodOptionsCard {
+impl InvoicePaymentSettingsPaymentMethodOptionsCardFields {
     /// Installments. `None` when absent.
     #[inline]
     pub fn installments(
@@ -928,13 +956,15 @@ impl InvoicePaymentSettingsPaymentMethodOptionsCard {
 }
 
 view! {
-    /// Customer balance of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.customer_balance`.
+    /// Customer balance of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.customer_balance`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-customer_balance>
-    InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance, "invoice_payment_method_options_customer_balance"
+    InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance).
+    InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceFields, "invoice_payment_method_options_customer_balance"
 }
 
-impl InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance {
+impl InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceFields {
     /// Bank transfer. `None` when absent.
     #[inline]
     pub fn bank_transfer(
@@ -957,13 +987,15 @@ impl InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance {
 }
 
 view! {
-    /// Bank transfer of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.customer_balance.bank_transfer`.
+    /// Bank transfer of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.customer_balance.bank_transfer`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-customer_balance-bank_transfer>
-    InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer, "invoice_payment_method_options_customer_balance_bank_transfer"
+    InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
+    InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferFields, "invoice_payment_method_options_customer_balance_bank_transfer"
 }
 
-impl InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer {
+impl InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferFields {
     /// Eu bank transfer. `None` when absent.
     #[inline]
     pub fn eu_bank_transfer(
@@ -988,13 +1020,15 @@ impl InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer {
 }
 
 view! {
-    /// Eu bank transfer of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.customer_balance.bank_transfer.eu_bank_transfer`.
+    /// Eu bank transfer of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.customer_balance.bank_transfer.eu_bank_transfer`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-customer_balance-bank_transfer-eu_bank_transfer>
-    InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer, "invoice_payment_method_options_customer_balance_bank_transfer_eu_bank_transfer"
+    InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+    InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferFields, "invoice_payment_method_options_customer_balance_bank_transfer_eu_bank_transfer"
 }
 
-impl InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer {
+impl InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferFields {
     /// Country.
     #[inline]
     pub fn country(&self) -> api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry{
@@ -1006,20 +1040,24 @@ impl InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBank
 }
 
 view! {
-    /// Konbini of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.konbini`.
+    /// Konbini of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.konbini`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsKonbiniFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsKonbiniFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-konbini>
-    InvoicePaymentSettingsPaymentMethodOptionsKonbini, "invoice_payment_method_options_konbini"
+    InvoicePaymentSettingsPaymentMethodOptionsKonbini =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsKonbini`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsKonbini).
+    InvoicePaymentSettingsPaymentMethodOptionsKonbiniFields, "invoice_payment_method_options_konbini"
 }
 
 view! {
-    /// Mandate options of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.upi.mandate_options`.
+    /// Mandate options of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.upi.mandate_options`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptionsFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-upi-mandate_options>
-    InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions, "invoice_payment_method_options_mandate_options_upi"
+    InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions =
+    /// The accessors of [`InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions).
+    InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptionsFields, "invoice_payment_method_options_mandate_options_upi"
 }
 
-impl InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions {
+impl InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptionsFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -1056,629 +1094,5 @@ impl InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions {
             "invoice_payment_method_options_mandate_options_upi",
             "end_date",
         )
-    }
-}
-
-view! {
-    /// Payto of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.payto`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-payto>
-    InvoicePaymentSettingsPaymentMethodOptionsPayto, "invoice_payment_method_options_payto"
-}
-
-impl InvoicePaymentSettingsPaymentMethodOptionsPayto {
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions> {
-        self.0
-            .opt_view("invoice_payment_method_options_payto", "mandate_options")
-    }
-}
-
-view! {
-    /// Pix of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.pix`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-pix>
-    InvoicePaymentSettingsPaymentMethodOptionsPix, "invoice_payment_method_options_pix"
-}
-
-impl InvoicePaymentSettingsPaymentMethodOptionsPix {
-    /// Amount includes iof. `None` when null.
-    #[inline]
-    pub fn amount_includes_iof(
-        &self,
-    ) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsPixAmountIncludesIof> {
-        self.0
-            .opt_word("invoice_payment_method_options_pix", "amount_includes_iof")
-    }
-
-    /// Expires after seconds. `None` when absent.
-    #[inline]
-    pub fn expires_after_seconds(&self) -> Option<i64> {
-        self.0.opt_int(
-            "invoice_payment_method_options_pix",
-            "expires_after_seconds",
-        )
-    }
-}
-
-view! {
-    /// Sepa debit of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.sepa_debit`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-sepa_debit>
-    InvoicePaymentSettingsPaymentMethodOptionsSepaDebit, "invoice_payment_method_options_sepa_debit"
-}
-
-view! {
-    /// Upi of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.upi`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-upi>
-    InvoicePaymentSettingsPaymentMethodOptionsUpi, "invoice_payment_method_options_upi"
-}
-
-impl InvoicePaymentSettingsPaymentMethodOptionsUpi {
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions> {
-        self.0
-            .opt_view("invoice_payment_method_options_upi", "mandate_options")
-    }
-}
-
-view! {
-    /// Us bank account of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.us_bank_account`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-us_bank_account>
-    InvoicePaymentSettingsPaymentMethodOptionsUsBankAccount, "invoice_payment_method_options_us_bank_account"
-}
-
-impl InvoicePaymentSettingsPaymentMethodOptionsUsBankAccount {
-    /// Financial connections. `None` when absent.
-    #[inline]
-    pub fn financial_connections(
-        &self,
-    ) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections>
-    {
-        self.0.opt_view(
-            "invoice_payment_method_options_us_bank_account",
-            "financial_connections",
-        )
-    }
-
-    /// Verification method. `None` when absent.
-    #[inline]
-    pub fn verification_method(
-        &self,
-    ) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod> {
-        self.0.opt_word(
-            "invoice_payment_method_options_us_bank_account",
-            "verification_method",
-        )
-    }
-}
-
-view! {
-    /// Financial connections of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.us_bank_account.financial_connections`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-us_bank_account-financial_connections>
-    InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections, "invoice_payment_method_options_us_bank_account_linked_account_options"
-}
-
-impl InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections {
-    /// Filters. `None` when absent.
-    #[inline]
-    pub fn filters(
-        &self,
-    ) -> Option<
-        api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters,
-    > {
-        self.0.opt_view(
-            "invoice_payment_method_options_us_bank_account_linked_account_options",
-            "filters",
-        )
-    }
-
-    /// Permissions, as a list. `None` when absent.
-    #[inline]
-    pub fn permissions(&self) -> Option<Vec<api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>>{
-        self.0.opt_words(
-            "invoice_payment_method_options_us_bank_account_linked_account_options",
-            "permissions",
-        )
-    }
-
-    /// Prefetch, as a list. `None` when null.
-    #[inline]
-    pub fn prefetch(&self) -> Option<Vec<api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>>{
-        self.0.opt_words(
-            "invoice_payment_method_options_us_bank_account_linked_account_options",
-            "prefetch",
-        )
-    }
-}
-
-view! {
-    /// Filters of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.us_bank_account.financial_connections.filters`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-us_bank_account-financial_connections-filters>
-    InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters, "invoice_payment_method_options_us_bank_account_linked_account_options_filters"
-}
-
-impl InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters {
-    /// Account subcategories, as a list. `None` when absent.
-    #[inline]
-    pub fn account_subcategories(&self) -> Option<Vec<api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory>>{
-        self.0.opt_words(
-            "invoice_payment_method_options_us_bank_account_linked_account_options_filters",
-            "account_subcategories",
-        )
-    }
-}
-
-view! {
-    /// Pdf of [`Invoice`](crate::api::Invoice): its `rendering.pdf`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-rendering-pdf>
-    InvoiceRenderingPdf, "invoice_rendering_pdf"
-}
-
-impl InvoiceRenderingPdf {
-    /// Page size. `None` when null.
-    #[inline]
-    pub fn page_size(&self) -> Option<api::InvoiceRenderingPdfPageSize> {
-        self.0.opt_word("invoice_rendering_pdf", "page_size")
-    }
-}
-
-view! {
-    /// Status details of [`Invoice`](crate::api::Invoice): its `status_details`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-status_details>
-    InvoiceStatusDetails, "invoice_status_details"
-}
-
-impl InvoiceStatusDetails {
-    /// Uncollectible. `None` when absent.
-    #[inline]
-    pub fn uncollectible(&self) -> Option<api::InvoiceStatusDetailsUncollectible> {
-        self.0.opt_view("invoice_status_details", "uncollectible")
-    }
-}
-
-view! {
-    /// Uncollectible of [`Invoice`](crate::api::Invoice): its `status_details.uncollectible`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-status_details-uncollectible>
-    InvoiceStatusDetailsUncollectible, "invoice_status_details_uncollectible"
-}
-
-impl InvoiceStatusDetailsUncollectible {
-    /// Reason. `None` when null.
-    #[inline]
-    pub fn reason(&self) -> Option<api::InvoiceStatusDetailsUncollectibleReason> {
-        self.0
-            .opt_word("invoice_status_details_uncollectible", "reason")
-    }
-}
-
-view! {
-    /// Threshold reason of [`Invoice`](crate::api::Invoice): its `threshold_reason`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-threshold_reason>
-    InvoiceThresholdReason, "invoice_threshold_reason"
-}
-
-impl InvoiceThresholdReason {
-    /// Amount gte. `None` when null.
-    #[inline]
-    pub fn amount_gte(&self) -> Option<i64> {
-        self.0.opt_int("invoice_threshold_reason", "amount_gte")
-    }
-
-    /// Item reasons, as a list.
-    #[inline]
-    pub fn item_reasons(&self) -> Vec<api::InvoiceThresholdReasonItemReason> {
-        self.0.views("invoice_threshold_reason", "item_reasons")
-    }
-}
-
-view! {
-    /// Payment method options of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options>
-    InvoicePaymentSettingsPaymentMethodOptions, "invoices_payment_method_options"
-}
-
-impl InvoicePaymentSettingsPaymentMethodOptions {
-    /// Acss debit. `None` when null.
-    #[inline]
-    pub fn acss_debit(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebit> {
-        self.0
-            .opt_view("invoices_payment_method_options", "acss_debit")
-    }
-
-    /// Bancontact. `None` when null.
-    #[inline]
-    pub fn bancontact(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsBancontact> {
-        self.0
-            .opt_view("invoices_payment_method_options", "bancontact")
-    }
-
-    /// Billie. `None` when absent or null.
-    #[inline]
-    pub fn billie(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsBillie> {
-        self.0.opt_view("invoices_payment_method_options", "billie")
-    }
-
-    /// Blik. `None` when absent or null.
-    #[inline]
-    pub fn blik(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsBlik> {
-        self.0.opt_view("invoices_payment_method_options", "blik")
-    }
-
-    /// Card. `None` when null.
-    #[inline]
-    pub fn card(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsCard> {
-        self.0.opt_view("invoices_payment_method_options", "card")
-    }
-
-    /// Customer balance. `None` when null.
-    #[inline]
-    pub fn customer_balance(
-        &self,
-    ) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance> {
-        self.0
-            .opt_view("invoices_payment_method_options", "customer_balance")
-    }
-
-    /// Konbini. `None` when null.
-    #[inline]
-    pub fn konbini(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsKonbini> {
-        self.0
-            .opt_view("invoices_payment_method_options", "konbini")
-    }
-
-    /// Payto. `None` when null.
-    #[inline]
-    pub fn payto(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsPayto> {
-        self.0.opt_view("invoices_payment_method_options", "payto")
-    }
-
-    /// Pix. `None` when null.
-    #[inline]
-    pub fn pix(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsPix> {
-        self.0.opt_view("invoices_payment_method_options", "pix")
-    }
-
-    /// Sepa debit. `None` when null.
-    #[inline]
-    pub fn sepa_debit(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsSepaDebit> {
-        self.0
-            .opt_view("invoices_payment_method_options", "sepa_debit")
-    }
-
-    /// Upi. `None` when null.
-    #[inline]
-    pub fn upi(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsUpi> {
-        self.0.opt_view("invoices_payment_method_options", "upi")
-    }
-
-    /// Us bank account. `None` when null.
-    #[inline]
-    pub fn us_bank_account(
-        &self,
-    ) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccount> {
-        self.0
-            .opt_view("invoices_payment_method_options", "us_bank_account")
-    }
-}
-
-view! {
-    /// Billie of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.billie`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-billie>
-    InvoicePaymentSettingsPaymentMethodOptionsBillie, "invoices_payment_method_options_billie"
-}
-
-impl InvoicePaymentSettingsPaymentMethodOptionsBillie {
-    /// Company details. `None` when absent.
-    #[inline]
-    pub fn company_details(
-        &self,
-    ) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails> {
-        self.0
-            .opt_view("invoices_payment_method_options_billie", "company_details")
-    }
-
-    /// Reference. `None` when absent or null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("invoices_payment_method_options_billie", "reference")
-    }
-}
-
-view! {
-    /// Company details of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.billie.company_details`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-billie-company_details>
-    InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails, "invoices_payment_method_options_billie_company_details"
-}
-
-impl InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
-    /// Registered address. `None` when absent.
-    #[inline]
-    pub fn registered_address(&self) -> Option<api::Address> {
-        self.0.opt_view(
-            "invoices_payment_method_options_billie_company_details",
-            "registered_address",
-        )
-    }
-
-    /// Registered name. `None` when null.
-    #[inline]
-    pub fn registered_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "invoices_payment_method_options_billie_company_details",
-            "registered_name",
-        )
-    }
-
-    /// Registration number. `None` when null.
-    #[inline]
-    pub fn registration_number(&self) -> Option<&str> {
-        self.0.opt_string(
-            "invoices_payment_method_options_billie_company_details",
-            "registration_number",
-        )
-    }
-
-    /// Registration type. `None` when absent.
-    #[inline]
-    pub fn registration_type(
-        &self,
-    ) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType>
-    {
-        self.0.opt_word(
-            "invoices_payment_method_options_billie_company_details",
-            "registration_type",
-        )
-    }
-
-    /// Vat. `None` when null.
-    #[inline]
-    pub fn vat(&self) -> Option<&str> {
-        self.0.opt_string(
-            "invoices_payment_method_options_billie_company_details",
-            "vat",
-        )
-    }
-}
-
-view! {
-    /// Blik of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.blik`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-blik>
-    InvoicePaymentSettingsPaymentMethodOptionsBlik, "invoices_payment_method_options_blik"
-}
-
-view! {
-    /// Payment settings of [`Invoice`](crate::api::Invoice): its `payment_settings`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings>
-    InvoicePaymentSettings, "invoices_payment_settings"
-}
-
-impl InvoicePaymentSettings {
-    /// Default mandate. `None` when null.
-    #[inline]
-    pub fn default_mandate(&self) -> Option<&str> {
-        self.0
-            .opt_string("invoices_payment_settings", "default_mandate")
-    }
-
-    /// Payment method options. `None` when null.
-    #[inline]
-    pub fn payment_method_options(
-        &self,
-    ) -> Option<api::InvoicePaymentSettingsPaymentMethodOptions> {
-        self.0
-            .opt_view("invoices_payment_settings", "payment_method_options")
-    }
-
-    /// Payment method types, as a list. `None` when null.
-    #[inline]
-    pub fn payment_method_types(
-        &self,
-    ) -> Option<Vec<api::InvoicePaymentSettingsPaymentMethodType>> {
-        self.0
-            .opt_words("invoices_payment_settings", "payment_method_types")
-    }
-}
-
-view! {
-    /// Confirmation secret of [`Invoice`](crate::api::Invoice): its `confirmation_secret`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-confirmation_secret>
-    InvoiceConfirmationSecret, "invoices_resource_confirmation_secret"
-}
-
-impl InvoiceConfirmationSecret {
-    /// Client secret.
-    #[inline]
-    pub fn client_secret(&self) -> &str {
-        self.0
-            .string("invoices_resource_confirmation_secret", "client_secret")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> &str {
-        self.0
-            .string("invoices_resource_confirmation_secret", "type")
-    }
-}
-
-view! {
-    /// From invoice of [`Invoice`](crate::api::Invoice): its `from_invoice`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-from_invoice>
-    InvoiceFromInvoice, "invoices_resource_from_invoice"
-}
-
-impl InvoiceFromInvoice {
-    /// Action.
-    #[inline]
-    pub fn action(&self) -> &str {
-        self.0.string("invoices_resource_from_invoice", "action")
-    }
-
-    /// Invoice. An id, or the object itself when `expand` asks for it.
-    #[inline]
-    pub fn invoice(&self) -> Expandable<api::Invoice> {
-        self.0.view("invoices_resource_from_invoice", "invoice")
-    }
-}
-
-view! {
-    /// Rendering of [`Invoice`](crate::api::Invoice): its `rendering`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-rendering>
-    InvoiceRendering, "invoices_resource_invoice_rendering"
-}
-
-impl InvoiceRendering {
-    /// Amount tax display. `None` when null.
-    #[inline]
-    pub fn amount_tax_display(&self) -> Option<&str> {
-        self.0
-            .opt_string("invoices_resource_invoice_rendering", "amount_tax_display")
-    }
-
-    /// Pdf. `None` when null.
-    #[inline]
-    pub fn pdf(&self) -> Option<api::InvoiceRenderingPdf> {
-        self.0
-            .opt_view("invoices_resource_invoice_rendering", "pdf")
-    }
-
-    /// Template. `None` when null.
-    #[inline]
-    pub fn template(&self) -> Option<&str> {
-        self.0
-            .opt_string("invoices_resource_invoice_rendering", "template")
-    }
-
-    /// Template version. `None` when null.
-    #[inline]
-    pub fn template_version(&self) -> Option<i64> {
-        self.0
-            .opt_int("invoices_resource_invoice_rendering", "template_version")
-    }
-}
-
-view! {
-    /// Customer tax ids of [`Invoice`](crate::api::Invoice): its `customer_tax_ids`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-customer_tax_ids>
-    InvoiceCustomerTaxId, "invoices_resource_invoice_tax_id"
-}
-
-impl InvoiceCustomerTaxId {
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::InvoiceCustomerTaxIdType {
-        self.0.word("invoices_resource_invoice_tax_id", "type")
-    }
-
-    /// Value. `None` when null.
-    #[inline]
-    pub fn value(&self) -> Option<&str> {
-        self.0
-            .opt_string("invoices_resource_invoice_tax_id", "value")
-    }
-}
-
-view! {
-    /// Total pretax credit amounts of [`Invoice`](crate::api::Invoice): its `total_pretax_credit_amounts`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-total_pretax_credit_amounts>
-    InvoiceTotalPretaxCreditAmount, "invoices_resource_pretax_credit_amount"
-}
-
-impl InvoiceTotalPretaxCreditAmount {
-    /// Amount.
-    #[inline]
-    pub fn amount(&self) -> i64 {
-        self.0
-            .int("invoices_resource_pretax_credit_amount", "amount")
-    }
-
-    /// Credit balance transaction. An id, or the object itself when `expand` asks for it. `None` when absent or null.
-    #[inline]
-    pub fn credit_balance_transaction(
-        &self,
-    ) -> Option<Expandable<api::BillingCreditBalanceTransaction>> {
-        self.0.opt_view(
-            "invoices_resource_pretax_credit_amount",
-            "credit_balance_transaction",
-        )
-    }
-
-    /// Discount. An id, or the object itself when `expand` asks for it. `None` when absent.
-    #[inline]
-    pub fn discount(&self) -> Option<Expandable<api::Discount>> {
-        self.0
-            .opt_view("invoices_resource_pretax_credit_amount", "discount")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::InvoiceTotalPretaxCreditAmountType {
-        self.0
-            .word("invoices_resource_pretax_credit_amount", "type")
-    }
-}
-
-view! {
-    /// Status transitions of [`Invoice`](crate::api::Invoice): its `status_transitions`.
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-status_transitions>
-    InvoiceStatusTransitions, "invoices_resource_status_transitions"
-}
-
-impl InvoiceStatusTransitions {
-    /// Finalized at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn finalized_at(&self) -> Option<Timestamp> {
-        self.0
-            .opt_time("invoices_resource_status_transitions", "finalized_at")
-    }
-
-    /// Marked uncollectible at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn marked_uncollectible_at(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "invoices_resource_status_transitions",
-            "marked_uncollectible_at",
-        )
-    }
-
-    /// Paid at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn paid_at(&self) -> Option<Timestamp> {
-        self.0
-            .opt_time("invoices_resource_status_transitions", "paid_at")
-    }
-
-    /// Voided at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn voided_at(&self) -> Option<Timestamp> {
-        self.0
-            .opt_time("invoices_resource_status_transitions", "voided_at")
     }
 }

@@ -3,93 +3,27 @@
 //! Stripe's `invoice`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Params, Timestamp, Value, decimal, entries, list, pairs, params, params_required,
-};
+use crate::view::prelude::{Params, Value, list, params, params_required};
 
-params_required! {
-    /// The `liability` of [`InvoiceCreateAutomaticTax`](crate::api::InvoiceCreateAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateAutomaticTaxLiability
-}
+/// The `liability` of [`InvoiceCreateAutomaticTax`](crate::api::InvoiceCreateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
 
-impl InvoiceCreateAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::InvoiceCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `automatic_tax` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
 
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `custom_field` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateCustomField = api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-params_required! {
-    /// The `automatic_tax` of [`InvoiceCreate`](crate::api::InvoiceCreate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateAutomaticTax
-}
-
-impl InvoiceCreateAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Liability.
-    #[inline]
-    pub fn liability(self, liability: api::InvoiceCreateAutomaticTaxLiability) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
-
-params_required! {
-    /// The `custom_field` of [`InvoiceCreate`](crate::api::InvoiceCreate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateCustomField
-}
-
-impl InvoiceCreateCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params! {
-    /// The `discount` of [`InvoiceCreate`](crate::api::InvoiceCreate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateDiscount
-}
-
-impl InvoiceCreateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
+/// The `discount` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateDiscount = api::InvoiceItemCreateDiscount;
 
 params_required! {
     /// The `from_invoice` of [`InvoiceCreate`](crate::api::InvoiceCreate).
@@ -104,32 +38,16 @@ impl InvoiceCreateFromInvoice {
     pub fn new(action: &str, invoice: &str) -> Self {
         Self(
             Params::new()
-                .with("action", action)
-                .with("invoice", invoice),
+                .with_str("action", action)
+                .with_str("invoice", invoice),
         )
     }
 }
 
-params_required! {
-    /// The `issuer` of [`InvoiceCreate`](crate::api::InvoiceCreate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateIssuer
-}
-
-impl InvoiceCreateIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::InvoiceCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `issuer` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
 
 params! {
     /// The `mandate_options` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit).
@@ -194,50 +112,11 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact {
     }
 }
 
-params! {
-    /// The `registered_address` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress
-}
-
-impl InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `registered_address` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
 params! {
     /// The `company_details` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie).
@@ -265,13 +144,13 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
     /// Registered name.
     #[inline]
     pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
+        Self(self.0.with_str("registered_name", registered_name))
     }
 
     /// Registration number.
     #[inline]
     pub fn registration_number(self, registration_number: &str) -> Self {
-        Self(self.0.with("registration_number", registration_number))
+        Self(self.0.with_str("registration_number", registration_number))
     }
 
     /// Registration type.
@@ -292,7 +171,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
     /// Vat.
     #[inline]
     pub fn vat(self, vat: &str) -> Self {
-        Self(self.0.with("vat", vat))
+        Self(self.0.with_str("vat", vat))
     }
 }
 
@@ -322,16 +201,15 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie {
     /// Reference.
     #[inline]
     pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
+        Self(self.0.with_str("reference", reference))
     }
 }
 
-params! {
-    /// The `blik` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsBlik
-}
+/// The `blik` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsBlik =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params_required! {
     /// The `plan` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments).
@@ -352,13 +230,13 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan {
     /// Count.
     #[inline]
     pub fn count(self, count: i64) -> Self {
-        Self(self.0.with("count", count))
+        Self(self.0.with_int("count", count))
     }
 
     /// Interval: always `month`.
     #[inline]
     pub fn interval(self, interval: &str) -> Self {
-        Self(self.0.with("interval", interval))
+        Self(self.0.with_str("interval", interval))
     }
 }
 
@@ -373,7 +251,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
+        Self(self.0.with_bool("enabled", enabled))
     }
 
     /// Plan.
@@ -422,20 +300,11 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsCard {
     }
 }
 
-params_required! {
-    /// The `eu_bank_transfer` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
-}
-
-impl InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-}
+/// The `eu_bank_transfer` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
 
 params! {
     /// The `bank_transfer` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance).
@@ -457,7 +326,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     /// Type.
     #[inline]
     pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
+        Self(self.0.with_str("type", type_))
     }
 }
 
@@ -481,16 +350,15 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance {
     /// Funding type.
     #[inline]
     pub fn funding_type(self, funding_type: &str) -> Self {
-        Self(self.0.with("funding_type", funding_type))
+        Self(self.0.with_str("funding_type", funding_type))
     }
 }
 
-params! {
-    /// The `konbini` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsKonbini
-}
+/// The `konbini` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsKonbini =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params! {
     /// The `mandate_options` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto).
@@ -503,7 +371,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Purpose.
@@ -554,52 +422,24 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsPix {
     /// Expires after seconds.
     #[inline]
     pub fn expires_after_seconds(self, expires_after_seconds: i64) -> Self {
-        Self(self.0.with("expires_after_seconds", expires_after_seconds))
+        Self(
+            self.0
+                .with_int("expires_after_seconds", expires_after_seconds),
+        )
     }
 }
 
-params! {
-    /// The `sepa_debit` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsSepaDebit
-}
+/// The `sepa_debit` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsSepaDebit =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `mandate_options` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions
-}
-
-impl InvoiceCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
+/// The `mandate_options` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
 
 params! {
     /// The `upi` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions).
@@ -888,7 +728,7 @@ impl InvoiceCreatePaymentSettings {
     /// Default mandate.
     #[inline]
     pub fn default_mandate(self, default_mandate: &str) -> Self {
-        Self(self.0.with("default_mandate", default_mandate))
+        Self(self.0.with_str("default_mandate", default_mandate))
     }
 
     /// Unsets `default_mandate`.
@@ -975,13 +815,13 @@ impl InvoiceCreateRendering {
     /// Template.
     #[inline]
     pub fn template(self, template: &str) -> Self {
-        Self(self.0.with("template", template))
+        Self(self.0.with_str("template", template))
     }
 
     /// Template version.
     #[inline]
     pub fn template_version(self, template_version: i64) -> Self {
-        Self(self.0.with("template_version", template_version))
+        Self(self.0.with_int("template_version", template_version))
     }
 
     /// Unsets `template_version`.
@@ -991,257 +831,51 @@ impl InvoiceCreateRendering {
     }
 }
 
-params_required! {
-    /// The `maximum` of [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum
-}
+/// The `maximum` of [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
 
-impl InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        unit: api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximumUnit,
-        value: i64,
-    ) -> Self {
-        Self(Params::new().with("unit", unit).with("value", value))
-    }
-}
+/// The `minimum` of [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMinimum =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
 
-params_required! {
-    /// The `minimum` of [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMinimum
-}
+/// The `delivery_estimate` of [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateShippingCostShippingRateDataDeliveryEstimate =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate;
 
-impl InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMinimum {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        unit: api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximumUnit,
-        value: i64,
-    ) -> Self {
-        Self(Params::new().with("unit", unit).with("value", value))
-    }
-}
+/// The `currency_option` of [`InvoiceCreateShippingCostShippingRateDataFixedAmount`](crate::api::InvoiceCreateShippingCostShippingRateDataFixedAmount): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption;
 
-params! {
-    /// The `delivery_estimate` of [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateShippingCostShippingRateDataDeliveryEstimate
-}
+/// The `fixed_amount` of [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateShippingCostShippingRateDataFixedAmount =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount;
 
-impl InvoiceCreateShippingCostShippingRateDataDeliveryEstimate {
-    /// Maximum.
-    #[inline]
-    pub fn maximum(
-        self,
-        maximum: api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum,
-    ) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
+/// The `shipping_rate_data` of [`InvoiceCreateShippingCost`](crate::api::InvoiceCreateShippingCost): the same as [`CheckoutSessionCreateShippingOptionShippingRateData`](crate::api::CheckoutSessionCreateShippingOptionShippingRateData).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateShippingCostShippingRateData =
+    api::CheckoutSessionCreateShippingOptionShippingRateData;
 
-    /// Minimum.
-    #[inline]
-    pub fn minimum(
-        self,
-        minimum: api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMinimum,
-    ) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
+/// The `shipping_cost` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`CheckoutSessionCreateShippingOption`](crate::api::CheckoutSessionCreateShippingOption).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateShippingCost = api::CheckoutSessionCreateShippingOption;
 
-params_required! {
-    /// The `currency_option` of [`InvoiceCreateShippingCostShippingRateDataFixedAmount`](crate::api::InvoiceCreateShippingCostShippingRateDataFixedAmount).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption
-}
-
-impl InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64) -> Self {
-        Self(Params::new().with("amount", amount))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-}
-
-params_required! {
-    /// The `fixed_amount` of [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateShippingCostShippingRateDataFixedAmount
-}
-
-impl InvoiceCreateShippingCostShippingRateDataFixedAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, currency: &str) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("currency", currency),
-        )
-    }
-
-    /// Currency options, by key.
-    #[inline]
-    pub fn currency_options(
-        self,
-        currency_options: impl IntoIterator<
-            Item = (
-                impl Into<String>,
-                api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption,
-            ),
-        >,
-    ) -> Self {
-        Self(self.0.with("currency_options", entries(currency_options)))
-    }
-}
-
-params_required! {
-    /// The `shipping_rate_data` of [`InvoiceCreateShippingCost`](crate::api::InvoiceCreateShippingCost).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateShippingCostShippingRateData
-}
-
-impl InvoiceCreateShippingCostShippingRateData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(display_name: &str) -> Self {
-        Self(Params::new().with("display_name", display_name))
-    }
-
-    /// Delivery estimate.
-    #[inline]
-    pub fn delivery_estimate(
-        self,
-        delivery_estimate: api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimate,
-    ) -> Self {
-        Self(self.0.with("delivery_estimate", delivery_estimate))
-    }
-
-    /// Fixed amount.
-    #[inline]
-    pub fn fixed_amount(
-        self,
-        fixed_amount: api::InvoiceCreateShippingCostShippingRateDataFixedAmount,
-    ) -> Self {
-        Self(self.0.with("fixed_amount", fixed_amount))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Type: always `fixed_amount`.
-    #[inline]
-    pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params! {
-    /// The `shipping_cost` of [`InvoiceCreate`](crate::api::InvoiceCreate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateShippingCost
-}
-
-impl InvoiceCreateShippingCost {
-    /// Shipping rate.
-    #[inline]
-    pub fn shipping_rate(self, shipping_rate: &str) -> Self {
-        Self(self.0.with("shipping_rate", shipping_rate))
-    }
-
-    /// Shipping rate data.
-    #[inline]
-    pub fn shipping_rate_data(
-        self,
-        shipping_rate_data: api::InvoiceCreateShippingCostShippingRateData,
-    ) -> Self {
-        Self(self.0.with("shipping_rate_data", shipping_rate_data))
-    }
-}
-
-params! {
-    /// The `address` of [`InvoiceCreateShippingDetails`](crate::api::InvoiceCreateShippingDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateShippingDetailsAddress
-}
-
-impl InvoiceCreateShippingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`InvoiceCreateShippingDetails`](crate::api::InvoiceCreateShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateShippingDetailsAddress = api::AccountCreateBusinessProfileSupportAddress;
 
 params_required! {
     /// The `shipping_details` of [`InvoiceCreate`](crate::api::InvoiceCreate).
@@ -1254,13 +888,17 @@ impl InvoiceCreateShippingDetails {
     /// With what Stripe requires.
     #[inline]
     pub fn new(address: api::InvoiceCreateShippingDetailsAddress, name: &str) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
+        Self(
+            Params::new()
+                .with("address", address)
+                .with_str("name", name),
+        )
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Unsets `phone`.
@@ -1270,182 +908,38 @@ impl InvoiceCreateShippingDetails {
     }
 }
 
-params_required! {
-    /// The `transfer_data` of [`InvoiceCreate`](crate::api::InvoiceCreate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreateTransferData
-}
+/// The `transfer_data` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`CheckoutSessionCreatePaymentIntentDataTransferData`](crate::api::CheckoutSessionCreatePaymentIntentDataTransferData).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateTransferData = api::CheckoutSessionCreatePaymentIntentDataTransferData;
 
-impl InvoiceCreateTransferData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
-    }
+/// The `liability` of [`InvoiceCreatePreviewAutomaticTax`](crate::api::InvoiceCreatePreviewAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewAutomaticTaxLiability =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
 
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-}
+/// The `automatic_tax` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
 
-params_required! {
-    /// The `liability` of [`InvoiceCreatePreviewAutomaticTax`](crate::api::InvoiceCreatePreviewAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewAutomaticTaxLiability
-}
+/// The `address` of [`InvoiceCreatePreviewCustomerDetails`](crate::api::InvoiceCreatePreviewCustomerDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewCustomerDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-impl InvoiceCreatePreviewAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::InvoiceCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `address` of [`InvoiceCreatePreviewCustomerDetailsShipping`](crate::api::InvoiceCreatePreviewCustomerDetailsShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewCustomerDetailsShippingAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params_required! {
-    /// The `automatic_tax` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewAutomaticTax
-}
-
-impl InvoiceCreatePreviewAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Liability.
-    #[inline]
-    pub fn liability(self, liability: api::InvoiceCreatePreviewAutomaticTaxLiability) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
-
-params! {
-    /// The `address` of [`InvoiceCreatePreviewCustomerDetails`](crate::api::InvoiceCreatePreviewCustomerDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewCustomerDetailsAddress
-}
-
-impl InvoiceCreatePreviewCustomerDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `address` of [`InvoiceCreatePreviewCustomerDetailsShipping`](crate::api::InvoiceCreatePreviewCustomerDetailsShipping).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewCustomerDetailsShippingAddress
-}
-
-impl InvoiceCreatePreviewCustomerDetailsShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params_required! {
-    /// The `shipping` of [`InvoiceCreatePreviewCustomerDetails`](crate::api::InvoiceCreatePreviewCustomerDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewCustomerDetailsShipping
-}
-
-impl InvoiceCreatePreviewCustomerDetailsShipping {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        address: api::InvoiceCreatePreviewCustomerDetailsShippingAddress,
-        name: &str,
-    ) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
+/// The `shipping` of [`InvoiceCreatePreviewCustomerDetails`](crate::api::InvoiceCreatePreviewCustomerDetails): the same as [`CustomerCreateShipping`](crate::api::CustomerCreateShipping).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewCustomerDetailsShipping = api::CustomerCreateShipping;
 
 params! {
     /// The `tax` of [`InvoiceCreatePreviewCustomerDetails`](crate::api::InvoiceCreatePreviewCustomerDetails).
@@ -1458,7 +952,7 @@ impl InvoiceCreatePreviewCustomerDetailsTax {
     /// Ip address.
     #[inline]
     pub fn ip_address(self, ip_address: &str) -> Self {
-        Self(self.0.with("ip_address", ip_address))
+        Self(self.0.with_str("ip_address", ip_address))
     }
 
     /// Unsets `ip_address`.
@@ -1468,20 +962,10 @@ impl InvoiceCreatePreviewCustomerDetailsTax {
     }
 }
 
-params_required! {
-    /// The `tax_id` of [`InvoiceCreatePreviewCustomerDetails`](crate::api::InvoiceCreatePreviewCustomerDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewCustomerDetailsTaxId
-}
-
-impl InvoiceCreatePreviewCustomerDetailsTaxId {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::CustomerCreateTaxIdDataType, value: &str) -> Self {
-        Self(Params::new().with("type", type_).with("value", value))
-    }
-}
+/// The `tax_id` of [`InvoiceCreatePreviewCustomerDetails`](crate::api::InvoiceCreatePreviewCustomerDetails): the same as [`CustomerCreateTaxIdData`](crate::api::CustomerCreateTaxIdData).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewCustomerDetailsTaxId = api::CustomerCreateTaxIdData;
 
 params! {
     /// The `customer_details` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview).
@@ -1543,118 +1027,22 @@ impl InvoiceCreatePreviewCustomerDetails {
     }
 }
 
-params! {
-    /// The `discount` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewDiscount
-}
+/// The `discount` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewDiscount = api::InvoiceItemCreateDiscount;
 
-impl InvoiceCreatePreviewDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
+/// The `discount` of [`InvoiceCreatePreviewInvoiceItem`](crate::api::InvoiceCreatePreviewInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewInvoiceItemDiscount = api::InvoiceItemCreateDiscount;
 
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
+/// The `period` of [`InvoiceCreatePreviewInvoiceItem`](crate::api::InvoiceCreatePreviewInvoiceItem): the same as [`InvoiceItemCreatePeriod`](crate::api::InvoiceItemCreatePeriod).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewInvoiceItemPeriod = api::InvoiceItemCreatePeriod;
 
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params! {
-    /// The `discount` of [`InvoiceCreatePreviewInvoiceItem`](crate::api::InvoiceCreatePreviewInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewInvoiceItemDiscount
-}
-
-impl InvoiceCreatePreviewInvoiceItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `period` of [`InvoiceCreatePreviewInvoiceItem`](crate::api::InvoiceCreatePreviewInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewInvoiceItemPeriod
-}
-
-impl InvoiceCreatePreviewInvoiceItemPeriod {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(end: impl Into<Timestamp>, start: impl Into<Timestamp>) -> Self {
-        Self(
-            Params::new()
-                .with("end", Into::<Timestamp>::into(end))
-                .with("start", Into::<Timestamp>::into(start)),
-        )
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`InvoiceCreatePreviewInvoiceItem`](crate::api::InvoiceCreatePreviewInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewInvoiceItemPriceData
-}
-
-impl InvoiceCreatePreviewInvoiceItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, product: &str) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
+/// The `price_data` of [`InvoiceCreatePreviewInvoiceItem`](crate::api::InvoiceCreatePreviewInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewInvoiceItemPriceData = api::InvoiceItemCreatePriceData;

@@ -4,7 +4,7 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Params, Timestamp, Value, decimal, list, one_of, pairs, params, params_required, texts,
+    Params, Timestamp, Value, decimal, list, pairs, params, params_required, texts,
 };
 
 params! {
@@ -18,25 +18,25 @@ impl InvoiceCreatePreviewInvoiceItem {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Discountable: true or false.
     #[inline]
     pub fn discountable(self, discountable: bool) -> Self {
-        Self(self.0.with("discountable", discountable))
+        Self(self.0.with_bool("discountable", discountable))
     }
 
     /// Discounts, as a list.
@@ -57,7 +57,7 @@ impl InvoiceCreatePreviewInvoiceItem {
     /// Invoiceitem.
     #[inline]
     pub fn invoiceitem(self, invoiceitem: &str) -> Self {
-        Self(self.0.with("invoiceitem", invoiceitem))
+        Self(self.0.with_str("invoiceitem", invoiceitem))
     }
 
     /// Key-value pairs of your own.
@@ -84,7 +84,7 @@ impl InvoiceCreatePreviewInvoiceItem {
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Price data.
@@ -96,7 +96,7 @@ impl InvoiceCreatePreviewInvoiceItem {
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Quantity decimal, as a decimal number.
@@ -117,7 +117,7 @@ impl InvoiceCreatePreviewInvoiceItem {
     /// Tax code.
     #[inline]
     pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
+        Self(self.0.with_str("tax_code", tax_code))
     }
 
     /// Unsets `tax_code`.
@@ -141,7 +141,7 @@ impl InvoiceCreatePreviewInvoiceItem {
     /// Unit amount, in the smallest unit of `currency`.
     #[inline]
     pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
+        Self(self.0.with_int("unit_amount", unit_amount))
     }
 
     /// Unit amount decimal, as a decimal number.
@@ -154,68 +154,22 @@ impl InvoiceCreatePreviewInvoiceItem {
     }
 }
 
-params_required! {
-    /// The `issuer` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewIssuer
-}
+/// The `issuer` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
 
-impl InvoiceCreatePreviewIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::InvoiceCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `flexible` of [`InvoiceCreatePreviewScheduleDetailsBillingMode`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsBillingModeFlexible =
+    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
 
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params! {
-    /// The `flexible` of [`InvoiceCreatePreviewScheduleDetailsBillingMode`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingMode).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsBillingModeFlexible
-}
-
-impl InvoiceCreatePreviewScheduleDetailsBillingModeFlexible {
-    /// Proration discounts.
-    #[inline]
-    pub fn proration_discounts(
-        self,
-        proration_discounts: api::InvoiceCreatePreviewScheduleDetailsBillingModeFlexibleProrationDiscounts,
-    ) -> Self {
-        Self(self.0.with("proration_discounts", proration_discounts))
-    }
-}
-
-params_required! {
-    /// The `billing_mode` of [`InvoiceCreatePreviewScheduleDetails`](crate::api::InvoiceCreatePreviewScheduleDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsBillingMode
-}
-
-impl InvoiceCreatePreviewScheduleDetailsBillingMode {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::InvoiceCreatePreviewScheduleDetailsBillingModeType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Flexible.
-    #[inline]
-    pub fn flexible(
-        self,
-        flexible: api::InvoiceCreatePreviewScheduleDetailsBillingModeFlexible,
-    ) -> Self {
-        Self(self.0.with("flexible", flexible))
-    }
-}
+/// The `billing_mode` of [`InvoiceCreatePreviewScheduleDetails`](crate::api::InvoiceCreatePreviewScheduleDetails): the same as [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsBillingMode =
+    api::CheckoutSessionCreateSubscriptionDataBillingMode;
 
 params_required! {
     /// The `pause_at` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePause`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePause).
@@ -369,28 +323,11 @@ impl InvoiceCreatePreviewScheduleDetailsPauseSchedulePause {
     }
 }
 
-params_required! {
-    /// The `duration` of [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDurationInterval,
-    ) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
+/// The `duration` of [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
 params_required! {
     /// The `resume_at` of [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResume`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResume).
@@ -498,7 +435,7 @@ impl InvoiceCreatePreviewScheduleDetailsPauseSchedule {
     /// Key.
     #[inline]
     pub fn key(self, key: &str) -> Self {
-        Self(self.0.with("key", key))
+        Self(self.0.with_str("key", key))
     }
 
     /// Pause.
@@ -523,32 +460,11 @@ impl InvoiceCreatePreviewScheduleDetailsPauseSchedule {
     }
 }
 
-params! {
-    /// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemDiscount
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
+/// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemDiscount =
+    api::InvoiceItemCreateDiscount;
 
 params_required! {
     /// The `end` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod).
@@ -614,48 +530,11 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod {
     }
 }
 
-params_required! {
-    /// The `price_data` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPriceData
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, product: &str) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
+/// The `price_data` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPriceData =
+    api::InvoiceItemCreatePriceData;
 
 params! {
     /// The `add_invoice_item` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
@@ -668,7 +547,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem {
     /// Discountable: true or false.
     #[inline]
     pub fn discountable(self, discountable: bool) -> Self {
-        Self(self.0.with("discountable", discountable))
+        Self(self.0.with_bool("discountable", discountable))
     }
 
     /// Discounts, as a list.
@@ -703,7 +582,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem {
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Price data.
@@ -718,7 +597,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem {
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Tax rates, as a list.
@@ -734,50 +613,17 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem {
     }
 }
 
-params_required! {
-    /// The `liability` of [`InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTaxLiability
-}
+/// The `liability` of [`InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTaxLiability =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
 
-impl InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::InvoiceCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params_required! {
-    /// The `automatic_tax` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Liability.
-    #[inline]
-    pub fn liability(
-        self,
-        liability: api::InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTaxLiability,
-    ) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
+/// The `automatic_tax` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax =
+    api::CheckoutSessionCreateAutomaticTax;
 
 params! {
     /// The `billing_thresholds` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
@@ -790,7 +636,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds {
     /// Amount gte.
     #[inline]
     pub fn amount_gte(self, amount_gte: i64) -> Self {
-        Self(self.0.with("amount_gte", amount_gte))
+        Self(self.0.with_int("amount_gte", amount_gte))
     }
 
     /// Reset billing cycle anchor: true or false.
@@ -798,101 +644,32 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds {
     pub fn reset_billing_cycle_anchor(self, reset_billing_cycle_anchor: bool) -> Self {
         Self(
             self.0
-                .with("reset_billing_cycle_anchor", reset_billing_cycle_anchor),
+                .with_bool("reset_billing_cycle_anchor", reset_billing_cycle_anchor),
         )
     }
 }
 
-params! {
-    /// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseDiscount
-}
+/// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseDiscount = api::InvoiceItemCreateDiscount;
 
-impl InvoiceCreatePreviewScheduleDetailsPhaseDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
+/// The `duration` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseDuration =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
+/// The `end_date` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseEndDate = api::FileLinkUpdateExpiresAt;
 
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `duration` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseDuration
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseDuration {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDurationInterval,
-    ) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-one_of! {
-    /// The `end_date` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseEndDate {
-        [
-            /// `now`
-            Now = "now",
-        ]
-        /// An instant.
-        Time(Timestamp),
-    }
-}
-
-impl From<i64> for InvoiceCreatePreviewScheduleDetailsPhaseEndDate {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
-
-params_required! {
-    /// The `issuer` of [`InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettingsIssuer
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettingsIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::InvoiceCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `issuer` of [`InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettingsIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
 
 params! {
     /// The `invoice_settings` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
@@ -917,7 +694,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings {
     /// Days until due.
     #[inline]
     pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.with("days_until_due", days_until_due))
+        Self(self.0.with_int("days_until_due", days_until_due))
     }
 
     /// Issuer.
@@ -941,59 +718,20 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds {
     /// With what Stripe requires.
     #[inline]
     pub fn new(usage_gte: i64) -> Self {
-        Self(Params::new().with("usage_gte", usage_gte))
+        Self(Params::new().with_int("usage_gte", usage_gte))
     }
 }
 
-params! {
-    /// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseItemDiscount
-}
+/// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseItemDiscount = api::InvoiceItemCreateDiscount;
 
-impl InvoiceCreatePreviewScheduleDetailsPhaseItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseItemPriceDataRecurring
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseItemPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDurationInterval,
-    ) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
+/// The `recurring` of [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
 params_required! {
     /// The `price_data` of [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem).
@@ -1012,8 +750,8 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData {
     ) -> Self {
         Self(
             Params::new()
-                .with("currency", currency)
-                .with("product", product)
+                .with_str("currency", currency)
+                .with_str("product", product)
                 .with("recurring", recurring),
         )
     }
@@ -1030,7 +768,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData {
     /// Unit amount, in the smallest unit of `currency`.
     #[inline]
     pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
+        Self(self.0.with_int("unit_amount", unit_amount))
     }
 
     /// Unit amount decimal, as a decimal number.
@@ -1093,13 +831,13 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseItem {
     /// Plan.
     #[inline]
     pub fn plan(self, plan: &str) -> Self {
-        Self(self.0.with("plan", plan))
+        Self(self.0.with_str("plan", plan))
     }
 
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Price data.
@@ -1114,7 +852,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseItem {
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Tax rates, as a list.
@@ -1130,66 +868,21 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseItem {
     }
 }
 
-one_of! {
-    /// The `start_date` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseStartDate {
-        [
-            /// `now`
-            Now = "now",
-        ]
-        /// An instant.
-        Time(Timestamp),
-    }
-}
+/// The `start_date` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseStartDate = api::FileLinkUpdateExpiresAt;
 
-impl From<i64> for InvoiceCreatePreviewScheduleDetailsPhaseStartDate {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
+/// The `transfer_data` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseTransferData =
+    api::CheckoutSessionCreateSubscriptionDataTransferData;
 
-params_required! {
-    /// The `transfer_data` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseTransferData
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseTransferData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
-    }
-
-    /// Amount percent.
-    #[inline]
-    pub fn amount_percent(self, amount_percent: f64) -> Self {
-        Self(self.0.with("amount_percent", amount_percent))
-    }
-}
-
-one_of! {
-    /// The `trial_end` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseTrialEnd {
-        [
-            /// `now`
-            Now = "now",
-        ]
-        /// An instant.
-        Time(Timestamp),
-    }
-}
-
-impl From<i64> for InvoiceCreatePreviewScheduleDetailsPhaseTrialEnd {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
+/// The `trial_end` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseTrialEnd = api::FileLinkUpdateExpiresAt;
 
 params_required! {
     /// The `phase` of [`InvoiceCreatePreviewScheduleDetails`](crate::api::InvoiceCreatePreviewScheduleDetails).
@@ -1269,7 +962,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhase {
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Default payment method.
@@ -1277,7 +970,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhase {
     pub fn default_payment_method(self, default_payment_method: &str) -> Self {
         Self(
             self.0
-                .with("default_payment_method", default_payment_method),
+                .with_str("default_payment_method", default_payment_method),
         )
     }
 
@@ -1299,7 +992,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhase {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Unsets `description`.
@@ -1362,7 +1055,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhase {
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.with("on_behalf_of", on_behalf_of))
+        Self(self.0.with_str("on_behalf_of", on_behalf_of))
     }
 
     /// Proration behavior.
@@ -1398,7 +1091,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhase {
     /// Trial: true or false.
     #[inline]
     pub fn trial(self, trial: bool) -> Self {
-        Self(self.0.with("trial", trial))
+        Self(self.0.with_bool("trial", trial))
     }
 
     /// Trial end.
@@ -1495,255 +1188,14 @@ impl InvoiceCreatePreviewSubscriptionDetailsBillingCycleAnchor {
     }
 }
 
-params! {
-    /// The `flexible` of [`InvoiceCreatePreviewSubscriptionDetailsBillingMode`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingMode).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsBillingModeFlexible
-}
+/// The `flexible` of [`InvoiceCreatePreviewSubscriptionDetailsBillingMode`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsBillingModeFlexible =
+    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
 
-impl InvoiceCreatePreviewSubscriptionDetailsBillingModeFlexible {
-    /// Proration discounts.
-    #[inline]
-    pub fn proration_discounts(
-        self,
-        proration_discounts: api::InvoiceCreatePreviewScheduleDetailsBillingModeFlexibleProrationDiscounts,
-    ) -> Self {
-        Self(self.0.with("proration_discounts", proration_discounts))
-    }
-}
-
-params_required! {
-    /// The `billing_mode` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsBillingMode
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsBillingMode {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::InvoiceCreatePreviewScheduleDetailsBillingModeType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Flexible.
-    #[inline]
-    pub fn flexible(
-        self,
-        flexible: api::InvoiceCreatePreviewSubscriptionDetailsBillingModeFlexible,
-    ) -> Self {
-        Self(self.0.with("flexible", flexible))
-    }
-}
-
-params_required! {
-    /// The `applies_to` of [`InvoiceCreatePreviewSubscriptionDetailsBillingSchedule`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
-    }
-}
-
-params_required! {
-    /// The `duration` of [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilDuration
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilDuration {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDurationInterval,
-    ) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `bill_until` of [`InvoiceCreatePreviewSubscriptionDetailsBillingSchedule`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Duration.
-    #[inline]
-    pub fn duration(
-        self,
-        duration: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilDuration,
-    ) -> Self {
-        Self(self.0.with("duration", duration))
-    }
-
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
-
-params! {
-    /// The `billing_schedule` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsBillingSchedule
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsBillingSchedule {
-    /// Applies to, as a list.
-    #[inline]
-    pub fn applies_to(
-        self,
-        applies_to: impl IntoIterator<
-            Item = api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo,
-        >,
-    ) -> Self {
-        Self(self.0.with("applies_to", list(applies_to)))
-    }
-
-    /// Bill until.
-    #[inline]
-    pub fn bill_until(
-        self,
-        bill_until: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil,
-    ) -> Self {
-        Self(self.0.with("bill_until", bill_until))
-    }
-
-    /// Key.
-    #[inline]
-    pub fn key(self, key: &str) -> Self {
-        Self(self.0.with("key", key))
-    }
-}
-
-one_of! {
-    /// The `cancel_at` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsCancelAt {
-        [
-        ]
-        /// An instant.
-        Time(Timestamp),
-        /// One of the words.
-        Word(api::InvoiceCreatePreviewSubscriptionDetailsCancelAtValue),
-    }
-}
-
-impl From<i64> for InvoiceCreatePreviewSubscriptionDetailsCancelAt {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
-
-params_required! {
-    /// The `billing_thresholds` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsItemBillingThresholds
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsItemBillingThresholds {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(usage_gte: i64) -> Self {
-        Self(Params::new().with("usage_gte", usage_gte))
-    }
-}
-
-params_required! {
-    /// The `current_trial` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(trial_offer: &str) -> Self {
-        Self(Params::new().with("trial_offer", trial_offer))
-    }
-}
-
-params! {
-    /// The `discount` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsItemDiscount
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`InvoiceCreatePreviewSubscriptionDetailsItemPriceData`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsItemPriceDataRecurring
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsItemPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDurationInterval,
-    ) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
+/// The `billing_mode` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails): the same as [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsBillingMode =
+    api::CheckoutSessionCreateSubscriptionDataBillingMode;

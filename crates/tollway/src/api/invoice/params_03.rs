@@ -4,56 +4,160 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Params, Timestamp, Value, decimal, entries, list, one_of, pairs, params, params_required, texts,
+    Params, Timestamp, Value, decimal, list, one_of, pairs, params, params_required, texts,
 };
 
 params_required! {
-    /// The `price_data` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem).
+    /// The `applies_to` of [`InvoiceCreatePreviewSubscriptionDetailsBillingSchedule`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule).
     ///
     /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsItemPriceData
+    InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo
 }
 
-impl InvoiceCreatePreviewSubscriptionDetailsItemPriceData {
+impl InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: &str) -> Self {
+        Self(Params::new().with_str("type", type_))
+    }
+
+    /// Price.
+    #[inline]
+    pub fn price(self, price: &str) -> Self {
+        Self(self.0.with_str("price", price))
+    }
+}
+
+/// The `duration` of [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilDuration =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+
+params_required! {
+    /// The `bill_until` of [`InvoiceCreatePreviewSubscriptionDetailsBillingSchedule`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
+    InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil
+}
+
+impl InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil {
     /// With what Stripe requires.
     #[inline]
     pub fn new(
-        currency: &str,
-        product: &str,
-        recurring: api::InvoiceCreatePreviewSubscriptionDetailsItemPriceDataRecurring,
+        type_: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilType,
     ) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product)
-                .with("recurring", recurring),
-        )
+        Self(Params::new().with("type", type_))
     }
 
-    /// Tax behavior.
+    /// Duration.
     #[inline]
-    pub fn tax_behavior(
+    pub fn duration(
         self,
-        tax_behavior: api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior,
+        duration: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilDuration,
     ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
+        Self(self.0.with("duration", duration))
     }
 
-    /// Unit amount, in the smallest unit of `currency`.
+    /// Timestamp, in seconds since the Unix epoch.
     #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
+    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
     }
 }
+
+params! {
+    /// The `billing_schedule` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
+    InvoiceCreatePreviewSubscriptionDetailsBillingSchedule
+}
+
+impl InvoiceCreatePreviewSubscriptionDetailsBillingSchedule {
+    /// Applies to, as a list.
+    #[inline]
+    pub fn applies_to(
+        self,
+        applies_to: impl IntoIterator<
+            Item = api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo,
+        >,
+    ) -> Self {
+        Self(self.0.with("applies_to", list(applies_to)))
+    }
+
+    /// Bill until.
+    #[inline]
+    pub fn bill_until(
+        self,
+        bill_until: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil,
+    ) -> Self {
+        Self(self.0.with("bill_until", bill_until))
+    }
+
+    /// Key.
+    #[inline]
+    pub fn key(self, key: &str) -> Self {
+        Self(self.0.with_str("key", key))
+    }
+}
+
+one_of! {
+    /// The `cancel_at` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails), in one of its forms.
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
+    InvoiceCreatePreviewSubscriptionDetailsCancelAt {
+        [
+        ]
+        /// An instant.
+        Time(Timestamp),
+        /// One of the words.
+        Word(api::InvoiceCreatePreviewSubscriptionDetailsCancelAtValue),
+    }
+}
+
+impl From<i64> for InvoiceCreatePreviewSubscriptionDetailsCancelAt {
+    fn from(form: i64) -> Self {
+        Self::Time(Timestamp(form))
+    }
+}
+
+/// The `billing_thresholds` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsItemBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
+
+params_required! {
+    /// The `current_trial` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
+    InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial
+}
+
+impl InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(trial_offer: &str) -> Self {
+        Self(Params::new().with_str("trial_offer", trial_offer))
+    }
+}
+
+/// The `discount` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsItemDiscount = api::InvoiceItemCreateDiscount;
+
+/// The `recurring` of [`InvoiceCreatePreviewSubscriptionDetailsItemPriceData`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+
+/// The `price_data` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsItemPriceData =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
 
 params! {
     /// The `item` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails).
@@ -81,7 +185,7 @@ impl InvoiceCreatePreviewSubscriptionDetailsItem {
     /// Clear usage: true or false.
     #[inline]
     pub fn clear_usage(self, clear_usage: bool) -> Self {
-        Self(self.0.with("clear_usage", clear_usage))
+        Self(self.0.with_bool("clear_usage", clear_usage))
     }
 
     /// Current trial.
@@ -96,7 +200,7 @@ impl InvoiceCreatePreviewSubscriptionDetailsItem {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(self, deleted: bool) -> Self {
-        Self(self.0.with("deleted", deleted))
+        Self(self.0.with_bool("deleted", deleted))
     }
 
     /// Discounts, as a list.
@@ -117,7 +221,7 @@ impl InvoiceCreatePreviewSubscriptionDetailsItem {
     /// The object's id.
     #[inline]
     pub fn id(self, id: &str) -> Self {
-        Self(self.0.with("id", id))
+        Self(self.0.with_str("id", id))
     }
 
     /// Key-value pairs of your own.
@@ -138,13 +242,13 @@ impl InvoiceCreatePreviewSubscriptionDetailsItem {
     /// Plan.
     #[inline]
     pub fn plan(self, plan: &str) -> Self {
-        Self(self.0.with("plan", plan))
+        Self(self.0.with_str("plan", plan))
     }
 
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Price data.
@@ -159,7 +263,7 @@ impl InvoiceCreatePreviewSubscriptionDetailsItem {
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Tax rates, as a list.
@@ -275,25 +379,10 @@ impl InvoiceCreatePreviewSubscriptionDetailsPause {
     }
 }
 
-one_of! {
-    /// The `trial_end` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsTrialEnd {
-        [
-            /// `now`
-            Now = "now",
-        ]
-        /// An instant.
-        Time(Timestamp),
-    }
-}
-
-impl From<i64> for InvoiceCreatePreviewSubscriptionDetailsTrialEnd {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
+/// The `trial_end` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsTrialEnd = api::FileLinkUpdateExpiresAt;
 
 params! {
     /// The `subscription_details` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview).
@@ -359,13 +448,16 @@ impl InvoiceCreatePreviewSubscriptionDetails {
     /// Cancel at period end: true or false.
     #[inline]
     pub fn cancel_at_period_end(self, cancel_at_period_end: bool) -> Self {
-        Self(self.0.with("cancel_at_period_end", cancel_at_period_end))
+        Self(
+            self.0
+                .with_bool("cancel_at_period_end", cancel_at_period_end),
+        )
     }
 
     /// Cancel now: true or false.
     #[inline]
     pub fn cancel_now(self, cancel_now: bool) -> Self {
-        Self(self.0.with("cancel_now", cancel_now))
+        Self(self.0.with_bool("cancel_now", cancel_now))
     }
 
     /// Default tax rates, as a list.
@@ -434,7 +526,7 @@ impl InvoiceCreatePreviewSubscriptionDetails {
     /// Resume at: always `now`.
     #[inline]
     pub fn resume_at(self, resume_at: &str) -> Self {
-        Self(self.0.with("resume_at", resume_at))
+        Self(self.0.with_str("resume_at", resume_at))
     }
 
     /// Start date, in seconds since the Unix epoch.
@@ -459,1046 +551,292 @@ impl InvoiceCreatePreviewSubscriptionDetails {
     }
 }
 
-params_required! {
-    /// The `liability` of [`InvoiceUpdateAutomaticTax`](crate::api::InvoiceUpdateAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateAutomaticTaxLiability
-}
+/// The `liability` of [`InvoiceUpdateAutomaticTax`](crate::api::InvoiceUpdateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
 
-impl InvoiceUpdateAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::InvoiceCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `automatic_tax` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
 
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `custom_field` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateCustomField = api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-params_required! {
-    /// The `automatic_tax` of [`InvoiceUpdate`](crate::api::InvoiceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateAutomaticTax
-}
+/// The `discount` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateDiscount = api::InvoiceItemCreateDiscount;
 
-impl InvoiceUpdateAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `issuer` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
 
-    /// Liability.
-    #[inline]
-    pub fn liability(self, liability: api::InvoiceUpdateAutomaticTaxLiability) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
+/// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions;
 
-params_required! {
-    /// The `custom_field` of [`InvoiceUpdate`](crate::api::InvoiceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateCustomField
-}
+/// The `acss_debit` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit;
 
-impl InvoiceUpdateCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
+/// The `bancontact` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBancontact =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact;
 
-params! {
-    /// The `discount` of [`InvoiceUpdate`](crate::api::InvoiceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateDiscount
-}
+/// The `registered_address` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-impl InvoiceUpdateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
+/// The `company_details` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
 
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
+/// The `billie` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie;
 
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
+/// The `blik` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBlik =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params_required! {
-    /// The `issuer` of [`InvoiceUpdate`](crate::api::InvoiceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateIssuer
-}
+/// The `plan` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan;
 
-impl InvoiceUpdateIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::InvoiceCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `installments` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments;
 
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `card` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCard;
 
-params! {
-    /// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
-}
+/// The `eu_bank_transfer` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
 
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions {
-    /// Transaction type.
-    #[inline]
-    pub fn transaction_type(
-        self,
-        transaction_type: api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
-    ) -> Self {
-        Self(self.0.with("transaction_type", transaction_type))
-    }
-}
+/// The `bank_transfer` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer;
 
-params! {
-    /// The `acss_debit` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit
-}
+/// The `customer_balance` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance;
 
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
+/// The `konbini` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsKonbini =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
+/// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions;
 
-params! {
-    /// The `bancontact` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsBancontact
-}
+/// The `payto` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto;
 
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsBancontact {
-    /// Preferred language.
-    #[inline]
-    pub fn preferred_language(
-        self,
-        preferred_language: api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage,
-    ) -> Self {
-        Self(self.0.with("preferred_language", preferred_language))
-    }
-}
+/// The `pix` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPix`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPix).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsPix =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPix;
 
-params! {
-    /// The `registered_address` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress
-}
+/// The `sepa_debit` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsSepaDebit =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `upi` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `filters` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `financial_connections` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections;
 
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
+/// The `us_bank_account` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `payment_method_options` of [`InvoiceUpdatePaymentSettings`](crate::api::InvoiceUpdatePaymentSettings): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptions =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptions;
 
-params! {
-    /// The `company_details` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails
-}
+/// The `payment_settings` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreatePaymentSettings`](crate::api::InvoiceCreatePaymentSettings).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettings = api::InvoiceCreatePaymentSettings;
 
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
-    /// Registered address.
-    #[inline]
-    pub fn registered_address(
-        self,
-        registered_address: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress,
-    ) -> Self {
-        Self(self.0.with("registered_address", registered_address))
-    }
+/// The `pdf` of [`InvoiceUpdateRendering`](crate::api::InvoiceUpdateRendering): the same as [`InvoiceCreateRenderingPdf`](crate::api::InvoiceCreateRenderingPdf).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateRenderingPdf = api::InvoiceCreateRenderingPdf;
 
-    /// Unsets `registered_address`.
-    #[inline]
-    pub fn clear_registered_address(self) -> Self {
-        Self(self.0.with("registered_address", Value::Clear))
-    }
+/// The `rendering` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreateRendering`](crate::api::InvoiceCreateRendering).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateRendering = api::InvoiceCreateRendering;
 
-    /// Registered name.
-    #[inline]
-    pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
-    }
+/// The `maximum` of [`InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMaximum =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
 
-    /// Registration number.
-    #[inline]
-    pub fn registration_number(self, registration_number: &str) -> Self {
-        Self(self.0.with("registration_number", registration_number))
-    }
+/// The `minimum` of [`InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMinimum =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
 
-    /// Registration type.
-    #[inline]
-    pub fn registration_type(
-        self,
-        registration_type: api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType,
-    ) -> Self {
-        Self(self.0.with("registration_type", registration_type))
-    }
+/// The `delivery_estimate` of [`InvoiceUpdateShippingCostShippingRateData`](crate::api::InvoiceUpdateShippingCostShippingRateData): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate;
 
-    /// Unsets `registration_type`.
-    #[inline]
-    pub fn clear_registration_type(self) -> Self {
-        Self(self.0.with("registration_type", Value::Clear))
-    }
+/// The `currency_option` of [`InvoiceUpdateShippingCostShippingRateDataFixedAmount`](crate::api::InvoiceUpdateShippingCostShippingRateDataFixedAmount): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateDataFixedAmountCurrencyOption =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption;
 
-    /// Vat.
-    #[inline]
-    pub fn vat(self, vat: &str) -> Self {
-        Self(self.0.with("vat", vat))
-    }
-}
+/// The `fixed_amount` of [`InvoiceUpdateShippingCostShippingRateData`](crate::api::InvoiceUpdateShippingCostShippingRateData): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateDataFixedAmount =
+    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount;
 
-params! {
-    /// The `billie` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie
-}
+/// The `shipping_rate_data` of [`InvoiceUpdateShippingCost`](crate::api::InvoiceUpdateShippingCost): the same as [`CheckoutSessionCreateShippingOptionShippingRateData`](crate::api::CheckoutSessionCreateShippingOptionShippingRateData).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateData =
+    api::CheckoutSessionCreateShippingOptionShippingRateData;
 
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie {
-    /// Company details.
-    #[inline]
-    pub fn company_details(
-        self,
-        company_details: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails,
-    ) -> Self {
-        Self(self.0.with("company_details", company_details))
-    }
+/// The `shipping_cost` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`CheckoutSessionCreateShippingOption`](crate::api::CheckoutSessionCreateShippingOption).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCost = api::CheckoutSessionCreateShippingOption;
 
-    /// Unsets `company_details`.
-    #[inline]
-    pub fn clear_company_details(self) -> Self {
-        Self(self.0.with("company_details", Value::Clear))
-    }
+/// The `address` of [`InvoiceUpdateShippingDetails`](crate::api::InvoiceUpdateShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingDetailsAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-}
+/// The `shipping_details` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreateShippingDetails`](crate::api::InvoiceCreateShippingDetails).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingDetails = api::InvoiceCreateShippingDetails;
 
-params! {
-    /// The `blik` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsBlik
-}
+/// The `transfer_data` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`CheckoutSessionCreatePaymentIntentDataTransferData`](crate::api::CheckoutSessionCreatePaymentIntentDataTransferData).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateTransferData = api::CheckoutSessionCreatePaymentIntentDataTransferData;
+
+/// The `discount` of [`InvoiceAddLinesLine`](crate::api::InvoiceAddLinesLine): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/add_lines>
+pub type InvoiceAddLinesLineDiscount = api::InvoiceItemCreateDiscount;
+
+/// The `period` of [`InvoiceAddLinesLine`](crate::api::InvoiceAddLinesLine): the same as [`InvoiceItemCreatePeriod`](crate::api::InvoiceItemCreatePeriod).
+///
+/// <https://docs.stripe.com/api/invoices/add_lines>
+pub type InvoiceAddLinesLinePeriod = api::InvoiceItemCreatePeriod;
+
+/// The `tax_details` of [`InvoiceAddLinesLinePriceDataProductData`](crate::api::InvoiceAddLinesLinePriceDataProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+///
+/// <https://docs.stripe.com/api/invoices/add_lines>
+pub type InvoiceAddLinesLinePriceDataProductDataTaxDetails =
+    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
+
+/// The `product_data` of [`InvoiceAddLinesLinePriceData`](crate::api::InvoiceAddLinesLinePriceData): the same as [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
+///
+/// <https://docs.stripe.com/api/invoices/add_lines>
+pub type InvoiceAddLinesLinePriceDataProductData =
+    api::CheckoutSessionCreateLineItemPriceDataProductData;
 
 params_required! {
-    /// The `plan` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments).
+    /// The `price_data` of [`InvoiceAddLinesLine`](crate::api::InvoiceAddLinesLine).
     ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan
+    /// <https://docs.stripe.com/api/invoices/add_lines>
+    InvoiceAddLinesLinePriceData
 }
 
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan {
+impl InvoiceAddLinesLinePriceData {
     /// With what Stripe requires.
     #[inline]
-    pub fn new(
-        type_: api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlanType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
+    pub fn new(currency: &str) -> Self {
+        Self(Params::new().with_str("currency", currency))
     }
 
-    /// Count.
+    /// Product.
     #[inline]
-    pub fn count(self, count: i64) -> Self {
-        Self(self.0.with("count", count))
+    pub fn product(self, product: &str) -> Self {
+        Self(self.0.with_str("product", product))
     }
 
-    /// Interval: always `month`.
+    /// Product data.
     #[inline]
-    pub fn interval(self, interval: &str) -> Self {
-        Self(self.0.with("interval", interval))
-    }
-}
-
-params! {
-    /// The `installments` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
-    }
-
-    /// Plan.
-    #[inline]
-    pub fn plan(
-        self,
-        plan: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan,
-    ) -> Self {
-        Self(self.0.with("plan", plan))
-    }
-
-    /// Unsets `plan`.
-    #[inline]
-    pub fn clear_plan(self) -> Self {
-        Self(self.0.with("plan", Value::Clear))
-    }
-}
-
-params! {
-    /// The `card` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard {
-    /// Installments.
-    #[inline]
-    pub fn installments(
-        self,
-        installments: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments,
-    ) -> Self {
-        Self(self.0.with("installments", installments))
-    }
-
-    /// Request three d secure.
-    #[inline]
-    pub fn request_three_d_secure(
-        self,
-        request_three_d_secure: api::InvoicePaymentSettingsPaymentMethodOptionsCardRequestThreeDSecure,
-    ) -> Self {
-        Self(
-            self.0
-                .with("request_three_d_secure", request_three_d_secure),
-        )
-    }
-}
-
-params_required! {
-    /// The `eu_bank_transfer` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-}
-
-params! {
-    /// The `bank_transfer` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer {
-    /// Eu bank transfer.
-    #[inline]
-    pub fn eu_bank_transfer(
-        self,
-        eu_bank_transfer: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer,
-    ) -> Self {
-        Self(self.0.with("eu_bank_transfer", eu_bank_transfer))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params! {
-    /// The `customer_balance` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance {
-    /// Bank transfer.
-    #[inline]
-    pub fn bank_transfer(
-        self,
-        bank_transfer: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer,
-    ) -> Self {
-        Self(self.0.with("bank_transfer", bank_transfer))
-    }
-
-    /// Funding type.
-    #[inline]
-    pub fn funding_type(self, funding_type: &str) -> Self {
-        Self(self.0.with("funding_type", funding_type))
-    }
-}
-
-params! {
-    /// The `konbini` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsKonbini
-}
-
-params! {
-    /// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Purpose.
-    #[inline]
-    pub fn purpose(
-        self,
-        purpose: api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose,
-    ) -> Self {
-        Self(self.0.with("purpose", purpose))
-    }
-}
-
-params! {
-    /// The `payto` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `pix` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsPix
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsPix {
-    /// Amount includes iof.
-    #[inline]
-    pub fn amount_includes_iof(
-        self,
-        amount_includes_iof: api::InvoicePaymentSettingsPaymentMethodOptionsPixAmountIncludesIof,
-    ) -> Self {
-        Self(self.0.with("amount_includes_iof", amount_includes_iof))
-    }
-
-    /// Expires after seconds.
-    #[inline]
-    pub fn expires_after_seconds(self, expires_after_seconds: i64) -> Self {
-        Self(self.0.with("expires_after_seconds", expires_after_seconds))
-    }
-}
-
-params! {
-    /// The `sepa_debit` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsSepaDebit
-}
-
-params! {
-    /// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
-
-params! {
-    /// The `upi` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `filters` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters {
-    /// Account subcategories, as a list.
-    #[inline]
-    pub fn account_subcategories(
-        self,
-        account_subcategories: impl IntoIterator<Item = api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory>,
-    ) -> Self {
-        Self(
-            self.0
-                .with("account_subcategories", list(account_subcategories)),
-        )
-    }
-}
-
-params! {
-    /// The `financial_connections` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections {
-    /// Filters.
-    #[inline]
-    pub fn filters(
-        self,
-        filters: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters,
-    ) -> Self {
-        Self(self.0.with("filters", filters))
-    }
-
-    /// Permissions, as a list.
-    #[inline]
-    pub fn permissions(
-        self,
-        permissions: impl IntoIterator<Item = api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
-    ) -> Self {
-        Self(self.0.with("permissions", list(permissions)))
-    }
-
-    /// Prefetch, as a list.
-    #[inline]
-    pub fn prefetch(
-        self,
-        prefetch: impl IntoIterator<Item = api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
-    ) -> Self {
-        Self(self.0.with("prefetch", list(prefetch)))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount {
-    /// Financial connections.
-    #[inline]
-    pub fn financial_connections(
-        self,
-        financial_connections: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections,
-    ) -> Self {
-        Self(self.0.with("financial_connections", financial_connections))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params! {
-    /// The `payment_method_options` of [`InvoiceUpdatePaymentSettings`](crate::api::InvoiceUpdatePaymentSettings).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettingsPaymentMethodOptions
-}
-
-impl InvoiceUpdatePaymentSettingsPaymentMethodOptions {
-    /// Acss debit.
-    #[inline]
-    pub fn acss_debit(
-        self,
-        acss_debit: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit,
-    ) -> Self {
-        Self(self.0.with("acss_debit", acss_debit))
-    }
-
-    /// Unsets `acss_debit`.
-    #[inline]
-    pub fn clear_acss_debit(self) -> Self {
-        Self(self.0.with("acss_debit", Value::Clear))
-    }
-
-    /// Bancontact.
-    #[inline]
-    pub fn bancontact(
-        self,
-        bancontact: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBancontact,
-    ) -> Self {
-        Self(self.0.with("bancontact", bancontact))
-    }
-
-    /// Unsets `bancontact`.
-    #[inline]
-    pub fn clear_bancontact(self) -> Self {
-        Self(self.0.with("bancontact", Value::Clear))
-    }
-
-    /// Billie.
-    #[inline]
-    pub fn billie(
-        self,
-        billie: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie,
-    ) -> Self {
-        Self(self.0.with("billie", billie))
-    }
-
-    /// Unsets `billie`.
-    #[inline]
-    pub fn clear_billie(self) -> Self {
-        Self(self.0.with("billie", Value::Clear))
-    }
-
-    /// Blik.
-    #[inline]
-    pub fn blik(self, blik: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBlik) -> Self {
-        Self(self.0.with("blik", blik))
-    }
-
-    /// Unsets `blik`.
-    #[inline]
-    pub fn clear_blik(self) -> Self {
-        Self(self.0.with("blik", Value::Clear))
-    }
-
-    /// Card.
-    #[inline]
-    pub fn card(self, card: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard) -> Self {
-        Self(self.0.with("card", card))
-    }
-
-    /// Unsets `card`.
-    #[inline]
-    pub fn clear_card(self) -> Self {
-        Self(self.0.with("card", Value::Clear))
-    }
-
-    /// Customer balance.
-    #[inline]
-    pub fn customer_balance(
-        self,
-        customer_balance: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance,
-    ) -> Self {
-        Self(self.0.with("customer_balance", customer_balance))
-    }
-
-    /// Unsets `customer_balance`.
-    #[inline]
-    pub fn clear_customer_balance(self) -> Self {
-        Self(self.0.with("customer_balance", Value::Clear))
-    }
-
-    /// Konbini.
-    #[inline]
-    pub fn konbini(
-        self,
-        konbini: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsKonbini,
-    ) -> Self {
-        Self(self.0.with("konbini", konbini))
-    }
-
-    /// Unsets `konbini`.
-    #[inline]
-    pub fn clear_konbini(self) -> Self {
-        Self(self.0.with("konbini", Value::Clear))
-    }
-
-    /// Payto.
-    #[inline]
-    pub fn payto(self, payto: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto) -> Self {
-        Self(self.0.with("payto", payto))
-    }
-
-    /// Unsets `payto`.
-    #[inline]
-    pub fn clear_payto(self) -> Self {
-        Self(self.0.with("payto", Value::Clear))
-    }
-
-    /// Pix.
-    #[inline]
-    pub fn pix(self, pix: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsPix) -> Self {
-        Self(self.0.with("pix", pix))
-    }
-
-    /// Unsets `pix`.
-    #[inline]
-    pub fn clear_pix(self) -> Self {
-        Self(self.0.with("pix", Value::Clear))
-    }
-
-    /// Sepa debit.
-    #[inline]
-    pub fn sepa_debit(
-        self,
-        sepa_debit: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsSepaDebit,
-    ) -> Self {
-        Self(self.0.with("sepa_debit", sepa_debit))
-    }
-
-    /// Unsets `sepa_debit`.
-    #[inline]
-    pub fn clear_sepa_debit(self) -> Self {
-        Self(self.0.with("sepa_debit", Value::Clear))
-    }
-
-    /// Upi.
-    #[inline]
-    pub fn upi(self, upi: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi) -> Self {
-        Self(self.0.with("upi", upi))
-    }
-
-    /// Unsets `upi`.
-    #[inline]
-    pub fn clear_upi(self) -> Self {
-        Self(self.0.with("upi", Value::Clear))
-    }
-
-    /// Us bank account.
-    #[inline]
-    pub fn us_bank_account(
-        self,
-        us_bank_account: api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount,
-    ) -> Self {
-        Self(self.0.with("us_bank_account", us_bank_account))
-    }
-
-    /// Unsets `us_bank_account`.
-    #[inline]
-    pub fn clear_us_bank_account(self) -> Self {
-        Self(self.0.with("us_bank_account", Value::Clear))
-    }
-}
-
-params! {
-    /// The `payment_settings` of [`InvoiceUpdate`](crate::api::InvoiceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdatePaymentSettings
-}
-
-impl InvoiceUpdatePaymentSettings {
-    /// Default mandate.
-    #[inline]
-    pub fn default_mandate(self, default_mandate: &str) -> Self {
-        Self(self.0.with("default_mandate", default_mandate))
-    }
-
-    /// Unsets `default_mandate`.
-    #[inline]
-    pub fn clear_default_mandate(self) -> Self {
-        Self(self.0.with("default_mandate", Value::Clear))
-    }
-
-    /// Payment method options.
-    #[inline]
-    pub fn payment_method_options(
-        self,
-        payment_method_options: api::InvoiceUpdatePaymentSettingsPaymentMethodOptions,
-    ) -> Self {
-        Self(
-            self.0
-                .with("payment_method_options", payment_method_options),
-        )
-    }
-
-    /// Payment method types, as a list.
-    #[inline]
-    pub fn payment_method_types(
-        self,
-        payment_method_types: impl IntoIterator<Item = api::InvoicePaymentSettingsPaymentMethodType>,
-    ) -> Self {
-        Self(
-            self.0
-                .with("payment_method_types", list(payment_method_types)),
-        )
-    }
-
-    /// Unsets `payment_method_types`.
-    #[inline]
-    pub fn clear_payment_method_types(self) -> Self {
-        Self(self.0.with("payment_method_types", Value::Clear))
-    }
-}
-
-params! {
-    /// The `pdf` of [`InvoiceUpdateRendering`](crate::api::InvoiceUpdateRendering).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateRenderingPdf
-}
-
-impl InvoiceUpdateRenderingPdf {
-    /// Page size.
-    #[inline]
-    pub fn page_size(self, page_size: api::InvoiceRenderingPdfPageSize) -> Self {
-        Self(self.0.with("page_size", page_size))
-    }
-}
-
-params! {
-    /// The `rendering` of [`InvoiceUpdate`](crate::api::InvoiceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateRendering
-}
-
-impl InvoiceUpdateRendering {
-    /// Amount tax display.
-    #[inline]
-    pub fn amount_tax_display(
-        self,
-        amount_tax_display: api::InvoiceCreateRenderingAmountTaxDisplay,
-    ) -> Self {
-        Self(self.0.with("amount_tax_display", amount_tax_display))
-    }
-
-    /// Unsets `amount_tax_display`.
-    #[inline]
-    pub fn clear_amount_tax_display(self) -> Self {
-        Self(self.0.with("amount_tax_display", Value::Clear))
-    }
-
-    /// Pdf.
-    #[inline]
-    pub fn pdf(self, pdf: api::InvoiceUpdateRenderingPdf) -> Self {
-        Self(self.0.with("pdf", pdf))
-    }
-
-    /// Template.
-    #[inline]
-    pub fn template(self, template: &str) -> Self {
-        Self(self.0.with("template", template))
-    }
-
-    /// Template version.
-    #[inline]
-    pub fn template_version(self, template_version: i64) -> Self {
-        Self(self.0.with("template_version", template_version))
-    }
-
-    /// Unsets `template_version`.
-    #[inline]
-    pub fn clear_template_version(self) -> Self {
-        Self(self.0.with("template_version", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `maximum` of [`InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMaximum
-}
-
-impl InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMaximum {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        unit: api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximumUnit,
-        value: i64,
-    ) -> Self {
-        Self(Params::new().with("unit", unit).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `minimum` of [`InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMinimum
-}
-
-impl InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMinimum {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        unit: api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximumUnit,
-        value: i64,
-    ) -> Self {
-        Self(Params::new().with("unit", unit).with("value", value))
-    }
-}
-
-params! {
-    /// The `delivery_estimate` of [`InvoiceUpdateShippingCostShippingRateData`](crate::api::InvoiceUpdateShippingCostShippingRateData).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate
-}
-
-impl InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate {
-    /// Maximum.
-    #[inline]
-    pub fn maximum(
-        self,
-        maximum: api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMaximum,
-    ) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(
-        self,
-        minimum: api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMinimum,
-    ) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
-
-params_required! {
-    /// The `currency_option` of [`InvoiceUpdateShippingCostShippingRateDataFixedAmount`](crate::api::InvoiceUpdateShippingCostShippingRateDataFixedAmount).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateShippingCostShippingRateDataFixedAmountCurrencyOption
-}
-
-impl InvoiceUpdateShippingCostShippingRateDataFixedAmountCurrencyOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64) -> Self {
-        Self(Params::new().with("amount", amount))
+    pub fn product_data(self, product_data: api::InvoiceAddLinesLinePriceDataProductData) -> Self {
+        Self(self.0.with("product_data", product_data))
     }
 
     /// Tax behavior.
@@ -1509,71 +847,165 @@ impl InvoiceUpdateShippingCostShippingRateDataFixedAmountCurrencyOption {
     ) -> Self {
         Self(self.0.with("tax_behavior", tax_behavior))
     }
+
+    /// Unit amount, in the smallest unit of `currency`.
+    #[inline]
+    pub fn unit_amount(self, unit_amount: i64) -> Self {
+        Self(self.0.with_int("unit_amount", unit_amount))
+    }
+
+    /// Unit amount decimal, as a decimal number.
+    #[inline]
+    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
+        Self(
+            self.0
+                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
+        )
+    }
 }
+
+/// The `pricing` of [`InvoiceAddLinesLine`](crate::api::InvoiceAddLinesLine): the same as [`InvoiceItemCreatePricing`](crate::api::InvoiceItemCreatePricing).
+///
+/// <https://docs.stripe.com/api/invoices/add_lines>
+pub type InvoiceAddLinesLinePricing = api::InvoiceItemCreatePricing;
 
 params_required! {
-    /// The `fixed_amount` of [`InvoiceUpdateShippingCostShippingRateData`](crate::api::InvoiceUpdateShippingCostShippingRateData).
+    /// The `tax_rate_data` of [`InvoiceAddLinesLineTaxAmount`](crate::api::InvoiceAddLinesLineTaxAmount).
     ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateShippingCostShippingRateDataFixedAmount
+    /// <https://docs.stripe.com/api/invoices/add_lines>
+    InvoiceAddLinesLineTaxAmountTaxRateData
 }
 
-impl InvoiceUpdateShippingCostShippingRateDataFixedAmount {
+impl InvoiceAddLinesLineTaxAmountTaxRateData {
     /// With what Stripe requires.
     #[inline]
-    pub fn new(amount: i64, currency: &str) -> Self {
+    pub fn new(display_name: &str, inclusive: bool, percentage: f64) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
-                .with("currency", currency),
+                .with_str("display_name", display_name)
+                .with_bool("inclusive", inclusive)
+                .with("percentage", percentage),
         )
     }
 
-    /// Currency options, by key.
+    /// Country.
     #[inline]
-    pub fn currency_options(
+    pub fn country(self, country: &str) -> Self {
+        Self(self.0.with_str("country", country))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Jurisdiction.
+    #[inline]
+    pub fn jurisdiction(self, jurisdiction: &str) -> Self {
+        Self(self.0.with_str("jurisdiction", jurisdiction))
+    }
+
+    /// Jurisdiction level.
+    #[inline]
+    pub fn jurisdiction_level(
         self,
-        currency_options: impl IntoIterator<
-            Item = (
-                impl Into<String>,
-                api::InvoiceUpdateShippingCostShippingRateDataFixedAmountCurrencyOption,
-            ),
-        >,
+        jurisdiction_level: api::InvoiceAddLinesLineTaxAmountTaxRateDataJurisdictionLevel,
     ) -> Self {
-        Self(self.0.with("currency_options", entries(currency_options)))
+        Self(self.0.with("jurisdiction_level", jurisdiction_level))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+
+    /// Tax type.
+    #[inline]
+    pub fn tax_type(self, tax_type: api::TaxRateTaxType) -> Self {
+        Self(self.0.with("tax_type", tax_type))
     }
 }
 
 params_required! {
-    /// The `shipping_rate_data` of [`InvoiceUpdateShippingCost`](crate::api::InvoiceUpdateShippingCost).
+    /// The `tax_amount` of [`InvoiceAddLinesLine`](crate::api::InvoiceAddLinesLine).
     ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateShippingCostShippingRateData
+    /// <https://docs.stripe.com/api/invoices/add_lines>
+    InvoiceAddLinesLineTaxAmount
 }
 
-impl InvoiceUpdateShippingCostShippingRateData {
+impl InvoiceAddLinesLineTaxAmount {
     /// With what Stripe requires.
     #[inline]
-    pub fn new(display_name: &str) -> Self {
-        Self(Params::new().with("display_name", display_name))
+    pub fn new(
+        amount: i64,
+        tax_rate_data: api::InvoiceAddLinesLineTaxAmountTaxRateData,
+        taxable_amount: i64,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with_int("amount", amount)
+                .with("tax_rate_data", tax_rate_data)
+                .with_int("taxable_amount", taxable_amount),
+        )
     }
 
-    /// Delivery estimate.
+    /// Taxability reason.
     #[inline]
-    pub fn delivery_estimate(
+    pub fn taxability_reason(
         self,
-        delivery_estimate: api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate,
+        taxability_reason: api::InvoiceAddLinesLineTaxAmountTaxabilityReason,
     ) -> Self {
-        Self(self.0.with("delivery_estimate", delivery_estimate))
+        Self(self.0.with("taxability_reason", taxability_reason))
+    }
+}
+
+params! {
+    /// The `line` of [`InvoiceAddLines`](crate::api::InvoiceAddLines).
+    ///
+    /// <https://docs.stripe.com/api/invoices/add_lines>
+    InvoiceAddLinesLine
+}
+
+impl InvoiceAddLinesLine {
+    /// Amount.
+    #[inline]
+    pub fn amount(self, amount: i64) -> Self {
+        Self(self.0.with_int("amount", amount))
     }
 
-    /// Fixed amount.
+    /// Description.
     #[inline]
-    pub fn fixed_amount(
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Discountable: true or false.
+    #[inline]
+    pub fn discountable(self, discountable: bool) -> Self {
+        Self(self.0.with_bool("discountable", discountable))
+    }
+
+    /// Discounts, as a list.
+    #[inline]
+    pub fn discounts(
         self,
-        fixed_amount: api::InvoiceUpdateShippingCostShippingRateDataFixedAmount,
+        discounts: impl IntoIterator<Item = api::InvoiceAddLinesLineDiscount>,
     ) -> Self {
-        Self(self.0.with("fixed_amount", fixed_amount))
+        Self(self.0.with("discounts", list(discounts)))
+    }
+
+    /// Unsets `discounts`.
+    #[inline]
+    pub fn clear_discounts(self) -> Self {
+        Self(self.0.with("discounts", Value::Clear))
+    }
+
+    /// Invoice item.
+    #[inline]
+    pub fn invoice_item(self, invoice_item: &str) -> Self {
+        Self(self.0.with_str("invoice_item", invoice_item))
     }
 
     /// Key-value pairs of your own.
@@ -1585,168 +1017,123 @@ impl InvoiceUpdateShippingCostShippingRateData {
         Self(self.0.with("metadata", pairs(metadata)))
     }
 
-    /// Tax behavior.
+    /// Unsets `metadata`.
     #[inline]
-    pub fn tax_behavior(
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", Value::Clear))
+    }
+
+    /// Period.
+    #[inline]
+    pub fn period(self, period: api::InvoiceAddLinesLinePeriod) -> Self {
+        Self(self.0.with("period", period))
+    }
+
+    /// Price data.
+    #[inline]
+    pub fn price_data(self, price_data: api::InvoiceAddLinesLinePriceData) -> Self {
+        Self(self.0.with("price_data", price_data))
+    }
+
+    /// Pricing.
+    #[inline]
+    pub fn pricing(self, pricing: api::InvoiceAddLinesLinePricing) -> Self {
+        Self(self.0.with("pricing", pricing))
+    }
+
+    /// Quantity.
+    #[inline]
+    pub fn quantity(self, quantity: i64) -> Self {
+        Self(self.0.with_int("quantity", quantity))
+    }
+
+    /// Quantity decimal, as a decimal number.
+    #[inline]
+    pub fn quantity_decimal(self, quantity_decimal: &str) -> Self {
+        Self(self.0.with("quantity_decimal", decimal(quantity_decimal)))
+    }
+
+    /// Tax amounts, as a list.
+    #[inline]
+    pub fn tax_amounts(
         self,
-        tax_behavior: api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior,
+        tax_amounts: impl IntoIterator<Item = api::InvoiceAddLinesLineTaxAmount>,
     ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
+        Self(self.0.with("tax_amounts", list(tax_amounts)))
     }
 
-    /// Tax code.
+    /// Unsets `tax_amounts`.
     #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
+    pub fn clear_tax_amounts(self) -> Self {
+        Self(self.0.with("tax_amounts", Value::Clear))
     }
 
-    /// Type: always `fixed_amount`.
+    /// Tax rates, as a list.
     #[inline]
-    pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params! {
-    /// The `shipping_cost` of [`InvoiceUpdate`](crate::api::InvoiceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateShippingCost
-}
-
-impl InvoiceUpdateShippingCost {
-    /// Shipping rate.
-    #[inline]
-    pub fn shipping_rate(self, shipping_rate: &str) -> Self {
-        Self(self.0.with("shipping_rate", shipping_rate))
+    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("tax_rates", texts(tax_rates)))
     }
 
-    /// Shipping rate data.
+    /// Unsets `tax_rates`.
     #[inline]
-    pub fn shipping_rate_data(
-        self,
-        shipping_rate_data: api::InvoiceUpdateShippingCostShippingRateData,
-    ) -> Self {
-        Self(self.0.with("shipping_rate_data", shipping_rate_data))
-    }
-}
-
-params! {
-    /// The `address` of [`InvoiceUpdateShippingDetails`](crate::api::InvoiceUpdateShippingDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateShippingDetailsAddress
-}
-
-impl InvoiceUpdateShippingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
+    pub fn clear_tax_rates(self) -> Self {
+        Self(self.0.with("tax_rates", Value::Clear))
     }
 }
 
 params_required! {
-    /// The `shipping_details` of [`InvoiceUpdate`](crate::api::InvoiceUpdate).
+    /// The `line` of [`InvoiceRemoveLines`](crate::api::InvoiceRemoveLines).
     ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateShippingDetails
+    /// <https://docs.stripe.com/api/invoices/remove_lines>
+    InvoiceRemoveLinesLine
 }
 
-impl InvoiceUpdateShippingDetails {
+impl InvoiceRemoveLinesLine {
     /// With what Stripe requires.
     #[inline]
-    pub fn new(address: api::InvoiceUpdateShippingDetailsAddress, name: &str) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Unsets `phone`.
-    #[inline]
-    pub fn clear_phone(self) -> Self {
-        Self(self.0.with("phone", Value::Clear))
+    pub fn new(behavior: api::InvoiceRemoveLinesLineBehavior, id: &str) -> Self {
+        Self(Params::new().with("behavior", behavior).with_str("id", id))
     }
 }
 
-params_required! {
-    /// The `transfer_data` of [`InvoiceUpdate`](crate::api::InvoiceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdateTransferData
-}
+/// The `discount` of [`InvoiceUpdateLinesLine`](crate::api::InvoiceUpdateLinesLine): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/update_lines>
+pub type InvoiceUpdateLinesLineDiscount = api::InvoiceItemCreateDiscount;
 
-impl InvoiceUpdateTransferData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
-    }
+/// The `period` of [`InvoiceUpdateLinesLine`](crate::api::InvoiceUpdateLinesLine): the same as [`InvoiceItemCreatePeriod`](crate::api::InvoiceItemCreatePeriod).
+///
+/// <https://docs.stripe.com/api/invoices/update_lines>
+pub type InvoiceUpdateLinesLinePeriod = api::InvoiceItemCreatePeriod;
 
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-}
+/// The `tax_details` of [`InvoiceUpdateLinesLinePriceDataProductData`](crate::api::InvoiceUpdateLinesLinePriceDataProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+///
+/// <https://docs.stripe.com/api/invoices/update_lines>
+pub type InvoiceUpdateLinesLinePriceDataProductDataTaxDetails =
+    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
 
-params! {
-    /// The `discount` of [`InvoiceAddLinesLine`](crate::api::InvoiceAddLinesLine).
-    ///
-    /// <https://docs.stripe.com/api/invoices/add_lines>
-    InvoiceAddLinesLineDiscount
-}
+/// The `product_data` of [`InvoiceUpdateLinesLinePriceData`](crate::api::InvoiceUpdateLinesLinePriceData): the same as [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
+///
+/// <https://docs.stripe.com/api/invoices/update_lines>
+pub type InvoiceUpdateLinesLinePriceDataProductData =
+    api::CheckoutSessionCreateLineItemPriceDataProductData;
 
-impl InvoiceAddLinesLineDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
+/// The `price_data` of [`InvoiceUpdateLinesLine`](crate::api::InvoiceUpdateLinesLine): the same as [`InvoiceAddLinesLinePriceData`](crate::api::InvoiceAddLinesLinePriceData).
+///
+/// <https://docs.stripe.com/api/invoices/update_lines>
+pub type InvoiceUpdateLinesLinePriceData = api::InvoiceAddLinesLinePriceData;
 
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
+/// The `pricing` of [`InvoiceUpdateLinesLine`](crate::api::InvoiceUpdateLinesLine): the same as [`InvoiceItemCreatePricing`](crate::api::InvoiceItemCreatePricing).
+///
+/// <https://docs.stripe.com/api/invoices/update_lines>
+pub type InvoiceUpdateLinesLinePricing = api::InvoiceItemCreatePricing;
 
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
+/// The `tax_rate_data` of [`InvoiceUpdateLinesLineTaxAmount`](crate::api::InvoiceUpdateLinesLineTaxAmount): the same as [`InvoiceAddLinesLineTaxAmountTaxRateData`](crate::api::InvoiceAddLinesLineTaxAmountTaxRateData).
+///
+/// <https://docs.stripe.com/api/invoices/update_lines>
+pub type InvoiceUpdateLinesLineTaxAmountTaxRateData = api::InvoiceAddLinesLineTaxAmountTaxRateData;
+
+/// The `tax_amount` of [`InvoiceUpdateLinesLine`](crate::api::InvoiceUpdateLinesLine): the same as [`InvoiceAddLinesLineTaxAmount`](crate::api::InvoiceAddLinesLineTaxAmount).
+///
+/// <https://docs.stripe.com/api/invoices/update_lines>
+pub type InvoiceUpdateLinesLineTaxAmount = api::InvoiceAddLinesLineTaxAmount;

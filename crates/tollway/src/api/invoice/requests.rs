@@ -4,75 +4,75 @@
 
 use crate::api;
 use crate::view::prelude::{
-    List, RangeQuery, SearchResult, Timestamp, Value, list, pairs, request, request_list, texts,
+    List, RangeQuery, SearchResult, Timestamp, Value, list, pairs, request, texts,
 };
 
-request_list! {
+request! {
     /// The request of `client.invoices().list(…)`: `GET /v1/invoices`.
     ///
     /// <https://docs.stripe.com/api/invoices/list>
-    InvoiceList => List<api::Invoice>, api::Invoice; "invoices.list", Get "/v1/invoices", Api V1 Form
+    InvoiceList, InvoiceListEndpoint => List<api::Invoice>; "invoices.list", Get "/v1/invoices", Api V1 Form
 }
 
 impl InvoiceList {
     /// Collection method.
     #[inline]
     pub fn collection_method(self, collection_method: api::InvoiceCollectionMethod) -> Self {
-        Self(self.0.set("collection_method", collection_method))
+        self.set("collection_method", collection_method)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Due date.
     #[inline]
     pub fn due_date(self, due_date: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("due_date", Into::<RangeQuery>::into(due_date)))
+        self.set("due_date", Into::<RangeQuery>::into(due_date))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::InvoiceStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 
     /// Subscription.
     #[inline]
     pub fn subscription(self, subscription: &str) -> Self {
-        Self(self.0.set("subscription", subscription))
+        self.set_str("subscription", subscription)
     }
 }
 
@@ -80,38 +80,38 @@ request! {
     /// The request of `client.invoices().create(…)`: `POST /v1/invoices`.
     ///
     /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreate => api::Invoice; "invoices.create", Post "/v1/invoices", Api V1 Form
+    InvoiceCreate, InvoiceCreateEndpoint => api::Invoice; "invoices.create", Post "/v1/invoices", Api V1 Form
 }
 
 impl InvoiceCreate {
     /// Account tax ids, as a list.
     #[inline]
     pub fn account_tax_ids(self, account_tax_ids: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("account_tax_ids", texts(account_tax_ids)))
+        self.set("account_tax_ids", texts(account_tax_ids))
     }
 
     /// Unsets `account_tax_ids`.
     #[inline]
     pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.set("account_tax_ids", Value::Clear))
+        self.set("account_tax_ids", Value::Clear)
     }
 
     /// Application fee amount, in the smallest unit of `currency`.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Auto advance: true or false.
     #[inline]
     pub fn auto_advance(self, auto_advance: bool) -> Self {
-        Self(self.0.set("auto_advance", auto_advance))
+        self.set_bool("auto_advance", auto_advance)
     }
 
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::InvoiceCreateAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Automatically finalizes at, in seconds since the Unix epoch.
@@ -120,22 +120,22 @@ impl InvoiceCreate {
         self,
         automatically_finalizes_at: impl Into<Timestamp>,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "automatically_finalizes_at",
             Into::<Timestamp>::into(automatically_finalizes_at),
-        ))
+        )
     }
 
     /// Collection method.
     #[inline]
     pub fn collection_method(self, collection_method: api::InvoiceCollectionMethod) -> Self {
-        Self(self.0.set("collection_method", collection_method))
+        self.set("collection_method", collection_method)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Custom fields, as a list.
@@ -144,43 +144,43 @@ impl InvoiceCreate {
         self,
         custom_fields: impl IntoIterator<Item = api::InvoiceCreateCustomField>,
     ) -> Self {
-        Self(self.0.set("custom_fields", list(custom_fields)))
+        self.set("custom_fields", list(custom_fields))
     }
 
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.set("custom_fields", Value::Clear))
+        self.set("custom_fields", Value::Clear)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Days until due.
     #[inline]
     pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.set("days_until_due", days_until_due))
+        self.set_int("days_until_due", days_until_due)
     }
 
     /// Default payment method.
     #[inline]
     pub fn default_payment_method(self, default_payment_method: &str) -> Self {
-        Self(self.0.set("default_payment_method", default_payment_method))
+        self.set_str("default_payment_method", default_payment_method)
     }
 
     /// Default source.
     #[inline]
     pub fn default_source(self, default_source: &str) -> Self {
-        Self(self.0.set("default_source", default_source))
+        self.set_str("default_source", default_source)
     }
 
     /// Default tax rates, as a list.
@@ -189,13 +189,13 @@ impl InvoiceCreate {
         self,
         default_tax_rates: impl IntoIterator<Item: Into<String>>,
     ) -> Self {
-        Self(self.0.set("default_tax_rates", texts(default_tax_rates)))
+        self.set("default_tax_rates", texts(default_tax_rates))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Discounts, as a list.
@@ -204,46 +204,43 @@ impl InvoiceCreate {
         self,
         discounts: impl IntoIterator<Item = api::InvoiceCreateDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Due date, in seconds since the Unix epoch.
     #[inline]
     pub fn due_date(self, due_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.set("due_date", Into::<Timestamp>::into(due_date)))
+        self.set("due_date", Into::<Timestamp>::into(due_date))
     }
 
     /// Effective at, in seconds since the Unix epoch.
     #[inline]
     pub fn effective_at(self, effective_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("effective_at", Into::<Timestamp>::into(effective_at)),
-        )
+        self.set("effective_at", Into::<Timestamp>::into(effective_at))
     }
 
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.set("footer", footer))
+        self.set_str("footer", footer)
     }
 
     /// From invoice.
     #[inline]
     pub fn from_invoice(self, from_invoice: api::InvoiceCreateFromInvoice) -> Self {
-        Self(self.0.set("from_invoice", from_invoice))
+        self.set("from_invoice", from_invoice)
     }
 
     /// Issuer.
     #[inline]
     pub fn issuer(self, issuer: api::InvoiceCreateIssuer) -> Self {
-        Self(self.0.set("issuer", issuer))
+        self.set("issuer", issuer)
     }
 
     /// Key-value pairs of your own.
@@ -252,31 +249,31 @@ impl InvoiceCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Number.
     #[inline]
     pub fn number(self, number: &str) -> Self {
-        Self(self.0.set("number", number))
+        self.set_str("number", number)
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Payment settings.
     #[inline]
     pub fn payment_settings(self, payment_settings: api::InvoiceCreatePaymentSettings) -> Self {
-        Self(self.0.set("payment_settings", payment_settings))
+        self.set("payment_settings", payment_settings)
     }
 
     /// Pending invoice items behavior.
@@ -285,46 +282,46 @@ impl InvoiceCreate {
         self,
         pending_invoice_items_behavior: api::InvoiceCreatePendingInvoiceItemsBehavior,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "pending_invoice_items_behavior",
             pending_invoice_items_behavior,
-        ))
+        )
     }
 
     /// Rendering.
     #[inline]
     pub fn rendering(self, rendering: api::InvoiceCreateRendering) -> Self {
-        Self(self.0.set("rendering", rendering))
+        self.set("rendering", rendering)
     }
 
     /// Shipping cost.
     #[inline]
     pub fn shipping_cost(self, shipping_cost: api::InvoiceCreateShippingCost) -> Self {
-        Self(self.0.set("shipping_cost", shipping_cost))
+        self.set("shipping_cost", shipping_cost)
     }
 
     /// Shipping details.
     #[inline]
     pub fn shipping_details(self, shipping_details: api::InvoiceCreateShippingDetails) -> Self {
-        Self(self.0.set("shipping_details", shipping_details))
+        self.set("shipping_details", shipping_details)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Subscription.
     #[inline]
     pub fn subscription(self, subscription: &str) -> Self {
-        Self(self.0.set("subscription", subscription))
+        self.set_str("subscription", subscription)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::InvoiceCreateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 }
 
@@ -332,32 +329,32 @@ request! {
     /// The request of `client.invoices().create_preview(…)`: `POST /v1/invoices/create_preview`.
     ///
     /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreview => api::Invoice; "invoices.create_preview", Post "/v1/invoices/create_preview", Api V1 Form
+    InvoiceCreatePreview, InvoiceCreatePreviewEndpoint => api::Invoice; "invoices.create_preview", Post "/v1/invoices/create_preview", Api V1 Form
 }
 
 impl InvoiceCreatePreview {
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::InvoiceCreatePreviewAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Customer details.
@@ -366,7 +363,7 @@ impl InvoiceCreatePreview {
         self,
         customer_details: api::InvoiceCreatePreviewCustomerDetails,
     ) -> Self {
-        Self(self.0.set("customer_details", customer_details))
+        self.set("customer_details", customer_details)
     }
 
     /// Discounts, as a list.
@@ -375,13 +372,13 @@ impl InvoiceCreatePreview {
         self,
         discounts: impl IntoIterator<Item = api::InvoiceCreatePreviewDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Invoice items, as a list.
@@ -390,37 +387,37 @@ impl InvoiceCreatePreview {
         self,
         invoice_items: impl IntoIterator<Item = api::InvoiceCreatePreviewInvoiceItem>,
     ) -> Self {
-        Self(self.0.set("invoice_items", list(invoice_items)))
+        self.set("invoice_items", list(invoice_items))
     }
 
     /// Issuer.
     #[inline]
     pub fn issuer(self, issuer: api::InvoiceCreatePreviewIssuer) -> Self {
-        Self(self.0.set("issuer", issuer))
+        self.set("issuer", issuer)
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        Self(self.0.set("on_behalf_of", Value::Clear))
+        self.set("on_behalf_of", Value::Clear)
     }
 
     /// Preview mode.
     #[inline]
     pub fn preview_mode(self, preview_mode: api::InvoiceCreatePreviewPreviewMode) -> Self {
-        Self(self.0.set("preview_mode", preview_mode))
+        self.set("preview_mode", preview_mode)
     }
 
     /// Schedule.
     #[inline]
     pub fn schedule(self, schedule: &str) -> Self {
-        Self(self.0.set("schedule", schedule))
+        self.set_str("schedule", schedule)
     }
 
     /// Schedule details.
@@ -429,13 +426,13 @@ impl InvoiceCreatePreview {
         self,
         schedule_details: api::InvoiceCreatePreviewScheduleDetails,
     ) -> Self {
-        Self(self.0.set("schedule_details", schedule_details))
+        self.set("schedule_details", schedule_details)
     }
 
     /// Subscription.
     #[inline]
     pub fn subscription(self, subscription: &str) -> Self {
-        Self(self.0.set("subscription", subscription))
+        self.set_str("subscription", subscription)
     }
 
     /// Subscription details.
@@ -444,28 +441,28 @@ impl InvoiceCreatePreview {
         self,
         subscription_details: api::InvoiceCreatePreviewSubscriptionDetails,
     ) -> Self {
-        Self(self.0.set("subscription_details", subscription_details))
+        self.set("subscription_details", subscription_details)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.invoices().search(…)`: `GET /v1/invoices/search`.
     ///
     /// <https://docs.stripe.com/api/invoices/search>
-    InvoiceSearch => SearchResult<api::Invoice>, api::Invoice; "invoices.search", Get "/v1/invoices/search", Api V1 Form
+    InvoiceSearch, InvoiceSearchEndpoint => SearchResult<api::Invoice>; "invoices.search", Get "/v1/invoices/search", Api V1 Form
 }
 
 impl InvoiceSearch {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -473,45 +470,45 @@ request! {
     /// The request of `client.invoices().retrieve(…)`: `GET /v1/invoices/{invoice}`.
     ///
     /// <https://docs.stripe.com/api/invoices/retrieve>
-    InvoiceRetrieve => api::Invoice; "invoices.retrieve", Get "/v1/invoices/{invoice}", Api V1 Form
+    InvoiceRetrieve, InvoiceRetrieveEndpoint => api::Invoice; "invoices.retrieve", Get "/v1/invoices/{invoice}", Api V1 Form
 }
 
 request! {
     /// The request of `client.invoices().update(…)`: `POST /v1/invoices/{invoice}`.
     ///
     /// <https://docs.stripe.com/api/invoices/update>
-    InvoiceUpdate => api::Invoice; "invoices.update", Post "/v1/invoices/{invoice}", Api V1 Form
+    InvoiceUpdate, InvoiceUpdateEndpoint => api::Invoice; "invoices.update", Post "/v1/invoices/{invoice}", Api V1 Form
 }
 
 impl InvoiceUpdate {
     /// Account tax ids, as a list.
     #[inline]
     pub fn account_tax_ids(self, account_tax_ids: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("account_tax_ids", texts(account_tax_ids)))
+        self.set("account_tax_ids", texts(account_tax_ids))
     }
 
     /// Unsets `account_tax_ids`.
     #[inline]
     pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.set("account_tax_ids", Value::Clear))
+        self.set("account_tax_ids", Value::Clear)
     }
 
     /// Application fee amount.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Auto advance: true or false.
     #[inline]
     pub fn auto_advance(self, auto_advance: bool) -> Self {
-        Self(self.0.set("auto_advance", auto_advance))
+        self.set_bool("auto_advance", auto_advance)
     }
 
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::InvoiceUpdateAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Automatically finalizes at, in seconds since the Unix epoch.
@@ -520,16 +517,16 @@ impl InvoiceUpdate {
         self,
         automatically_finalizes_at: impl Into<Timestamp>,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "automatically_finalizes_at",
             Into::<Timestamp>::into(automatically_finalizes_at),
-        ))
+        )
     }
 
     /// Collection method.
     #[inline]
     pub fn collection_method(self, collection_method: api::InvoiceCollectionMethod) -> Self {
-        Self(self.0.set("collection_method", collection_method))
+        self.set("collection_method", collection_method)
     }
 
     /// Custom fields, as a list.
@@ -538,37 +535,37 @@ impl InvoiceUpdate {
         self,
         custom_fields: impl IntoIterator<Item = api::InvoiceUpdateCustomField>,
     ) -> Self {
-        Self(self.0.set("custom_fields", list(custom_fields)))
+        self.set("custom_fields", list(custom_fields))
     }
 
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.set("custom_fields", Value::Clear))
+        self.set("custom_fields", Value::Clear)
     }
 
     /// Days until due.
     #[inline]
     pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.set("days_until_due", days_until_due))
+        self.set_int("days_until_due", days_until_due)
     }
 
     /// Default payment method.
     #[inline]
     pub fn default_payment_method(self, default_payment_method: &str) -> Self {
-        Self(self.0.set("default_payment_method", default_payment_method))
+        self.set_str("default_payment_method", default_payment_method)
     }
 
     /// Default source.
     #[inline]
     pub fn default_source(self, default_source: &str) -> Self {
-        Self(self.0.set("default_source", default_source))
+        self.set_str("default_source", default_source)
     }
 
     /// Unsets `default_source`.
     #[inline]
     pub fn clear_default_source(self) -> Self {
-        Self(self.0.set("default_source", Value::Clear))
+        self.set("default_source", Value::Clear)
     }
 
     /// Default tax rates, as a list.
@@ -577,19 +574,19 @@ impl InvoiceUpdate {
         self,
         default_tax_rates: impl IntoIterator<Item: Into<String>>,
     ) -> Self {
-        Self(self.0.set("default_tax_rates", texts(default_tax_rates)))
+        self.set("default_tax_rates", texts(default_tax_rates))
     }
 
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        Self(self.0.set("default_tax_rates", Value::Clear))
+        self.set("default_tax_rates", Value::Clear)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Discounts, as a list.
@@ -598,46 +595,43 @@ impl InvoiceUpdate {
         self,
         discounts: impl IntoIterator<Item = api::InvoiceUpdateDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Due date, in seconds since the Unix epoch.
     #[inline]
     pub fn due_date(self, due_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.set("due_date", Into::<Timestamp>::into(due_date)))
+        self.set("due_date", Into::<Timestamp>::into(due_date))
     }
 
     /// Effective at, in seconds since the Unix epoch.
     #[inline]
     pub fn effective_at(self, effective_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("effective_at", Into::<Timestamp>::into(effective_at)),
-        )
+        self.set("effective_at", Into::<Timestamp>::into(effective_at))
     }
 
     /// Unsets `effective_at`.
     #[inline]
     pub fn clear_effective_at(self) -> Self {
-        Self(self.0.set("effective_at", Value::Clear))
+        self.set("effective_at", Value::Clear)
     }
 
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.set("footer", footer))
+        self.set_str("footer", footer)
     }
 
     /// Issuer.
     #[inline]
     pub fn issuer(self, issuer: api::InvoiceUpdateIssuer) -> Self {
-        Self(self.0.set("issuer", issuer))
+        self.set("issuer", issuer)
     }
 
     /// Key-value pairs of your own.
@@ -646,91 +640,91 @@ impl InvoiceUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Number.
     #[inline]
     pub fn number(self, number: &str) -> Self {
-        Self(self.0.set("number", number))
+        self.set_str("number", number)
     }
 
     /// Unsets `number`.
     #[inline]
     pub fn clear_number(self) -> Self {
-        Self(self.0.set("number", Value::Clear))
+        self.set("number", Value::Clear)
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        Self(self.0.set("on_behalf_of", Value::Clear))
+        self.set("on_behalf_of", Value::Clear)
     }
 
     /// Payment settings.
     #[inline]
     pub fn payment_settings(self, payment_settings: api::InvoiceUpdatePaymentSettings) -> Self {
-        Self(self.0.set("payment_settings", payment_settings))
+        self.set("payment_settings", payment_settings)
     }
 
     /// Rendering.
     #[inline]
     pub fn rendering(self, rendering: api::InvoiceUpdateRendering) -> Self {
-        Self(self.0.set("rendering", rendering))
+        self.set("rendering", rendering)
     }
 
     /// Shipping cost.
     #[inline]
     pub fn shipping_cost(self, shipping_cost: api::InvoiceUpdateShippingCost) -> Self {
-        Self(self.0.set("shipping_cost", shipping_cost))
+        self.set("shipping_cost", shipping_cost)
     }
 
     /// Unsets `shipping_cost`.
     #[inline]
     pub fn clear_shipping_cost(self) -> Self {
-        Self(self.0.set("shipping_cost", Value::Clear))
+        self.set("shipping_cost", Value::Clear)
     }
 
     /// Shipping details.
     #[inline]
     pub fn shipping_details(self, shipping_details: api::InvoiceUpdateShippingDetails) -> Self {
-        Self(self.0.set("shipping_details", shipping_details))
+        self.set("shipping_details", shipping_details)
     }
 
     /// Unsets `shipping_details`.
     #[inline]
     pub fn clear_shipping_details(self) -> Self {
-        Self(self.0.set("shipping_details", Value::Clear))
+        self.set("shipping_details", Value::Clear)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::InvoiceUpdateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        Self(self.0.set("transfer_data", Value::Clear))
+        self.set("transfer_data", Value::Clear)
     }
 }
 
@@ -738,14 +732,14 @@ request! {
     /// The request of `client.invoices().delete(…)`: `DELETE /v1/invoices/{invoice}`.
     ///
     /// <https://docs.stripe.com/api/invoices/delete>
-    InvoiceDelete => api::DeletedInvoice; "invoices.delete", Delete "/v1/invoices/{invoice}", Api V1 Form
+    InvoiceDelete, InvoiceDeleteEndpoint => api::DeletedInvoice; "invoices.delete", Delete "/v1/invoices/{invoice}", Api V1 Form
 }
 
 request! {
     /// The request of `client.invoices().add_lines(…)`: `POST /v1/invoices/{invoice}/add_lines`.
     ///
     /// <https://docs.stripe.com/api/invoices/add_lines>
-    InvoiceAddLines => api::Invoice; "invoices.add_lines", Post "/v1/invoices/{invoice}/add_lines", Api V1 Form
+    InvoiceAddLines, InvoiceAddLinesEndpoint => api::Invoice; "invoices.add_lines", Post "/v1/invoices/{invoice}/add_lines", Api V1 Form
 }
 
 impl InvoiceAddLines {
@@ -755,13 +749,13 @@ impl InvoiceAddLines {
         self,
         invoice_metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("invoice_metadata", pairs(invoice_metadata)))
+        self.set("invoice_metadata", pairs(invoice_metadata))
     }
 
     /// Unsets `invoice_metadata`.
     #[inline]
     pub fn clear_invoice_metadata(self) -> Self {
-        Self(self.0.set("invoice_metadata", Value::Clear))
+        self.set("invoice_metadata", Value::Clear)
     }
 }
 
@@ -769,20 +763,20 @@ request! {
     /// The request of `client.invoices().attach_payment(…)`: `POST /v1/invoices/{invoice}/attach_payment`.
     ///
     /// <https://docs.stripe.com/api/invoices/attach_payment>
-    InvoiceAttachPayment => api::Invoice; "invoices.attach_payment", Post "/v1/invoices/{invoice}/attach_payment", Api V1 Form
+    InvoiceAttachPayment, InvoiceAttachPaymentEndpoint => api::Invoice; "invoices.attach_payment", Post "/v1/invoices/{invoice}/attach_payment", Api V1 Form
 }
 
 impl InvoiceAttachPayment {
     /// Payment intent.
     #[inline]
     pub fn payment_intent(self, payment_intent: &str) -> Self {
-        Self(self.0.set("payment_intent", payment_intent))
+        self.set_str("payment_intent", payment_intent)
     }
 
     /// Payment record.
     #[inline]
     pub fn payment_record(self, payment_record: &str) -> Self {
-        Self(self.0.set("payment_record", payment_record))
+        self.set_str("payment_record", payment_record)
     }
 }
 
@@ -790,14 +784,14 @@ request! {
     /// The request of `client.invoices().finalize_invoice(…)`: `POST /v1/invoices/{invoice}/finalize`.
     ///
     /// <https://docs.stripe.com/api/invoices/finalize_invoice>
-    InvoiceFinalizeInvoice => api::Invoice; "invoices.finalize_invoice", Post "/v1/invoices/{invoice}/finalize", Api V1 Form
+    InvoiceFinalizeInvoice, InvoiceFinalizeInvoiceEndpoint => api::Invoice; "invoices.finalize_invoice", Post "/v1/invoices/{invoice}/finalize", Api V1 Form
 }
 
 impl InvoiceFinalizeInvoice {
     /// Auto advance: true or false.
     #[inline]
     pub fn auto_advance(self, auto_advance: bool) -> Self {
-        Self(self.0.set("auto_advance", auto_advance))
+        self.set_bool("auto_advance", auto_advance)
     }
 }
 
@@ -805,57 +799,57 @@ request! {
     /// The request of `client.invoices().mark_uncollectible(…)`: `POST /v1/invoices/{invoice}/mark_uncollectible`.
     ///
     /// <https://docs.stripe.com/api/invoices/mark_uncollectible>
-    InvoiceMarkUncollectible => api::Invoice; "invoices.mark_uncollectible", Post "/v1/invoices/{invoice}/mark_uncollectible", Api V1 Form
+    InvoiceMarkUncollectible, InvoiceMarkUncollectibleEndpoint => api::Invoice; "invoices.mark_uncollectible", Post "/v1/invoices/{invoice}/mark_uncollectible", Api V1 Form
 }
 
 request! {
     /// The request of `client.invoices().pay(…)`: `POST /v1/invoices/{invoice}/pay`.
     ///
     /// <https://docs.stripe.com/api/invoices/pay>
-    InvoicePay => api::Invoice; "invoices.pay", Post "/v1/invoices/{invoice}/pay", Api V1 Form
+    InvoicePay, InvoicePayEndpoint => api::Invoice; "invoices.pay", Post "/v1/invoices/{invoice}/pay", Api V1 Form
 }
 
 impl InvoicePay {
     /// Forgive: true or false.
     #[inline]
     pub fn forgive(self, forgive: bool) -> Self {
-        Self(self.0.set("forgive", forgive))
+        self.set_bool("forgive", forgive)
     }
 
     /// Mandate.
     #[inline]
     pub fn mandate(self, mandate: &str) -> Self {
-        Self(self.0.set("mandate", mandate))
+        self.set_str("mandate", mandate)
     }
 
     /// Unsets `mandate`.
     #[inline]
     pub fn clear_mandate(self) -> Self {
-        Self(self.0.set("mandate", Value::Clear))
+        self.set("mandate", Value::Clear)
     }
 
     /// Off session: true or false.
     #[inline]
     pub fn off_session(self, off_session: bool) -> Self {
-        Self(self.0.set("off_session", off_session))
+        self.set_bool("off_session", off_session)
     }
 
     /// Paid out of band: true or false.
     #[inline]
     pub fn paid_out_of_band(self, paid_out_of_band: bool) -> Self {
-        Self(self.0.set("paid_out_of_band", paid_out_of_band))
+        self.set_bool("paid_out_of_band", paid_out_of_band)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Source.
     #[inline]
     pub fn source(self, source: &str) -> Self {
-        Self(self.0.set("source", source))
+        self.set_str("source", source)
     }
 }
 
@@ -863,7 +857,7 @@ request! {
     /// The request of `client.invoices().remove_lines(…)`: `POST /v1/invoices/{invoice}/remove_lines`.
     ///
     /// <https://docs.stripe.com/api/invoices/remove_lines>
-    InvoiceRemoveLines => api::Invoice; "invoices.remove_lines", Post "/v1/invoices/{invoice}/remove_lines", Api V1 Form
+    InvoiceRemoveLines, InvoiceRemoveLinesEndpoint => api::Invoice; "invoices.remove_lines", Post "/v1/invoices/{invoice}/remove_lines", Api V1 Form
 }
 
 impl InvoiceRemoveLines {
@@ -873,13 +867,13 @@ impl InvoiceRemoveLines {
         self,
         invoice_metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("invoice_metadata", pairs(invoice_metadata)))
+        self.set("invoice_metadata", pairs(invoice_metadata))
     }
 
     /// Unsets `invoice_metadata`.
     #[inline]
     pub fn clear_invoice_metadata(self) -> Self {
-        Self(self.0.set("invoice_metadata", Value::Clear))
+        self.set("invoice_metadata", Value::Clear)
     }
 }
 
@@ -887,14 +881,14 @@ request! {
     /// The request of `client.invoices().send_invoice(…)`: `POST /v1/invoices/{invoice}/send`.
     ///
     /// <https://docs.stripe.com/api/invoices/send_invoice>
-    InvoiceSendInvoice => api::Invoice; "invoices.send_invoice", Post "/v1/invoices/{invoice}/send", Api V1 Form
+    InvoiceSendInvoice, InvoiceSendInvoiceEndpoint => api::Invoice; "invoices.send_invoice", Post "/v1/invoices/{invoice}/send", Api V1 Form
 }
 
 request! {
     /// The request of `client.invoices().update_lines(…)`: `POST /v1/invoices/{invoice}/update_lines`.
     ///
     /// <https://docs.stripe.com/api/invoices/update_lines>
-    InvoiceUpdateLines => api::Invoice; "invoices.update_lines", Post "/v1/invoices/{invoice}/update_lines", Api V1 Form
+    InvoiceUpdateLines, InvoiceUpdateLinesEndpoint => api::Invoice; "invoices.update_lines", Post "/v1/invoices/{invoice}/update_lines", Api V1 Form
 }
 
 impl InvoiceUpdateLines {
@@ -904,13 +898,13 @@ impl InvoiceUpdateLines {
         self,
         invoice_metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("invoice_metadata", pairs(invoice_metadata)))
+        self.set("invoice_metadata", pairs(invoice_metadata))
     }
 
     /// Unsets `invoice_metadata`.
     #[inline]
     pub fn clear_invoice_metadata(self) -> Self {
-        Self(self.0.set("invoice_metadata", Value::Clear))
+        self.set("invoice_metadata", Value::Clear)
     }
 }
 
@@ -918,5 +912,5 @@ request! {
     /// The request of `client.invoices().void_invoice(…)`: `POST /v1/invoices/{invoice}/void`.
     ///
     /// <https://docs.stripe.com/api/invoices/void_invoice>
-    InvoiceVoidInvoice => api::Invoice; "invoices.void_invoice", Post "/v1/invoices/{invoice}/void", Api V1 Form
+    InvoiceVoidInvoice, InvoiceVoidInvoiceEndpoint => api::Invoice; "invoices.void_invoice", Post "/v1/invoices/{invoice}/void", Api V1 Form
 }

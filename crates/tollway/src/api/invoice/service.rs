@@ -3,7 +3,7 @@
 //! Stripe's `invoice`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, list};
+use crate::view::prelude::{Client, list};
 
 /// `client.invoices()`.
 ///
@@ -23,7 +23,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/list>
     #[inline]
     pub fn list(&self) -> api::InvoiceList {
-        api::InvoiceList(RequestBuilder::new(self.0, api::InvoiceList::OPERATION))
+        api::InvoiceList::new(self.0)
     }
 
     /// `POST /v1/invoices`.
@@ -31,7 +31,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/create>
     #[inline]
     pub fn create(&self) -> api::InvoiceCreate {
-        api::InvoiceCreate(RequestBuilder::new(self.0, api::InvoiceCreate::OPERATION))
+        api::InvoiceCreate::new(self.0)
     }
 
     /// `POST /v1/invoices/create_preview`.
@@ -39,10 +39,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/create_preview>
     #[inline]
     pub fn create_preview(&self) -> api::InvoiceCreatePreview {
-        api::InvoiceCreatePreview(RequestBuilder::new(
-            self.0,
-            api::InvoiceCreatePreview::OPERATION,
-        ))
+        api::InvoiceCreatePreview::new(self.0)
     }
 
     /// `GET /v1/invoices/search`.
@@ -50,9 +47,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/search>
     #[inline]
     pub fn search(&self, query: &str) -> api::InvoiceSearch {
-        api::InvoiceSearch(
-            RequestBuilder::new(self.0, api::InvoiceSearch::OPERATION).set("query", query),
-        )
+        api::InvoiceSearch::new(self.0).set_str("query", query)
     }
 
     /// `GET /v1/invoices/{invoice}`.
@@ -60,9 +55,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/retrieve>
     #[inline]
     pub fn retrieve(&self, invoice: &str) -> api::InvoiceRetrieve {
-        api::InvoiceRetrieve(
-            RequestBuilder::new(self.0, api::InvoiceRetrieve::OPERATION).path_arg(invoice),
-        )
+        api::InvoiceRetrieve::new(self.0).path_arg(invoice)
     }
 
     /// `POST /v1/invoices/{invoice}`.
@@ -70,9 +63,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/update>
     #[inline]
     pub fn update(&self, invoice: &str) -> api::InvoiceUpdate {
-        api::InvoiceUpdate(
-            RequestBuilder::new(self.0, api::InvoiceUpdate::OPERATION).path_arg(invoice),
-        )
+        api::InvoiceUpdate::new(self.0).path_arg(invoice)
     }
 
     /// `DELETE /v1/invoices/{invoice}`.
@@ -80,9 +71,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/delete>
     #[inline]
     pub fn delete(&self, invoice: &str) -> api::InvoiceDelete {
-        api::InvoiceDelete(
-            RequestBuilder::new(self.0, api::InvoiceDelete::OPERATION).path_arg(invoice),
-        )
+        api::InvoiceDelete::new(self.0).path_arg(invoice)
     }
 
     /// `POST /v1/invoices/{invoice}/add_lines`.
@@ -94,11 +83,9 @@ impl<'a> Invoices<'a> {
         invoice: &str,
         lines: impl IntoIterator<Item = api::InvoiceAddLinesLine>,
     ) -> api::InvoiceAddLines {
-        api::InvoiceAddLines(
-            RequestBuilder::new(self.0, api::InvoiceAddLines::OPERATION)
-                .path_arg(invoice)
-                .set("lines", list(lines)),
-        )
+        api::InvoiceAddLines::new(self.0)
+            .path_arg(invoice)
+            .set("lines", list(lines))
     }
 
     /// `POST /v1/invoices/{invoice}/attach_payment`.
@@ -106,9 +93,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/attach_payment>
     #[inline]
     pub fn attach_payment(&self, invoice: &str) -> api::InvoiceAttachPayment {
-        api::InvoiceAttachPayment(
-            RequestBuilder::new(self.0, api::InvoiceAttachPayment::OPERATION).path_arg(invoice),
-        )
+        api::InvoiceAttachPayment::new(self.0).path_arg(invoice)
     }
 
     /// `POST /v1/invoices/{invoice}/finalize`.
@@ -116,9 +101,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/finalize_invoice>
     #[inline]
     pub fn finalize_invoice(&self, invoice: &str) -> api::InvoiceFinalizeInvoice {
-        api::InvoiceFinalizeInvoice(
-            RequestBuilder::new(self.0, api::InvoiceFinalizeInvoice::OPERATION).path_arg(invoice),
-        )
+        api::InvoiceFinalizeInvoice::new(self.0).path_arg(invoice)
     }
 
     /// `POST /v1/invoices/{invoice}/mark_uncollectible`.
@@ -126,9 +109,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/mark_uncollectible>
     #[inline]
     pub fn mark_uncollectible(&self, invoice: &str) -> api::InvoiceMarkUncollectible {
-        api::InvoiceMarkUncollectible(
-            RequestBuilder::new(self.0, api::InvoiceMarkUncollectible::OPERATION).path_arg(invoice),
-        )
+        api::InvoiceMarkUncollectible::new(self.0).path_arg(invoice)
     }
 
     /// `POST /v1/invoices/{invoice}/pay`.
@@ -136,7 +117,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/pay>
     #[inline]
     pub fn pay(&self, invoice: &str) -> api::InvoicePay {
-        api::InvoicePay(RequestBuilder::new(self.0, api::InvoicePay::OPERATION).path_arg(invoice))
+        api::InvoicePay::new(self.0).path_arg(invoice)
     }
 
     /// `POST /v1/invoices/{invoice}/remove_lines`.
@@ -148,11 +129,9 @@ impl<'a> Invoices<'a> {
         invoice: &str,
         lines: impl IntoIterator<Item = api::InvoiceRemoveLinesLine>,
     ) -> api::InvoiceRemoveLines {
-        api::InvoiceRemoveLines(
-            RequestBuilder::new(self.0, api::InvoiceRemoveLines::OPERATION)
-                .path_arg(invoice)
-                .set("lines", list(lines)),
-        )
+        api::InvoiceRemoveLines::new(self.0)
+            .path_arg(invoice)
+            .set("lines", list(lines))
     }
 
     /// `POST /v1/invoices/{invoice}/send`.
@@ -160,9 +139,7 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/send_invoice>
     #[inline]
     pub fn send_invoice(&self, invoice: &str) -> api::InvoiceSendInvoice {
-        api::InvoiceSendInvoice(
-            RequestBuilder::new(self.0, api::InvoiceSendInvoice::OPERATION).path_arg(invoice),
-        )
+        api::InvoiceSendInvoice::new(self.0).path_arg(invoice)
     }
 
     /// `POST /v1/invoices/{invoice}/update_lines`.
@@ -174,11 +151,9 @@ impl<'a> Invoices<'a> {
         invoice: &str,
         lines: impl IntoIterator<Item = api::InvoiceUpdateLinesLine>,
     ) -> api::InvoiceUpdateLines {
-        api::InvoiceUpdateLines(
-            RequestBuilder::new(self.0, api::InvoiceUpdateLines::OPERATION)
-                .path_arg(invoice)
-                .set("lines", list(lines)),
-        )
+        api::InvoiceUpdateLines::new(self.0)
+            .path_arg(invoice)
+            .set("lines", list(lines))
     }
 
     /// `POST /v1/invoices/{invoice}/void`.
@@ -186,8 +161,6 @@ impl<'a> Invoices<'a> {
     /// <https://docs.stripe.com/api/invoices/void_invoice>
     #[inline]
     pub fn void_invoice(&self, invoice: &str) -> api::InvoiceVoidInvoice {
-        api::InvoiceVoidInvoice(
-            RequestBuilder::new(self.0, api::InvoiceVoidInvoice::OPERATION).path_arg(invoice),
-        )
+        api::InvoiceVoidInvoice::new(self.0).path_arg(invoice)
     }
 }

@@ -2,10 +2,13 @@
 
 //! Stripe's `invoice`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `type`, first of all in [`InvoiceLastFinalizationError`](crate::api::InvoiceLastFinalizationError).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-last_finalization_error>
     InvoiceLastFinalizationErrorType {
         /// `api_error`
         ApiError = "api_error",
@@ -20,6 +23,8 @@ words! {
 
 words! {
     /// The values of `disabled_reason`, first of all in [`InvoiceAutomaticTax`](crate::api::InvoiceAutomaticTax).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-automatic_tax>
     InvoiceAutomaticTaxDisabledReason {
         /// `finalization_requires_location_inputs`
         FinalizationRequiresLocationInputs = "finalization_requires_location_inputs",
@@ -30,6 +35,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`InvoiceAutomaticTax`](crate::api::InvoiceAutomaticTax).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-automatic_tax>
     InvoiceAutomaticTaxStatus {
         /// `complete`
         Complete = "complete",
@@ -42,6 +49,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`InvoiceParent`](crate::api::InvoiceParent).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-parent>
     InvoiceParentType {
         /// `quote_details`
         QuoteDetails = "quote_details",
@@ -52,6 +61,8 @@ words! {
 
 words! {
     /// The values of `billing_reason`, first of all in [`Invoice`](crate::api::Invoice).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object>
     InvoiceBillingReason {
         /// `automatic_pending_invoice_item_invoice`
         AutomaticPendingInvoiceItemInvoice = "automatic_pending_invoice_item_invoice",
@@ -76,6 +87,8 @@ words! {
 
 words! {
     /// The values of `collection_method`, first of all in [`Invoice`](crate::api::Invoice).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object>
     InvoiceCollectionMethod {
         /// `charge_automatically`
         ChargeAutomatically = "charge_automatically",
@@ -84,20 +97,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `customer_tax_exempt`, first of all in [`Invoice`](crate::api::Invoice).
-    InvoiceCustomerTaxExempt {
-        /// `exempt`
-        Exempt = "exempt",
-        /// `none`
-        None = "none",
-        /// `reverse`
-        Reverse = "reverse",
-    }
-}
+/// The values of `customer_tax_exempt`, first of all in [`Invoice`](crate::api::Invoice): the same as [`CustomerTaxExempt`](crate::api::CustomerTaxExempt).
+///
+/// <https://docs.stripe.com/api/invoices/object>
+pub type InvoiceCustomerTaxExempt = api::CustomerTaxExempt;
 
 words! {
     /// The values of `status`, first of all in [`Invoice`](crate::api::Invoice).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object>
     InvoiceStatus {
         /// `draft`
         Draft = "draft",
@@ -112,18 +120,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `amount_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
-    InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsAmountType {
-        /// `fixed`
-        Fixed = "fixed",
-        /// `maximum`
-        Maximum = "maximum",
-    }
-}
+/// The values of `amount_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-payto-mandate_options>
+pub type InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsAmountType =
+    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
 
 words! {
     /// The values of `purpose`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-payto-mandate_options>
     InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose {
         /// `dependant_support`
         DependantSupport = "dependant_support",
@@ -150,30 +156,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `verification_method`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebit).
-    InvoicePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod {
-        /// `automatic`
-        Automatic = "automatic",
-        /// `instant`
-        Instant = "instant",
-        /// `microdeposits`
-        Microdeposits = "microdeposits",
-    }
-}
+/// The values of `verification_method`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-acss_debit>
+pub type InvoicePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod;
 
-words! {
-    /// The values of `transaction_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions).
-    InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsTransactionType {
-        /// `business`
-        Business = "business",
-        /// `personal`
-        Personal = "personal",
-    }
-}
+/// The values of `transaction_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-acss_debit-mandate_options>
+pub type InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsTransactionType =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
 
 words! {
     /// The values of `preferred_language`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontact).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-bancontact>
     InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage {
         /// `de`
         De = "de",
@@ -186,20 +184,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `request_three_d_secure`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCard).
-    InvoicePaymentSettingsPaymentMethodOptionsCardRequestThreeDSecure {
-        /// `any`
-        Any = "any",
-        /// `automatic`
-        Automatic = "automatic",
-        /// `challenge`
-        Challenge = "challenge",
-    }
-}
+/// The values of `request_three_d_secure`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCard): the same as [`CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-card>
+pub type InvoicePaymentSettingsPaymentMethodOptionsCardRequestThreeDSecure =
+    api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure;
 
 words! {
     /// The values of `country`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-customer_balance-bank_transfer-eu_bank_transfer>
     InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry {
         /// `BE`
         Be = "BE",
@@ -216,54 +210,34 @@ words! {
     }
 }
 
-words! {
-    /// The values of `amount_includes_iof`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPix`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPix).
-    InvoicePaymentSettingsPaymentMethodOptionsPixAmountIncludesIof {
-        /// `always`
-        Always = "always",
-        /// `never`
-        Never = "never",
-    }
-}
+/// The values of `amount_includes_iof`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPix`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPix): the same as [`CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof`](crate::api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-pix>
+pub type InvoicePaymentSettingsPaymentMethodOptionsPixAmountIncludesIof =
+    api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof;
 
-words! {
-    /// The values of `permission`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
-    InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `payment_method`
-        PaymentMethod = "payment_method",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `permission`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsAccountPermission`](crate::api::FinancialConnectionsAccountPermission).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-us_bank_account-financial_connections>
+pub type InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission =
+    api::FinancialConnectionsAccountPermission;
 
-words! {
-    /// The values of `prefetch`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
-    InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `prefetch`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsSessionPrefetch`](crate::api::FinancialConnectionsSessionPrefetch).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-us_bank_account-financial_connections>
+pub type InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch =
+    api::FinancialConnectionsSessionPrefetch;
 
-words! {
-    /// The values of `account_subcategory`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
-    InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `account_subcategory`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-us_bank_account-financial_connections-filters>
+pub type InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
 words! {
     /// The values of `page_size`, first of all in [`InvoiceRenderingPdf`](crate::api::InvoiceRenderingPdf).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-rendering-pdf>
     InvoiceRenderingPdfPageSize {
         /// `a4`
         A4 = "a4",
@@ -276,6 +250,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`InvoiceStatusDetailsUncollectible`](crate::api::InvoiceStatusDetailsUncollectible).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-status_details-uncollectible>
     InvoiceStatusDetailsUncollectibleReason {
         /// `max_payment_attempts`
         MaxPaymentAttempts = "max_payment_attempts",
@@ -292,6 +268,8 @@ words! {
 
 words! {
     /// The values of `registration_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-billie-company_details>
     InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType {
         /// `ch_ein`
         ChEin = "ch_ein",
@@ -324,40 +302,26 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceTotalPretaxCreditAmount`](crate::api::InvoiceTotalPretaxCreditAmount).
-    InvoiceTotalPretaxCreditAmountType {
-        /// `credit_balance_transaction`
-        CreditBalanceTransaction = "credit_balance_transaction",
-        /// `discount`
-        Discount = "discount",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceTotalPretaxCreditAmount`](crate::api::InvoiceTotalPretaxCreditAmount): the same as [`CreditNotePretaxCreditAmountType`](crate::api::CreditNotePretaxCreditAmountType).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-total_pretax_credit_amounts>
+pub type InvoiceTotalPretaxCreditAmountType = api::CreditNotePretaxCreditAmountType;
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreateAutomaticTaxLiability`](crate::api::InvoiceCreateAutomaticTaxLiability).
-    InvoiceCreateAutomaticTaxLiabilityType {
-        /// `account`
-        Account = "account",
-        /// `self`
-        Self_ = "self",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreateAutomaticTaxLiability`](crate::api::InvoiceCreateAutomaticTaxLiability): the same as [`CheckoutSessionAutomaticTaxLiabilityType`](crate::api::CheckoutSessionAutomaticTaxLiabilityType).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateAutomaticTaxLiabilityType = api::CheckoutSessionAutomaticTaxLiabilityType;
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlanType {
-        /// `bonus`
-        Bonus = "bonus",
-        /// `fixed_count`
-        FixedCount = "fixed_count",
-        /// `revolving`
-        Revolving = "revolving",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan): the same as [`ChargePaymentMethodDetailsCardInstallmentsPlanType`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlanType).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlanType =
+    api::ChargePaymentMethodDetailsCardInstallmentsPlanType;
 
 words! {
     /// The values of `pending_invoice_items_behavior`, first of all in [`InvoiceCreate`](crate::api::InvoiceCreate).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create>
     InvoiceCreatePendingInvoiceItemsBehavior {
         /// `exclude`
         Exclude = "exclude",
@@ -366,46 +330,28 @@ words! {
     }
 }
 
-words! {
-    /// The values of `amount_tax_display`, first of all in [`InvoiceCreateRendering`](crate::api::InvoiceCreateRendering).
-    InvoiceCreateRenderingAmountTaxDisplay {
-        /// `exclude_tax`
-        ExcludeTax = "exclude_tax",
-        /// `include_inclusive_tax`
-        IncludeInclusiveTax = "include_inclusive_tax",
-    }
-}
+/// The values of `amount_tax_display`, first of all in [`InvoiceCreateRendering`](crate::api::InvoiceCreateRendering): the same as [`V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateRenderingAmountTaxDisplay =
+    api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay;
 
-words! {
-    /// The values of `unit`, first of all in [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum).
-    InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximumUnit {
-        /// `business_day`
-        BusinessDay = "business_day",
-        /// `day`
-        Day = "day",
-        /// `hour`
-        Hour = "hour",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-    }
-}
+/// The values of `unit`, first of all in [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum): the same as [`ShippingRateDeliveryEstimateMaximumUnit`](crate::api::ShippingRateDeliveryEstimateMaximumUnit).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximumUnit =
+    api::ShippingRateDeliveryEstimateMaximumUnit;
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption`](crate::api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption).
-    InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption`](crate::api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior =
+    api::PriceCurrencyOptionsTaxBehavior;
 
 words! {
     /// The values of `preview_mode`, first of all in [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewPreviewMode {
         /// `next`
         Next = "next",
@@ -414,28 +360,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `proration_discounts`, first of all in [`InvoiceCreatePreviewScheduleDetailsBillingModeFlexible`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingModeFlexible).
-    InvoiceCreatePreviewScheduleDetailsBillingModeFlexibleProrationDiscounts {
-        /// `included`
-        Included = "included",
-        /// `itemized`
-        Itemized = "itemized",
-    }
-}
+/// The values of `proration_discounts`, first of all in [`InvoiceCreatePreviewScheduleDetailsBillingModeFlexible`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingModeFlexible): the same as [`QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts`](crate::api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsBillingModeFlexibleProrationDiscounts =
+    api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts;
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsBillingMode`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingMode).
-    InvoiceCreatePreviewScheduleDetailsBillingModeType {
-        /// `classic`
-        Classic = "classic",
-        /// `flexible`
-        Flexible = "flexible",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsBillingMode`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingMode): the same as [`QuoteSubscriptionDataBillingModeType`](crate::api::QuoteSubscriptionDataBillingModeType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsBillingModeType =
+    api::QuoteSubscriptionDataBillingModeType;
 
 words! {
     /// The values of `end_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetails`](crate::api::InvoiceCreatePreviewScheduleDetails).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewScheduleDetailsEndBehavior {
         /// `cancel`
         Cancel = "cancel",
@@ -446,6 +386,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType {
         /// `now`
         Now = "now",
@@ -454,62 +396,40 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough).
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThroughType {
-        /// `none`
-        None = "none",
-        /// `pause_at`
-        PauseAt = "pause_at",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughType`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThroughType =
+    api::SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughType;
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom).
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFromType {
-        /// `item_current_period_start`
-        ItemCurrentPeriodStart = "item_current_period_start",
-        /// `none`
-        None = "none",
-        /// `pause_at`
-        PauseAt = "pause_at",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromType`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFromType =
+    api::SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromType;
 
-words! {
-    /// The values of `invoicing_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings).
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsInvoicingBehavior {
-        /// `invoice`
-        Invoice = "invoice",
-        /// `pending_invoice_item`
-        PendingInvoiceItem = "pending_invoice_item",
-    }
-}
+/// The values of `invoicing_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsInvoicingBehavior =
+    api::SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior;
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings).
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsType {
-        /// `subscription`
-        Subscription = "subscription",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsType`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsType =
+    api::SubscriptionSchedulePauseSchedulePauseSettingsType;
 
-words! {
-    /// The values of `interval`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration).
-    InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDurationInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDurationInterval =
+    api::PlanInterval;
 
 words! {
     /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType {
         /// `duration`
         Duration = "duration",
@@ -520,74 +440,46 @@ words! {
     }
 }
 
-words! {
-    /// The values of `billing_cycle_anchor`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings).
-    InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsBillingCycleAnchor {
-        /// `resume_at`
-        ResumeAt = "resume_at",
-        /// `unchanged`
-        Unchanged = "unchanged",
-    }
-}
+/// The values of `billing_cycle_anchor`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings): the same as [`SubscriptionSchedulePauseScheduleResumeSettingsBillingCycleAnchor`](crate::api::SubscriptionSchedulePauseScheduleResumeSettingsBillingCycleAnchor).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsBillingCycleAnchor =
+    api::SubscriptionSchedulePauseScheduleResumeSettingsBillingCycleAnchor;
 
-words! {
-    /// The values of `payment_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings).
-    InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsPaymentBehavior {
-        /// `resume_on_payment_attempt`
-        ResumeOnPaymentAttempt = "resume_on_payment_attempt",
-        /// `resume_on_payment_success`
-        ResumeOnPaymentSuccess = "resume_on_payment_success",
-    }
-}
+/// The values of `payment_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings): the same as [`SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior`](crate::api::SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsPaymentBehavior =
+    api::SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior;
 
-words! {
-    /// The values of `proration_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings).
-    InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsProrationBehavior {
-        /// `always_invoice`
-        AlwaysInvoice = "always_invoice",
-        /// `create_prorations`
-        CreateProrations = "create_prorations",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `proration_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings): the same as [`BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsProrationBehavior =
+    api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior;
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd).
-    InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEndType {
-        /// `min_item_period_end`
-        MinItemPeriodEnd = "min_item_period_end",
-        /// `phase_end`
-        PhaseEnd = "phase_end",
-        /// `timestamp`
-        Timestamp = "timestamp",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd): the same as [`SubscriptionSchedulePhaseAddInvoiceItemPeriodEndType`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemPeriodEndType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEndType =
+    api::SubscriptionSchedulePhaseAddInvoiceItemPeriodEndType;
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart).
-    InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStartType {
-        /// `max_item_period_start`
-        MaxItemPeriodStart = "max_item_period_start",
-        /// `phase_start`
-        PhaseStart = "phase_start",
-        /// `timestamp`
-        Timestamp = "timestamp",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart): the same as [`SubscriptionSchedulePhaseAddInvoiceItemPeriodStartType`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemPeriodStartType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStartType =
+    api::SubscriptionSchedulePhaseAddInvoiceItemPeriodStartType;
 
-words! {
-    /// The values of `billing_cycle_anchor`, first of all in [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
-    InvoiceCreatePreviewScheduleDetailsPhaseBillingCycleAnchor {
-        /// `automatic`
-        Automatic = "automatic",
-        /// `phase_start`
-        PhaseStart = "phase_start",
-    }
-}
+/// The values of `billing_cycle_anchor`, first of all in [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`SubscriptionSchedulePhaseBillingCycleAnchor`](crate::api::SubscriptionSchedulePhaseBillingCycleAnchor).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseBillingCycleAnchor =
+    api::SubscriptionSchedulePhaseBillingCycleAnchor;
 
 words! {
     /// The values of `type`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsBillingCycleAnchor`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingCycleAnchor).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewSubscriptionDetailsBillingCycleAnchorType {
         /// `now`
         Now = "now",
@@ -598,18 +490,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil).
-    InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilType {
-        /// `duration`
-        Duration = "duration",
-        /// `timestamp`
-        Timestamp = "timestamp",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil): the same as [`SubscriptionBillingScheduleBillUntilType`](crate::api::SubscriptionBillingScheduleBillUntilType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilType =
+    api::SubscriptionBillingScheduleBillUntilType;
 
 words! {
     /// The values of `value`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsCancelAt`](crate::api::InvoiceCreatePreviewSubscriptionDetailsCancelAt).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewSubscriptionDetailsCancelAtValue {
         /// `max_billed_until`
         MaxBilledUntil = "max_billed_until",
@@ -622,6 +512,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType {
         /// `none`
         None = "none",
@@ -632,6 +524,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType {
         /// `item_current_period_start`
         ItemCurrentPeriodStart = "item_current_period_start",
@@ -642,62 +536,21 @@ words! {
     }
 }
 
-words! {
-    /// The values of `jurisdiction_level`, first of all in [`InvoiceAddLinesLineTaxAmountTaxRateData`](crate::api::InvoiceAddLinesLineTaxAmountTaxRateData).
-    InvoiceAddLinesLineTaxAmountTaxRateDataJurisdictionLevel {
-        /// `city`
-        City = "city",
-        /// `country`
-        Country = "country",
-        /// `county`
-        County = "county",
-        /// `district`
-        District = "district",
-        /// `multiple`
-        Multiple = "multiple",
-        /// `state`
-        State = "state",
-    }
-}
+/// The values of `jurisdiction_level`, first of all in [`InvoiceAddLinesLineTaxAmountTaxRateData`](crate::api::InvoiceAddLinesLineTaxAmountTaxRateData): the same as [`TaxRateJurisdictionLevel`](crate::api::TaxRateJurisdictionLevel).
+///
+/// <https://docs.stripe.com/api/invoices/add_lines>
+pub type InvoiceAddLinesLineTaxAmountTaxRateDataJurisdictionLevel = api::TaxRateJurisdictionLevel;
 
-words! {
-    /// The values of `taxability_reason`, first of all in [`InvoiceAddLinesLineTaxAmount`](crate::api::InvoiceAddLinesLineTaxAmount).
-    InvoiceAddLinesLineTaxAmountTaxabilityReason {
-        /// `customer_exempt`
-        CustomerExempt = "customer_exempt",
-        /// `not_collecting`
-        NotCollecting = "not_collecting",
-        /// `not_subject_to_tax`
-        NotSubjectToTax = "not_subject_to_tax",
-        /// `not_supported`
-        NotSupported = "not_supported",
-        /// `portion_product_exempt`
-        PortionProductExempt = "portion_product_exempt",
-        /// `portion_reduced_rated`
-        PortionReducedRated = "portion_reduced_rated",
-        /// `portion_standard_rated`
-        PortionStandardRated = "portion_standard_rated",
-        /// `product_exempt`
-        ProductExempt = "product_exempt",
-        /// `product_exempt_holiday`
-        ProductExemptHoliday = "product_exempt_holiday",
-        /// `proportionally_rated`
-        ProportionallyRated = "proportionally_rated",
-        /// `reduced_rated`
-        ReducedRated = "reduced_rated",
-        /// `reverse_charge`
-        ReverseCharge = "reverse_charge",
-        /// `standard_rated`
-        StandardRated = "standard_rated",
-        /// `taxable_basis_reduced`
-        TaxableBasisReduced = "taxable_basis_reduced",
-        /// `zero_rated`
-        ZeroRated = "zero_rated",
-    }
-}
+/// The values of `taxability_reason`, first of all in [`InvoiceAddLinesLineTaxAmount`](crate::api::InvoiceAddLinesLineTaxAmount): the same as [`CheckoutSessionShippingCostTaxTaxabilityReason`](crate::api::CheckoutSessionShippingCostTaxTaxabilityReason).
+///
+/// <https://docs.stripe.com/api/invoices/add_lines>
+pub type InvoiceAddLinesLineTaxAmountTaxabilityReason =
+    api::CheckoutSessionShippingCostTaxTaxabilityReason;
 
 words! {
     /// The values of `behavior`, first of all in [`InvoiceRemoveLinesLine`](crate::api::InvoiceRemoveLinesLine).
+    ///
+    /// <https://docs.stripe.com/api/invoices/remove_lines>
     InvoiceRemoveLinesLineBehavior {
         /// `delete`
         Delete = "delete",

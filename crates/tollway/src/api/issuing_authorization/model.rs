@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Decimal, Expandable, Map, Timestamp, view};
 
 view! {
-    /// The `issuing.authorization` object.
+    /// The `issuing.authorization` object. It has what [`IssuingAuthorizationFields`](crate::api::IssuingAuthorizationFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object>
-    IssuingAuthorization, "issuing.authorization"
+    IssuingAuthorization =
+    /// The accessors of [`IssuingAuthorization`](crate::api::IssuingAuthorization).
+    IssuingAuthorizationFields, "issuing.authorization"
 }
 
-impl IssuingAuthorization {
+impl IssuingAuthorizationFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -198,13 +200,15 @@ impl IssuingAuthorization {
 }
 
 view! {
-    /// Amount details of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `amount_details`.
+    /// Amount details of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `amount_details`. It has what [`IssuingAuthorizationAmountDetailsFields`](crate::api::IssuingAuthorizationAmountDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-amount_details>
-    IssuingAuthorizationAmountDetails, "issuing_authorization_amount_details"
+    IssuingAuthorizationAmountDetails =
+    /// The accessors of [`IssuingAuthorizationAmountDetails`](crate::api::IssuingAuthorizationAmountDetails).
+    IssuingAuthorizationAmountDetailsFields, "issuing_authorization_amount_details"
 }
 
-impl IssuingAuthorizationAmountDetails {
+impl IssuingAuthorizationAmountDetailsFields {
     /// Atm fee. `None` when null.
     #[inline]
     pub fn atm_fee(&self) -> Option<i64> {
@@ -221,13 +225,15 @@ impl IssuingAuthorizationAmountDetails {
 }
 
 view! {
-    /// Authentication exemption of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `verification_data.authentication_exemption`.
+    /// Authentication exemption of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `verification_data.authentication_exemption`. It has what [`IssuingAuthorizationVerificationDataAuthenticationExemptionFields`](crate::api::IssuingAuthorizationVerificationDataAuthenticationExemptionFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-authentication_exemption>
-    IssuingAuthorizationVerificationDataAuthenticationExemption, "issuing_authorization_authentication_exemption"
+    IssuingAuthorizationVerificationDataAuthenticationExemption =
+    /// The accessors of [`IssuingAuthorizationVerificationDataAuthenticationExemption`](crate::api::IssuingAuthorizationVerificationDataAuthenticationExemption).
+    IssuingAuthorizationVerificationDataAuthenticationExemptionFields, "issuing_authorization_authentication_exemption"
 }
 
-impl IssuingAuthorizationVerificationDataAuthenticationExemption {
+impl IssuingAuthorizationVerificationDataAuthenticationExemptionFields {
     /// Claimed by.
     #[inline]
     pub fn claimed_by(
@@ -248,13 +254,15 @@ impl IssuingAuthorizationVerificationDataAuthenticationExemption {
 }
 
 view! {
-    /// Cardholder prompt data of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet.cardholder_prompt_data`.
+    /// Cardholder prompt data of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet.cardholder_prompt_data`. It has what [`IssuingAuthorizationFleetCardholderPromptDataFields`](crate::api::IssuingAuthorizationFleetCardholderPromptDataFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet-cardholder_prompt_data>
-    IssuingAuthorizationFleetCardholderPromptData, "issuing_authorization_fleet_cardholder_prompt_data"
+    IssuingAuthorizationFleetCardholderPromptData =
+    /// The accessors of [`IssuingAuthorizationFleetCardholderPromptData`](crate::api::IssuingAuthorizationFleetCardholderPromptData).
+    IssuingAuthorizationFleetCardholderPromptDataFields, "issuing_authorization_fleet_cardholder_prompt_data"
 }
 
-impl IssuingAuthorizationFleetCardholderPromptData {
+impl IssuingAuthorizationFleetCardholderPromptDataFields {
     /// Alphanumeric id. `None` when null. Stripe advises against it.
     #[inline]
     pub fn alphanumeric_id(&self) -> Option<&str> {
@@ -311,13 +319,15 @@ impl IssuingAuthorizationFleetCardholderPromptData {
 }
 
 view! {
-    /// Fleet of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet`.
+    /// Fleet of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet`. It has what [`IssuingAuthorizationFleetFields`](crate::api::IssuingAuthorizationFleetFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet>
-    IssuingAuthorizationFleet, "issuing_authorization_fleet_data"
+    IssuingAuthorizationFleet =
+    /// The accessors of [`IssuingAuthorizationFleet`](crate::api::IssuingAuthorizationFleet).
+    IssuingAuthorizationFleetFields, "issuing_authorization_fleet_data"
 }
 
-impl IssuingAuthorizationFleet {
+impl IssuingAuthorizationFleetFields {
     /// Cardholder prompt data. `None` when null.
     #[inline]
     pub fn cardholder_prompt_data(
@@ -350,13 +360,15 @@ impl IssuingAuthorizationFleet {
 }
 
 view! {
-    /// Fuel of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet.reported_breakdown.fuel`.
+    /// Fuel of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet.reported_breakdown.fuel`. It has what [`IssuingAuthorizationFleetReportedBreakdownFuelFields`](crate::api::IssuingAuthorizationFleetReportedBreakdownFuelFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet-reported_breakdown-fuel>
-    IssuingAuthorizationFleetReportedBreakdownFuel, "issuing_authorization_fleet_fuel_price_data"
+    IssuingAuthorizationFleetReportedBreakdownFuel =
+    /// The accessors of [`IssuingAuthorizationFleetReportedBreakdownFuel`](crate::api::IssuingAuthorizationFleetReportedBreakdownFuel).
+    IssuingAuthorizationFleetReportedBreakdownFuelFields, "issuing_authorization_fleet_fuel_price_data"
 }
 
-impl IssuingAuthorizationFleetReportedBreakdownFuel {
+impl IssuingAuthorizationFleetReportedBreakdownFuelFields {
     /// Gross amount decimal, as a decimal number. `None` when null.
     #[inline]
     pub fn gross_amount_decimal(&self) -> Option<Decimal<'_>> {
@@ -368,13 +380,15 @@ impl IssuingAuthorizationFleetReportedBreakdownFuel {
 }
 
 view! {
-    /// Non fuel of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet.reported_breakdown.non_fuel`.
+    /// Non fuel of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet.reported_breakdown.non_fuel`. It has what [`IssuingAuthorizationFleetReportedBreakdownNonFuelFields`](crate::api::IssuingAuthorizationFleetReportedBreakdownNonFuelFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet-reported_breakdown-non_fuel>
-    IssuingAuthorizationFleetReportedBreakdownNonFuel, "issuing_authorization_fleet_non_fuel_price_data"
+    IssuingAuthorizationFleetReportedBreakdownNonFuel =
+    /// The accessors of [`IssuingAuthorizationFleetReportedBreakdownNonFuel`](crate::api::IssuingAuthorizationFleetReportedBreakdownNonFuel).
+    IssuingAuthorizationFleetReportedBreakdownNonFuelFields, "issuing_authorization_fleet_non_fuel_price_data"
 }
 
-impl IssuingAuthorizationFleetReportedBreakdownNonFuel {
+impl IssuingAuthorizationFleetReportedBreakdownNonFuelFields {
     /// Gross amount decimal, as a decimal number. `None` when null.
     #[inline]
     pub fn gross_amount_decimal(&self) -> Option<Decimal<'_>> {
@@ -386,13 +400,15 @@ impl IssuingAuthorizationFleetReportedBreakdownNonFuel {
 }
 
 view! {
-    /// Reported breakdown of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet.reported_breakdown`.
+    /// Reported breakdown of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet.reported_breakdown`. It has what [`IssuingAuthorizationFleetReportedBreakdownFields`](crate::api::IssuingAuthorizationFleetReportedBreakdownFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet-reported_breakdown>
-    IssuingAuthorizationFleetReportedBreakdown, "issuing_authorization_fleet_reported_breakdown"
+    IssuingAuthorizationFleetReportedBreakdown =
+    /// The accessors of [`IssuingAuthorizationFleetReportedBreakdown`](crate::api::IssuingAuthorizationFleetReportedBreakdown).
+    IssuingAuthorizationFleetReportedBreakdownFields, "issuing_authorization_fleet_reported_breakdown"
 }
 
-impl IssuingAuthorizationFleetReportedBreakdown {
+impl IssuingAuthorizationFleetReportedBreakdownFields {
     /// Fuel. `None` when null.
     #[inline]
     pub fn fuel(&self) -> Option<api::IssuingAuthorizationFleetReportedBreakdownFuel> {
@@ -416,13 +432,15 @@ impl IssuingAuthorizationFleetReportedBreakdown {
 }
 
 view! {
-    /// Tax of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet.reported_breakdown.tax`.
+    /// Tax of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fleet.reported_breakdown.tax`. It has what [`IssuingAuthorizationFleetReportedBreakdownTaxFields`](crate::api::IssuingAuthorizationFleetReportedBreakdownTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet-reported_breakdown-tax>
-    IssuingAuthorizationFleetReportedBreakdownTax, "issuing_authorization_fleet_tax_data"
+    IssuingAuthorizationFleetReportedBreakdownTax =
+    /// The accessors of [`IssuingAuthorizationFleetReportedBreakdownTax`](crate::api::IssuingAuthorizationFleetReportedBreakdownTax).
+    IssuingAuthorizationFleetReportedBreakdownTaxFields, "issuing_authorization_fleet_tax_data"
 }
 
-impl IssuingAuthorizationFleetReportedBreakdownTax {
+impl IssuingAuthorizationFleetReportedBreakdownTaxFields {
     /// Local amount decimal, as a decimal number. `None` when null.
     #[inline]
     pub fn local_amount_decimal(&self) -> Option<Decimal<'_>> {
@@ -443,13 +461,15 @@ impl IssuingAuthorizationFleetReportedBreakdownTax {
 }
 
 view! {
-    /// Fraud challenges of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fraud_challenges`.
+    /// Fraud challenges of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fraud_challenges`. It has what [`IssuingAuthorizationFraudChallengeFields`](crate::api::IssuingAuthorizationFraudChallengeFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fraud_challenges>
-    IssuingAuthorizationFraudChallenge, "issuing_authorization_fraud_challenge"
+    IssuingAuthorizationFraudChallenge =
+    /// The accessors of [`IssuingAuthorizationFraudChallenge`](crate::api::IssuingAuthorizationFraudChallenge).
+    IssuingAuthorizationFraudChallengeFields, "issuing_authorization_fraud_challenge"
 }
 
-impl IssuingAuthorizationFraudChallenge {
+impl IssuingAuthorizationFraudChallengeFields {
     /// Channel: always `sms`.
     #[inline]
     pub fn channel(&self) -> &str {
@@ -477,13 +497,15 @@ impl IssuingAuthorizationFraudChallenge {
 }
 
 view! {
-    /// Fuel of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fuel`.
+    /// Fuel of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `fuel`. It has what [`IssuingAuthorizationFuelFields`](crate::api::IssuingAuthorizationFuelFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fuel>
-    IssuingAuthorizationFuel, "issuing_authorization_fuel_data"
+    IssuingAuthorizationFuel =
+    /// The accessors of [`IssuingAuthorizationFuel`](crate::api::IssuingAuthorizationFuel).
+    IssuingAuthorizationFuelFields, "issuing_authorization_fuel_data"
 }
 
-impl IssuingAuthorizationFuel {
+impl IssuingAuthorizationFuelFields {
     /// Industry product code. `None` when null.
     #[inline]
     pub fn industry_product_code(&self) -> Option<&str> {
@@ -519,13 +541,15 @@ impl IssuingAuthorizationFuel {
 }
 
 view! {
-    /// Merchant data of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `merchant_data`.
+    /// Merchant data of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `merchant_data`. It has what [`IssuingAuthorizationMerchantDataFields`](crate::api::IssuingAuthorizationMerchantDataFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-merchant_data>
-    IssuingAuthorizationMerchantData, "issuing_authorization_merchant_data"
+    IssuingAuthorizationMerchantData =
+    /// The accessors of [`IssuingAuthorizationMerchantData`](crate::api::IssuingAuthorizationMerchantData).
+    IssuingAuthorizationMerchantDataFields, "issuing_authorization_merchant_data"
 }
 
-impl IssuingAuthorizationMerchantData {
+impl IssuingAuthorizationMerchantDataFields {
     /// Category.
     #[inline]
     pub fn category(&self) -> &str {
@@ -605,13 +629,15 @@ impl IssuingAuthorizationMerchantData {
 }
 
 view! {
-    /// Network data of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `network_data`.
+    /// Network data of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `network_data`. It has what [`IssuingAuthorizationNetworkDataFields`](crate::api::IssuingAuthorizationNetworkDataFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-network_data>
-    IssuingAuthorizationNetworkData, "issuing_authorization_network_data"
+    IssuingAuthorizationNetworkData =
+    /// The accessors of [`IssuingAuthorizationNetworkData`](crate::api::IssuingAuthorizationNetworkData).
+    IssuingAuthorizationNetworkDataFields, "issuing_authorization_network_data"
 }
 
-impl IssuingAuthorizationNetworkData {
+impl IssuingAuthorizationNetworkDataFields {
     /// Acquiring institution id. `None` when null.
     #[inline]
     pub fn acquiring_institution_id(&self) -> Option<&str> {
@@ -639,13 +665,15 @@ impl IssuingAuthorizationNetworkData {
 }
 
 view! {
-    /// Pending request of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `pending_request`.
+    /// Pending request of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `pending_request`. It has what [`IssuingAuthorizationPendingRequestFields`](crate::api::IssuingAuthorizationPendingRequestFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-pending_request>
-    IssuingAuthorizationPendingRequest, "issuing_authorization_pending_request"
+    IssuingAuthorizationPendingRequest =
+    /// The accessors of [`IssuingAuthorizationPendingRequest`](crate::api::IssuingAuthorizationPendingRequest).
+    IssuingAuthorizationPendingRequestFields, "issuing_authorization_pending_request"
 }
 
-impl IssuingAuthorizationPendingRequest {
+impl IssuingAuthorizationPendingRequestFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -701,13 +729,15 @@ impl IssuingAuthorizationPendingRequest {
 }
 
 view! {
-    /// Request history of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `request_history`.
+    /// Request history of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `request_history`. It has what [`IssuingAuthorizationRequestHistoryFields`](crate::api::IssuingAuthorizationRequestHistoryFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-request_history>
-    IssuingAuthorizationRequestHistory, "issuing_authorization_request"
+    IssuingAuthorizationRequestHistory =
+    /// The accessors of [`IssuingAuthorizationRequestHistory`](crate::api::IssuingAuthorizationRequestHistory).
+    IssuingAuthorizationRequestHistoryFields, "issuing_authorization_request"
 }
 
-impl IssuingAuthorizationRequestHistory {
+impl IssuingAuthorizationRequestHistoryFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -789,13 +819,15 @@ impl IssuingAuthorizationRequestHistory {
 }
 
 view! {
-    /// Three d secure of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `verification_data.three_d_secure`.
+    /// Three d secure of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `verification_data.three_d_secure`. It has what [`IssuingAuthorizationVerificationDataThreeDSecureFields`](crate::api::IssuingAuthorizationVerificationDataThreeDSecureFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-three_d_secure>
-    IssuingAuthorizationVerificationDataThreeDSecure, "issuing_authorization_three_d_secure"
+    IssuingAuthorizationVerificationDataThreeDSecure =
+    /// The accessors of [`IssuingAuthorizationVerificationDataThreeDSecure`](crate::api::IssuingAuthorizationVerificationDataThreeDSecure).
+    IssuingAuthorizationVerificationDataThreeDSecureFields, "issuing_authorization_three_d_secure"
 }
 
-impl IssuingAuthorizationVerificationDataThreeDSecure {
+impl IssuingAuthorizationVerificationDataThreeDSecureFields {
     /// Result.
     #[inline]
     pub fn result(&self) -> api::IssuingAuthorizationVerificationDataThreeDSecureResult {
@@ -805,13 +837,15 @@ impl IssuingAuthorizationVerificationDataThreeDSecure {
 }
 
 view! {
-    /// Treasury of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `treasury`.
+    /// Treasury of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `treasury`. It has what [`IssuingAuthorizationTreasuryFields`](crate::api::IssuingAuthorizationTreasuryFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-treasury>
-    IssuingAuthorizationTreasury, "issuing_authorization_treasury"
+    IssuingAuthorizationTreasury =
+    /// The accessors of [`IssuingAuthorizationTreasury`](crate::api::IssuingAuthorizationTreasury).
+    IssuingAuthorizationTreasuryFields, "issuing_authorization_treasury"
 }
 
-impl IssuingAuthorizationTreasury {
+impl IssuingAuthorizationTreasuryFields {
     /// Received credits, as a list.
     #[inline]
     pub fn received_credits(&self) -> Vec<&str> {
@@ -835,13 +869,15 @@ impl IssuingAuthorizationTreasury {
 }
 
 view! {
-    /// Verification data of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `verification_data`.
+    /// Verification data of [`IssuingAuthorization`](crate::api::IssuingAuthorization): its `verification_data`. It has what [`IssuingAuthorizationVerificationDataFields`](crate::api::IssuingAuthorizationVerificationDataFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data>
-    IssuingAuthorizationVerificationData, "issuing_authorization_verification_data"
+    IssuingAuthorizationVerificationData =
+    /// The accessors of [`IssuingAuthorizationVerificationData`](crate::api::IssuingAuthorizationVerificationData).
+    IssuingAuthorizationVerificationDataFields, "issuing_authorization_verification_data"
 }
 
-impl IssuingAuthorizationVerificationData {
+impl IssuingAuthorizationVerificationDataFields {
     /// Address line1 check.
     #[inline]
     pub fn address_line1_check(

@@ -16,13 +16,13 @@ impl TestHelpersIssuingAuthorizationCreateAmountDetails {
     /// Atm fee.
     #[inline]
     pub fn atm_fee(self, atm_fee: i64) -> Self {
-        Self(self.0.with("atm_fee", atm_fee))
+        Self(self.0.with_int("atm_fee", atm_fee))
     }
 
     /// Cashback amount.
     #[inline]
     pub fn cashback_amount(self, cashback_amount: i64) -> Self {
-        Self(self.0.with("cashback_amount", cashback_amount))
+        Self(self.0.with_int("cashback_amount", cashback_amount))
     }
 }
 
@@ -37,31 +37,31 @@ impl TestHelpersIssuingAuthorizationCreateFleetCardholderPromptData {
     /// Driver id.
     #[inline]
     pub fn driver_id(self, driver_id: &str) -> Self {
-        Self(self.0.with("driver_id", driver_id))
+        Self(self.0.with_str("driver_id", driver_id))
     }
 
     /// Odometer.
     #[inline]
     pub fn odometer(self, odometer: i64) -> Self {
-        Self(self.0.with("odometer", odometer))
+        Self(self.0.with_int("odometer", odometer))
     }
 
     /// Unspecified id.
     #[inline]
     pub fn unspecified_id(self, unspecified_id: &str) -> Self {
-        Self(self.0.with("unspecified_id", unspecified_id))
+        Self(self.0.with_str("unspecified_id", unspecified_id))
     }
 
     /// User id.
     #[inline]
     pub fn user_id(self, user_id: &str) -> Self {
-        Self(self.0.with("user_id", user_id))
+        Self(self.0.with_str("user_id", user_id))
     }
 
     /// Vehicle number.
     #[inline]
     pub fn vehicle_number(self, vehicle_number: &str) -> Self {
-        Self(self.0.with("vehicle_number", vehicle_number))
+        Self(self.0.with_str("vehicle_number", vehicle_number))
     }
 }
 
@@ -83,23 +83,11 @@ impl TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel {
     }
 }
 
-params! {
-    /// The `non_fuel` of [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
-    TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownNonFuel
-}
-
-impl TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownNonFuel {
-    /// Gross amount decimal, as a decimal number.
-    #[inline]
-    pub fn gross_amount_decimal(self, gross_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("gross_amount_decimal", decimal(gross_amount_decimal)),
-        )
-    }
-}
+/// The `non_fuel` of [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown): the same as [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
+pub type TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownNonFuel =
+    api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel;
 
 params! {
     /// The `tax` of [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown).
@@ -217,7 +205,10 @@ impl TestHelpersIssuingAuthorizationCreateFuel {
     /// Industry product code.
     #[inline]
     pub fn industry_product_code(self, industry_product_code: &str) -> Self {
-        Self(self.0.with("industry_product_code", industry_product_code))
+        Self(
+            self.0
+                .with_str("industry_product_code", industry_product_code),
+        )
     }
 
     /// Quantity decimal, as a decimal number.
@@ -265,49 +256,49 @@ impl TestHelpersIssuingAuthorizationCreateMerchantData {
     /// City.
     #[inline]
     pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
+        Self(self.0.with_str("city", city))
     }
 
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
+        Self(self.0.with_str("country", country))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 
     /// Network id.
     #[inline]
     pub fn network_id(self, network_id: &str) -> Self {
-        Self(self.0.with("network_id", network_id))
+        Self(self.0.with_str("network_id", network_id))
     }
 
     /// Postal code.
     #[inline]
     pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
+        Self(self.0.with_str("postal_code", postal_code))
     }
 
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
+        Self(self.0.with_str("state", state))
     }
 
     /// Terminal id.
     #[inline]
     pub fn terminal_id(self, terminal_id: &str) -> Self {
-        Self(self.0.with("terminal_id", terminal_id))
+        Self(self.0.with_str("terminal_id", terminal_id))
     }
 
     /// Url.
     #[inline]
     pub fn url(self, url: &str) -> Self {
-        Self(self.0.with("url", url))
+        Self(self.0.with_str("url", url))
     }
 }
 
@@ -324,7 +315,7 @@ impl TestHelpersIssuingAuthorizationCreateNetworkData {
     pub fn acquiring_institution_id(self, acquiring_institution_id: &str) -> Self {
         Self(
             self.0
-                .with("acquiring_institution_id", acquiring_institution_id),
+                .with_str("acquiring_institution_id", acquiring_institution_id),
         )
     }
 }
@@ -351,7 +342,7 @@ impl TestHelpersIssuingAuthorizationCreateRiskAssessmentCardTestingRisk {
         self,
         invalid_account_number_decline_rate_past_hour: i64,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_int(
             "invalid_account_number_decline_rate_past_hour",
             invalid_account_number_decline_rate_past_hour,
         ))
@@ -363,7 +354,7 @@ impl TestHelpersIssuingAuthorizationCreateRiskAssessmentCardTestingRisk {
         self,
         invalid_credentials_decline_rate_past_hour: i64,
     ) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_int(
             "invalid_credentials_decline_rate_past_hour",
             invalid_credentials_decline_rate_past_hour,
         ))
@@ -412,7 +403,7 @@ impl TestHelpersIssuingAuthorizationCreateRiskAssessmentMerchantDisputeRisk {
     /// Dispute rate.
     #[inline]
     pub fn dispute_rate(self, dispute_rate: i64) -> Self {
-        Self(self.0.with("dispute_rate", dispute_rate))
+        Self(self.0.with_int("dispute_rate", dispute_rate))
     }
 }
 
@@ -558,185 +549,41 @@ impl TestHelpersIssuingAuthorizationCreateVerificationData {
     }
 }
 
-params! {
-    /// The `cardholder_prompt_data` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
-    TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetCardholderPromptData
-}
+/// The `cardholder_prompt_data` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet): the same as [`TestHelpersIssuingAuthorizationCreateFleetCardholderPromptData`](crate::api::TestHelpersIssuingAuthorizationCreateFleetCardholderPromptData).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
+pub type TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetCardholderPromptData =
+    api::TestHelpersIssuingAuthorizationCreateFleetCardholderPromptData;
 
-impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetCardholderPromptData {
-    /// Driver id.
-    #[inline]
-    pub fn driver_id(self, driver_id: &str) -> Self {
-        Self(self.0.with("driver_id", driver_id))
-    }
+/// The `fuel` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown): the same as [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
+pub type TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownFuel =
+    api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel;
 
-    /// Odometer.
-    #[inline]
-    pub fn odometer(self, odometer: i64) -> Self {
-        Self(self.0.with("odometer", odometer))
-    }
+/// The `non_fuel` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown): the same as [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
+pub type TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownNonFuel =
+    api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel;
 
-    /// Unspecified id.
-    #[inline]
-    pub fn unspecified_id(self, unspecified_id: &str) -> Self {
-        Self(self.0.with("unspecified_id", unspecified_id))
-    }
+/// The `tax` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown): the same as [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownTax`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownTax).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
+pub type TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownTax =
+    api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownTax;
 
-    /// User id.
-    #[inline]
-    pub fn user_id(self, user_id: &str) -> Self {
-        Self(self.0.with("user_id", user_id))
-    }
+/// The `reported_breakdown` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet): the same as [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
+pub type TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown =
+    api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown;
 
-    /// Vehicle number.
-    #[inline]
-    pub fn vehicle_number(self, vehicle_number: &str) -> Self {
-        Self(self.0.with("vehicle_number", vehicle_number))
-    }
-}
-
-params! {
-    /// The `fuel` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
-    TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownFuel
-}
-
-impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownFuel {
-    /// Gross amount decimal, as a decimal number.
-    #[inline]
-    pub fn gross_amount_decimal(self, gross_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("gross_amount_decimal", decimal(gross_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `non_fuel` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
-    TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownNonFuel
-}
-
-impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownNonFuel {
-    /// Gross amount decimal, as a decimal number.
-    #[inline]
-    pub fn gross_amount_decimal(self, gross_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("gross_amount_decimal", decimal(gross_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `tax` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
-    TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownTax
-}
-
-impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownTax {
-    /// Local amount decimal, as a decimal number.
-    #[inline]
-    pub fn local_amount_decimal(self, local_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("local_amount_decimal", decimal(local_amount_decimal)),
-        )
-    }
-
-    /// National amount decimal, as a decimal number.
-    #[inline]
-    pub fn national_amount_decimal(self, national_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("national_amount_decimal", decimal(national_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `reported_breakdown` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
-    TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown
-}
-
-impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown {
-    /// Fuel.
-    #[inline]
-    pub fn fuel(
-        self,
-        fuel: api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownFuel,
-    ) -> Self {
-        Self(self.0.with("fuel", fuel))
-    }
-
-    /// Non fuel.
-    #[inline]
-    pub fn non_fuel(
-        self,
-        non_fuel: api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownNonFuel,
-    ) -> Self {
-        Self(self.0.with("non_fuel", non_fuel))
-    }
-
-    /// Tax.
-    #[inline]
-    pub fn tax(
-        self,
-        tax: api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdownTax,
-    ) -> Self {
-        Self(self.0.with("tax", tax))
-    }
-}
-
-params! {
-    /// The `fleet` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetails`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetails).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
-    TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet
-}
-
-impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet {
-    /// Cardholder prompt data.
-    #[inline]
-    pub fn cardholder_prompt_data(
-        self,
-        cardholder_prompt_data: api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetCardholderPromptData,
-    ) -> Self {
-        Self(
-            self.0
-                .with("cardholder_prompt_data", cardholder_prompt_data),
-        )
-    }
-
-    /// Purchase type.
-    #[inline]
-    pub fn purchase_type(self, purchase_type: api::IssuingAuthorizationFleetPurchaseType) -> Self {
-        Self(self.0.with("purchase_type", purchase_type))
-    }
-
-    /// Reported breakdown.
-    #[inline]
-    pub fn reported_breakdown(
-        self,
-        reported_breakdown: api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleetReportedBreakdown,
-    ) -> Self {
-        Self(self.0.with("reported_breakdown", reported_breakdown))
-    }
-
-    /// Service type.
-    #[inline]
-    pub fn service_type(self, service_type: api::IssuingAuthorizationFleetServiceType) -> Self {
-        Self(self.0.with("service_type", service_type))
-    }
-}
+/// The `fleet` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetails`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetails): the same as [`TestHelpersIssuingAuthorizationCreateFleet`](crate::api::TestHelpersIssuingAuthorizationCreateFleet).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
+pub type TestHelpersIssuingAuthorizationCapturePurchaseDetailsFleet =
+    api::TestHelpersIssuingAuthorizationCreateFleet;
 
 params! {
     /// The `segment` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetailsFlight`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetailsFlight).
@@ -749,13 +596,16 @@ impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFlightSegment {
     /// Arrival airport code.
     #[inline]
     pub fn arrival_airport_code(self, arrival_airport_code: &str) -> Self {
-        Self(self.0.with("arrival_airport_code", arrival_airport_code))
+        Self(
+            self.0
+                .with_str("arrival_airport_code", arrival_airport_code),
+        )
     }
 
     /// Carrier.
     #[inline]
     pub fn carrier(self, carrier: &str) -> Self {
-        Self(self.0.with("carrier", carrier))
+        Self(self.0.with_str("carrier", carrier))
     }
 
     /// Departure airport code.
@@ -763,26 +613,26 @@ impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFlightSegment {
     pub fn departure_airport_code(self, departure_airport_code: &str) -> Self {
         Self(
             self.0
-                .with("departure_airport_code", departure_airport_code),
+                .with_str("departure_airport_code", departure_airport_code),
         )
     }
 
     /// Flight number.
     #[inline]
     pub fn flight_number(self, flight_number: &str) -> Self {
-        Self(self.0.with("flight_number", flight_number))
+        Self(self.0.with_str("flight_number", flight_number))
     }
 
     /// Service class.
     #[inline]
     pub fn service_class(self, service_class: &str) -> Self {
-        Self(self.0.with("service_class", service_class))
+        Self(self.0.with_str("service_class", service_class))
     }
 
     /// Stopover allowed: true or false.
     #[inline]
     pub fn stopover_allowed(self, stopover_allowed: bool) -> Self {
-        Self(self.0.with("stopover_allowed", stopover_allowed))
+        Self(self.0.with_bool("stopover_allowed", stopover_allowed))
     }
 }
 
@@ -806,13 +656,13 @@ impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFlight {
     /// Passenger name.
     #[inline]
     pub fn passenger_name(self, passenger_name: &str) -> Self {
-        Self(self.0.with("passenger_name", passenger_name))
+        Self(self.0.with_str("passenger_name", passenger_name))
     }
 
     /// Refundable: true or false.
     #[inline]
     pub fn refundable(self, refundable: bool) -> Self {
-        Self(self.0.with("refundable", refundable))
+        Self(self.0.with_bool("refundable", refundable))
     }
 
     /// Segments, as a list.
@@ -829,48 +679,15 @@ impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFlight {
     /// Travel agency.
     #[inline]
     pub fn travel_agency(self, travel_agency: &str) -> Self {
-        Self(self.0.with("travel_agency", travel_agency))
+        Self(self.0.with_str("travel_agency", travel_agency))
     }
 }
 
-params! {
-    /// The `fuel` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetails`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetails).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
-    TestHelpersIssuingAuthorizationCapturePurchaseDetailsFuel
-}
-
-impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsFuel {
-    /// Industry product code.
-    #[inline]
-    pub fn industry_product_code(self, industry_product_code: &str) -> Self {
-        Self(self.0.with("industry_product_code", industry_product_code))
-    }
-
-    /// Quantity decimal, as a decimal number.
-    #[inline]
-    pub fn quantity_decimal(self, quantity_decimal: &str) -> Self {
-        Self(self.0.with("quantity_decimal", decimal(quantity_decimal)))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: api::IssuingAuthorizationFuelType) -> Self {
-        Self(self.0.with("type", type_))
-    }
-
-    /// Unit.
-    #[inline]
-    pub fn unit(self, unit: api::IssuingAuthorizationFuelUnit) -> Self {
-        Self(self.0.with("unit", unit))
-    }
-
-    /// Unit cost decimal, as a decimal number.
-    #[inline]
-    pub fn unit_cost_decimal(self, unit_cost_decimal: &str) -> Self {
-        Self(self.0.with("unit_cost_decimal", decimal(unit_cost_decimal)))
-    }
-}
+/// The `fuel` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetails`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetails): the same as [`TestHelpersIssuingAuthorizationCreateFuel`](crate::api::TestHelpersIssuingAuthorizationCreateFuel).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
+pub type TestHelpersIssuingAuthorizationCapturePurchaseDetailsFuel =
+    api::TestHelpersIssuingAuthorizationCreateFuel;
 
 params! {
     /// The `lodging` of [`TestHelpersIssuingAuthorizationCapturePurchaseDetails`](crate::api::TestHelpersIssuingAuthorizationCapturePurchaseDetails).
@@ -892,7 +709,7 @@ impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsLodging {
     /// Nights.
     #[inline]
     pub fn nights(self, nights: i64) -> Self {
-        Self(self.0.with("nights", nights))
+        Self(self.0.with_int("nights", nights))
     }
 }
 
@@ -907,7 +724,7 @@ impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsReceipt {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Quantity, as a decimal number.
@@ -919,13 +736,13 @@ impl TestHelpersIssuingAuthorizationCapturePurchaseDetailsReceipt {
     /// Total.
     #[inline]
     pub fn total(self, total: i64) -> Self {
-        Self(self.0.with("total", total))
+        Self(self.0.with_int("total", total))
     }
 
     /// Unit cost.
     #[inline]
     pub fn unit_cost(self, unit_cost: i64) -> Self {
-        Self(self.0.with("unit_cost", unit_cost))
+        Self(self.0.with_int("unit_cost", unit_cost))
     }
 }
 
@@ -987,225 +804,48 @@ impl TestHelpersIssuingAuthorizationCapturePurchaseDetails {
     /// Reference.
     #[inline]
     pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
+        Self(self.0.with_str("reference", reference))
     }
 }
 
-params! {
-    /// The `cardholder_prompt_data` of [`TestHelpersIssuingAuthorizationFinalizeAmountFleet`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmountFleet).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
-    TestHelpersIssuingAuthorizationFinalizeAmountFleetCardholderPromptData
-}
+/// The `cardholder_prompt_data` of [`TestHelpersIssuingAuthorizationFinalizeAmountFleet`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmountFleet): the same as [`TestHelpersIssuingAuthorizationCreateFleetCardholderPromptData`](crate::api::TestHelpersIssuingAuthorizationCreateFleetCardholderPromptData).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
+pub type TestHelpersIssuingAuthorizationFinalizeAmountFleetCardholderPromptData =
+    api::TestHelpersIssuingAuthorizationCreateFleetCardholderPromptData;
 
-impl TestHelpersIssuingAuthorizationFinalizeAmountFleetCardholderPromptData {
-    /// Driver id.
-    #[inline]
-    pub fn driver_id(self, driver_id: &str) -> Self {
-        Self(self.0.with("driver_id", driver_id))
-    }
+/// The `fuel` of [`TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown): the same as [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
+pub type TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownFuel =
+    api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel;
 
-    /// Odometer.
-    #[inline]
-    pub fn odometer(self, odometer: i64) -> Self {
-        Self(self.0.with("odometer", odometer))
-    }
+/// The `non_fuel` of [`TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown): the same as [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
+pub type TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownNonFuel =
+    api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownFuel;
 
-    /// Unspecified id.
-    #[inline]
-    pub fn unspecified_id(self, unspecified_id: &str) -> Self {
-        Self(self.0.with("unspecified_id", unspecified_id))
-    }
+/// The `tax` of [`TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown): the same as [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownTax`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownTax).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
+pub type TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownTax =
+    api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdownTax;
 
-    /// User id.
-    #[inline]
-    pub fn user_id(self, user_id: &str) -> Self {
-        Self(self.0.with("user_id", user_id))
-    }
+/// The `reported_breakdown` of [`TestHelpersIssuingAuthorizationFinalizeAmountFleet`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmountFleet): the same as [`TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
+pub type TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown =
+    api::TestHelpersIssuingAuthorizationCreateFleetReportedBreakdown;
 
-    /// Vehicle number.
-    #[inline]
-    pub fn vehicle_number(self, vehicle_number: &str) -> Self {
-        Self(self.0.with("vehicle_number", vehicle_number))
-    }
-}
+/// The `fleet` of [`TestHelpersIssuingAuthorizationFinalizeAmount`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmount): the same as [`TestHelpersIssuingAuthorizationCreateFleet`](crate::api::TestHelpersIssuingAuthorizationCreateFleet).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
+pub type TestHelpersIssuingAuthorizationFinalizeAmountFleet =
+    api::TestHelpersIssuingAuthorizationCreateFleet;
 
-params! {
-    /// The `fuel` of [`TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
-    TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownFuel
-}
-
-impl TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownFuel {
-    /// Gross amount decimal, as a decimal number.
-    #[inline]
-    pub fn gross_amount_decimal(self, gross_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("gross_amount_decimal", decimal(gross_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `non_fuel` of [`TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
-    TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownNonFuel
-}
-
-impl TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownNonFuel {
-    /// Gross amount decimal, as a decimal number.
-    #[inline]
-    pub fn gross_amount_decimal(self, gross_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("gross_amount_decimal", decimal(gross_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `tax` of [`TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
-    TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownTax
-}
-
-impl TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownTax {
-    /// Local amount decimal, as a decimal number.
-    #[inline]
-    pub fn local_amount_decimal(self, local_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("local_amount_decimal", decimal(local_amount_decimal)),
-        )
-    }
-
-    /// National amount decimal, as a decimal number.
-    #[inline]
-    pub fn national_amount_decimal(self, national_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("national_amount_decimal", decimal(national_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `reported_breakdown` of [`TestHelpersIssuingAuthorizationFinalizeAmountFleet`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmountFleet).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
-    TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown
-}
-
-impl TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown {
-    /// Fuel.
-    #[inline]
-    pub fn fuel(
-        self,
-        fuel: api::TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownFuel,
-    ) -> Self {
-        Self(self.0.with("fuel", fuel))
-    }
-
-    /// Non fuel.
-    #[inline]
-    pub fn non_fuel(
-        self,
-        non_fuel: api::TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownNonFuel,
-    ) -> Self {
-        Self(self.0.with("non_fuel", non_fuel))
-    }
-
-    /// Tax.
-    #[inline]
-    pub fn tax(
-        self,
-        tax: api::TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdownTax,
-    ) -> Self {
-        Self(self.0.with("tax", tax))
-    }
-}
-
-params! {
-    /// The `fleet` of [`TestHelpersIssuingAuthorizationFinalizeAmount`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmount).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
-    TestHelpersIssuingAuthorizationFinalizeAmountFleet
-}
-
-impl TestHelpersIssuingAuthorizationFinalizeAmountFleet {
-    /// Cardholder prompt data.
-    #[inline]
-    pub fn cardholder_prompt_data(
-        self,
-        cardholder_prompt_data: api::TestHelpersIssuingAuthorizationFinalizeAmountFleetCardholderPromptData,
-    ) -> Self {
-        Self(
-            self.0
-                .with("cardholder_prompt_data", cardholder_prompt_data),
-        )
-    }
-
-    /// Purchase type.
-    #[inline]
-    pub fn purchase_type(self, purchase_type: api::IssuingAuthorizationFleetPurchaseType) -> Self {
-        Self(self.0.with("purchase_type", purchase_type))
-    }
-
-    /// Reported breakdown.
-    #[inline]
-    pub fn reported_breakdown(
-        self,
-        reported_breakdown: api::TestHelpersIssuingAuthorizationFinalizeAmountFleetReportedBreakdown,
-    ) -> Self {
-        Self(self.0.with("reported_breakdown", reported_breakdown))
-    }
-
-    /// Service type.
-    #[inline]
-    pub fn service_type(self, service_type: api::IssuingAuthorizationFleetServiceType) -> Self {
-        Self(self.0.with("service_type", service_type))
-    }
-}
-
-params! {
-    /// The `fuel` of [`TestHelpersIssuingAuthorizationFinalizeAmount`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmount).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
-    TestHelpersIssuingAuthorizationFinalizeAmountFuel
-}
-
-impl TestHelpersIssuingAuthorizationFinalizeAmountFuel {
-    /// Industry product code.
-    #[inline]
-    pub fn industry_product_code(self, industry_product_code: &str) -> Self {
-        Self(self.0.with("industry_product_code", industry_product_code))
-    }
-
-    /// Quantity decimal, as a decimal number.
-    #[inline]
-    pub fn quantity_decimal(self, quantity_decimal: &str) -> Self {
-        Self(self.0.with("quantity_decimal", decimal(quantity_decimal)))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: api::IssuingAuthorizationFuelType) -> Self {
-        Self(self.0.with("type", type_))
-    }
-
-    /// Unit.
-    #[inline]
-    pub fn unit(self, unit: api::IssuingAuthorizationFuelUnit) -> Self {
-        Self(self.0.with("unit", unit))
-    }
-
-    /// Unit cost decimal, as a decimal number.
-    #[inline]
-    pub fn unit_cost_decimal(self, unit_cost_decimal: &str) -> Self {
-        Self(self.0.with("unit_cost_decimal", decimal(unit_cost_decimal)))
-    }
-}
+/// The `fuel` of [`TestHelpersIssuingAuthorizationFinalizeAmount`](crate::api::TestHelpersIssuingAuthorizationFinalizeAmount): the same as [`TestHelpersIssuingAuthorizationCreateFuel`](crate::api::TestHelpersIssuingAuthorizationCreateFuel).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
+pub type TestHelpersIssuingAuthorizationFinalizeAmountFuel =
+    api::TestHelpersIssuingAuthorizationCreateFuel;

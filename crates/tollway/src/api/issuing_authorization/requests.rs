@@ -3,56 +3,56 @@
 //! Stripe's `issuing_authorization`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request, request_list};
+use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.issuing().authorizations().list(…)`: `GET /v1/issuing/authorizations`.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/list>
-    IssuingAuthorizationList => List<api::IssuingAuthorization>, api::IssuingAuthorization; "issuing.authorizations.list", Get "/v1/issuing/authorizations", Api V1 Form
+    IssuingAuthorizationList, IssuingAuthorizationListEndpoint => List<api::IssuingAuthorization>; "issuing.authorizations.list", Get "/v1/issuing/authorizations", Api V1 Form
 }
 
 impl IssuingAuthorizationList {
     /// Card.
     #[inline]
     pub fn card(self, card: &str) -> Self {
-        Self(self.0.set("card", card))
+        self.set_str("card", card)
     }
 
     /// Cardholder.
     #[inline]
     pub fn cardholder(self, cardholder: &str) -> Self {
-        Self(self.0.set("cardholder", cardholder))
+        self.set_str("cardholder", cardholder)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingAuthorizationStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -60,14 +60,14 @@ request! {
     /// The request of `client.issuing().authorizations().retrieve(…)`: `GET /v1/issuing/authorizations/{authorization}`.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/retrieve>
-    IssuingAuthorizationRetrieve => api::IssuingAuthorization; "issuing.authorizations.retrieve", Get "/v1/issuing/authorizations/{authorization}", Api V1 Form
+    IssuingAuthorizationRetrieve, IssuingAuthorizationRetrieveEndpoint => api::IssuingAuthorization; "issuing.authorizations.retrieve", Get "/v1/issuing/authorizations/{authorization}", Api V1 Form
 }
 
 request! {
     /// The request of `client.issuing().authorizations().update(…)`: `POST /v1/issuing/authorizations/{authorization}`.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/update>
-    IssuingAuthorizationUpdate => api::IssuingAuthorization; "issuing.authorizations.update", Post "/v1/issuing/authorizations/{authorization}", Api V1 Form
+    IssuingAuthorizationUpdate, IssuingAuthorizationUpdateEndpoint => api::IssuingAuthorization; "issuing.authorizations.update", Post "/v1/issuing/authorizations/{authorization}", Api V1 Form
 }
 
 impl IssuingAuthorizationUpdate {
@@ -77,13 +77,13 @@ impl IssuingAuthorizationUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -91,14 +91,14 @@ request! {
     /// The request of `client.issuing().authorizations().approve(…)`: `POST /v1/issuing/authorizations/{authorization}/approve`.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/approve>
-    IssuingAuthorizationApprove => api::IssuingAuthorization; "issuing.authorizations.approve", Post "/v1/issuing/authorizations/{authorization}/approve", Api V1 Form
+    IssuingAuthorizationApprove, IssuingAuthorizationApproveEndpoint => api::IssuingAuthorization; "issuing.authorizations.approve", Post "/v1/issuing/authorizations/{authorization}/approve", Api V1 Form
 }
 
 impl IssuingAuthorizationApprove {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Key-value pairs of your own.
@@ -107,13 +107,13 @@ impl IssuingAuthorizationApprove {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -121,7 +121,7 @@ request! {
     /// The request of `client.issuing().authorizations().decline(…)`: `POST /v1/issuing/authorizations/{authorization}/decline`.
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/decline>
-    IssuingAuthorizationDecline => api::IssuingAuthorization; "issuing.authorizations.decline", Post "/v1/issuing/authorizations/{authorization}/decline", Api V1 Form
+    IssuingAuthorizationDecline, IssuingAuthorizationDeclineEndpoint => api::IssuingAuthorization; "issuing.authorizations.decline", Post "/v1/issuing/authorizations/{authorization}/decline", Api V1 Form
 }
 
 impl IssuingAuthorizationDecline {
@@ -131,13 +131,13 @@ impl IssuingAuthorizationDecline {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -145,14 +145,14 @@ request! {
     /// The request of `client.test_helpers().issuing().authorizations().create(…)`: `POST /v1/test_helpers/issuing/authorizations`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
-    TestHelpersIssuingAuthorizationCreate => api::IssuingAuthorization; "test_helpers.issuing.authorizations.create", Post "/v1/test_helpers/issuing/authorizations", Api V1 Form
+    TestHelpersIssuingAuthorizationCreate, TestHelpersIssuingAuthorizationCreateEndpoint => api::IssuingAuthorization; "test_helpers.issuing.authorizations.create", Post "/v1/test_helpers/issuing/authorizations", Api V1 Form
 }
 
 impl TestHelpersIssuingAuthorizationCreate {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Amount details.
@@ -161,7 +161,7 @@ impl TestHelpersIssuingAuthorizationCreate {
         self,
         amount_details: api::TestHelpersIssuingAuthorizationCreateAmountDetails,
     ) -> Self {
-        Self(self.0.set("amount_details", amount_details))
+        self.set("amount_details", amount_details)
     }
 
     /// Authorization method.
@@ -170,19 +170,19 @@ impl TestHelpersIssuingAuthorizationCreate {
         self,
         authorization_method: api::IssuingAuthorizationAuthorizationMethod,
     ) -> Self {
-        Self(self.0.set("authorization_method", authorization_method))
+        self.set("authorization_method", authorization_method)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Fleet.
     #[inline]
     pub fn fleet(self, fleet: api::TestHelpersIssuingAuthorizationCreateFleet) -> Self {
-        Self(self.0.set("fleet", fleet))
+        self.set("fleet", fleet)
     }
 
     /// Fraud disputability likelihood.
@@ -191,34 +191,34 @@ impl TestHelpersIssuingAuthorizationCreate {
         self,
         fraud_disputability_likelihood: api::TestHelpersIssuingAuthorizationCreateFraudDisputabilityLikelihood,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "fraud_disputability_likelihood",
             fraud_disputability_likelihood,
-        ))
+        )
     }
 
     /// Fuel.
     #[inline]
     pub fn fuel(self, fuel: api::TestHelpersIssuingAuthorizationCreateFuel) -> Self {
-        Self(self.0.set("fuel", fuel))
+        self.set("fuel", fuel)
     }
 
     /// Is amount controllable: true or false.
     #[inline]
     pub fn is_amount_controllable(self, is_amount_controllable: bool) -> Self {
-        Self(self.0.set("is_amount_controllable", is_amount_controllable))
+        self.set_bool("is_amount_controllable", is_amount_controllable)
     }
 
     /// Merchant amount, in the smallest unit of `currency`.
     #[inline]
     pub fn merchant_amount(self, merchant_amount: i64) -> Self {
-        Self(self.0.set("merchant_amount", merchant_amount))
+        self.set_int("merchant_amount", merchant_amount)
     }
 
     /// Merchant currency: three-letter ISO code in lower case.
     #[inline]
     pub fn merchant_currency(self, merchant_currency: &str) -> Self {
-        Self(self.0.set("merchant_currency", merchant_currency))
+        self.set_str("merchant_currency", merchant_currency)
     }
 
     /// Merchant data.
@@ -227,7 +227,7 @@ impl TestHelpersIssuingAuthorizationCreate {
         self,
         merchant_data: api::TestHelpersIssuingAuthorizationCreateMerchantData,
     ) -> Self {
-        Self(self.0.set("merchant_data", merchant_data))
+        self.set("merchant_data", merchant_data)
     }
 
     /// Network data.
@@ -236,7 +236,7 @@ impl TestHelpersIssuingAuthorizationCreate {
         self,
         network_data: api::TestHelpersIssuingAuthorizationCreateNetworkData,
     ) -> Self {
-        Self(self.0.set("network_data", network_data))
+        self.set("network_data", network_data)
     }
 
     /// Risk assessment.
@@ -245,7 +245,7 @@ impl TestHelpersIssuingAuthorizationCreate {
         self,
         risk_assessment: api::TestHelpersIssuingAuthorizationCreateRiskAssessment,
     ) -> Self {
-        Self(self.0.set("risk_assessment", risk_assessment))
+        self.set("risk_assessment", risk_assessment)
     }
 
     /// Verification data.
@@ -254,13 +254,13 @@ impl TestHelpersIssuingAuthorizationCreate {
         self,
         verification_data: api::TestHelpersIssuingAuthorizationCreateVerificationData,
     ) -> Self {
-        Self(self.0.set("verification_data", verification_data))
+        self.set("verification_data", verification_data)
     }
 
     /// Wallet.
     #[inline]
     pub fn wallet(self, wallet: api::TestHelpersIssuingAuthorizationCreateWallet) -> Self {
-        Self(self.0.set("wallet", wallet))
+        self.set("wallet", wallet)
     }
 }
 
@@ -268,20 +268,20 @@ request! {
     /// The request of `client.test_helpers().issuing().authorizations().capture(…)`: `POST /v1/test_helpers/issuing/authorizations/{authorization}/capture`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
-    TestHelpersIssuingAuthorizationCapture => api::IssuingAuthorization; "test_helpers.issuing.authorizations.capture", Post "/v1/test_helpers/issuing/authorizations/{authorization}/capture", Api V1 Form
+    TestHelpersIssuingAuthorizationCapture, TestHelpersIssuingAuthorizationCaptureEndpoint => api::IssuingAuthorization; "test_helpers.issuing.authorizations.capture", Post "/v1/test_helpers/issuing/authorizations/{authorization}/capture", Api V1 Form
 }
 
 impl TestHelpersIssuingAuthorizationCapture {
     /// Capture amount.
     #[inline]
     pub fn capture_amount(self, capture_amount: i64) -> Self {
-        Self(self.0.set("capture_amount", capture_amount))
+        self.set_int("capture_amount", capture_amount)
     }
 
     /// Close authorization: true or false.
     #[inline]
     pub fn close_authorization(self, close_authorization: bool) -> Self {
-        Self(self.0.set("close_authorization", close_authorization))
+        self.set_bool("close_authorization", close_authorization)
     }
 
     /// Purchase details.
@@ -290,7 +290,7 @@ impl TestHelpersIssuingAuthorizationCapture {
         self,
         purchase_details: api::TestHelpersIssuingAuthorizationCapturePurchaseDetails,
     ) -> Self {
-        Self(self.0.set("purchase_details", purchase_details))
+        self.set("purchase_details", purchase_details)
     }
 }
 
@@ -298,27 +298,27 @@ request! {
     /// The request of `client.test_helpers().issuing().authorizations().expire(…)`: `POST /v1/test_helpers/issuing/authorizations/{authorization}/expire`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/expire>
-    TestHelpersIssuingAuthorizationExpire => api::IssuingAuthorization; "test_helpers.issuing.authorizations.expire", Post "/v1/test_helpers/issuing/authorizations/{authorization}/expire", Api V1 Form
+    TestHelpersIssuingAuthorizationExpire, TestHelpersIssuingAuthorizationExpireEndpoint => api::IssuingAuthorization; "test_helpers.issuing.authorizations.expire", Post "/v1/test_helpers/issuing/authorizations/{authorization}/expire", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().issuing().authorizations().finalize_amount(…)`: `POST /v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount>
-    TestHelpersIssuingAuthorizationFinalizeAmount => api::IssuingAuthorization; "test_helpers.issuing.authorizations.finalize_amount", Post "/v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount", Api V1 Form
+    TestHelpersIssuingAuthorizationFinalizeAmount, TestHelpersIssuingAuthorizationFinalizeAmountEndpoint => api::IssuingAuthorization; "test_helpers.issuing.authorizations.finalize_amount", Post "/v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount", Api V1 Form
 }
 
 impl TestHelpersIssuingAuthorizationFinalizeAmount {
     /// Fleet.
     #[inline]
     pub fn fleet(self, fleet: api::TestHelpersIssuingAuthorizationFinalizeAmountFleet) -> Self {
-        Self(self.0.set("fleet", fleet))
+        self.set("fleet", fleet)
     }
 
     /// Fuel.
     #[inline]
     pub fn fuel(self, fuel: api::TestHelpersIssuingAuthorizationFinalizeAmountFuel) -> Self {
-        Self(self.0.set("fuel", fuel))
+        self.set("fuel", fuel)
     }
 }
 
@@ -326,21 +326,21 @@ request! {
     /// The request of `client.test_helpers().issuing().authorizations().respond(…)`: `POST /v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/respond>
-    TestHelpersIssuingAuthorizationRespond => api::IssuingAuthorization; "test_helpers.issuing.authorizations.respond", Post "/v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond", Api V1 Form
+    TestHelpersIssuingAuthorizationRespond, TestHelpersIssuingAuthorizationRespondEndpoint => api::IssuingAuthorization; "test_helpers.issuing.authorizations.respond", Post "/v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().issuing().authorizations().increment(…)`: `POST /v1/test_helpers/issuing/authorizations/{authorization}/increment`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/increment>
-    TestHelpersIssuingAuthorizationIncrement => api::IssuingAuthorization; "test_helpers.issuing.authorizations.increment", Post "/v1/test_helpers/issuing/authorizations/{authorization}/increment", Api V1 Form
+    TestHelpersIssuingAuthorizationIncrement, TestHelpersIssuingAuthorizationIncrementEndpoint => api::IssuingAuthorization; "test_helpers.issuing.authorizations.increment", Post "/v1/test_helpers/issuing/authorizations/{authorization}/increment", Api V1 Form
 }
 
 impl TestHelpersIssuingAuthorizationIncrement {
     /// Is amount controllable: true or false.
     #[inline]
     pub fn is_amount_controllable(self, is_amount_controllable: bool) -> Self {
-        Self(self.0.set("is_amount_controllable", is_amount_controllable))
+        self.set_bool("is_amount_controllable", is_amount_controllable)
     }
 }
 
@@ -348,13 +348,13 @@ request! {
     /// The request of `client.test_helpers().issuing().authorizations().reverse(…)`: `POST /v1/test_helpers/issuing/authorizations/{authorization}/reverse`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/reverse>
-    TestHelpersIssuingAuthorizationReverse => api::IssuingAuthorization; "test_helpers.issuing.authorizations.reverse", Post "/v1/test_helpers/issuing/authorizations/{authorization}/reverse", Api V1 Form
+    TestHelpersIssuingAuthorizationReverse, TestHelpersIssuingAuthorizationReverseEndpoint => api::IssuingAuthorization; "test_helpers.issuing.authorizations.reverse", Post "/v1/test_helpers/issuing/authorizations/{authorization}/reverse", Api V1 Form
 }
 
 impl TestHelpersIssuingAuthorizationReverse {
     /// Reverse amount.
     #[inline]
     pub fn reverse_amount(self, reverse_amount: i64) -> Self {
-        Self(self.0.set("reverse_amount", reverse_amount))
+        self.set_int("reverse_amount", reverse_amount)
     }
 }

@@ -3,7 +3,7 @@
 //! Stripe's `issuing_authorization`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.issuing().authorizations()`.
 ///
@@ -17,10 +17,7 @@ impl IssuingAuthorizations<'_> {
     /// <https://docs.stripe.com/api/issuing/authorizations/list>
     #[inline]
     pub fn list(&self) -> api::IssuingAuthorizationList {
-        api::IssuingAuthorizationList(RequestBuilder::new(
-            self.0,
-            api::IssuingAuthorizationList::OPERATION,
-        ))
+        api::IssuingAuthorizationList::new(self.0)
     }
 
     /// `GET /v1/issuing/authorizations/{authorization}`.
@@ -28,10 +25,7 @@ impl IssuingAuthorizations<'_> {
     /// <https://docs.stripe.com/api/issuing/authorizations/retrieve>
     #[inline]
     pub fn retrieve(&self, authorization: &str) -> api::IssuingAuthorizationRetrieve {
-        api::IssuingAuthorizationRetrieve(
-            RequestBuilder::new(self.0, api::IssuingAuthorizationRetrieve::OPERATION)
-                .path_arg(authorization),
-        )
+        api::IssuingAuthorizationRetrieve::new(self.0).path_arg(authorization)
     }
 
     /// `POST /v1/issuing/authorizations/{authorization}`.
@@ -39,10 +33,7 @@ impl IssuingAuthorizations<'_> {
     /// <https://docs.stripe.com/api/issuing/authorizations/update>
     #[inline]
     pub fn update(&self, authorization: &str) -> api::IssuingAuthorizationUpdate {
-        api::IssuingAuthorizationUpdate(
-            RequestBuilder::new(self.0, api::IssuingAuthorizationUpdate::OPERATION)
-                .path_arg(authorization),
-        )
+        api::IssuingAuthorizationUpdate::new(self.0).path_arg(authorization)
     }
 
     /// `POST /v1/issuing/authorizations/{authorization}/approve`. Stripe advises against it.
@@ -50,10 +41,7 @@ impl IssuingAuthorizations<'_> {
     /// <https://docs.stripe.com/api/issuing/authorizations/approve>
     #[inline]
     pub fn approve(&self, authorization: &str) -> api::IssuingAuthorizationApprove {
-        api::IssuingAuthorizationApprove(
-            RequestBuilder::new(self.0, api::IssuingAuthorizationApprove::OPERATION)
-                .path_arg(authorization),
-        )
+        api::IssuingAuthorizationApprove::new(self.0).path_arg(authorization)
     }
 
     /// `POST /v1/issuing/authorizations/{authorization}/decline`. Stripe advises against it.
@@ -61,10 +49,7 @@ impl IssuingAuthorizations<'_> {
     /// <https://docs.stripe.com/api/issuing/authorizations/decline>
     #[inline]
     pub fn decline(&self, authorization: &str) -> api::IssuingAuthorizationDecline {
-        api::IssuingAuthorizationDecline(
-            RequestBuilder::new(self.0, api::IssuingAuthorizationDecline::OPERATION)
-                .path_arg(authorization),
-        )
+        api::IssuingAuthorizationDecline::new(self.0).path_arg(authorization)
     }
 }
 
@@ -80,13 +65,7 @@ impl TestHelpersIssuingAuthorizations<'_> {
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
     #[inline]
     pub fn create(&self, card: &str) -> api::TestHelpersIssuingAuthorizationCreate {
-        api::TestHelpersIssuingAuthorizationCreate(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersIssuingAuthorizationCreate::OPERATION,
-            )
-            .set("card", card),
-        )
+        api::TestHelpersIssuingAuthorizationCreate::new(self.0).set_str("card", card)
     }
 
     /// `POST /v1/test_helpers/issuing/authorizations/{authorization}/capture`.
@@ -94,13 +73,7 @@ impl TestHelpersIssuingAuthorizations<'_> {
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture>
     #[inline]
     pub fn capture(&self, authorization: &str) -> api::TestHelpersIssuingAuthorizationCapture {
-        api::TestHelpersIssuingAuthorizationCapture(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersIssuingAuthorizationCapture::OPERATION,
-            )
-            .path_arg(authorization),
-        )
+        api::TestHelpersIssuingAuthorizationCapture::new(self.0).path_arg(authorization)
     }
 
     /// `POST /v1/test_helpers/issuing/authorizations/{authorization}/expire`.
@@ -108,13 +81,7 @@ impl TestHelpersIssuingAuthorizations<'_> {
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/expire>
     #[inline]
     pub fn expire(&self, authorization: &str) -> api::TestHelpersIssuingAuthorizationExpire {
-        api::TestHelpersIssuingAuthorizationExpire(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersIssuingAuthorizationExpire::OPERATION,
-            )
-            .path_arg(authorization),
-        )
+        api::TestHelpersIssuingAuthorizationExpire::new(self.0).path_arg(authorization)
     }
 
     /// `POST /v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount`.
@@ -126,14 +93,9 @@ impl TestHelpersIssuingAuthorizations<'_> {
         authorization: &str,
         final_amount: i64,
     ) -> api::TestHelpersIssuingAuthorizationFinalizeAmount {
-        api::TestHelpersIssuingAuthorizationFinalizeAmount(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersIssuingAuthorizationFinalizeAmount::OPERATION,
-            )
+        api::TestHelpersIssuingAuthorizationFinalizeAmount::new(self.0)
             .path_arg(authorization)
-            .set("final_amount", final_amount),
-        )
+            .set_int("final_amount", final_amount)
     }
 
     /// `POST /v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond`.
@@ -145,14 +107,9 @@ impl TestHelpersIssuingAuthorizations<'_> {
         authorization: &str,
         confirmed: bool,
     ) -> api::TestHelpersIssuingAuthorizationRespond {
-        api::TestHelpersIssuingAuthorizationRespond(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersIssuingAuthorizationRespond::OPERATION,
-            )
+        api::TestHelpersIssuingAuthorizationRespond::new(self.0)
             .path_arg(authorization)
-            .set("confirmed", confirmed),
-        )
+            .set_bool("confirmed", confirmed)
     }
 
     /// `POST /v1/test_helpers/issuing/authorizations/{authorization}/increment`.
@@ -164,14 +121,9 @@ impl TestHelpersIssuingAuthorizations<'_> {
         authorization: &str,
         increment_amount: i64,
     ) -> api::TestHelpersIssuingAuthorizationIncrement {
-        api::TestHelpersIssuingAuthorizationIncrement(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersIssuingAuthorizationIncrement::OPERATION,
-            )
+        api::TestHelpersIssuingAuthorizationIncrement::new(self.0)
             .path_arg(authorization)
-            .set("increment_amount", increment_amount),
-        )
+            .set_int("increment_amount", increment_amount)
     }
 
     /// `POST /v1/test_helpers/issuing/authorizations/{authorization}/reverse`.
@@ -179,12 +131,6 @@ impl TestHelpersIssuingAuthorizations<'_> {
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/reverse>
     #[inline]
     pub fn reverse(&self, authorization: &str) -> api::TestHelpersIssuingAuthorizationReverse {
-        api::TestHelpersIssuingAuthorizationReverse(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersIssuingAuthorizationReverse::OPERATION,
-            )
-            .path_arg(authorization),
-        )
+        api::TestHelpersIssuingAuthorizationReverse::new(self.0).path_arg(authorization)
     }
 }

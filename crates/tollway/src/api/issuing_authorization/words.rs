@@ -2,10 +2,13 @@
 
 //! Stripe's `issuing_authorization`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `authorization_method`, first of all in [`IssuingAuthorization`](crate::api::IssuingAuthorization).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object>
     IssuingAuthorizationAuthorizationMethod {
         /// `chip`
         Chip = "chip",
@@ -22,6 +25,8 @@ words! {
 
 words! {
     /// The values of `card_presence`, first of all in [`IssuingAuthorization`](crate::api::IssuingAuthorization).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object>
     IssuingAuthorizationCardPresence {
         /// `not_present`
         NotPresent = "not_present",
@@ -32,6 +37,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`IssuingAuthorization`](crate::api::IssuingAuthorization).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object>
     IssuingAuthorizationStatus {
         /// `closed`
         Closed = "closed",
@@ -46,6 +53,8 @@ words! {
 
 words! {
     /// The values of `claimed_by`, first of all in [`IssuingAuthorizationVerificationDataAuthenticationExemption`](crate::api::IssuingAuthorizationVerificationDataAuthenticationExemption).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-authentication_exemption>
     IssuingAuthorizationVerificationDataAuthenticationExemptionClaimedBy {
         /// `acquirer`
         Acquirer = "acquirer",
@@ -56,6 +65,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`IssuingAuthorizationVerificationDataAuthenticationExemption`](crate::api::IssuingAuthorizationVerificationDataAuthenticationExemption).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-authentication_exemption>
     IssuingAuthorizationVerificationDataAuthenticationExemptionType {
         /// `low_value_transaction`
         LowValueTransaction = "low_value_transaction",
@@ -66,6 +77,8 @@ words! {
 
 words! {
     /// The values of `purchase_type`, first of all in [`IssuingAuthorizationFleet`](crate::api::IssuingAuthorizationFleet).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet>
     IssuingAuthorizationFleetPurchaseType {
         /// `fuel_and_non_fuel_purchase`
         FuelAndNonFuelPurchase = "fuel_and_non_fuel_purchase",
@@ -78,6 +91,8 @@ words! {
 
 words! {
     /// The values of `service_type`, first of all in [`IssuingAuthorizationFleet`](crate::api::IssuingAuthorizationFleet).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet>
     IssuingAuthorizationFleetServiceType {
         /// `full_service`
         FullService = "full_service",
@@ -90,6 +105,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`IssuingAuthorizationFraudChallenge`](crate::api::IssuingAuthorizationFraudChallenge).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fraud_challenges>
     IssuingAuthorizationFraudChallengeStatus {
         /// `expired`
         Expired = "expired",
@@ -106,6 +123,8 @@ words! {
 
 words! {
     /// The values of `undeliverable_reason`, first of all in [`IssuingAuthorizationFraudChallenge`](crate::api::IssuingAuthorizationFraudChallenge).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fraud_challenges>
     IssuingAuthorizationFraudChallengeUndeliverableReason {
         /// `no_phone_number`
         NoPhoneNumber = "no_phone_number",
@@ -116,6 +135,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`IssuingAuthorizationFuel`](crate::api::IssuingAuthorizationFuel).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fuel>
     IssuingAuthorizationFuelType {
         /// `diesel`
         Diesel = "diesel",
@@ -132,6 +153,8 @@ words! {
 
 words! {
     /// The values of `unit`, first of all in [`IssuingAuthorizationFuel`](crate::api::IssuingAuthorizationFuel).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fuel>
     IssuingAuthorizationFuelUnit {
         /// `charging_minute`
         ChargingMinute = "charging_minute",
@@ -154,6 +177,8 @@ words! {
 
 words! {
     /// The values of `result`, first of all in [`IssuingAuthorizationVerificationDataThreeDSecure`](crate::api::IssuingAuthorizationVerificationDataThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-three_d_secure>
     IssuingAuthorizationVerificationDataThreeDSecureResult {
         /// `attempt_acknowledged`
         AttemptAcknowledged = "attempt_acknowledged",
@@ -168,6 +193,8 @@ words! {
 
 words! {
     /// The values of `address_line1_check`, first of all in [`IssuingAuthorizationVerificationData`](crate::api::IssuingAuthorizationVerificationData).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data>
     IssuingAuthorizationVerificationDataAddressLine1Check {
         /// `match`
         Match = "match",
@@ -180,6 +207,8 @@ words! {
 
 words! {
     /// The values of `fraud_disputability_likelihood`, first of all in [`TestHelpersIssuingAuthorizationCreate`](crate::api::TestHelpersIssuingAuthorizationCreate).
+    ///
+    /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
     TestHelpersIssuingAuthorizationCreateFraudDisputabilityLikelihood {
         /// `neutral`
         Neutral = "neutral",
@@ -190,30 +219,13 @@ words! {
     }
 }
 
-words! {
-    /// The values of `level`, first of all in [`TestHelpersIssuingAuthorizationCreateRiskAssessmentCardTestingRisk`](crate::api::TestHelpersIssuingAuthorizationCreateRiskAssessmentCardTestingRisk).
-    TestHelpersIssuingAuthorizationCreateRiskAssessmentCardTestingRiskLevel {
-        /// `elevated`
-        Elevated = "elevated",
-        /// `highest`
-        Highest = "highest",
-        /// `low`
-        Low = "low",
-        /// `normal`
-        Normal = "normal",
-        /// `not_assessed`
-        NotAssessed = "not_assessed",
-    }
-}
+/// The values of `level`, first of all in [`TestHelpersIssuingAuthorizationCreateRiskAssessmentCardTestingRisk`](crate::api::TestHelpersIssuingAuthorizationCreateRiskAssessmentCardTestingRisk): the same as [`RadarPaymentEvaluationSignalsFraudulentPaymentRiskLevel`](crate::api::RadarPaymentEvaluationSignalsFraudulentPaymentRiskLevel).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
+pub type TestHelpersIssuingAuthorizationCreateRiskAssessmentCardTestingRiskLevel =
+    api::RadarPaymentEvaluationSignalsFraudulentPaymentRiskLevel;
 
-words! {
-    /// The values of `wallet`, first of all in [`TestHelpersIssuingAuthorizationCreate`](crate::api::TestHelpersIssuingAuthorizationCreate).
-    TestHelpersIssuingAuthorizationCreateWallet {
-        /// `apple_pay`
-        ApplePay = "apple_pay",
-        /// `google_pay`
-        GooglePay = "google_pay",
-        /// `samsung_pay`
-        SamsungPay = "samsung_pay",
-    }
-}
+/// The values of `wallet`, first of all in [`TestHelpersIssuingAuthorizationCreate`](crate::api::TestHelpersIssuingAuthorizationCreate): the same as [`IssuingTokenWalletProvider`](crate::api::IssuingTokenWalletProvider).
+///
+/// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
+pub type TestHelpersIssuingAuthorizationCreateWallet = api::IssuingTokenWalletProvider;

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// The `issuing.card` object.
+    /// The `issuing.card` object. It has what [`IssuingCardFields`](crate::api::IssuingCardFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object>
-    IssuingCard, "issuing.card"
+    IssuingCard =
+    /// The accessors of [`IssuingCard`](crate::api::IssuingCard).
+    IssuingCardFields, "issuing.card"
 }
 
-impl IssuingCard {
+impl IssuingCardFields {
     /// Brand.
     #[inline]
     pub fn brand(&self) -> &str {
@@ -177,13 +179,15 @@ impl IssuingCard {
 }
 
 view! {
-    /// Apple pay of [`IssuingCard`](crate::api::IssuingCard): its `wallets.apple_pay`.
+    /// Apple pay of [`IssuingCard`](crate::api::IssuingCard): its `wallets.apple_pay`. It has what [`IssuingCardWalletsApplePayFields`](crate::api::IssuingCardWalletsApplePayFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-wallets-apple_pay>
-    IssuingCardWalletsApplePay, "issuing_card_apple_pay"
+    IssuingCardWalletsApplePay =
+    /// The accessors of [`IssuingCardWalletsApplePay`](crate::api::IssuingCardWalletsApplePay).
+    IssuingCardWalletsApplePayFields, "issuing_card_apple_pay"
 }
 
-impl IssuingCardWalletsApplePay {
+impl IssuingCardWalletsApplePayFields {
     /// Eligible: true or false.
     #[inline]
     pub fn eligible(&self) -> bool {
@@ -199,13 +203,15 @@ impl IssuingCardWalletsApplePay {
 }
 
 view! {
-    /// Spending controls of [`IssuingCard`](crate::api::IssuingCard): its `spending_controls`.
+    /// Spending controls of [`IssuingCard`](crate::api::IssuingCard): its `spending_controls`. It has what [`IssuingCardSpendingControlsFields`](crate::api::IssuingCardSpendingControlsFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-spending_controls>
-    IssuingCardSpendingControls, "issuing_card_authorization_controls"
+    IssuingCardSpendingControls =
+    /// The accessors of [`IssuingCardSpendingControls`](crate::api::IssuingCardSpendingControls).
+    IssuingCardSpendingControlsFields, "issuing_card_authorization_controls"
 }
 
-impl IssuingCardSpendingControls {
+impl IssuingCardSpendingControlsFields {
     /// Allowed card presences, as a list. `None` when null.
     #[inline]
     pub fn allowed_card_presences(
@@ -282,13 +288,15 @@ impl IssuingCardSpendingControls {
 }
 
 view! {
-    /// Latest fraud warning of [`IssuingCard`](crate::api::IssuingCard): its `latest_fraud_warning`.
+    /// Latest fraud warning of [`IssuingCard`](crate::api::IssuingCard): its `latest_fraud_warning`. It has what [`IssuingCardLatestFraudWarningFields`](crate::api::IssuingCardLatestFraudWarningFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-latest_fraud_warning>
-    IssuingCardLatestFraudWarning, "issuing_card_fraud_warning"
+    IssuingCardLatestFraudWarning =
+    /// The accessors of [`IssuingCardLatestFraudWarning`](crate::api::IssuingCardLatestFraudWarning).
+    IssuingCardLatestFraudWarningFields, "issuing_card_fraud_warning"
 }
 
-impl IssuingCardLatestFraudWarning {
+impl IssuingCardLatestFraudWarningFields {
     /// Started at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn started_at(&self) -> Option<Timestamp> {
@@ -303,13 +311,15 @@ impl IssuingCardLatestFraudWarning {
 }
 
 view! {
-    /// Google pay of [`IssuingCard`](crate::api::IssuingCard): its `wallets.google_pay`.
+    /// Google pay of [`IssuingCard`](crate::api::IssuingCard): its `wallets.google_pay`. It has what [`IssuingCardWalletsGooglePayFields`](crate::api::IssuingCardWalletsGooglePayFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-wallets-google_pay>
-    IssuingCardWalletsGooglePay, "issuing_card_google_pay"
+    IssuingCardWalletsGooglePay =
+    /// The accessors of [`IssuingCardWalletsGooglePay`](crate::api::IssuingCardWalletsGooglePay).
+    IssuingCardWalletsGooglePayFields, "issuing_card_google_pay"
 }
 
-impl IssuingCardWalletsGooglePay {
+impl IssuingCardWalletsGooglePayFields {
     /// Eligible: true or false.
     #[inline]
     pub fn eligible(&self) -> bool {
@@ -325,13 +335,15 @@ impl IssuingCardWalletsGooglePay {
 }
 
 view! {
-    /// Cancel after of [`IssuingCard`](crate::api::IssuingCard): its `lifecycle_controls.cancel_after`.
+    /// Cancel after of [`IssuingCard`](crate::api::IssuingCard): its `lifecycle_controls.cancel_after`. It has what [`IssuingCardLifecycleControlsCancelAfterFields`](crate::api::IssuingCardLifecycleControlsCancelAfterFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-lifecycle_controls-cancel_after>
-    IssuingCardLifecycleControlsCancelAfter, "issuing_card_lifecycle_conditions"
+    IssuingCardLifecycleControlsCancelAfter =
+    /// The accessors of [`IssuingCardLifecycleControlsCancelAfter`](crate::api::IssuingCardLifecycleControlsCancelAfter).
+    IssuingCardLifecycleControlsCancelAfterFields, "issuing_card_lifecycle_conditions"
 }
 
-impl IssuingCardLifecycleControlsCancelAfter {
+impl IssuingCardLifecycleControlsCancelAfterFields {
     /// Payment count.
     #[inline]
     pub fn payment_count(&self) -> i64 {
@@ -341,13 +353,15 @@ impl IssuingCardLifecycleControlsCancelAfter {
 }
 
 view! {
-    /// Lifecycle controls of [`IssuingCard`](crate::api::IssuingCard): its `lifecycle_controls`.
+    /// Lifecycle controls of [`IssuingCard`](crate::api::IssuingCard): its `lifecycle_controls`. It has what [`IssuingCardLifecycleControlsFields`](crate::api::IssuingCardLifecycleControlsFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-lifecycle_controls>
-    IssuingCardLifecycleControls, "issuing_card_lifecycle_controls"
+    IssuingCardLifecycleControls =
+    /// The accessors of [`IssuingCardLifecycleControls`](crate::api::IssuingCardLifecycleControls).
+    IssuingCardLifecycleControlsFields, "issuing_card_lifecycle_controls"
 }
 
-impl IssuingCardLifecycleControls {
+impl IssuingCardLifecycleControlsFields {
     /// Cancel after.
     #[inline]
     pub fn cancel_after(&self) -> api::IssuingCardLifecycleControlsCancelAfter {
@@ -357,13 +371,15 @@ impl IssuingCardLifecycleControls {
 }
 
 view! {
-    /// Shipping of [`IssuingCard`](crate::api::IssuingCard): its `shipping`.
+    /// Shipping of [`IssuingCard`](crate::api::IssuingCard): its `shipping`. It has what [`IssuingCardShippingFields`](crate::api::IssuingCardShippingFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
-    IssuingCardShipping, "issuing_card_shipping"
+    IssuingCardShipping =
+    /// The accessors of [`IssuingCardShipping`](crate::api::IssuingCardShipping).
+    IssuingCardShippingFields, "issuing_card_shipping"
 }
 
-impl IssuingCardShipping {
+impl IssuingCardShippingFields {
     /// Address.
     #[inline]
     pub fn address(&self) -> api::Address {
@@ -465,13 +481,15 @@ impl IssuingCardShipping {
 }
 
 view! {
-    /// Address validation of [`IssuingCard`](crate::api::IssuingCard): its `shipping.address_validation`.
+    /// Address validation of [`IssuingCard`](crate::api::IssuingCard): its `shipping.address_validation`. It has what [`IssuingCardShippingAddressValidationFields`](crate::api::IssuingCardShippingAddressValidationFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping-address_validation>
-    IssuingCardShippingAddressValidation, "issuing_card_shipping_address_validation"
+    IssuingCardShippingAddressValidation =
+    /// The accessors of [`IssuingCardShippingAddressValidation`](crate::api::IssuingCardShippingAddressValidation).
+    IssuingCardShippingAddressValidationFields, "issuing_card_shipping_address_validation"
 }
 
-impl IssuingCardShippingAddressValidation {
+impl IssuingCardShippingAddressValidationFields {
     /// Mode.
     #[inline]
     pub fn mode(&self) -> api::IssuingCardShippingAddressValidationMode {
@@ -497,13 +515,15 @@ impl IssuingCardShippingAddressValidation {
 }
 
 view! {
-    /// Customs of [`IssuingCard`](crate::api::IssuingCard): its `shipping.customs`.
+    /// Customs of [`IssuingCard`](crate::api::IssuingCard): its `shipping.customs`. It has what [`IssuingCardShippingCustomsFields`](crate::api::IssuingCardShippingCustomsFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping-customs>
-    IssuingCardShippingCustoms, "issuing_card_shipping_customs"
+    IssuingCardShippingCustoms =
+    /// The accessors of [`IssuingCardShippingCustoms`](crate::api::IssuingCardShippingCustoms).
+    IssuingCardShippingCustomsFields, "issuing_card_shipping_customs"
 }
 
-impl IssuingCardShippingCustoms {
+impl IssuingCardShippingCustomsFields {
     /// Eori number. `None` when null.
     #[inline]
     pub fn eori_number(&self) -> Option<&str> {
@@ -513,13 +533,15 @@ impl IssuingCardShippingCustoms {
 }
 
 view! {
-    /// Spending limits of [`IssuingCard`](crate::api::IssuingCard): its `spending_controls.spending_limits`.
+    /// Spending limits of [`IssuingCard`](crate::api::IssuingCard): its `spending_controls.spending_limits`. It has what [`IssuingCardSpendingControlsSpendingLimitFields`](crate::api::IssuingCardSpendingControlsSpendingLimitFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-spending_controls-spending_limits>
-    IssuingCardSpendingControlsSpendingLimit, "issuing_card_spending_limit"
+    IssuingCardSpendingControlsSpendingLimit =
+    /// The accessors of [`IssuingCardSpendingControlsSpendingLimit`](crate::api::IssuingCardSpendingControlsSpendingLimit).
+    IssuingCardSpendingControlsSpendingLimitFields, "issuing_card_spending_limit"
 }
 
-impl IssuingCardSpendingControlsSpendingLimit {
+impl IssuingCardSpendingControlsSpendingLimitFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -541,13 +563,15 @@ impl IssuingCardSpendingControlsSpendingLimit {
 }
 
 view! {
-    /// Wallets of [`IssuingCard`](crate::api::IssuingCard): its `wallets`.
+    /// Wallets of [`IssuingCard`](crate::api::IssuingCard): its `wallets`. It has what [`IssuingCardWalletsFields`](crate::api::IssuingCardWalletsFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-wallets>
-    IssuingCardWallets, "issuing_card_wallets"
+    IssuingCardWallets =
+    /// The accessors of [`IssuingCardWallets`](crate::api::IssuingCardWallets).
+    IssuingCardWalletsFields, "issuing_card_wallets"
 }
 
-impl IssuingCardWallets {
+impl IssuingCardWalletsFields {
     /// Apple pay.
     #[inline]
     pub fn apple_pay(&self) -> api::IssuingCardWalletsApplePay {

@@ -16,7 +16,7 @@ impl IssuingCardCreateLifecycleControlsCancelAfter {
     /// With what Stripe requires.
     #[inline]
     pub fn new(payment_count: i64) -> Self {
-        Self(Params::new().with("payment_count", payment_count))
+        Self(Params::new().with_int("payment_count", payment_count))
     }
 }
 
@@ -46,42 +46,14 @@ impl IssuingCardCreatePin {
     /// Encrypted number.
     #[inline]
     pub fn encrypted_number(self, encrypted_number: &str) -> Self {
-        Self(self.0.with("encrypted_number", encrypted_number))
+        Self(self.0.with_str("encrypted_number", encrypted_number))
     }
 }
 
-params_required! {
-    /// The `address` of [`IssuingCardCreateShipping`](crate::api::IssuingCardCreateShipping).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cards/create>
-    IssuingCardCreateShippingAddress
-}
-
-impl IssuingCardCreateShippingAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(city: &str, country: &str, line1: &str, postal_code: &str) -> Self {
-        Self(
-            Params::new()
-                .with("city", city)
-                .with("country", country)
-                .with("line1", line1)
-                .with("postal_code", postal_code),
-        )
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`IssuingCardCreateShipping`](crate::api::IssuingCardCreateShipping): the same as [`IssuingCardholderCreateBillingAddress`](crate::api::IssuingCardholderCreateBillingAddress).
+///
+/// <https://docs.stripe.com/api/issuing/cards/create>
+pub type IssuingCardCreateShippingAddress = api::IssuingCardholderCreateBillingAddress;
 
 params_required! {
     /// The `address_validation` of [`IssuingCardCreateShipping`](crate::api::IssuingCardCreateShipping).
@@ -109,7 +81,7 @@ impl IssuingCardCreateShippingCustoms {
     /// Eori number.
     #[inline]
     pub fn eori_number(self, eori_number: &str) -> Self {
-        Self(self.0.with("eori_number", eori_number))
+        Self(self.0.with_str("eori_number", eori_number))
     }
 }
 
@@ -124,7 +96,11 @@ impl IssuingCardCreateShipping {
     /// With what Stripe requires.
     #[inline]
     pub fn new(address: api::IssuingCardCreateShippingAddress, name: &str) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
+        Self(
+            Params::new()
+                .with("address", address)
+                .with_str("name", name),
+        )
     }
 
     /// Address validation.
@@ -139,7 +115,7 @@ impl IssuingCardCreateShipping {
     /// Business name.
     #[inline]
     pub fn business_name(self, business_name: &str) -> Self {
-        Self(self.0.with("business_name", business_name))
+        Self(self.0.with_str("business_name", business_name))
     }
 
     /// Customs.
@@ -151,13 +127,13 @@ impl IssuingCardCreateShipping {
     /// Phone number.
     #[inline]
     pub fn phone_number(self, phone_number: &str) -> Self {
-        Self(self.0.with("phone_number", phone_number))
+        Self(self.0.with_str("phone_number", phone_number))
     }
 
     /// Require signature: true or false.
     #[inline]
     pub fn require_signature(self, require_signature: bool) -> Self {
-        Self(self.0.with("require_signature", require_signature))
+        Self(self.0.with_bool("require_signature", require_signature))
     }
 
     /// Service.
@@ -173,36 +149,11 @@ impl IssuingCardCreateShipping {
     }
 }
 
-params_required! {
-    /// The `spending_limit` of [`IssuingCardCreateSpendingControls`](crate::api::IssuingCardCreateSpendingControls).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cards/create>
-    IssuingCardCreateSpendingControlsSpendingLimit
-}
-
-impl IssuingCardCreateSpendingControlsSpendingLimit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        amount: i64,
-        interval: api::IssuingCardSpendingControlsSpendingLimitInterval,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("interval", interval),
-        )
-    }
-
-    /// Categories, as a list.
-    #[inline]
-    pub fn categories(
-        self,
-        categories: impl IntoIterator<Item = api::IssuingCardSpendingControlsAllowedCategory>,
-    ) -> Self {
-        Self(self.0.with("categories", list(categories)))
-    }
-}
+/// The `spending_limit` of [`IssuingCardCreateSpendingControls`](crate::api::IssuingCardCreateSpendingControls): the same as [`IssuingCardholderCreateSpendingControlsSpendingLimit`](crate::api::IssuingCardholderCreateSpendingControlsSpendingLimit).
+///
+/// <https://docs.stripe.com/api/issuing/cards/create>
+pub type IssuingCardCreateSpendingControlsSpendingLimit =
+    api::IssuingCardholderCreateSpendingControlsSpendingLimit;
 
 params! {
     /// The `spending_controls` of [`IssuingCardCreate`](crate::api::IssuingCardCreate).
@@ -292,259 +243,39 @@ impl IssuingCardCreateSpendingControls {
     }
 }
 
-params! {
-    /// The `pin` of [`IssuingCardUpdate`](crate::api::IssuingCardUpdate).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cards/update>
-    IssuingCardUpdatePin
-}
+/// The `pin` of [`IssuingCardUpdate`](crate::api::IssuingCardUpdate): the same as [`IssuingCardCreatePin`](crate::api::IssuingCardCreatePin).
+///
+/// <https://docs.stripe.com/api/issuing/cards/update>
+pub type IssuingCardUpdatePin = api::IssuingCardCreatePin;
 
-impl IssuingCardUpdatePin {
-    /// Encrypted number.
-    #[inline]
-    pub fn encrypted_number(self, encrypted_number: &str) -> Self {
-        Self(self.0.with("encrypted_number", encrypted_number))
-    }
-}
+/// The `address` of [`IssuingCardUpdateShipping`](crate::api::IssuingCardUpdateShipping): the same as [`IssuingCardholderCreateBillingAddress`](crate::api::IssuingCardholderCreateBillingAddress).
+///
+/// <https://docs.stripe.com/api/issuing/cards/update>
+pub type IssuingCardUpdateShippingAddress = api::IssuingCardholderCreateBillingAddress;
 
-params_required! {
-    /// The `address` of [`IssuingCardUpdateShipping`](crate::api::IssuingCardUpdateShipping).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cards/update>
-    IssuingCardUpdateShippingAddress
-}
+/// The `address_validation` of [`IssuingCardUpdateShipping`](crate::api::IssuingCardUpdateShipping): the same as [`IssuingCardCreateShippingAddressValidation`](crate::api::IssuingCardCreateShippingAddressValidation).
+///
+/// <https://docs.stripe.com/api/issuing/cards/update>
+pub type IssuingCardUpdateShippingAddressValidation =
+    api::IssuingCardCreateShippingAddressValidation;
 
-impl IssuingCardUpdateShippingAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(city: &str, country: &str, line1: &str, postal_code: &str) -> Self {
-        Self(
-            Params::new()
-                .with("city", city)
-                .with("country", country)
-                .with("line1", line1)
-                .with("postal_code", postal_code),
-        )
-    }
+/// The `customs` of [`IssuingCardUpdateShipping`](crate::api::IssuingCardUpdateShipping): the same as [`IssuingCardCreateShippingCustoms`](crate::api::IssuingCardCreateShippingCustoms).
+///
+/// <https://docs.stripe.com/api/issuing/cards/update>
+pub type IssuingCardUpdateShippingCustoms = api::IssuingCardCreateShippingCustoms;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `shipping` of [`IssuingCardUpdate`](crate::api::IssuingCardUpdate): the same as [`IssuingCardCreateShipping`](crate::api::IssuingCardCreateShipping).
+///
+/// <https://docs.stripe.com/api/issuing/cards/update>
+pub type IssuingCardUpdateShipping = api::IssuingCardCreateShipping;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `spending_limit` of [`IssuingCardUpdateSpendingControls`](crate::api::IssuingCardUpdateSpendingControls): the same as [`IssuingCardholderCreateSpendingControlsSpendingLimit`](crate::api::IssuingCardholderCreateSpendingControlsSpendingLimit).
+///
+/// <https://docs.stripe.com/api/issuing/cards/update>
+pub type IssuingCardUpdateSpendingControlsSpendingLimit =
+    api::IssuingCardholderCreateSpendingControlsSpendingLimit;
 
-params_required! {
-    /// The `address_validation` of [`IssuingCardUpdateShipping`](crate::api::IssuingCardUpdateShipping).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cards/update>
-    IssuingCardUpdateShippingAddressValidation
-}
-
-impl IssuingCardUpdateShippingAddressValidation {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(mode: api::IssuingCardShippingAddressValidationMode) -> Self {
-        Self(Params::new().with("mode", mode))
-    }
-}
-
-params! {
-    /// The `customs` of [`IssuingCardUpdateShipping`](crate::api::IssuingCardUpdateShipping).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cards/update>
-    IssuingCardUpdateShippingCustoms
-}
-
-impl IssuingCardUpdateShippingCustoms {
-    /// Eori number.
-    #[inline]
-    pub fn eori_number(self, eori_number: &str) -> Self {
-        Self(self.0.with("eori_number", eori_number))
-    }
-}
-
-params_required! {
-    /// The `shipping` of [`IssuingCardUpdate`](crate::api::IssuingCardUpdate).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cards/update>
-    IssuingCardUpdateShipping
-}
-
-impl IssuingCardUpdateShipping {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(address: api::IssuingCardUpdateShippingAddress, name: &str) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
-    }
-
-    /// Address validation.
-    #[inline]
-    pub fn address_validation(
-        self,
-        address_validation: api::IssuingCardUpdateShippingAddressValidation,
-    ) -> Self {
-        Self(self.0.with("address_validation", address_validation))
-    }
-
-    /// Business name.
-    #[inline]
-    pub fn business_name(self, business_name: &str) -> Self {
-        Self(self.0.with("business_name", business_name))
-    }
-
-    /// Customs.
-    #[inline]
-    pub fn customs(self, customs: api::IssuingCardUpdateShippingCustoms) -> Self {
-        Self(self.0.with("customs", customs))
-    }
-
-    /// Phone number.
-    #[inline]
-    pub fn phone_number(self, phone_number: &str) -> Self {
-        Self(self.0.with("phone_number", phone_number))
-    }
-
-    /// Require signature: true or false.
-    #[inline]
-    pub fn require_signature(self, require_signature: bool) -> Self {
-        Self(self.0.with("require_signature", require_signature))
-    }
-
-    /// Service.
-    #[inline]
-    pub fn service(self, service: api::IssuingCardShippingService) -> Self {
-        Self(self.0.with("service", service))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: api::IssuingCardShippingType) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `spending_limit` of [`IssuingCardUpdateSpendingControls`](crate::api::IssuingCardUpdateSpendingControls).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cards/update>
-    IssuingCardUpdateSpendingControlsSpendingLimit
-}
-
-impl IssuingCardUpdateSpendingControlsSpendingLimit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        amount: i64,
-        interval: api::IssuingCardSpendingControlsSpendingLimitInterval,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("interval", interval),
-        )
-    }
-
-    /// Categories, as a list.
-    #[inline]
-    pub fn categories(
-        self,
-        categories: impl IntoIterator<Item = api::IssuingCardSpendingControlsAllowedCategory>,
-    ) -> Self {
-        Self(self.0.with("categories", list(categories)))
-    }
-}
-
-params! {
-    /// The `spending_controls` of [`IssuingCardUpdate`](crate::api::IssuingCardUpdate).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cards/update>
-    IssuingCardUpdateSpendingControls
-}
-
-impl IssuingCardUpdateSpendingControls {
-    /// Allowed card presences, as a list.
-    #[inline]
-    pub fn allowed_card_presences(
-        self,
-        allowed_card_presences: impl IntoIterator<
-            Item = api::IssuingCardSpendingControlsAllowedCardPresence,
-        >,
-    ) -> Self {
-        Self(
-            self.0
-                .with("allowed_card_presences", list(allowed_card_presences)),
-        )
-    }
-
-    /// Allowed categories, as a list.
-    #[inline]
-    pub fn allowed_categories(
-        self,
-        allowed_categories: impl IntoIterator<Item = api::IssuingCardSpendingControlsAllowedCategory>,
-    ) -> Self {
-        Self(self.0.with("allowed_categories", list(allowed_categories)))
-    }
-
-    /// Allowed merchant countries, as a list.
-    #[inline]
-    pub fn allowed_merchant_countries(
-        self,
-        allowed_merchant_countries: impl IntoIterator<Item: Into<String>>,
-    ) -> Self {
-        Self(self.0.with(
-            "allowed_merchant_countries",
-            texts(allowed_merchant_countries),
-        ))
-    }
-
-    /// Blocked card presences, as a list.
-    #[inline]
-    pub fn blocked_card_presences(
-        self,
-        blocked_card_presences: impl IntoIterator<
-            Item = api::IssuingCardSpendingControlsAllowedCardPresence,
-        >,
-    ) -> Self {
-        Self(
-            self.0
-                .with("blocked_card_presences", list(blocked_card_presences)),
-        )
-    }
-
-    /// Blocked categories, as a list.
-    #[inline]
-    pub fn blocked_categories(
-        self,
-        blocked_categories: impl IntoIterator<Item = api::IssuingCardSpendingControlsAllowedCategory>,
-    ) -> Self {
-        Self(self.0.with("blocked_categories", list(blocked_categories)))
-    }
-
-    /// Blocked merchant countries, as a list.
-    #[inline]
-    pub fn blocked_merchant_countries(
-        self,
-        blocked_merchant_countries: impl IntoIterator<Item: Into<String>>,
-    ) -> Self {
-        Self(self.0.with(
-            "blocked_merchant_countries",
-            texts(blocked_merchant_countries),
-        ))
-    }
-
-    /// Spending limits, as a list.
-    #[inline]
-    pub fn spending_limits(
-        self,
-        spending_limits: impl IntoIterator<Item = api::IssuingCardUpdateSpendingControlsSpendingLimit>,
-    ) -> Self {
-        Self(self.0.with("spending_limits", list(spending_limits)))
-    }
-}
+/// The `spending_controls` of [`IssuingCardUpdate`](crate::api::IssuingCardUpdate): the same as [`IssuingCardCreateSpendingControls`](crate::api::IssuingCardCreateSpendingControls).
+///
+/// <https://docs.stripe.com/api/issuing/cards/update>
+pub type IssuingCardUpdateSpendingControls = api::IssuingCardCreateSpendingControls;

@@ -3,80 +3,80 @@
 //! Stripe's `issuing_card`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request, request_list};
+use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.issuing().cards().list(…)`: `GET /v1/issuing/cards`.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/list>
-    IssuingCardList => List<api::IssuingCard>, api::IssuingCard; "issuing.cards.list", Get "/v1/issuing/cards", Api V1 Form
+    IssuingCardList, IssuingCardListEndpoint => List<api::IssuingCard>; "issuing.cards.list", Get "/v1/issuing/cards", Api V1 Form
 }
 
 impl IssuingCardList {
     /// Cardholder.
     #[inline]
     pub fn cardholder(self, cardholder: &str) -> Self {
-        Self(self.0.set("cardholder", cardholder))
+        self.set_str("cardholder", cardholder)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// Exp month.
     #[inline]
     pub fn exp_month(self, exp_month: i64) -> Self {
-        Self(self.0.set("exp_month", exp_month))
+        self.set_int("exp_month", exp_month)
     }
 
     /// Exp year.
     #[inline]
     pub fn exp_year(self, exp_year: i64) -> Self {
-        Self(self.0.set("exp_year", exp_year))
+        self.set_int("exp_year", exp_year)
     }
 
     /// Last4.
     #[inline]
     pub fn last4(self, last4: &str) -> Self {
-        Self(self.0.set("last4", last4))
+        self.set_str("last4", last4)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Personalization design.
     #[inline]
     pub fn personalization_design(self, personalization_design: &str) -> Self {
-        Self(self.0.set("personalization_design", personalization_design))
+        self.set_str("personalization_design", personalization_design)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingCardStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::IssuingCardType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -84,32 +84,32 @@ request! {
     /// The request of `client.issuing().cards().create(…)`: `POST /v1/issuing/cards`.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/create>
-    IssuingCardCreate => api::IssuingCard; "issuing.cards.create", Post "/v1/issuing/cards", Api V1 Form
+    IssuingCardCreate, IssuingCardCreateEndpoint => api::IssuingCard; "issuing.cards.create", Post "/v1/issuing/cards", Api V1 Form
 }
 
 impl IssuingCardCreate {
     /// Cardholder.
     #[inline]
     pub fn cardholder(self, cardholder: &str) -> Self {
-        Self(self.0.set("cardholder", cardholder))
+        self.set_str("cardholder", cardholder)
     }
 
     /// Exp month.
     #[inline]
     pub fn exp_month(self, exp_month: i64) -> Self {
-        Self(self.0.set("exp_month", exp_month))
+        self.set_int("exp_month", exp_month)
     }
 
     /// Exp year.
     #[inline]
     pub fn exp_year(self, exp_year: i64) -> Self {
-        Self(self.0.set("exp_year", exp_year))
+        self.set_int("exp_year", exp_year)
     }
 
     /// Financial account.
     #[inline]
     pub fn financial_account(self, financial_account: &str) -> Self {
-        Self(self.0.set("financial_account", financial_account))
+        self.set_str("financial_account", financial_account)
     }
 
     /// Lifecycle controls.
@@ -118,7 +118,7 @@ impl IssuingCardCreate {
         self,
         lifecycle_controls: api::IssuingCardCreateLifecycleControls,
     ) -> Self {
-        Self(self.0.set("lifecycle_controls", lifecycle_controls))
+        self.set("lifecycle_controls", lifecycle_controls)
     }
 
     /// Key-value pairs of your own.
@@ -127,25 +127,25 @@ impl IssuingCardCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Personalization design.
     #[inline]
     pub fn personalization_design(self, personalization_design: &str) -> Self {
-        Self(self.0.set("personalization_design", personalization_design))
+        self.set_str("personalization_design", personalization_design)
     }
 
     /// Pin.
     #[inline]
     pub fn pin(self, pin: api::IssuingCardCreatePin) -> Self {
-        Self(self.0.set("pin", pin))
+        self.set("pin", pin)
     }
 
     /// Replacement for.
     #[inline]
     pub fn replacement_for(self, replacement_for: &str) -> Self {
-        Self(self.0.set("replacement_for", replacement_for))
+        self.set_str("replacement_for", replacement_for)
     }
 
     /// Replacement reason.
@@ -154,25 +154,25 @@ impl IssuingCardCreate {
         self,
         replacement_reason: api::IssuingCardCreateReplacementReason,
     ) -> Self {
-        Self(self.0.set("replacement_reason", replacement_reason))
+        self.set("replacement_reason", replacement_reason)
     }
 
     /// Second line.
     #[inline]
     pub fn second_line(self, second_line: &str) -> Self {
-        Self(self.0.set("second_line", second_line))
+        self.set_str("second_line", second_line)
     }
 
     /// Unsets `second_line`.
     #[inline]
     pub fn clear_second_line(self) -> Self {
-        Self(self.0.set("second_line", Value::Clear))
+        self.set("second_line", Value::Clear)
     }
 
     /// Shipping.
     #[inline]
     pub fn shipping(self, shipping: api::IssuingCardCreateShipping) -> Self {
-        Self(self.0.set("shipping", shipping))
+        self.set("shipping", shipping)
     }
 
     /// Spending controls.
@@ -181,13 +181,13 @@ impl IssuingCardCreate {
         self,
         spending_controls: api::IssuingCardCreateSpendingControls,
     ) -> Self {
-        Self(self.0.set("spending_controls", spending_controls))
+        self.set("spending_controls", spending_controls)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingCardCreateStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -195,14 +195,14 @@ request! {
     /// The request of `client.issuing().cards().retrieve(…)`: `GET /v1/issuing/cards/{card}`.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/retrieve>
-    IssuingCardRetrieve => api::IssuingCard; "issuing.cards.retrieve", Get "/v1/issuing/cards/{card}", Api V1 Form
+    IssuingCardRetrieve, IssuingCardRetrieveEndpoint => api::IssuingCard; "issuing.cards.retrieve", Get "/v1/issuing/cards/{card}", Api V1 Form
 }
 
 request! {
     /// The request of `client.issuing().cards().update(…)`: `POST /v1/issuing/cards/{card}`.
     ///
     /// <https://docs.stripe.com/api/issuing/cards/update>
-    IssuingCardUpdate => api::IssuingCard; "issuing.cards.update", Post "/v1/issuing/cards/{card}", Api V1 Form
+    IssuingCardUpdate, IssuingCardUpdateEndpoint => api::IssuingCard; "issuing.cards.update", Post "/v1/issuing/cards/{card}", Api V1 Form
 }
 
 impl IssuingCardUpdate {
@@ -212,13 +212,13 @@ impl IssuingCardUpdate {
         self,
         cancellation_reason: api::IssuingCardUpdateCancellationReason,
     ) -> Self {
-        Self(self.0.set("cancellation_reason", cancellation_reason))
+        self.set("cancellation_reason", cancellation_reason)
     }
 
     /// Financial account.
     #[inline]
     pub fn financial_account(self, financial_account: &str) -> Self {
-        Self(self.0.set("financial_account", financial_account))
+        self.set_str("financial_account", financial_account)
     }
 
     /// Key-value pairs of your own.
@@ -227,31 +227,31 @@ impl IssuingCardUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Personalization design.
     #[inline]
     pub fn personalization_design(self, personalization_design: &str) -> Self {
-        Self(self.0.set("personalization_design", personalization_design))
+        self.set_str("personalization_design", personalization_design)
     }
 
     /// Pin.
     #[inline]
     pub fn pin(self, pin: api::IssuingCardUpdatePin) -> Self {
-        Self(self.0.set("pin", pin))
+        self.set("pin", pin)
     }
 
     /// Shipping.
     #[inline]
     pub fn shipping(self, shipping: api::IssuingCardUpdateShipping) -> Self {
-        Self(self.0.set("shipping", shipping))
+        self.set("shipping", shipping)
     }
 
     /// Spending controls.
@@ -260,13 +260,13 @@ impl IssuingCardUpdate {
         self,
         spending_controls: api::IssuingCardUpdateSpendingControls,
     ) -> Self {
-        Self(self.0.set("spending_controls", spending_controls))
+        self.set("spending_controls", spending_controls)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingCardStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -274,33 +274,33 @@ request! {
     /// The request of `client.test_helpers().issuing().cards().deliver_card(…)`: `POST /v1/test_helpers/issuing/cards/{card}/shipping/deliver`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/cards/deliver_card>
-    TestHelpersIssuingCardDeliverCard => api::IssuingCard; "test_helpers.issuing.cards.deliver_card", Post "/v1/test_helpers/issuing/cards/{card}/shipping/deliver", Api V1 Form
+    TestHelpersIssuingCardDeliverCard, TestHelpersIssuingCardDeliverCardEndpoint => api::IssuingCard; "test_helpers.issuing.cards.deliver_card", Post "/v1/test_helpers/issuing/cards/{card}/shipping/deliver", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().issuing().cards().fail_card(…)`: `POST /v1/test_helpers/issuing/cards/{card}/shipping/fail`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card>
-    TestHelpersIssuingCardFailCard => api::IssuingCard; "test_helpers.issuing.cards.fail_card", Post "/v1/test_helpers/issuing/cards/{card}/shipping/fail", Api V1 Form
+    TestHelpersIssuingCardFailCard, TestHelpersIssuingCardFailCardEndpoint => api::IssuingCard; "test_helpers.issuing.cards.fail_card", Post "/v1/test_helpers/issuing/cards/{card}/shipping/fail", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().issuing().cards().return_card(…)`: `POST /v1/test_helpers/issuing/cards/{card}/shipping/return`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/cards/return_card>
-    TestHelpersIssuingCardReturnCard => api::IssuingCard; "test_helpers.issuing.cards.return_card", Post "/v1/test_helpers/issuing/cards/{card}/shipping/return", Api V1 Form
+    TestHelpersIssuingCardReturnCard, TestHelpersIssuingCardReturnCardEndpoint => api::IssuingCard; "test_helpers.issuing.cards.return_card", Post "/v1/test_helpers/issuing/cards/{card}/shipping/return", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().issuing().cards().ship_card(…)`: `POST /v1/test_helpers/issuing/cards/{card}/shipping/ship`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card>
-    TestHelpersIssuingCardShipCard => api::IssuingCard; "test_helpers.issuing.cards.ship_card", Post "/v1/test_helpers/issuing/cards/{card}/shipping/ship", Api V1 Form
+    TestHelpersIssuingCardShipCard, TestHelpersIssuingCardShipCardEndpoint => api::IssuingCard; "test_helpers.issuing.cards.ship_card", Post "/v1/test_helpers/issuing/cards/{card}/shipping/ship", Api V1 Form
 }
 
 request! {
     /// The request of `client.test_helpers().issuing().cards().submit_card(…)`: `POST /v1/test_helpers/issuing/cards/{card}/shipping/submit`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card>
-    TestHelpersIssuingCardSubmitCard => api::IssuingCard; "test_helpers.issuing.cards.submit_card", Post "/v1/test_helpers/issuing/cards/{card}/shipping/submit", Api V1 Form
+    TestHelpersIssuingCardSubmitCard, TestHelpersIssuingCardSubmitCardEndpoint => api::IssuingCard; "test_helpers.issuing.cards.submit_card", Post "/v1/test_helpers/issuing/cards/{card}/shipping/submit", Api V1 Form
 }

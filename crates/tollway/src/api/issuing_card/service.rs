@@ -3,7 +3,7 @@
 //! Stripe's `issuing_card`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.issuing().cards()`.
 ///
@@ -17,7 +17,7 @@ impl IssuingCards<'_> {
     /// <https://docs.stripe.com/api/issuing/cards/list>
     #[inline]
     pub fn list(&self) -> api::IssuingCardList {
-        api::IssuingCardList(RequestBuilder::new(self.0, api::IssuingCardList::OPERATION))
+        api::IssuingCardList::new(self.0)
     }
 
     /// `POST /v1/issuing/cards`.
@@ -25,11 +25,9 @@ impl IssuingCards<'_> {
     /// <https://docs.stripe.com/api/issuing/cards/create>
     #[inline]
     pub fn create(&self, currency: &str, type_: api::IssuingCardType) -> api::IssuingCardCreate {
-        api::IssuingCardCreate(
-            RequestBuilder::new(self.0, api::IssuingCardCreate::OPERATION)
-                .set("currency", currency)
-                .set("type", type_),
-        )
+        api::IssuingCardCreate::new(self.0)
+            .set_str("currency", currency)
+            .set("type", type_)
     }
 
     /// `GET /v1/issuing/cards/{card}`.
@@ -37,9 +35,7 @@ impl IssuingCards<'_> {
     /// <https://docs.stripe.com/api/issuing/cards/retrieve>
     #[inline]
     pub fn retrieve(&self, card: &str) -> api::IssuingCardRetrieve {
-        api::IssuingCardRetrieve(
-            RequestBuilder::new(self.0, api::IssuingCardRetrieve::OPERATION).path_arg(card),
-        )
+        api::IssuingCardRetrieve::new(self.0).path_arg(card)
     }
 
     /// `POST /v1/issuing/cards/{card}`.
@@ -47,9 +43,7 @@ impl IssuingCards<'_> {
     /// <https://docs.stripe.com/api/issuing/cards/update>
     #[inline]
     pub fn update(&self, card: &str) -> api::IssuingCardUpdate {
-        api::IssuingCardUpdate(
-            RequestBuilder::new(self.0, api::IssuingCardUpdate::OPERATION).path_arg(card),
-        )
+        api::IssuingCardUpdate::new(self.0).path_arg(card)
     }
 }
 
@@ -65,10 +59,7 @@ impl TestHelpersIssuingCards<'_> {
     /// <https://docs.stripe.com/api/test_helpers/issuing/cards/deliver_card>
     #[inline]
     pub fn deliver_card(&self, card: &str) -> api::TestHelpersIssuingCardDeliverCard {
-        api::TestHelpersIssuingCardDeliverCard(
-            RequestBuilder::new(self.0, api::TestHelpersIssuingCardDeliverCard::OPERATION)
-                .path_arg(card),
-        )
+        api::TestHelpersIssuingCardDeliverCard::new(self.0).path_arg(card)
     }
 
     /// `POST /v1/test_helpers/issuing/cards/{card}/shipping/fail`.
@@ -76,10 +67,7 @@ impl TestHelpersIssuingCards<'_> {
     /// <https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card>
     #[inline]
     pub fn fail_card(&self, card: &str) -> api::TestHelpersIssuingCardFailCard {
-        api::TestHelpersIssuingCardFailCard(
-            RequestBuilder::new(self.0, api::TestHelpersIssuingCardFailCard::OPERATION)
-                .path_arg(card),
-        )
+        api::TestHelpersIssuingCardFailCard::new(self.0).path_arg(card)
     }
 
     /// `POST /v1/test_helpers/issuing/cards/{card}/shipping/return`.
@@ -87,10 +75,7 @@ impl TestHelpersIssuingCards<'_> {
     /// <https://docs.stripe.com/api/test_helpers/issuing/cards/return_card>
     #[inline]
     pub fn return_card(&self, card: &str) -> api::TestHelpersIssuingCardReturnCard {
-        api::TestHelpersIssuingCardReturnCard(
-            RequestBuilder::new(self.0, api::TestHelpersIssuingCardReturnCard::OPERATION)
-                .path_arg(card),
-        )
+        api::TestHelpersIssuingCardReturnCard::new(self.0).path_arg(card)
     }
 
     /// `POST /v1/test_helpers/issuing/cards/{card}/shipping/ship`.
@@ -98,10 +83,7 @@ impl TestHelpersIssuingCards<'_> {
     /// <https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card>
     #[inline]
     pub fn ship_card(&self, card: &str) -> api::TestHelpersIssuingCardShipCard {
-        api::TestHelpersIssuingCardShipCard(
-            RequestBuilder::new(self.0, api::TestHelpersIssuingCardShipCard::OPERATION)
-                .path_arg(card),
-        )
+        api::TestHelpersIssuingCardShipCard::new(self.0).path_arg(card)
     }
 
     /// `POST /v1/test_helpers/issuing/cards/{card}/shipping/submit`.
@@ -109,9 +91,6 @@ impl TestHelpersIssuingCards<'_> {
     /// <https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card>
     #[inline]
     pub fn submit_card(&self, card: &str) -> api::TestHelpersIssuingCardSubmitCard {
-        api::TestHelpersIssuingCardSubmitCard(
-            RequestBuilder::new(self.0, api::TestHelpersIssuingCardSubmitCard::OPERATION)
-                .path_arg(card),
-        )
+        api::TestHelpersIssuingCardSubmitCard::new(self.0).path_arg(card)
     }
 }

@@ -2,10 +2,13 @@
 
 //! Stripe's `issuing_card`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `cancellation_reason`, first of all in [`IssuingCard`](crate::api::IssuingCard).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object>
     IssuingCardCancellationReason {
         /// `design_rejected`
         DesignRejected = "design_rejected",
@@ -20,6 +23,8 @@ words! {
 
 words! {
     /// The values of `replacement_reason`, first of all in [`IssuingCard`](crate::api::IssuingCard).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object>
     IssuingCardReplacementReason {
         /// `damaged`
         Damaged = "damaged",
@@ -36,6 +41,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`IssuingCard`](crate::api::IssuingCard).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object>
     IssuingCardStatus {
         /// `active`
         Active = "active",
@@ -48,6 +55,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`IssuingCard`](crate::api::IssuingCard).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object>
     IssuingCardType {
         /// `physical`
         Physical = "physical",
@@ -58,6 +67,8 @@ words! {
 
 words! {
     /// The values of `ineligible_reason`, first of all in [`IssuingCardWalletsApplePay`](crate::api::IssuingCardWalletsApplePay).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-wallets-apple_pay>
     IssuingCardWalletsApplePayIneligibleReason {
         /// `missing_agreement`
         MissingAgreement = "missing_agreement",
@@ -68,18 +79,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `allowed_card_presence`, first of all in [`IssuingCardSpendingControls`](crate::api::IssuingCardSpendingControls).
-    IssuingCardSpendingControlsAllowedCardPresence {
-        /// `not_present`
-        NotPresent = "not_present",
-        /// `present`
-        Present = "present",
-    }
-}
+/// The values of `allowed_card_presence`, first of all in [`IssuingCardSpendingControls`](crate::api::IssuingCardSpendingControls): the same as [`IssuingAuthorizationCardPresence`](crate::api::IssuingAuthorizationCardPresence).
+///
+/// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-spending_controls>
+pub type IssuingCardSpendingControlsAllowedCardPresence = api::IssuingAuthorizationCardPresence;
 
 words! {
     /// The values of `type`, first of all in [`IssuingCardLatestFraudWarning`](crate::api::IssuingCardLatestFraudWarning).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-latest_fraud_warning>
     IssuingCardLatestFraudWarningType {
         /// `card_testing_exposure`
         CardTestingExposure = "card_testing_exposure",
@@ -94,6 +102,8 @@ words! {
 
 words! {
     /// The values of `carrier`, first of all in [`IssuingCardShipping`](crate::api::IssuingCardShipping).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
     IssuingCardShippingCarrier {
         /// `correos`
         Correos = "correos",
@@ -110,6 +120,8 @@ words! {
 
 words! {
     /// The values of `service`, first of all in [`IssuingCardShipping`](crate::api::IssuingCardShipping).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
     IssuingCardShippingService {
         /// `express`
         Express = "express",
@@ -122,6 +134,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`IssuingCardShipping`](crate::api::IssuingCardShipping).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
     IssuingCardShippingStatus {
         /// `canceled`
         Canceled = "canceled",
@@ -142,6 +156,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`IssuingCardShipping`](crate::api::IssuingCardShipping).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
     IssuingCardShippingType {
         /// `bulk`
         Bulk = "bulk",
@@ -152,6 +168,8 @@ words! {
 
 words! {
     /// The values of `mode`, first of all in [`IssuingCardShippingAddressValidation`](crate::api::IssuingCardShippingAddressValidation).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping-address_validation>
     IssuingCardShippingAddressValidationMode {
         /// `disabled`
         Disabled = "disabled",
@@ -164,6 +182,8 @@ words! {
 
 words! {
     /// The values of `result`, first of all in [`IssuingCardShippingAddressValidation`](crate::api::IssuingCardShippingAddressValidation).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping-address_validation>
     IssuingCardShippingAddressValidationResult {
         /// `indeterminate`
         Indeterminate = "indeterminate",
@@ -176,6 +196,8 @@ words! {
 
 words! {
     /// The values of `interval`, first of all in [`IssuingCardSpendingControlsSpendingLimit`](crate::api::IssuingCardSpendingControlsSpendingLimit).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-spending_controls-spending_limits>
     IssuingCardSpendingControlsSpendingLimitInterval {
         /// `all_time`
         AllTime = "all_time",
@@ -194,6 +216,8 @@ words! {
 
 words! {
     /// The values of `replacement_reason`, first of all in [`IssuingCardCreate`](crate::api::IssuingCardCreate).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/create>
     IssuingCardCreateReplacementReason {
         /// `damaged`
         Damaged = "damaged",
@@ -206,18 +230,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`IssuingCardCreate`](crate::api::IssuingCardCreate).
-    IssuingCardCreateStatus {
-        /// `active`
-        Active = "active",
-        /// `inactive`
-        Inactive = "inactive",
-    }
-}
+/// The values of `status`, first of all in [`IssuingCardCreate`](crate::api::IssuingCardCreate): the same as [`BillingFeedbackOptionStatus`](crate::api::BillingFeedbackOptionStatus).
+///
+/// <https://docs.stripe.com/api/issuing/cards/create>
+pub type IssuingCardCreateStatus = api::BillingFeedbackOptionStatus;
 
 words! {
     /// The values of `cancellation_reason`, first of all in [`IssuingCardUpdate`](crate::api::IssuingCardUpdate).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/update>
     IssuingCardUpdateCancellationReason {
         /// `lost`
         Lost = "lost",

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// The `issuing.dispute` object.
+    /// The `issuing.dispute` object. It has what [`IssuingDisputeFields`](crate::api::IssuingDisputeFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object>
-    IssuingDispute, "issuing.dispute"
+    IssuingDispute =
+    /// The accessors of [`IssuingDispute`](crate::api::IssuingDispute).
+    IssuingDisputeFields, "issuing.dispute"
 }
 
-impl IssuingDispute {
+impl IssuingDisputeFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -93,13 +95,15 @@ impl IssuingDispute {
 }
 
 view! {
-    /// Canceled of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.canceled`.
+    /// Canceled of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.canceled`. It has what [`IssuingDisputeEvidenceCanceledFields`](crate::api::IssuingDisputeEvidenceCanceledFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-canceled>
-    IssuingDisputeEvidenceCanceled, "issuing_dispute_canceled_evidence"
+    IssuingDisputeEvidenceCanceled =
+    /// The accessors of [`IssuingDisputeEvidenceCanceled`](crate::api::IssuingDisputeEvidenceCanceled).
+    IssuingDisputeEvidenceCanceledFields, "issuing_dispute_canceled_evidence"
 }
 
-impl IssuingDisputeEvidenceCanceled {
+impl IssuingDisputeEvidenceCanceledFields {
     /// Additional documentation. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn additional_documentation(&self) -> Option<Expandable<api::File>> {
@@ -176,13 +180,15 @@ impl IssuingDisputeEvidenceCanceled {
 }
 
 view! {
-    /// Duplicate of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.duplicate`.
+    /// Duplicate of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.duplicate`. It has what [`IssuingDisputeEvidenceDuplicateFields`](crate::api::IssuingDisputeEvidenceDuplicateFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-duplicate>
-    IssuingDisputeEvidenceDuplicate, "issuing_dispute_duplicate_evidence"
+    IssuingDisputeEvidenceDuplicate =
+    /// The accessors of [`IssuingDisputeEvidenceDuplicate`](crate::api::IssuingDisputeEvidenceDuplicate).
+    IssuingDisputeEvidenceDuplicateFields, "issuing_dispute_duplicate_evidence"
 }
 
-impl IssuingDisputeEvidenceDuplicate {
+impl IssuingDisputeEvidenceDuplicateFields {
     /// Additional documentation. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn additional_documentation(&self) -> Option<Expandable<api::File>> {
@@ -229,13 +235,15 @@ impl IssuingDisputeEvidenceDuplicate {
 }
 
 view! {
-    /// Evidence of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence`.
+    /// Evidence of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence`. It has what [`IssuingDisputeEvidenceFields`](crate::api::IssuingDisputeEvidenceFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence>
-    IssuingDisputeEvidence, "issuing_dispute_evidence"
+    IssuingDisputeEvidence =
+    /// The accessors of [`IssuingDisputeEvidence`](crate::api::IssuingDisputeEvidence).
+    IssuingDisputeEvidenceFields, "issuing_dispute_evidence"
 }
 
-impl IssuingDisputeEvidence {
+impl IssuingDisputeEvidenceFields {
     /// Canceled. `None` when absent.
     #[inline]
     pub fn canceled(&self) -> Option<api::IssuingDisputeEvidenceCanceled> {
@@ -301,13 +309,15 @@ impl IssuingDisputeEvidence {
 }
 
 view! {
-    /// Fraudulent of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.fraudulent`.
+    /// Fraudulent of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.fraudulent`. It has what [`IssuingDisputeEvidenceFraudulentFields`](crate::api::IssuingDisputeEvidenceFraudulentFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-fraudulent>
-    IssuingDisputeEvidenceFraudulent, "issuing_dispute_fraudulent_evidence"
+    IssuingDisputeEvidenceFraudulent =
+    /// The accessors of [`IssuingDisputeEvidenceFraudulent`](crate::api::IssuingDisputeEvidenceFraudulent).
+    IssuingDisputeEvidenceFraudulentFields, "issuing_dispute_fraudulent_evidence"
 }
 
-impl IssuingDisputeEvidenceFraudulent {
+impl IssuingDisputeEvidenceFraudulentFields {
     /// Additional documentation. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn additional_documentation(&self) -> Option<Expandable<api::File>> {
@@ -326,13 +336,15 @@ impl IssuingDisputeEvidenceFraudulent {
 }
 
 view! {
-    /// Merchandise not as described of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.merchandise_not_as_described`.
+    /// Merchandise not as described of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.merchandise_not_as_described`. It has what [`IssuingDisputeEvidenceMerchandiseNotAsDescribedFields`](crate::api::IssuingDisputeEvidenceMerchandiseNotAsDescribedFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-merchandise_not_as_described>
-    IssuingDisputeEvidenceMerchandiseNotAsDescribed, "issuing_dispute_merchandise_not_as_described_evidence"
+    IssuingDisputeEvidenceMerchandiseNotAsDescribed =
+    /// The accessors of [`IssuingDisputeEvidenceMerchandiseNotAsDescribed`](crate::api::IssuingDisputeEvidenceMerchandiseNotAsDescribed).
+    IssuingDisputeEvidenceMerchandiseNotAsDescribedFields, "issuing_dispute_merchandise_not_as_described_evidence"
 }
 
-impl IssuingDisputeEvidenceMerchandiseNotAsDescribed {
+impl IssuingDisputeEvidenceMerchandiseNotAsDescribedFields {
     /// Additional documentation. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn additional_documentation(&self) -> Option<Expandable<api::File>> {
@@ -389,13 +401,15 @@ impl IssuingDisputeEvidenceMerchandiseNotAsDescribed {
 }
 
 view! {
-    /// No valid authorization of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.no_valid_authorization`.
+    /// No valid authorization of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.no_valid_authorization`. It has what [`IssuingDisputeEvidenceNoValidAuthorizationFields`](crate::api::IssuingDisputeEvidenceNoValidAuthorizationFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-no_valid_authorization>
-    IssuingDisputeEvidenceNoValidAuthorization, "issuing_dispute_no_valid_authorization_evidence"
+    IssuingDisputeEvidenceNoValidAuthorization =
+    /// The accessors of [`IssuingDisputeEvidenceNoValidAuthorization`](crate::api::IssuingDisputeEvidenceNoValidAuthorization).
+    IssuingDisputeEvidenceNoValidAuthorizationFields, "issuing_dispute_no_valid_authorization_evidence"
 }
 
-impl IssuingDisputeEvidenceNoValidAuthorization {
+impl IssuingDisputeEvidenceNoValidAuthorizationFields {
     /// Additional documentation. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn additional_documentation(&self) -> Option<Expandable<api::File>> {
@@ -416,13 +430,15 @@ impl IssuingDisputeEvidenceNoValidAuthorization {
 }
 
 view! {
-    /// Not received of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.not_received`.
+    /// Not received of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.not_received`. It has what [`IssuingDisputeEvidenceNotReceivedFields`](crate::api::IssuingDisputeEvidenceNotReceivedFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-not_received>
-    IssuingDisputeEvidenceNotReceived, "issuing_dispute_not_received_evidence"
+    IssuingDisputeEvidenceNotReceived =
+    /// The accessors of [`IssuingDisputeEvidenceNotReceived`](crate::api::IssuingDisputeEvidenceNotReceived).
+    IssuingDisputeEvidenceNotReceivedFields, "issuing_dispute_not_received_evidence"
 }
 
-impl IssuingDisputeEvidenceNotReceived {
+impl IssuingDisputeEvidenceNotReceivedFields {
     /// Additional documentation. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn additional_documentation(&self) -> Option<Expandable<api::File>> {
@@ -464,13 +480,15 @@ impl IssuingDisputeEvidenceNotReceived {
 }
 
 view! {
-    /// Other of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.other`.
+    /// Other of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.other`. It has what [`IssuingDisputeEvidenceOtherFields`](crate::api::IssuingDisputeEvidenceOtherFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-other>
-    IssuingDisputeEvidenceOther, "issuing_dispute_other_evidence"
+    IssuingDisputeEvidenceOther =
+    /// The accessors of [`IssuingDisputeEvidenceOther`](crate::api::IssuingDisputeEvidenceOther).
+    IssuingDisputeEvidenceOtherFields, "issuing_dispute_other_evidence"
 }
 
-impl IssuingDisputeEvidenceOther {
+impl IssuingDisputeEvidenceOtherFields {
     /// Additional documentation. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn additional_documentation(&self) -> Option<Expandable<api::File>> {
@@ -501,13 +519,15 @@ impl IssuingDisputeEvidenceOther {
 }
 
 view! {
-    /// Service not as described of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.service_not_as_described`.
+    /// Service not as described of [`IssuingDispute`](crate::api::IssuingDispute): its `evidence.service_not_as_described`. It has what [`IssuingDisputeEvidenceServiceNotAsDescribedFields`](crate::api::IssuingDisputeEvidenceServiceNotAsDescribedFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-service_not_as_described>
-    IssuingDisputeEvidenceServiceNotAsDescribed, "issuing_dispute_service_not_as_described_evidence"
+    IssuingDisputeEvidenceServiceNotAsDescribed =
+    /// The accessors of [`IssuingDisputeEvidenceServiceNotAsDescribed`](crate::api::IssuingDisputeEvidenceServiceNotAsDescribed).
+    IssuingDisputeEvidenceServiceNotAsDescribedFields, "issuing_dispute_service_not_as_described_evidence"
 }
 
-impl IssuingDisputeEvidenceServiceNotAsDescribed {
+impl IssuingDisputeEvidenceServiceNotAsDescribedFields {
     /// Additional documentation. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn additional_documentation(&self) -> Option<Expandable<api::File>> {
@@ -555,13 +575,15 @@ impl IssuingDisputeEvidenceServiceNotAsDescribed {
 }
 
 view! {
-    /// Treasury of [`IssuingDispute`](crate::api::IssuingDispute): its `treasury`.
+    /// Treasury of [`IssuingDispute`](crate::api::IssuingDispute): its `treasury`. It has what [`IssuingDisputeTreasuryFields`](crate::api::IssuingDisputeTreasuryFields) has.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-treasury>
-    IssuingDisputeTreasury, "issuing_dispute_treasury"
+    IssuingDisputeTreasury =
+    /// The accessors of [`IssuingDisputeTreasury`](crate::api::IssuingDisputeTreasury).
+    IssuingDisputeTreasuryFields, "issuing_dispute_treasury"
 }
 
-impl IssuingDisputeTreasury {
+impl IssuingDisputeTreasuryFields {
     /// Debit reversal. `None` when null.
     #[inline]
     pub fn debit_reversal(&self) -> Option<&str> {

@@ -18,7 +18,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     pub fn additional_documentation(self, additional_documentation: &str) -> Self {
         Self(
             self.0
-                .with("additional_documentation", additional_documentation),
+                .with_str("additional_documentation", additional_documentation),
         )
     }
 
@@ -48,7 +48,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     pub fn cancellation_policy_provided(self, cancellation_policy_provided: bool) -> Self {
         Self(
             self.0
-                .with("cancellation_policy_provided", cancellation_policy_provided),
+                .with_bool("cancellation_policy_provided", cancellation_policy_provided),
         )
     }
 
@@ -61,7 +61,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Cancellation reason.
     #[inline]
     pub fn cancellation_reason(self, cancellation_reason: &str) -> Self {
-        Self(self.0.with("cancellation_reason", cancellation_reason))
+        Self(self.0.with_str("cancellation_reason", cancellation_reason))
     }
 
     /// Unsets `cancellation_reason`.
@@ -88,7 +88,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Explanation.
     #[inline]
     pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
+        Self(self.0.with_str("explanation", explanation))
     }
 
     /// Unsets `explanation`.
@@ -100,7 +100,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Product description.
     #[inline]
     pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
+        Self(self.0.with_str("product_description", product_description))
     }
 
     /// Unsets `product_description`.
@@ -168,7 +168,7 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     pub fn additional_documentation(self, additional_documentation: &str) -> Self {
         Self(
             self.0
-                .with("additional_documentation", additional_documentation),
+                .with_str("additional_documentation", additional_documentation),
         )
     }
 
@@ -181,7 +181,7 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     /// Card statement.
     #[inline]
     pub fn card_statement(self, card_statement: &str) -> Self {
-        Self(self.0.with("card_statement", card_statement))
+        Self(self.0.with_str("card_statement", card_statement))
     }
 
     /// Unsets `card_statement`.
@@ -193,7 +193,7 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     /// Cash receipt.
     #[inline]
     pub fn cash_receipt(self, cash_receipt: &str) -> Self {
-        Self(self.0.with("cash_receipt", cash_receipt))
+        Self(self.0.with_str("cash_receipt", cash_receipt))
     }
 
     /// Unsets `cash_receipt`.
@@ -205,7 +205,7 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     /// Check image.
     #[inline]
     pub fn check_image(self, check_image: &str) -> Self {
-        Self(self.0.with("check_image", check_image))
+        Self(self.0.with_str("check_image", check_image))
     }
 
     /// Unsets `check_image`.
@@ -217,7 +217,7 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     /// Explanation.
     #[inline]
     pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
+        Self(self.0.with_str("explanation", explanation))
     }
 
     /// Unsets `explanation`.
@@ -229,7 +229,10 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     /// Original transaction.
     #[inline]
     pub fn original_transaction(self, original_transaction: &str) -> Self {
-        Self(self.0.with("original_transaction", original_transaction))
+        Self(
+            self.0
+                .with_str("original_transaction", original_transaction),
+        )
     }
 }
 
@@ -246,7 +249,7 @@ impl IssuingDisputeCreateEvidenceFraudulent {
     pub fn additional_documentation(self, additional_documentation: &str) -> Self {
         Self(
             self.0
-                .with("additional_documentation", additional_documentation),
+                .with_str("additional_documentation", additional_documentation),
         )
     }
 
@@ -259,7 +262,7 @@ impl IssuingDisputeCreateEvidenceFraudulent {
     /// Explanation.
     #[inline]
     pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
+        Self(self.0.with_str("explanation", explanation))
     }
 
     /// Unsets `explanation`.
@@ -282,7 +285,7 @@ impl IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed {
     pub fn additional_documentation(self, additional_documentation: &str) -> Self {
         Self(
             self.0
-                .with("additional_documentation", additional_documentation),
+                .with_str("additional_documentation", additional_documentation),
         )
     }
 
@@ -295,7 +298,7 @@ impl IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed {
     /// Explanation.
     #[inline]
     pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
+        Self(self.0.with_str("explanation", explanation))
     }
 
     /// Unsets `explanation`.
@@ -322,7 +325,7 @@ impl IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed {
     /// Return description.
     #[inline]
     pub fn return_description(self, return_description: &str) -> Self {
-        Self(self.0.with("return_description", return_description))
+        Self(self.0.with_str("return_description", return_description))
     }
 
     /// Unsets `return_description`.
@@ -362,41 +365,11 @@ impl IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed {
     }
 }
 
-params! {
-    /// The `no_valid_authorization` of [`IssuingDisputeCreateEvidence`](crate::api::IssuingDisputeCreateEvidence).
-    ///
-    /// <https://docs.stripe.com/api/issuing/disputes/create>
-    IssuingDisputeCreateEvidenceNoValidAuthorization
-}
-
-impl IssuingDisputeCreateEvidenceNoValidAuthorization {
-    /// Additional documentation.
-    #[inline]
-    pub fn additional_documentation(self, additional_documentation: &str) -> Self {
-        Self(
-            self.0
-                .with("additional_documentation", additional_documentation),
-        )
-    }
-
-    /// Unsets `additional_documentation`.
-    #[inline]
-    pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
-    }
-
-    /// Explanation.
-    #[inline]
-    pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
-    }
-
-    /// Unsets `explanation`.
-    #[inline]
-    pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
-    }
-}
+/// The `no_valid_authorization` of [`IssuingDisputeCreateEvidence`](crate::api::IssuingDisputeCreateEvidence): the same as [`IssuingDisputeCreateEvidenceFraudulent`](crate::api::IssuingDisputeCreateEvidenceFraudulent).
+///
+/// <https://docs.stripe.com/api/issuing/disputes/create>
+pub type IssuingDisputeCreateEvidenceNoValidAuthorization =
+    api::IssuingDisputeCreateEvidenceFraudulent;
 
 params! {
     /// The `not_received` of [`IssuingDisputeCreateEvidence`](crate::api::IssuingDisputeCreateEvidence).
@@ -411,7 +384,7 @@ impl IssuingDisputeCreateEvidenceNotReceived {
     pub fn additional_documentation(self, additional_documentation: &str) -> Self {
         Self(
             self.0
-                .with("additional_documentation", additional_documentation),
+                .with_str("additional_documentation", additional_documentation),
         )
     }
 
@@ -439,7 +412,7 @@ impl IssuingDisputeCreateEvidenceNotReceived {
     /// Explanation.
     #[inline]
     pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
+        Self(self.0.with_str("explanation", explanation))
     }
 
     /// Unsets `explanation`.
@@ -451,7 +424,7 @@ impl IssuingDisputeCreateEvidenceNotReceived {
     /// Product description.
     #[inline]
     pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
+        Self(self.0.with_str("product_description", product_description))
     }
 
     /// Unsets `product_description`.
@@ -489,7 +462,7 @@ impl IssuingDisputeCreateEvidenceOther {
     pub fn additional_documentation(self, additional_documentation: &str) -> Self {
         Self(
             self.0
-                .with("additional_documentation", additional_documentation),
+                .with_str("additional_documentation", additional_documentation),
         )
     }
 
@@ -502,7 +475,7 @@ impl IssuingDisputeCreateEvidenceOther {
     /// Explanation.
     #[inline]
     pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
+        Self(self.0.with_str("explanation", explanation))
     }
 
     /// Unsets `explanation`.
@@ -514,7 +487,7 @@ impl IssuingDisputeCreateEvidenceOther {
     /// Product description.
     #[inline]
     pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
+        Self(self.0.with_str("product_description", product_description))
     }
 
     /// Unsets `product_description`.
@@ -552,7 +525,7 @@ impl IssuingDisputeCreateEvidenceServiceNotAsDescribed {
     pub fn additional_documentation(self, additional_documentation: &str) -> Self {
         Self(
             self.0
-                .with("additional_documentation", additional_documentation),
+                .with_str("additional_documentation", additional_documentation),
         )
     }
 
@@ -580,7 +553,7 @@ impl IssuingDisputeCreateEvidenceServiceNotAsDescribed {
     /// Cancellation reason.
     #[inline]
     pub fn cancellation_reason(self, cancellation_reason: &str) -> Self {
-        Self(self.0.with("cancellation_reason", cancellation_reason))
+        Self(self.0.with_str("cancellation_reason", cancellation_reason))
     }
 
     /// Unsets `cancellation_reason`.
@@ -592,7 +565,7 @@ impl IssuingDisputeCreateEvidenceServiceNotAsDescribed {
     /// Explanation.
     #[inline]
     pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
+        Self(self.0.with_str("explanation", explanation))
     }
 
     /// Unsets `explanation`.
@@ -757,747 +730,54 @@ impl IssuingDisputeCreateTreasury {
     /// With what Stripe requires.
     #[inline]
     pub fn new(received_debit: &str) -> Self {
-        Self(Params::new().with("received_debit", received_debit))
+        Self(Params::new().with_str("received_debit", received_debit))
     }
 }
 
-params! {
-    /// The `canceled` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence).
-    ///
-    /// <https://docs.stripe.com/api/issuing/disputes/update>
-    IssuingDisputeUpdateEvidenceCanceled
-}
-
-impl IssuingDisputeUpdateEvidenceCanceled {
-    /// Additional documentation.
-    #[inline]
-    pub fn additional_documentation(self, additional_documentation: &str) -> Self {
-        Self(
-            self.0
-                .with("additional_documentation", additional_documentation),
-        )
-    }
-
-    /// Unsets `additional_documentation`.
-    #[inline]
-    pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
-    }
-
-    /// Canceled at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn canceled_at(self, canceled_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("canceled_at", Into::<Timestamp>::into(canceled_at)),
-        )
-    }
-
-    /// Unsets `canceled_at`.
-    #[inline]
-    pub fn clear_canceled_at(self) -> Self {
-        Self(self.0.with("canceled_at", Value::Clear))
-    }
-
-    /// Cancellation policy provided: true or false.
-    #[inline]
-    pub fn cancellation_policy_provided(self, cancellation_policy_provided: bool) -> Self {
-        Self(
-            self.0
-                .with("cancellation_policy_provided", cancellation_policy_provided),
-        )
-    }
-
-    /// Unsets `cancellation_policy_provided`.
-    #[inline]
-    pub fn clear_cancellation_policy_provided(self) -> Self {
-        Self(self.0.with("cancellation_policy_provided", Value::Clear))
-    }
-
-    /// Cancellation reason.
-    #[inline]
-    pub fn cancellation_reason(self, cancellation_reason: &str) -> Self {
-        Self(self.0.with("cancellation_reason", cancellation_reason))
-    }
-
-    /// Unsets `cancellation_reason`.
-    #[inline]
-    pub fn clear_cancellation_reason(self) -> Self {
-        Self(self.0.with("cancellation_reason", Value::Clear))
-    }
-
-    /// Expected at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expected_at(self, expected_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expected_at", Into::<Timestamp>::into(expected_at)),
-        )
-    }
-
-    /// Unsets `expected_at`.
-    #[inline]
-    pub fn clear_expected_at(self) -> Self {
-        Self(self.0.with("expected_at", Value::Clear))
-    }
-
-    /// Explanation.
-    #[inline]
-    pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
-    }
-
-    /// Unsets `explanation`.
-    #[inline]
-    pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
-    }
-
-    /// Product description.
-    #[inline]
-    pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
-    }
-
-    /// Unsets `product_description`.
-    #[inline]
-    pub fn clear_product_description(self) -> Self {
-        Self(self.0.with("product_description", Value::Clear))
-    }
-
-    /// Product type.
-    #[inline]
-    pub fn product_type(
-        self,
-        product_type: api::IssuingDisputeEvidenceCanceledProductType,
-    ) -> Self {
-        Self(self.0.with("product_type", product_type))
-    }
-
-    /// Unsets `product_type`.
-    #[inline]
-    pub fn clear_product_type(self) -> Self {
-        Self(self.0.with("product_type", Value::Clear))
-    }
-
-    /// Return status.
-    #[inline]
-    pub fn return_status(
-        self,
-        return_status: api::IssuingDisputeEvidenceCanceledReturnStatus,
-    ) -> Self {
-        Self(self.0.with("return_status", return_status))
-    }
-
-    /// Unsets `return_status`.
-    #[inline]
-    pub fn clear_return_status(self) -> Self {
-        Self(self.0.with("return_status", Value::Clear))
-    }
-
-    /// Returned at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn returned_at(self, returned_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("returned_at", Into::<Timestamp>::into(returned_at)),
-        )
-    }
-
-    /// Unsets `returned_at`.
-    #[inline]
-    pub fn clear_returned_at(self) -> Self {
-        Self(self.0.with("returned_at", Value::Clear))
-    }
-}
-
-params! {
-    /// The `duplicate` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence).
-    ///
-    /// <https://docs.stripe.com/api/issuing/disputes/update>
-    IssuingDisputeUpdateEvidenceDuplicate
-}
-
-impl IssuingDisputeUpdateEvidenceDuplicate {
-    /// Additional documentation.
-    #[inline]
-    pub fn additional_documentation(self, additional_documentation: &str) -> Self {
-        Self(
-            self.0
-                .with("additional_documentation", additional_documentation),
-        )
-    }
-
-    /// Unsets `additional_documentation`.
-    #[inline]
-    pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
-    }
-
-    /// Card statement.
-    #[inline]
-    pub fn card_statement(self, card_statement: &str) -> Self {
-        Self(self.0.with("card_statement", card_statement))
-    }
-
-    /// Unsets `card_statement`.
-    #[inline]
-    pub fn clear_card_statement(self) -> Self {
-        Self(self.0.with("card_statement", Value::Clear))
-    }
-
-    /// Cash receipt.
-    #[inline]
-    pub fn cash_receipt(self, cash_receipt: &str) -> Self {
-        Self(self.0.with("cash_receipt", cash_receipt))
-    }
-
-    /// Unsets `cash_receipt`.
-    #[inline]
-    pub fn clear_cash_receipt(self) -> Self {
-        Self(self.0.with("cash_receipt", Value::Clear))
-    }
-
-    /// Check image.
-    #[inline]
-    pub fn check_image(self, check_image: &str) -> Self {
-        Self(self.0.with("check_image", check_image))
-    }
-
-    /// Unsets `check_image`.
-    #[inline]
-    pub fn clear_check_image(self) -> Self {
-        Self(self.0.with("check_image", Value::Clear))
-    }
-
-    /// Explanation.
-    #[inline]
-    pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
-    }
-
-    /// Unsets `explanation`.
-    #[inline]
-    pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
-    }
-
-    /// Original transaction.
-    #[inline]
-    pub fn original_transaction(self, original_transaction: &str) -> Self {
-        Self(self.0.with("original_transaction", original_transaction))
-    }
-}
-
-params! {
-    /// The `fraudulent` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence).
-    ///
-    /// <https://docs.stripe.com/api/issuing/disputes/update>
-    IssuingDisputeUpdateEvidenceFraudulent
-}
-
-impl IssuingDisputeUpdateEvidenceFraudulent {
-    /// Additional documentation.
-    #[inline]
-    pub fn additional_documentation(self, additional_documentation: &str) -> Self {
-        Self(
-            self.0
-                .with("additional_documentation", additional_documentation),
-        )
-    }
-
-    /// Unsets `additional_documentation`.
-    #[inline]
-    pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
-    }
-
-    /// Explanation.
-    #[inline]
-    pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
-    }
-
-    /// Unsets `explanation`.
-    #[inline]
-    pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
-    }
-}
-
-params! {
-    /// The `merchandise_not_as_described` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence).
-    ///
-    /// <https://docs.stripe.com/api/issuing/disputes/update>
-    IssuingDisputeUpdateEvidenceMerchandiseNotAsDescribed
-}
-
-impl IssuingDisputeUpdateEvidenceMerchandiseNotAsDescribed {
-    /// Additional documentation.
-    #[inline]
-    pub fn additional_documentation(self, additional_documentation: &str) -> Self {
-        Self(
-            self.0
-                .with("additional_documentation", additional_documentation),
-        )
-    }
-
-    /// Unsets `additional_documentation`.
-    #[inline]
-    pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
-    }
-
-    /// Explanation.
-    #[inline]
-    pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
-    }
-
-    /// Unsets `explanation`.
-    #[inline]
-    pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
-    }
-
-    /// Received at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn received_at(self, received_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("received_at", Into::<Timestamp>::into(received_at)),
-        )
-    }
-
-    /// Unsets `received_at`.
-    #[inline]
-    pub fn clear_received_at(self) -> Self {
-        Self(self.0.with("received_at", Value::Clear))
-    }
-
-    /// Return description.
-    #[inline]
-    pub fn return_description(self, return_description: &str) -> Self {
-        Self(self.0.with("return_description", return_description))
-    }
-
-    /// Unsets `return_description`.
-    #[inline]
-    pub fn clear_return_description(self) -> Self {
-        Self(self.0.with("return_description", Value::Clear))
-    }
-
-    /// Return status.
-    #[inline]
-    pub fn return_status(
-        self,
-        return_status: api::IssuingDisputeEvidenceCanceledReturnStatus,
-    ) -> Self {
-        Self(self.0.with("return_status", return_status))
-    }
-
-    /// Unsets `return_status`.
-    #[inline]
-    pub fn clear_return_status(self) -> Self {
-        Self(self.0.with("return_status", Value::Clear))
-    }
-
-    /// Returned at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn returned_at(self, returned_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("returned_at", Into::<Timestamp>::into(returned_at)),
-        )
-    }
-
-    /// Unsets `returned_at`.
-    #[inline]
-    pub fn clear_returned_at(self) -> Self {
-        Self(self.0.with("returned_at", Value::Clear))
-    }
-}
-
-params! {
-    /// The `no_valid_authorization` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence).
-    ///
-    /// <https://docs.stripe.com/api/issuing/disputes/update>
-    IssuingDisputeUpdateEvidenceNoValidAuthorization
-}
-
-impl IssuingDisputeUpdateEvidenceNoValidAuthorization {
-    /// Additional documentation.
-    #[inline]
-    pub fn additional_documentation(self, additional_documentation: &str) -> Self {
-        Self(
-            self.0
-                .with("additional_documentation", additional_documentation),
-        )
-    }
-
-    /// Unsets `additional_documentation`.
-    #[inline]
-    pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
-    }
-
-    /// Explanation.
-    #[inline]
-    pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
-    }
-
-    /// Unsets `explanation`.
-    #[inline]
-    pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
-    }
-}
-
-params! {
-    /// The `not_received` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence).
-    ///
-    /// <https://docs.stripe.com/api/issuing/disputes/update>
-    IssuingDisputeUpdateEvidenceNotReceived
-}
-
-impl IssuingDisputeUpdateEvidenceNotReceived {
-    /// Additional documentation.
-    #[inline]
-    pub fn additional_documentation(self, additional_documentation: &str) -> Self {
-        Self(
-            self.0
-                .with("additional_documentation", additional_documentation),
-        )
-    }
-
-    /// Unsets `additional_documentation`.
-    #[inline]
-    pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
-    }
-
-    /// Expected at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expected_at(self, expected_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expected_at", Into::<Timestamp>::into(expected_at)),
-        )
-    }
-
-    /// Unsets `expected_at`.
-    #[inline]
-    pub fn clear_expected_at(self) -> Self {
-        Self(self.0.with("expected_at", Value::Clear))
-    }
-
-    /// Explanation.
-    #[inline]
-    pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
-    }
-
-    /// Unsets `explanation`.
-    #[inline]
-    pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
-    }
-
-    /// Product description.
-    #[inline]
-    pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
-    }
-
-    /// Unsets `product_description`.
-    #[inline]
-    pub fn clear_product_description(self) -> Self {
-        Self(self.0.with("product_description", Value::Clear))
-    }
-
-    /// Product type.
-    #[inline]
-    pub fn product_type(
-        self,
-        product_type: api::IssuingDisputeEvidenceCanceledProductType,
-    ) -> Self {
-        Self(self.0.with("product_type", product_type))
-    }
-
-    /// Unsets `product_type`.
-    #[inline]
-    pub fn clear_product_type(self) -> Self {
-        Self(self.0.with("product_type", Value::Clear))
-    }
-}
-
-params! {
-    /// The `other` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence).
-    ///
-    /// <https://docs.stripe.com/api/issuing/disputes/update>
-    IssuingDisputeUpdateEvidenceOther
-}
-
-impl IssuingDisputeUpdateEvidenceOther {
-    /// Additional documentation.
-    #[inline]
-    pub fn additional_documentation(self, additional_documentation: &str) -> Self {
-        Self(
-            self.0
-                .with("additional_documentation", additional_documentation),
-        )
-    }
-
-    /// Unsets `additional_documentation`.
-    #[inline]
-    pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
-    }
-
-    /// Explanation.
-    #[inline]
-    pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
-    }
-
-    /// Unsets `explanation`.
-    #[inline]
-    pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
-    }
-
-    /// Product description.
-    #[inline]
-    pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
-    }
-
-    /// Unsets `product_description`.
-    #[inline]
-    pub fn clear_product_description(self) -> Self {
-        Self(self.0.with("product_description", Value::Clear))
-    }
-
-    /// Product type.
-    #[inline]
-    pub fn product_type(
-        self,
-        product_type: api::IssuingDisputeEvidenceCanceledProductType,
-    ) -> Self {
-        Self(self.0.with("product_type", product_type))
-    }
-
-    /// Unsets `product_type`.
-    #[inline]
-    pub fn clear_product_type(self) -> Self {
-        Self(self.0.with("product_type", Value::Clear))
-    }
-}
-
-params! {
-    /// The `service_not_as_described` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence).
-    ///
-    /// <https://docs.stripe.com/api/issuing/disputes/update>
-    IssuingDisputeUpdateEvidenceServiceNotAsDescribed
-}
-
-impl IssuingDisputeUpdateEvidenceServiceNotAsDescribed {
-    /// Additional documentation.
-    #[inline]
-    pub fn additional_documentation(self, additional_documentation: &str) -> Self {
-        Self(
-            self.0
-                .with("additional_documentation", additional_documentation),
-        )
-    }
-
-    /// Unsets `additional_documentation`.
-    #[inline]
-    pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
-    }
-
-    /// Canceled at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn canceled_at(self, canceled_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("canceled_at", Into::<Timestamp>::into(canceled_at)),
-        )
-    }
-
-    /// Unsets `canceled_at`.
-    #[inline]
-    pub fn clear_canceled_at(self) -> Self {
-        Self(self.0.with("canceled_at", Value::Clear))
-    }
-
-    /// Cancellation reason.
-    #[inline]
-    pub fn cancellation_reason(self, cancellation_reason: &str) -> Self {
-        Self(self.0.with("cancellation_reason", cancellation_reason))
-    }
-
-    /// Unsets `cancellation_reason`.
-    #[inline]
-    pub fn clear_cancellation_reason(self) -> Self {
-        Self(self.0.with("cancellation_reason", Value::Clear))
-    }
-
-    /// Explanation.
-    #[inline]
-    pub fn explanation(self, explanation: &str) -> Self {
-        Self(self.0.with("explanation", explanation))
-    }
-
-    /// Unsets `explanation`.
-    #[inline]
-    pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
-    }
-
-    /// Received at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn received_at(self, received_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("received_at", Into::<Timestamp>::into(received_at)),
-        )
-    }
-
-    /// Unsets `received_at`.
-    #[inline]
-    pub fn clear_received_at(self) -> Self {
-        Self(self.0.with("received_at", Value::Clear))
-    }
-}
-
-params! {
-    /// The `evidence` of [`IssuingDisputeUpdate`](crate::api::IssuingDisputeUpdate).
-    ///
-    /// <https://docs.stripe.com/api/issuing/disputes/update>
-    IssuingDisputeUpdateEvidence
-}
-
-impl IssuingDisputeUpdateEvidence {
-    /// Canceled.
-    #[inline]
-    pub fn canceled(self, canceled: api::IssuingDisputeUpdateEvidenceCanceled) -> Self {
-        Self(self.0.with("canceled", canceled))
-    }
-
-    /// Unsets `canceled`.
-    #[inline]
-    pub fn clear_canceled(self) -> Self {
-        Self(self.0.with("canceled", Value::Clear))
-    }
-
-    /// Duplicate.
-    #[inline]
-    pub fn duplicate(self, duplicate: api::IssuingDisputeUpdateEvidenceDuplicate) -> Self {
-        Self(self.0.with("duplicate", duplicate))
-    }
-
-    /// Unsets `duplicate`.
-    #[inline]
-    pub fn clear_duplicate(self) -> Self {
-        Self(self.0.with("duplicate", Value::Clear))
-    }
-
-    /// Fraudulent.
-    #[inline]
-    pub fn fraudulent(self, fraudulent: api::IssuingDisputeUpdateEvidenceFraudulent) -> Self {
-        Self(self.0.with("fraudulent", fraudulent))
-    }
-
-    /// Unsets `fraudulent`.
-    #[inline]
-    pub fn clear_fraudulent(self) -> Self {
-        Self(self.0.with("fraudulent", Value::Clear))
-    }
-
-    /// Merchandise not as described.
-    #[inline]
-    pub fn merchandise_not_as_described(
-        self,
-        merchandise_not_as_described: api::IssuingDisputeUpdateEvidenceMerchandiseNotAsDescribed,
-    ) -> Self {
-        Self(
-            self.0
-                .with("merchandise_not_as_described", merchandise_not_as_described),
-        )
-    }
-
-    /// Unsets `merchandise_not_as_described`.
-    #[inline]
-    pub fn clear_merchandise_not_as_described(self) -> Self {
-        Self(self.0.with("merchandise_not_as_described", Value::Clear))
-    }
-
-    /// No valid authorization.
-    #[inline]
-    pub fn no_valid_authorization(
-        self,
-        no_valid_authorization: api::IssuingDisputeUpdateEvidenceNoValidAuthorization,
-    ) -> Self {
-        Self(
-            self.0
-                .with("no_valid_authorization", no_valid_authorization),
-        )
-    }
-
-    /// Unsets `no_valid_authorization`.
-    #[inline]
-    pub fn clear_no_valid_authorization(self) -> Self {
-        Self(self.0.with("no_valid_authorization", Value::Clear))
-    }
-
-    /// Not received.
-    #[inline]
-    pub fn not_received(self, not_received: api::IssuingDisputeUpdateEvidenceNotReceived) -> Self {
-        Self(self.0.with("not_received", not_received))
-    }
-
-    /// Unsets `not_received`.
-    #[inline]
-    pub fn clear_not_received(self) -> Self {
-        Self(self.0.with("not_received", Value::Clear))
-    }
-
-    /// Other.
-    #[inline]
-    pub fn other(self, other: api::IssuingDisputeUpdateEvidenceOther) -> Self {
-        Self(self.0.with("other", other))
-    }
-
-    /// Unsets `other`.
-    #[inline]
-    pub fn clear_other(self) -> Self {
-        Self(self.0.with("other", Value::Clear))
-    }
-
-    /// Reason.
-    #[inline]
-    pub fn reason(self, reason: api::IssuingDisputeEvidenceReason) -> Self {
-        Self(self.0.with("reason", reason))
-    }
-
-    /// Service not as described.
-    #[inline]
-    pub fn service_not_as_described(
-        self,
-        service_not_as_described: api::IssuingDisputeUpdateEvidenceServiceNotAsDescribed,
-    ) -> Self {
-        Self(
-            self.0
-                .with("service_not_as_described", service_not_as_described),
-        )
-    }
-
-    /// Unsets `service_not_as_described`.
-    #[inline]
-    pub fn clear_service_not_as_described(self) -> Self {
-        Self(self.0.with("service_not_as_described", Value::Clear))
-    }
-}
+/// The `canceled` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence): the same as [`IssuingDisputeCreateEvidenceCanceled`](crate::api::IssuingDisputeCreateEvidenceCanceled).
+///
+/// <https://docs.stripe.com/api/issuing/disputes/update>
+pub type IssuingDisputeUpdateEvidenceCanceled = api::IssuingDisputeCreateEvidenceCanceled;
+
+/// The `duplicate` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence): the same as [`IssuingDisputeCreateEvidenceDuplicate`](crate::api::IssuingDisputeCreateEvidenceDuplicate).
+///
+/// <https://docs.stripe.com/api/issuing/disputes/update>
+pub type IssuingDisputeUpdateEvidenceDuplicate = api::IssuingDisputeCreateEvidenceDuplicate;
+
+/// The `fraudulent` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence): the same as [`IssuingDisputeCreateEvidenceFraudulent`](crate::api::IssuingDisputeCreateEvidenceFraudulent).
+///
+/// <https://docs.stripe.com/api/issuing/disputes/update>
+pub type IssuingDisputeUpdateEvidenceFraudulent = api::IssuingDisputeCreateEvidenceFraudulent;
+
+/// The `merchandise_not_as_described` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence): the same as [`IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed`](crate::api::IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed).
+///
+/// <https://docs.stripe.com/api/issuing/disputes/update>
+pub type IssuingDisputeUpdateEvidenceMerchandiseNotAsDescribed =
+    api::IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed;
+
+/// The `no_valid_authorization` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence): the same as [`IssuingDisputeCreateEvidenceFraudulent`](crate::api::IssuingDisputeCreateEvidenceFraudulent).
+///
+/// <https://docs.stripe.com/api/issuing/disputes/update>
+pub type IssuingDisputeUpdateEvidenceNoValidAuthorization =
+    api::IssuingDisputeCreateEvidenceFraudulent;
+
+/// The `not_received` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence): the same as [`IssuingDisputeCreateEvidenceNotReceived`](crate::api::IssuingDisputeCreateEvidenceNotReceived).
+///
+/// <https://docs.stripe.com/api/issuing/disputes/update>
+pub type IssuingDisputeUpdateEvidenceNotReceived = api::IssuingDisputeCreateEvidenceNotReceived;
+
+/// The `other` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence): the same as [`IssuingDisputeCreateEvidenceOther`](crate::api::IssuingDisputeCreateEvidenceOther).
+///
+/// <https://docs.stripe.com/api/issuing/disputes/update>
+pub type IssuingDisputeUpdateEvidenceOther = api::IssuingDisputeCreateEvidenceOther;
+
+/// The `service_not_as_described` of [`IssuingDisputeUpdateEvidence`](crate::api::IssuingDisputeUpdateEvidence): the same as [`IssuingDisputeCreateEvidenceServiceNotAsDescribed`](crate::api::IssuingDisputeCreateEvidenceServiceNotAsDescribed).
+///
+/// <https://docs.stripe.com/api/issuing/disputes/update>
+pub type IssuingDisputeUpdateEvidenceServiceNotAsDescribed =
+    api::IssuingDisputeCreateEvidenceServiceNotAsDescribed;
+
+/// The `evidence` of [`IssuingDisputeUpdate`](crate::api::IssuingDisputeUpdate): the same as [`IssuingDisputeCreateEvidence`](crate::api::IssuingDisputeCreateEvidence).
+///
+/// <https://docs.stripe.com/api/issuing/disputes/update>
+pub type IssuingDisputeUpdateEvidence = api::IssuingDisputeCreateEvidence;

@@ -3,50 +3,50 @@
 //! Stripe's `issuing_dispute`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request, request_list};
+use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.issuing().disputes().list(…)`: `GET /v1/issuing/disputes`.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/list>
-    IssuingDisputeList => List<api::IssuingDispute>, api::IssuingDispute; "issuing.disputes.list", Get "/v1/issuing/disputes", Api V1 Form
+    IssuingDisputeList, IssuingDisputeListEndpoint => List<api::IssuingDispute>; "issuing.disputes.list", Get "/v1/issuing/disputes", Api V1 Form
 }
 
 impl IssuingDisputeList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::IssuingDisputeStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 
     /// Transaction.
     #[inline]
     pub fn transaction(self, transaction: &str) -> Self {
-        Self(self.0.set("transaction", transaction))
+        self.set_str("transaction", transaction)
     }
 }
 
@@ -54,20 +54,20 @@ request! {
     /// The request of `client.issuing().disputes().create(…)`: `POST /v1/issuing/disputes`.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/create>
-    IssuingDisputeCreate => api::IssuingDispute; "issuing.disputes.create", Post "/v1/issuing/disputes", Api V1 Form
+    IssuingDisputeCreate, IssuingDisputeCreateEndpoint => api::IssuingDispute; "issuing.disputes.create", Post "/v1/issuing/disputes", Api V1 Form
 }
 
 impl IssuingDisputeCreate {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Evidence.
     #[inline]
     pub fn evidence(self, evidence: api::IssuingDisputeCreateEvidence) -> Self {
-        Self(self.0.set("evidence", evidence))
+        self.set("evidence", evidence)
     }
 
     /// Key-value pairs of your own.
@@ -76,19 +76,19 @@ impl IssuingDisputeCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Transaction.
     #[inline]
     pub fn transaction(self, transaction: &str) -> Self {
-        Self(self.0.set("transaction", transaction))
+        self.set_str("transaction", transaction)
     }
 
     /// Treasury.
     #[inline]
     pub fn treasury(self, treasury: api::IssuingDisputeCreateTreasury) -> Self {
-        Self(self.0.set("treasury", treasury))
+        self.set("treasury", treasury)
     }
 }
 
@@ -96,27 +96,27 @@ request! {
     /// The request of `client.issuing().disputes().retrieve(…)`: `GET /v1/issuing/disputes/{dispute}`.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/retrieve>
-    IssuingDisputeRetrieve => api::IssuingDispute; "issuing.disputes.retrieve", Get "/v1/issuing/disputes/{dispute}", Api V1 Form
+    IssuingDisputeRetrieve, IssuingDisputeRetrieveEndpoint => api::IssuingDispute; "issuing.disputes.retrieve", Get "/v1/issuing/disputes/{dispute}", Api V1 Form
 }
 
 request! {
     /// The request of `client.issuing().disputes().update(…)`: `POST /v1/issuing/disputes/{dispute}`.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/update>
-    IssuingDisputeUpdate => api::IssuingDispute; "issuing.disputes.update", Post "/v1/issuing/disputes/{dispute}", Api V1 Form
+    IssuingDisputeUpdate, IssuingDisputeUpdateEndpoint => api::IssuingDispute; "issuing.disputes.update", Post "/v1/issuing/disputes/{dispute}", Api V1 Form
 }
 
 impl IssuingDisputeUpdate {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Evidence.
     #[inline]
     pub fn evidence(self, evidence: api::IssuingDisputeUpdateEvidence) -> Self {
-        Self(self.0.set("evidence", evidence))
+        self.set("evidence", evidence)
     }
 
     /// Key-value pairs of your own.
@@ -125,13 +125,13 @@ impl IssuingDisputeUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -139,7 +139,7 @@ request! {
     /// The request of `client.issuing().disputes().submit(…)`: `POST /v1/issuing/disputes/{dispute}/submit`.
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/submit>
-    IssuingDisputeSubmit => api::IssuingDispute; "issuing.disputes.submit", Post "/v1/issuing/disputes/{dispute}/submit", Api V1 Form
+    IssuingDisputeSubmit, IssuingDisputeSubmitEndpoint => api::IssuingDispute; "issuing.disputes.submit", Post "/v1/issuing/disputes/{dispute}/submit", Api V1 Form
 }
 
 impl IssuingDisputeSubmit {
@@ -149,12 +149,12 @@ impl IssuingDisputeSubmit {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }

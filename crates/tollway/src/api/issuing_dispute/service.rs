@@ -3,7 +3,7 @@
 //! Stripe's `issuing_dispute`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.issuing().disputes()`.
 ///
@@ -17,10 +17,7 @@ impl IssuingDisputes<'_> {
     /// <https://docs.stripe.com/api/issuing/disputes/list>
     #[inline]
     pub fn list(&self) -> api::IssuingDisputeList {
-        api::IssuingDisputeList(RequestBuilder::new(
-            self.0,
-            api::IssuingDisputeList::OPERATION,
-        ))
+        api::IssuingDisputeList::new(self.0)
     }
 
     /// `POST /v1/issuing/disputes`.
@@ -28,10 +25,7 @@ impl IssuingDisputes<'_> {
     /// <https://docs.stripe.com/api/issuing/disputes/create>
     #[inline]
     pub fn create(&self) -> api::IssuingDisputeCreate {
-        api::IssuingDisputeCreate(RequestBuilder::new(
-            self.0,
-            api::IssuingDisputeCreate::OPERATION,
-        ))
+        api::IssuingDisputeCreate::new(self.0)
     }
 
     /// `GET /v1/issuing/disputes/{dispute}`.
@@ -39,9 +33,7 @@ impl IssuingDisputes<'_> {
     /// <https://docs.stripe.com/api/issuing/disputes/retrieve>
     #[inline]
     pub fn retrieve(&self, dispute: &str) -> api::IssuingDisputeRetrieve {
-        api::IssuingDisputeRetrieve(
-            RequestBuilder::new(self.0, api::IssuingDisputeRetrieve::OPERATION).path_arg(dispute),
-        )
+        api::IssuingDisputeRetrieve::new(self.0).path_arg(dispute)
     }
 
     /// `POST /v1/issuing/disputes/{dispute}`.
@@ -49,9 +41,7 @@ impl IssuingDisputes<'_> {
     /// <https://docs.stripe.com/api/issuing/disputes/update>
     #[inline]
     pub fn update(&self, dispute: &str) -> api::IssuingDisputeUpdate {
-        api::IssuingDisputeUpdate(
-            RequestBuilder::new(self.0, api::IssuingDisputeUpdate::OPERATION).path_arg(dispute),
-        )
+        api::IssuingDisputeUpdate::new(self.0).path_arg(dispute)
     }
 
     /// `POST /v1/issuing/disputes/{dispute}/submit`.
@@ -59,8 +49,6 @@ impl IssuingDisputes<'_> {
     /// <https://docs.stripe.com/api/issuing/disputes/submit>
     #[inline]
     pub fn submit(&self, dispute: &str) -> api::IssuingDisputeSubmit {
-        api::IssuingDisputeSubmit(
-            RequestBuilder::new(self.0, api::IssuingDisputeSubmit::OPERATION).path_arg(dispute),
-        )
+        api::IssuingDisputeSubmit::new(self.0).path_arg(dispute)
     }
 }

@@ -6,6 +6,8 @@ use crate::view::prelude::words;
 
 words! {
     /// The values of `status`, first of all in [`IssuingDispute`](crate::api::IssuingDispute).
+    ///
+    /// <https://docs.stripe.com/api/issuing/disputes/object>
     IssuingDisputeStatus {
         /// `expired`
         Expired = "expired",
@@ -22,6 +24,8 @@ words! {
 
 words! {
     /// The values of `product_type`, first of all in [`IssuingDisputeEvidenceCanceled`](crate::api::IssuingDisputeEvidenceCanceled).
+    ///
+    /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-canceled>
     IssuingDisputeEvidenceCanceledProductType {
         /// `merchandise`
         Merchandise = "merchandise",
@@ -32,6 +36,8 @@ words! {
 
 words! {
     /// The values of `return_status`, first of all in [`IssuingDisputeEvidenceCanceled`](crate::api::IssuingDisputeEvidenceCanceled).
+    ///
+    /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-canceled>
     IssuingDisputeEvidenceCanceledReturnStatus {
         /// `merchant_rejected`
         MerchantRejected = "merchant_rejected",
@@ -42,6 +48,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`IssuingDisputeEvidence`](crate::api::IssuingDisputeEvidence).
+    ///
+    /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence>
     IssuingDisputeEvidenceReason {
         /// `canceled`
         Canceled = "canceled",

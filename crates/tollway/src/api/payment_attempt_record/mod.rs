@@ -4,12 +4,14 @@
 
 mod model;
 mod model_02;
+mod model_03;
 mod requests;
 mod service;
 mod words;
 
 pub use self::model::*;
 pub use self::model_02::*;
+pub use self::model_03::*;
 pub use self::requests::*;
 pub use self::service::*;
 pub use self::words::*;

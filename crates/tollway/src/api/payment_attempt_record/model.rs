@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// The `payment_attempt_record` object.
+    /// The `payment_attempt_record` object. It has what [`PaymentAttemptRecordFields`](crate::api::PaymentAttemptRecordFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object>
-    PaymentAttemptRecord, "payment_attempt_record"
+    PaymentAttemptRecord =
+    /// The accessors of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord).
+    PaymentAttemptRecordFields, "payment_attempt_record"
 }
 
-impl PaymentAttemptRecord {
+impl PaymentAttemptRecordFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> api::PaymentAttemptRecordAmount {
@@ -146,13 +148,15 @@ impl PaymentAttemptRecord {
 }
 
 view! {
-    /// Acss debit of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.acss_debit`.
+    /// Acss debit of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.acss_debit`. It has what [`PaymentAttemptRecordPaymentMethodDetailsAcssDebitFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAcssDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-acss_debit>
-    PaymentAttemptRecordPaymentMethodDetailsAcssDebit, "payment_method_details_payment_record_acss_debit"
+    PaymentAttemptRecordPaymentMethodDetailsAcssDebit =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsAcssDebit`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAcssDebit).
+    PaymentAttemptRecordPaymentMethodDetailsAcssDebitFields, "payment_method_details_payment_record_acss_debit"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsAcssDebit {
+impl PaymentAttemptRecordPaymentMethodDetailsAcssDebitFields {
     /// Bank name. `None` when null.
     #[inline]
     pub fn bank_name(&self) -> Option<&str> {
@@ -216,13 +220,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsAcssDebit {
 }
 
 view! {
-    /// Affirm of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.affirm`.
+    /// Affirm of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.affirm`. It has what [`PaymentAttemptRecordPaymentMethodDetailsAffirmFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAffirmFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-affirm>
-    PaymentAttemptRecordPaymentMethodDetailsAffirm, "payment_method_details_payment_record_affirm"
+    PaymentAttemptRecordPaymentMethodDetailsAffirm =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsAffirm`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAffirm).
+    PaymentAttemptRecordPaymentMethodDetailsAffirmFields, "payment_method_details_payment_record_affirm"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsAffirm {
+impl PaymentAttemptRecordPaymentMethodDetailsAffirmFields {
     /// Location. `None` when absent.
     #[inline]
     pub fn location(&self) -> Option<&str> {
@@ -248,13 +254,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsAffirm {
 }
 
 view! {
-    /// Afterpay clearpay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.afterpay_clearpay`.
+    /// Afterpay clearpay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.afterpay_clearpay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-afterpay_clearpay>
-    PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay, "payment_method_details_payment_record_afterpay_clearpay"
+    PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay).
+    PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpayFields, "payment_method_details_payment_record_afterpay_clearpay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay {
+impl PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpayFields {
     /// Order id. `None` when null.
     #[inline]
     pub fn order_id(&self) -> Option<&str> {
@@ -275,13 +283,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay {
 }
 
 view! {
-    /// Alma of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.alma`.
+    /// Alma of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.alma`. It has what [`PaymentAttemptRecordPaymentMethodDetailsAlmaFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAlmaFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-alma>
-    PaymentAttemptRecordPaymentMethodDetailsAlma, "payment_method_details_payment_record_alma"
+    PaymentAttemptRecordPaymentMethodDetailsAlma =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsAlma`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAlma).
+    PaymentAttemptRecordPaymentMethodDetailsAlmaFields, "payment_method_details_payment_record_alma"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsAlma {
+impl PaymentAttemptRecordPaymentMethodDetailsAlmaFields {
     /// Installments. `None` when absent.
     #[inline]
     pub fn installments(
@@ -302,13 +312,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsAlma {
 }
 
 view! {
-    /// Amazon pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.amazon_pay`.
+    /// Amazon pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.amazon_pay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsAmazonPayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-amazon_pay>
-    PaymentAttemptRecordPaymentMethodDetailsAmazonPay, "payment_method_details_payment_record_amazon_pay"
+    PaymentAttemptRecordPaymentMethodDetailsAmazonPay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsAmazonPay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAmazonPay).
+    PaymentAttemptRecordPaymentMethodDetailsAmazonPayFields, "payment_method_details_payment_record_amazon_pay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsAmazonPay {
+impl PaymentAttemptRecordPaymentMethodDetailsAmazonPayFields {
     /// Funding. `None` when absent.
     #[inline]
     pub fn funding(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding> {
@@ -329,13 +341,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsAmazonPay {
 }
 
 view! {
-    /// Bancontact of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.bancontact`.
+    /// Bancontact of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.bancontact`. It has what [`PaymentAttemptRecordPaymentMethodDetailsBancontactFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBancontactFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-bancontact>
-    PaymentAttemptRecordPaymentMethodDetailsBancontact, "payment_method_details_payment_record_bancontact"
+    PaymentAttemptRecordPaymentMethodDetailsBancontact =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsBancontact`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBancontact).
+    PaymentAttemptRecordPaymentMethodDetailsBancontactFields, "payment_method_details_payment_record_bancontact"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsBancontact {
+impl PaymentAttemptRecordPaymentMethodDetailsBancontactFields {
     /// Bank code. `None` when null.
     #[inline]
     pub fn bank_code(&self) -> Option<&str> {
@@ -410,13 +424,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsBancontact {
 }
 
 view! {
-    /// Billie of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.billie`.
+    /// Billie of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.billie`. It has what [`PaymentAttemptRecordPaymentMethodDetailsBillieFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBillieFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-billie>
-    PaymentAttemptRecordPaymentMethodDetailsBillie, "payment_method_details_payment_record_billie"
+    PaymentAttemptRecordPaymentMethodDetailsBillie =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsBillie`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBillie).
+    PaymentAttemptRecordPaymentMethodDetailsBillieFields, "payment_method_details_payment_record_billie"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsBillie {
+impl PaymentAttemptRecordPaymentMethodDetailsBillieFields {
     /// Transaction id. `None` when null.
     #[inline]
     pub fn transaction_id(&self) -> Option<&str> {
@@ -428,13 +444,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsBillie {
 }
 
 view! {
-    /// Bizum of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.bizum`.
+    /// Bizum of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.bizum`. It has what [`PaymentAttemptRecordPaymentMethodDetailsBizumFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBizumFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-bizum>
-    PaymentAttemptRecordPaymentMethodDetailsBizum, "payment_method_details_payment_record_bizum"
+    PaymentAttemptRecordPaymentMethodDetailsBizum =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsBizum`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBizum).
+    PaymentAttemptRecordPaymentMethodDetailsBizumFields, "payment_method_details_payment_record_bizum"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsBizum {
+impl PaymentAttemptRecordPaymentMethodDetailsBizumFields {
     /// Buyer id. `None` when null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -453,13 +471,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsBizum {
 }
 
 view! {
-    /// Blik of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.blik`.
+    /// Blik of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.blik`. It has what [`PaymentAttemptRecordPaymentMethodDetailsBlikFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBlikFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-blik>
-    PaymentAttemptRecordPaymentMethodDetailsBlik, "payment_method_details_payment_record_blik"
+    PaymentAttemptRecordPaymentMethodDetailsBlik =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsBlik`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBlik).
+    PaymentAttemptRecordPaymentMethodDetailsBlikFields, "payment_method_details_payment_record_blik"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsBlik {
+impl PaymentAttemptRecordPaymentMethodDetailsBlikFields {
     /// Buyer id. `None` when null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -469,13 +489,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsBlik {
 }
 
 view! {
-    /// Boleto of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.boleto`.
+    /// Boleto of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.boleto`. It has what [`PaymentAttemptRecordPaymentMethodDetailsBoletoFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBoletoFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-boleto>
-    PaymentAttemptRecordPaymentMethodDetailsBoleto, "payment_method_details_payment_record_boleto"
+    PaymentAttemptRecordPaymentMethodDetailsBoleto =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsBoleto`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBoleto).
+    PaymentAttemptRecordPaymentMethodDetailsBoletoFields, "payment_method_details_payment_record_boleto"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsBoleto {
+impl PaymentAttemptRecordPaymentMethodDetailsBoletoFields {
     /// Tax id. `None` when null.
     #[inline]
     pub fn tax_id(&self) -> Option<&str> {
@@ -485,13 +507,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsBoleto {
 }
 
 view! {
-    /// Cashapp of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.cashapp`.
+    /// Cashapp of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.cashapp`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCashappFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCashappFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-cashapp>
-    PaymentAttemptRecordPaymentMethodDetailsCashapp, "payment_method_details_payment_record_cashapp"
+    PaymentAttemptRecordPaymentMethodDetailsCashapp =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCashapp`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCashapp).
+    PaymentAttemptRecordPaymentMethodDetailsCashappFields, "payment_method_details_payment_record_cashapp"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsCashapp {
+impl PaymentAttemptRecordPaymentMethodDetailsCashappFields {
     /// Buyer id. `None` when null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -517,13 +541,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsCashapp {
 }
 
 view! {
-    /// Eps of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.eps`.
+    /// Eps of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.eps`. It has what [`PaymentAttemptRecordPaymentMethodDetailsEpsFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsEpsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-eps>
-    PaymentAttemptRecordPaymentMethodDetailsEps, "payment_method_details_payment_record_eps"
+    PaymentAttemptRecordPaymentMethodDetailsEps =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsEps`](crate::api::PaymentAttemptRecordPaymentMethodDetailsEps).
+    PaymentAttemptRecordPaymentMethodDetailsEpsFields, "payment_method_details_payment_record_eps"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsEps {
+impl PaymentAttemptRecordPaymentMethodDetailsEpsFields {
     /// Bank. `None` when null.
     #[inline]
     pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsEpsBank> {
@@ -540,13 +566,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsEps {
 }
 
 view! {
-    /// Giropay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.giropay`.
+    /// Giropay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.giropay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsGiropayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsGiropayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-giropay>
-    PaymentAttemptRecordPaymentMethodDetailsGiropay, "payment_method_details_payment_record_giropay"
+    PaymentAttemptRecordPaymentMethodDetailsGiropay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsGiropay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsGiropay).
+    PaymentAttemptRecordPaymentMethodDetailsGiropayFields, "payment_method_details_payment_record_giropay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsGiropay {
+impl PaymentAttemptRecordPaymentMethodDetailsGiropayFields {
     /// Bank code. `None` when null.
     #[inline]
     pub fn bank_code(&self) -> Option<&str> {
@@ -579,13 +607,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsGiropay {
 }
 
 view! {
-    /// Ideal of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.ideal`.
+    /// Ideal of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.ideal`. It has what [`PaymentAttemptRecordPaymentMethodDetailsIdealFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsIdealFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-ideal>
-    PaymentAttemptRecordPaymentMethodDetailsIdeal, "payment_method_details_payment_record_ideal"
+    PaymentAttemptRecordPaymentMethodDetailsIdeal =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsIdeal`](crate::api::PaymentAttemptRecordPaymentMethodDetailsIdeal).
+    PaymentAttemptRecordPaymentMethodDetailsIdealFields, "payment_method_details_payment_record_ideal"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsIdeal {
+impl PaymentAttemptRecordPaymentMethodDetailsIdealFields {
     /// Bank. `None` when null.
     #[inline]
     pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsIdealBank> {
@@ -645,13 +675,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsIdeal {
 }
 
 view! {
-    /// Kakao pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.kakao_pay`.
+    /// Kakao pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.kakao_pay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsKakaoPayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsKakaoPayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-kakao_pay>
-    PaymentAttemptRecordPaymentMethodDetailsKakaoPay, "payment_method_details_payment_record_kakao_pay"
+    PaymentAttemptRecordPaymentMethodDetailsKakaoPay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsKakaoPay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsKakaoPay).
+    PaymentAttemptRecordPaymentMethodDetailsKakaoPayFields, "payment_method_details_payment_record_kakao_pay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsKakaoPay {
+impl PaymentAttemptRecordPaymentMethodDetailsKakaoPayFields {
     /// Buyer id. `None` when null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -672,13 +704,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsKakaoPay {
 }
 
 view! {
-    /// Klarna of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.klarna`.
+    /// Klarna of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.klarna`. It has what [`PaymentAttemptRecordPaymentMethodDetailsKlarnaFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsKlarnaFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-klarna>
-    PaymentAttemptRecordPaymentMethodDetailsKlarna, "payment_method_details_payment_record_klarna"
+    PaymentAttemptRecordPaymentMethodDetailsKlarna =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsKlarna`](crate::api::PaymentAttemptRecordPaymentMethodDetailsKlarna).
+    PaymentAttemptRecordPaymentMethodDetailsKlarnaFields, "payment_method_details_payment_record_klarna"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsKlarna {
+impl PaymentAttemptRecordPaymentMethodDetailsKlarnaFields {
     /// Location. `None` when absent.
     #[inline]
     pub fn location(&self) -> Option<&str> {
@@ -724,13 +758,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsKlarna {
 }
 
 view! {
-    /// Konbini of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.konbini`.
+    /// Konbini of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.konbini`. It has what [`PaymentAttemptRecordPaymentMethodDetailsKonbiniFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsKonbiniFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-konbini>
-    PaymentAttemptRecordPaymentMethodDetailsKonbini, "payment_method_details_payment_record_konbini"
+    PaymentAttemptRecordPaymentMethodDetailsKonbini =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsKonbini`](crate::api::PaymentAttemptRecordPaymentMethodDetailsKonbini).
+    PaymentAttemptRecordPaymentMethodDetailsKonbiniFields, "payment_method_details_payment_record_konbini"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsKonbini {
+impl PaymentAttemptRecordPaymentMethodDetailsKonbiniFields {
     /// Store. `None` when null.
     #[inline]
     pub fn store(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsKonbiniStore> {
@@ -740,13 +776,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsKonbini {
 }
 
 view! {
-    /// Link of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.link`.
+    /// Link of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.link`. It has what [`PaymentAttemptRecordPaymentMethodDetailsLinkFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-link>
-    PaymentAttemptRecordPaymentMethodDetailsLink, "payment_method_details_payment_record_link"
+    PaymentAttemptRecordPaymentMethodDetailsLink =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsLink`](crate::api::PaymentAttemptRecordPaymentMethodDetailsLink).
+    PaymentAttemptRecordPaymentMethodDetailsLinkFields, "payment_method_details_payment_record_link"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsLink {
+impl PaymentAttemptRecordPaymentMethodDetailsLinkFields {
     /// Country. `None` when null.
     #[inline]
     pub fn country(&self) -> Option<&str> {
@@ -765,20 +803,24 @@ impl PaymentAttemptRecordPaymentMethodDetailsLink {
 }
 
 view! {
-    /// Mb way of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.mb_way`.
+    /// Mb way of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.mb_way`. It has what [`PaymentAttemptRecordPaymentMethodDetailsMbWayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsMbWayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-mb_way>
-    PaymentAttemptRecordPaymentMethodDetailsMbWay, "payment_method_details_payment_record_mb_way"
+    PaymentAttemptRecordPaymentMethodDetailsMbWay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsMbWay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsMbWay).
+    PaymentAttemptRecordPaymentMethodDetailsMbWayFields, "payment_method_details_payment_record_mb_way"
 }
 
 view! {
-    /// Mobilepay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.mobilepay`.
+    /// Mobilepay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.mobilepay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsMobilepayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsMobilepayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-mobilepay>
-    PaymentAttemptRecordPaymentMethodDetailsMobilepay, "payment_method_details_payment_record_mobilepay"
+    PaymentAttemptRecordPaymentMethodDetailsMobilepay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsMobilepay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsMobilepay).
+    PaymentAttemptRecordPaymentMethodDetailsMobilepayFields, "payment_method_details_payment_record_mobilepay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsMobilepay {
+impl PaymentAttemptRecordPaymentMethodDetailsMobilepayFields {
     /// Card. `None` when null.
     #[inline]
     pub fn card(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsMobilepayCard> {
@@ -788,13 +830,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsMobilepay {
 }
 
 view! {
-    /// Multibanco of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.multibanco`.
+    /// Multibanco of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.multibanco`. It has what [`PaymentAttemptRecordPaymentMethodDetailsMultibancoFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsMultibancoFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-multibanco>
-    PaymentAttemptRecordPaymentMethodDetailsMultibanco, "payment_method_details_payment_record_multibanco"
+    PaymentAttemptRecordPaymentMethodDetailsMultibanco =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsMultibanco`](crate::api::PaymentAttemptRecordPaymentMethodDetailsMultibanco).
+    PaymentAttemptRecordPaymentMethodDetailsMultibancoFields, "payment_method_details_payment_record_multibanco"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsMultibanco {
+impl PaymentAttemptRecordPaymentMethodDetailsMultibancoFields {
     /// Entity. `None` when null.
     #[inline]
     pub fn entity(&self) -> Option<&str> {
@@ -813,13 +857,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsMultibanco {
 }
 
 view! {
-    /// Naver pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.naver_pay`.
+    /// Naver pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.naver_pay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsNaverPayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsNaverPayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-naver_pay>
-    PaymentAttemptRecordPaymentMethodDetailsNaverPay, "payment_method_details_payment_record_naver_pay"
+    PaymentAttemptRecordPaymentMethodDetailsNaverPay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsNaverPay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsNaverPay).
+    PaymentAttemptRecordPaymentMethodDetailsNaverPayFields, "payment_method_details_payment_record_naver_pay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsNaverPay {
+impl PaymentAttemptRecordPaymentMethodDetailsNaverPayFields {
     /// Buyer id. `None` when null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -840,13 +886,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsNaverPay {
 }
 
 view! {
-    /// Oxxo of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.oxxo`.
+    /// Oxxo of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.oxxo`. It has what [`PaymentAttemptRecordPaymentMethodDetailsOxxoFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsOxxoFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-oxxo>
-    PaymentAttemptRecordPaymentMethodDetailsOxxo, "payment_method_details_payment_record_oxxo"
+    PaymentAttemptRecordPaymentMethodDetailsOxxo =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsOxxo`](crate::api::PaymentAttemptRecordPaymentMethodDetailsOxxo).
+    PaymentAttemptRecordPaymentMethodDetailsOxxoFields, "payment_method_details_payment_record_oxxo"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsOxxo {
+impl PaymentAttemptRecordPaymentMethodDetailsOxxoFields {
     /// Number. `None` when null.
     #[inline]
     pub fn number(&self) -> Option<&str> {
@@ -856,13 +904,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsOxxo {
 }
 
 view! {
-    /// P24 of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.p24`.
+    /// P24 of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.p24`. It has what [`PaymentAttemptRecordPaymentMethodDetailsP24Fields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsP24Fields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-p24>
-    PaymentAttemptRecordPaymentMethodDetailsP24, "payment_method_details_payment_record_p24"
+    PaymentAttemptRecordPaymentMethodDetailsP24 =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsP24`](crate::api::PaymentAttemptRecordPaymentMethodDetailsP24).
+    PaymentAttemptRecordPaymentMethodDetailsP24Fields, "payment_method_details_payment_record_p24"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsP24 {
+impl PaymentAttemptRecordPaymentMethodDetailsP24Fields {
     /// Bank. `None` when null.
     #[inline]
     pub fn bank(&self) -> Option<api::ChargePaymentMethodDetailsP24Bank> {
@@ -886,20 +936,24 @@ impl PaymentAttemptRecordPaymentMethodDetailsP24 {
 }
 
 view! {
-    /// Pay by bank of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.pay_by_bank`.
+    /// Pay by bank of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.pay_by_bank`. It has what [`PaymentAttemptRecordPaymentMethodDetailsPayByBankFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPayByBankFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-pay_by_bank>
-    PaymentAttemptRecordPaymentMethodDetailsPayByBank, "payment_method_details_payment_record_pay_by_bank"
+    PaymentAttemptRecordPaymentMethodDetailsPayByBank =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsPayByBank`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPayByBank).
+    PaymentAttemptRecordPaymentMethodDetailsPayByBankFields, "payment_method_details_payment_record_pay_by_bank"
 }
 
 view! {
-    /// Payco of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.payco`.
+    /// Payco of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.payco`. It has what [`PaymentAttemptRecordPaymentMethodDetailsPaycoFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPaycoFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-payco>
-    PaymentAttemptRecordPaymentMethodDetailsPayco, "payment_method_details_payment_record_payco"
+    PaymentAttemptRecordPaymentMethodDetailsPayco =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsPayco`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPayco).
+    PaymentAttemptRecordPaymentMethodDetailsPaycoFields, "payment_method_details_payment_record_payco"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsPayco {
+impl PaymentAttemptRecordPaymentMethodDetailsPaycoFields {
     /// Buyer id. `None` when null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -918,13 +972,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsPayco {
 }
 
 view! {
-    /// Paynow of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.paynow`.
+    /// Paynow of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.paynow`. It has what [`PaymentAttemptRecordPaymentMethodDetailsPaynowFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPaynowFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-paynow>
-    PaymentAttemptRecordPaymentMethodDetailsPaynow, "payment_method_details_payment_record_paynow"
+    PaymentAttemptRecordPaymentMethodDetailsPaynow =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsPaynow`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPaynow).
+    PaymentAttemptRecordPaymentMethodDetailsPaynowFields, "payment_method_details_payment_record_paynow"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsPaynow {
+impl PaymentAttemptRecordPaymentMethodDetailsPaynowFields {
     /// Location. `None` when absent.
     #[inline]
     pub fn location(&self) -> Option<&str> {
@@ -948,13 +1004,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsPaynow {
 }
 
 view! {
-    /// Payto of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.payto`.
+    /// Payto of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.payto`. It has what [`PaymentAttemptRecordPaymentMethodDetailsPaytoFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPaytoFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-payto>
-    PaymentAttemptRecordPaymentMethodDetailsPayto, "payment_method_details_payment_record_payto"
+    PaymentAttemptRecordPaymentMethodDetailsPayto =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsPayto`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPayto).
+    PaymentAttemptRecordPaymentMethodDetailsPaytoFields, "payment_method_details_payment_record_payto"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsPayto {
+impl PaymentAttemptRecordPaymentMethodDetailsPaytoFields {
     /// Bsb number. `None` when null.
     #[inline]
     pub fn bsb_number(&self) -> Option<&str> {
@@ -985,13 +1043,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsPayto {
 }
 
 view! {
-    /// Pix of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.pix`.
+    /// Pix of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.pix`. It has what [`PaymentAttemptRecordPaymentMethodDetailsPixFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPixFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-pix>
-    PaymentAttemptRecordPaymentMethodDetailsPix, "payment_method_details_payment_record_pix"
+    PaymentAttemptRecordPaymentMethodDetailsPix =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsPix`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPix).
+    PaymentAttemptRecordPaymentMethodDetailsPixFields, "payment_method_details_payment_record_pix"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsPix {
+impl PaymentAttemptRecordPaymentMethodDetailsPixFields {
     /// Bank transaction id. `None` when absent or null.
     #[inline]
     pub fn bank_transaction_id(&self) -> Option<&str> {
@@ -1010,13 +1070,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsPix {
 }
 
 view! {
-    /// Promptpay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.promptpay`.
+    /// Promptpay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.promptpay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsPromptpayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPromptpayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-promptpay>
-    PaymentAttemptRecordPaymentMethodDetailsPromptpay, "payment_method_details_payment_record_promptpay"
+    PaymentAttemptRecordPaymentMethodDetailsPromptpay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsPromptpay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsPromptpay).
+    PaymentAttemptRecordPaymentMethodDetailsPromptpayFields, "payment_method_details_payment_record_promptpay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsPromptpay {
+impl PaymentAttemptRecordPaymentMethodDetailsPromptpayFields {
     /// Reference. `None` when null.
     #[inline]
     pub fn reference(&self) -> Option<&str> {
@@ -1028,13 +1090,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsPromptpay {
 }
 
 view! {
-    /// Revolut pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.revolut_pay`.
+    /// Revolut pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.revolut_pay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsRevolutPayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsRevolutPayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-revolut_pay>
-    PaymentAttemptRecordPaymentMethodDetailsRevolutPay, "payment_method_details_payment_record_revolut_pay"
+    PaymentAttemptRecordPaymentMethodDetailsRevolutPay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsRevolutPay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsRevolutPay).
+    PaymentAttemptRecordPaymentMethodDetailsRevolutPayFields, "payment_method_details_payment_record_revolut_pay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsRevolutPay {
+impl PaymentAttemptRecordPaymentMethodDetailsRevolutPayFields {
     /// Funding. `None` when absent.
     #[inline]
     pub fn funding(
@@ -1057,13 +1121,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsRevolutPay {
 }
 
 view! {
-    /// Samsung pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.samsung_pay`.
+    /// Samsung pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.samsung_pay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsSamsungPayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSamsungPayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-samsung_pay>
-    PaymentAttemptRecordPaymentMethodDetailsSamsungPay, "payment_method_details_payment_record_samsung_pay"
+    PaymentAttemptRecordPaymentMethodDetailsSamsungPay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsSamsungPay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSamsungPay).
+    PaymentAttemptRecordPaymentMethodDetailsSamsungPayFields, "payment_method_details_payment_record_samsung_pay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsSamsungPay {
+impl PaymentAttemptRecordPaymentMethodDetailsSamsungPayFields {
     /// Buyer id. `None` when null.
     #[inline]
     pub fn buyer_id(&self) -> Option<&str> {
@@ -1084,13 +1150,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsSamsungPay {
 }
 
 view! {
-    /// Satispay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.satispay`.
+    /// Satispay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.satispay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsSatispayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSatispayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-satispay>
-    PaymentAttemptRecordPaymentMethodDetailsSatispay, "payment_method_details_payment_record_satispay"
+    PaymentAttemptRecordPaymentMethodDetailsSatispay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsSatispay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSatispay).
+    PaymentAttemptRecordPaymentMethodDetailsSatispayFields, "payment_method_details_payment_record_satispay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsSatispay {
+impl PaymentAttemptRecordPaymentMethodDetailsSatispayFields {
     /// Transaction id. `None` when null.
     #[inline]
     pub fn transaction_id(&self) -> Option<&str> {
@@ -1102,13 +1170,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsSatispay {
 }
 
 view! {
-    /// Scalapay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.scalapay`.
+    /// Scalapay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.scalapay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsScalapayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsScalapayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-scalapay>
-    PaymentAttemptRecordPaymentMethodDetailsScalapay, "payment_method_details_payment_record_scalapay"
+    PaymentAttemptRecordPaymentMethodDetailsScalapay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsScalapay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsScalapay).
+    PaymentAttemptRecordPaymentMethodDetailsScalapayFields, "payment_method_details_payment_record_scalapay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsScalapay {
+impl PaymentAttemptRecordPaymentMethodDetailsScalapayFields {
     /// Transaction id. `None` when null.
     #[inline]
     pub fn transaction_id(&self) -> Option<&str> {
@@ -1116,587 +1186,5 @@ impl PaymentAttemptRecordPaymentMethodDetailsScalapay {
             "payment_method_details_payment_record_scalapay",
             "transaction_id",
         )
-    }
-}
-
-view! {
-    /// Sepa debit of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.sepa_debit`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sepa_debit>
-    PaymentAttemptRecordPaymentMethodDetailsSepaDebit, "payment_method_details_payment_record_sepa_debit"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsSepaDebit {
-    /// Bank code. `None` when null.
-    #[inline]
-    pub fn bank_code(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_sepa_debit",
-            "bank_code",
-        )
-    }
-
-    /// Branch code. `None` when null.
-    #[inline]
-    pub fn branch_code(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_sepa_debit",
-            "branch_code",
-        )
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_sepa_debit",
-            "country",
-        )
-    }
-
-    /// Expected debit date. `None` when absent.
-    #[inline]
-    pub fn expected_debit_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_sepa_debit",
-            "expected_debit_date",
-        )
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_sepa_debit",
-            "fingerprint",
-        )
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payment_record_sepa_debit", "last4")
-    }
-
-    /// Mandate. `None` when null.
-    #[inline]
-    pub fn mandate(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_sepa_debit",
-            "mandate",
-        )
-    }
-}
-
-view! {
-    /// Sofort of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.sofort`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sofort>
-    PaymentAttemptRecordPaymentMethodDetailsSofort, "payment_method_details_payment_record_sofort"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsSofort {
-    /// Bank code. `None` when null.
-    #[inline]
-    pub fn bank_code(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payment_record_sofort", "bank_code")
-    }
-
-    /// Bank name. `None` when null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payment_record_sofort", "bank_name")
-    }
-
-    /// Bic. `None` when null.
-    #[inline]
-    pub fn bic(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payment_record_sofort", "bic")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payment_record_sofort", "country")
-    }
-
-    /// Generated sepa debit. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn generated_sepa_debit(&self) -> Option<Expandable<api::PaymentMethod>> {
-        self.0.opt_view(
-            "payment_method_details_payment_record_sofort",
-            "generated_sepa_debit",
-        )
-    }
-
-    /// Generated sepa debit mandate. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn generated_sepa_debit_mandate(&self) -> Option<Expandable<api::Mandate>> {
-        self.0.opt_view(
-            "payment_method_details_payment_record_sofort",
-            "generated_sepa_debit_mandate",
-        )
-    }
-
-    /// Iban last4. `None` when null.
-    #[inline]
-    pub fn iban_last4(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payment_record_sofort", "iban_last4")
-    }
-
-    /// Preferred language. `None` when null.
-    #[inline]
-    pub fn preferred_language(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage> {
-        self.0.opt_word(
-            "payment_method_details_payment_record_sofort",
-            "preferred_language",
-        )
-    }
-
-    /// Verified name. `None` when null.
-    #[inline]
-    pub fn verified_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_sofort",
-            "verified_name",
-        )
-    }
-}
-
-view! {
-    /// Sunbit of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.sunbit`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sunbit>
-    PaymentAttemptRecordPaymentMethodDetailsSunbit, "payment_method_details_payment_record_sunbit"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsSunbit {
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_sunbit",
-            "transaction_id",
-        )
-    }
-}
-
-view! {
-    /// Swish of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.swish`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-swish>
-    PaymentAttemptRecordPaymentMethodDetailsSwish, "payment_method_details_payment_record_swish"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsSwish {
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payment_record_swish", "fingerprint")
-    }
-
-    /// Payment reference. `None` when null.
-    #[inline]
-    pub fn payment_reference(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_swish",
-            "payment_reference",
-        )
-    }
-
-    /// Verified phone last4. `None` when null.
-    #[inline]
-    pub fn verified_phone_last4(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_swish",
-            "verified_phone_last4",
-        )
-    }
-}
-
-view! {
-    /// Twint of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.twint`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-twint>
-    PaymentAttemptRecordPaymentMethodDetailsTwint, "payment_method_details_payment_record_twint"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsTwint {
-    /// Mandate. `None` when absent.
-    #[inline]
-    pub fn mandate(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payment_record_twint", "mandate")
-    }
-}
-
-view! {
-    /// Upi of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.upi`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-upi>
-    PaymentAttemptRecordPaymentMethodDetailsUpi, "payment_method_details_payment_record_upi"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsUpi {
-    /// Vpa. `None` when null.
-    #[inline]
-    pub fn vpa(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payment_record_upi", "vpa")
-    }
-}
-
-view! {
-    /// Us bank account of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.us_bank_account`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-us_bank_account>
-    PaymentAttemptRecordPaymentMethodDetailsUsBankAccount, "payment_method_details_payment_record_us_bank_account"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsUsBankAccount {
-    /// Account holder type. `None` when null.
-    #[inline]
-    pub fn account_holder_type(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccountAccountHolderType> {
-        self.0.opt_word(
-            "payment_method_details_payment_record_us_bank_account",
-            "account_holder_type",
-        )
-    }
-
-    /// Account type. `None` when null.
-    #[inline]
-    pub fn account_type(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccountAccountType> {
-        self.0.opt_word(
-            "payment_method_details_payment_record_us_bank_account",
-            "account_type",
-        )
-    }
-
-    /// Bank name. `None` when null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_us_bank_account",
-            "bank_name",
-        )
-    }
-
-    /// Expected debit date. `None` when absent.
-    #[inline]
-    pub fn expected_debit_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_us_bank_account",
-            "expected_debit_date",
-        )
-    }
-
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_us_bank_account",
-            "fingerprint",
-        )
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_us_bank_account",
-            "last4",
-        )
-    }
-
-    /// Mandate. An id, or the object itself when `expand` asks for it. `None` when absent.
-    #[inline]
-    pub fn mandate(&self) -> Option<Expandable<api::Mandate>> {
-        self.0.opt_view(
-            "payment_method_details_payment_record_us_bank_account",
-            "mandate",
-        )
-    }
-
-    /// Payment reference. `None` when null.
-    #[inline]
-    pub fn payment_reference(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_us_bank_account",
-            "payment_reference",
-        )
-    }
-
-    /// Routing number. `None` when null.
-    #[inline]
-    pub fn routing_number(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_us_bank_account",
-            "routing_number",
-        )
-    }
-}
-
-view! {
-    /// Wechat pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.wechat_pay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-wechat_pay>
-    PaymentAttemptRecordPaymentMethodDetailsWechatPay, "payment_method_details_payment_record_wechat_pay"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsWechatPay {
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_wechat_pay",
-            "fingerprint",
-        )
-    }
-
-    /// Location. `None` when absent.
-    #[inline]
-    pub fn location(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_wechat_pay",
-            "location",
-        )
-    }
-
-    /// Reader. `None` when absent.
-    #[inline]
-    pub fn reader(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_details_payment_record_wechat_pay", "reader")
-    }
-
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_details_payment_record_wechat_pay",
-            "transaction_id",
-        )
-    }
-}
-
-view! {
-    /// Zip of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.zip`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-zip>
-    PaymentAttemptRecordPaymentMethodDetailsZip, "payment_method_details_payment_record_zip"
-}
-
-view! {
-    /// Amount of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `amount`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-amount>
-    PaymentAttemptRecordAmount, "payments_primitives_payment_records_resource_amount"
-}
-
-impl PaymentAttemptRecordAmount {
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(&self) -> &str {
-        self.0.string(
-            "payments_primitives_payment_records_resource_amount",
-            "currency",
-        )
-    }
-
-    /// Value.
-    #[inline]
-    pub fn value(&self) -> i64 {
-        self.0.int(
-            "payments_primitives_payment_records_resource_amount",
-            "value",
-        )
-    }
-}
-
-view! {
-    /// Billing details of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.billing_details`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-billing_details>
-    PaymentAttemptRecordPaymentMethodDetailsBillingDetails, "payments_primitives_payment_records_resource_billing_details"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsBillingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(&self) -> api::Address {
-        self.0.view(
-            "payments_primitives_payment_records_resource_billing_details",
-            "address",
-        )
-    }
-
-    /// Email. `None` when null.
-    #[inline]
-    pub fn email(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_billing_details",
-            "email",
-        )
-    }
-
-    /// Name. `None` when null.
-    #[inline]
-    pub fn name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_billing_details",
-            "name",
-        )
-    }
-
-    /// Phone. `None` when null.
-    #[inline]
-    pub fn phone(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_billing_details",
-            "phone",
-        )
-    }
-}
-
-view! {
-    /// Customer details of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `customer_details`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-customer_details>
-    PaymentAttemptRecordCustomerDetails, "payments_primitives_payment_records_resource_customer_details"
-}
-
-impl PaymentAttemptRecordCustomerDetails {
-    /// Customer. `None` when null.
-    #[inline]
-    pub fn customer(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_customer_details",
-            "customer",
-        )
-    }
-
-    /// Email. `None` when null.
-    #[inline]
-    pub fn email(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_customer_details",
-            "email",
-        )
-    }
-
-    /// Name. `None` when null.
-    #[inline]
-    pub fn name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_customer_details",
-            "name",
-        )
-    }
-
-    /// Phone. `None` when null.
-    #[inline]
-    pub fn phone(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_customer_details",
-            "phone",
-        )
-    }
-}
-
-view! {
-    /// Installments of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.alma.installments`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-alma-installments>
-    PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments, "payments_primitives_payment_records_resource_payment_method_alma_details_resource_installments"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments {
-    /// Count.
-    #[inline]
-    pub fn count(&self) -> i64 {
-        self.0.int("payments_primitives_payment_records_resource_payment_method_alma_details_resource_installments", "count")
-    }
-}
-
-view! {
-    /// Funding of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.amazon_pay.funding`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-amazon_pay-funding>
-    PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding, "payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding {
-    /// Card. `None` when absent.
-    #[inline]
-    pub fn card(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard> {
-        self.0.opt_view("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding", "card")
-    }
-
-    /// Type. `None` when null.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingType> {
-        self.0.opt_word("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding", "type")
-    }
-}
-
-view! {
-    /// Card of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.amazon_pay.funding.card`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-amazon_pay-funding-card>
-    PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard, "payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard {
-    /// Brand. `None` when null.
-    #[inline]
-    pub fn brand(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "brand")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "country")
-    }
-
-    /// Exp month. `None` when null.
-    #[inline]
-    pub fn exp_month(&self) -> Option<i64> {
-        self.0.opt_int("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "exp_month")
-    }
-
-    /// Exp year. `None` when null.
-    #[inline]
-    pub fn exp_year(&self) -> Option<i64> {
-        self.0.opt_int("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "exp_year")
-    }
-
-    /// Funding. `None` when null.
-    #[inline]
-    pub fn funding(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "funding")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "last4")
     }
 }

@@ -3,16 +3,630 @@
 //! Stripe's `payment_attempt_record`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view};
+use crate::view::prelude::{Expandable, Timestamp, view};
 
 view! {
-    /// Card of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card`.
+    /// Sepa debit of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.sepa_debit`. It has what [`PaymentAttemptRecordPaymentMethodDetailsSepaDebitFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSepaDebitFields) has.
     ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card>
-    PaymentAttemptRecordPaymentMethodDetailsCard, "payments_primitives_payment_records_resource_payment_method_card_details"
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sepa_debit>
+    PaymentAttemptRecordPaymentMethodDetailsSepaDebit =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsSepaDebit`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSepaDebit).
+    PaymentAttemptRecordPaymentMethodDetailsSepaDebitFields, "payment_method_details_payment_record_sepa_debit"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsCard {
+impl PaymentAttemptRecordPaymentMethodDetailsSepaDebitFields {
+    /// Bank code. `None` when null.
+    #[inline]
+    pub fn bank_code(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_sepa_debit",
+            "bank_code",
+        )
+    }
+
+    /// Branch code. `None` when null.
+    #[inline]
+    pub fn branch_code(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_sepa_debit",
+            "branch_code",
+        )
+    }
+
+    /// Country. `None` when null.
+    #[inline]
+    pub fn country(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_sepa_debit",
+            "country",
+        )
+    }
+
+    /// Expected debit date. `None` when absent.
+    #[inline]
+    pub fn expected_debit_date(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_sepa_debit",
+            "expected_debit_date",
+        )
+    }
+
+    /// Fingerprint. `None` when null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_sepa_debit",
+            "fingerprint",
+        )
+    }
+
+    /// Last4. `None` when null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_payment_record_sepa_debit", "last4")
+    }
+
+    /// Mandate. `None` when null.
+    #[inline]
+    pub fn mandate(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_sepa_debit",
+            "mandate",
+        )
+    }
+}
+
+view! {
+    /// Sofort of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.sofort`. It has what [`PaymentAttemptRecordPaymentMethodDetailsSofortFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSofortFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sofort>
+    PaymentAttemptRecordPaymentMethodDetailsSofort =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsSofort`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSofort).
+    PaymentAttemptRecordPaymentMethodDetailsSofortFields, "payment_method_details_payment_record_sofort"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsSofortFields {
+    /// Bank code. `None` when null.
+    #[inline]
+    pub fn bank_code(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_payment_record_sofort", "bank_code")
+    }
+
+    /// Bank name. `None` when null.
+    #[inline]
+    pub fn bank_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_payment_record_sofort", "bank_name")
+    }
+
+    /// Bic. `None` when null.
+    #[inline]
+    pub fn bic(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_payment_record_sofort", "bic")
+    }
+
+    /// Country. `None` when null.
+    #[inline]
+    pub fn country(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_payment_record_sofort", "country")
+    }
+
+    /// Generated sepa debit. An id, or the object itself when `expand` asks for it. `None` when null.
+    #[inline]
+    pub fn generated_sepa_debit(&self) -> Option<Expandable<api::PaymentMethod>> {
+        self.0.opt_view(
+            "payment_method_details_payment_record_sofort",
+            "generated_sepa_debit",
+        )
+    }
+
+    /// Generated sepa debit mandate. An id, or the object itself when `expand` asks for it. `None` when null.
+    #[inline]
+    pub fn generated_sepa_debit_mandate(&self) -> Option<Expandable<api::Mandate>> {
+        self.0.opt_view(
+            "payment_method_details_payment_record_sofort",
+            "generated_sepa_debit_mandate",
+        )
+    }
+
+    /// Iban last4. `None` when null.
+    #[inline]
+    pub fn iban_last4(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_payment_record_sofort", "iban_last4")
+    }
+
+    /// Preferred language. `None` when null.
+    #[inline]
+    pub fn preferred_language(
+        &self,
+    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage> {
+        self.0.opt_word(
+            "payment_method_details_payment_record_sofort",
+            "preferred_language",
+        )
+    }
+
+    /// Verified name. `None` when null.
+    #[inline]
+    pub fn verified_name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_sofort",
+            "verified_name",
+        )
+    }
+}
+
+view! {
+    /// Sunbit of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.sunbit`. It has what [`PaymentAttemptRecordPaymentMethodDetailsSunbitFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSunbitFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sunbit>
+    PaymentAttemptRecordPaymentMethodDetailsSunbit =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsSunbit`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSunbit).
+    PaymentAttemptRecordPaymentMethodDetailsSunbitFields, "payment_method_details_payment_record_sunbit"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsSunbitFields {
+    /// Transaction id. `None` when null.
+    #[inline]
+    pub fn transaction_id(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_sunbit",
+            "transaction_id",
+        )
+    }
+}
+
+view! {
+    /// Swish of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.swish`. It has what [`PaymentAttemptRecordPaymentMethodDetailsSwishFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSwishFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-swish>
+    PaymentAttemptRecordPaymentMethodDetailsSwish =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsSwish`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSwish).
+    PaymentAttemptRecordPaymentMethodDetailsSwishFields, "payment_method_details_payment_record_swish"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsSwishFields {
+    /// Fingerprint. `None` when null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_payment_record_swish", "fingerprint")
+    }
+
+    /// Payment reference. `None` when null.
+    #[inline]
+    pub fn payment_reference(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_swish",
+            "payment_reference",
+        )
+    }
+
+    /// Verified phone last4. `None` when null.
+    #[inline]
+    pub fn verified_phone_last4(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_swish",
+            "verified_phone_last4",
+        )
+    }
+}
+
+view! {
+    /// Twint of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.twint`. It has what [`PaymentAttemptRecordPaymentMethodDetailsTwintFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsTwintFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-twint>
+    PaymentAttemptRecordPaymentMethodDetailsTwint =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsTwint`](crate::api::PaymentAttemptRecordPaymentMethodDetailsTwint).
+    PaymentAttemptRecordPaymentMethodDetailsTwintFields, "payment_method_details_payment_record_twint"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsTwintFields {
+    /// Mandate. `None` when absent.
+    #[inline]
+    pub fn mandate(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_payment_record_twint", "mandate")
+    }
+}
+
+view! {
+    /// Upi of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.upi`. It has what [`PaymentAttemptRecordPaymentMethodDetailsUpiFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUpiFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-upi>
+    PaymentAttemptRecordPaymentMethodDetailsUpi =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsUpi`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUpi).
+    PaymentAttemptRecordPaymentMethodDetailsUpiFields, "payment_method_details_payment_record_upi"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsUpiFields {
+    /// Vpa. `None` when null.
+    #[inline]
+    pub fn vpa(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_payment_record_upi", "vpa")
+    }
+}
+
+view! {
+    /// Us bank account of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.us_bank_account`. It has what [`PaymentAttemptRecordPaymentMethodDetailsUsBankAccountFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccountFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-us_bank_account>
+    PaymentAttemptRecordPaymentMethodDetailsUsBankAccount =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsUsBankAccount`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount).
+    PaymentAttemptRecordPaymentMethodDetailsUsBankAccountFields, "payment_method_details_payment_record_us_bank_account"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsUsBankAccountFields {
+    /// Account holder type. `None` when null.
+    #[inline]
+    pub fn account_holder_type(
+        &self,
+    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccountAccountHolderType> {
+        self.0.opt_word(
+            "payment_method_details_payment_record_us_bank_account",
+            "account_holder_type",
+        )
+    }
+
+    /// Account type. `None` when null.
+    #[inline]
+    pub fn account_type(
+        &self,
+    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccountAccountType> {
+        self.0.opt_word(
+            "payment_method_details_payment_record_us_bank_account",
+            "account_type",
+        )
+    }
+
+    /// Bank name. `None` when null.
+    #[inline]
+    pub fn bank_name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_us_bank_account",
+            "bank_name",
+        )
+    }
+
+    /// Expected debit date. `None` when absent.
+    #[inline]
+    pub fn expected_debit_date(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_us_bank_account",
+            "expected_debit_date",
+        )
+    }
+
+    /// Fingerprint. `None` when null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_us_bank_account",
+            "fingerprint",
+        )
+    }
+
+    /// Last4. `None` when null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_us_bank_account",
+            "last4",
+        )
+    }
+
+    /// Mandate. An id, or the object itself when `expand` asks for it. `None` when absent.
+    #[inline]
+    pub fn mandate(&self) -> Option<Expandable<api::Mandate>> {
+        self.0.opt_view(
+            "payment_method_details_payment_record_us_bank_account",
+            "mandate",
+        )
+    }
+
+    /// Payment reference. `None` when null.
+    #[inline]
+    pub fn payment_reference(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_us_bank_account",
+            "payment_reference",
+        )
+    }
+
+    /// Routing number. `None` when null.
+    #[inline]
+    pub fn routing_number(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_us_bank_account",
+            "routing_number",
+        )
+    }
+}
+
+view! {
+    /// Wechat pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.wechat_pay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsWechatPayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsWechatPayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-wechat_pay>
+    PaymentAttemptRecordPaymentMethodDetailsWechatPay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsWechatPay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsWechatPay).
+    PaymentAttemptRecordPaymentMethodDetailsWechatPayFields, "payment_method_details_payment_record_wechat_pay"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsWechatPayFields {
+    /// Fingerprint. `None` when null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_wechat_pay",
+            "fingerprint",
+        )
+    }
+
+    /// Location. `None` when absent.
+    #[inline]
+    pub fn location(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_wechat_pay",
+            "location",
+        )
+    }
+
+    /// Reader. `None` when absent.
+    #[inline]
+    pub fn reader(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_method_details_payment_record_wechat_pay", "reader")
+    }
+
+    /// Transaction id. `None` when null.
+    #[inline]
+    pub fn transaction_id(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_method_details_payment_record_wechat_pay",
+            "transaction_id",
+        )
+    }
+}
+
+view! {
+    /// Zip of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.zip`. It has what [`PaymentAttemptRecordPaymentMethodDetailsZipFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsZipFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-zip>
+    PaymentAttemptRecordPaymentMethodDetailsZip =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsZip`](crate::api::PaymentAttemptRecordPaymentMethodDetailsZip).
+    PaymentAttemptRecordPaymentMethodDetailsZipFields, "payment_method_details_payment_record_zip"
+}
+
+view! {
+    /// Amount of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `amount`. It has what [`PaymentAttemptRecordAmountFields`](crate::api::PaymentAttemptRecordAmountFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-amount>
+    PaymentAttemptRecordAmount =
+    /// The accessors of [`PaymentAttemptRecordAmount`](crate::api::PaymentAttemptRecordAmount).
+    PaymentAttemptRecordAmountFields, "payments_primitives_payment_records_resource_amount"
+}
+
+impl PaymentAttemptRecordAmountFields {
+    /// Currency: three-letter ISO code in lower case.
+    #[inline]
+    pub fn currency(&self) -> &str {
+        self.0.string(
+            "payments_primitives_payment_records_resource_amount",
+            "currency",
+        )
+    }
+
+    /// Value.
+    #[inline]
+    pub fn value(&self) -> i64 {
+        self.0.int(
+            "payments_primitives_payment_records_resource_amount",
+            "value",
+        )
+    }
+}
+
+view! {
+    /// Billing details of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.billing_details`. It has what [`PaymentAttemptRecordPaymentMethodDetailsBillingDetailsFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBillingDetailsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-billing_details>
+    PaymentAttemptRecordPaymentMethodDetailsBillingDetails =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsBillingDetails`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBillingDetails).
+    PaymentAttemptRecordPaymentMethodDetailsBillingDetailsFields, "payments_primitives_payment_records_resource_billing_details"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsBillingDetailsFields {
+    /// Address.
+    #[inline]
+    pub fn address(&self) -> api::Address {
+        self.0.view(
+            "payments_primitives_payment_records_resource_billing_details",
+            "address",
+        )
+    }
+
+    /// Email. `None` when null.
+    #[inline]
+    pub fn email(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payments_primitives_payment_records_resource_billing_details",
+            "email",
+        )
+    }
+
+    /// Name. `None` when null.
+    #[inline]
+    pub fn name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payments_primitives_payment_records_resource_billing_details",
+            "name",
+        )
+    }
+
+    /// Phone. `None` when null.
+    #[inline]
+    pub fn phone(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payments_primitives_payment_records_resource_billing_details",
+            "phone",
+        )
+    }
+}
+
+view! {
+    /// Customer details of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `customer_details`. It has what [`PaymentAttemptRecordCustomerDetailsFields`](crate::api::PaymentAttemptRecordCustomerDetailsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-customer_details>
+    PaymentAttemptRecordCustomerDetails =
+    /// The accessors of [`PaymentAttemptRecordCustomerDetails`](crate::api::PaymentAttemptRecordCustomerDetails).
+    PaymentAttemptRecordCustomerDetailsFields, "payments_primitives_payment_records_resource_customer_details"
+}
+
+impl PaymentAttemptRecordCustomerDetailsFields {
+    /// Customer. `None` when null.
+    #[inline]
+    pub fn customer(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payments_primitives_payment_records_resource_customer_details",
+            "customer",
+        )
+    }
+
+    /// Email. `None` when null.
+    #[inline]
+    pub fn email(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payments_primitives_payment_records_resource_customer_details",
+            "email",
+        )
+    }
+
+    /// Name. `None` when null.
+    #[inline]
+    pub fn name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payments_primitives_payment_records_resource_customer_details",
+            "name",
+        )
+    }
+
+    /// Phone. `None` when null.
+    #[inline]
+    pub fn phone(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payments_primitives_payment_records_resource_customer_details",
+            "phone",
+        )
+    }
+}
+
+view! {
+    /// Installments of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.alma.installments`. It has what [`PaymentAttemptRecordPaymentMethodDetailsAlmaInstallmentsFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAlmaInstallmentsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-alma-installments>
+    PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments).
+    PaymentAttemptRecordPaymentMethodDetailsAlmaInstallmentsFields, "payments_primitives_payment_records_resource_payment_method_alma_details_resource_installments"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsAlmaInstallmentsFields {
+    /// Count.
+    #[inline]
+    pub fn count(&self) -> i64 {
+        self.0.int("payments_primitives_payment_records_resource_payment_method_alma_details_resource_installments", "count")
+    }
+}
+
+view! {
+    /// Funding of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.amazon_pay.funding`. It has what [`PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-amazon_pay-funding>
+    PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding).
+    PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingFields, "payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingFields {
+    /// Card. `None` when absent.
+    #[inline]
+    pub fn card(
+        &self,
+    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard> {
+        self.0.opt_view("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding", "card")
+    }
+
+    /// Type. `None` when null.
+    #[inline]
+    pub fn type_(
+        &self,
+    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingType> {
+        self.0.opt_word("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding", "type")
+    }
+}
+
+view! {
+    /// Card of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.amazon_pay.funding.card`. It has what [`PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCardFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCardFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-amazon_pay-funding-card>
+    PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard).
+    PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCardFields, "payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCardFields {
+    /// Brand. `None` when null.
+    #[inline]
+    pub fn brand(&self) -> Option<&str> {
+        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "brand")
+    }
+
+    /// Country. `None` when null.
+    #[inline]
+    pub fn country(&self) -> Option<&str> {
+        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "country")
+    }
+
+    /// Exp month. `None` when null.
+    #[inline]
+    pub fn exp_month(&self) -> Option<i64> {
+        self.0.opt_int("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "exp_month")
+    }
+
+    /// Exp year. `None` when null.
+    #[inline]
+    pub fn exp_year(&self) -> Option<i64> {
+        self.0.opt_int("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "exp_year")
+    }
+
+    /// Funding. `None` when null.
+    #[inline]
+    pub fn funding(&self) -> Option<&str> {
+        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "funding")
+    }
+
+    /// Last4. `None` when null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card", "last4")
+    }
+}
+
+view! {
+    /// Card of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCardFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card>
+    PaymentAttemptRecordPaymentMethodDetailsCard =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCard`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCard).
+    PaymentAttemptRecordPaymentMethodDetailsCardFields, "payments_primitives_payment_records_resource_payment_method_card_details"
+}
+
+impl PaymentAttemptRecordPaymentMethodDetailsCardFields {
     /// Authorization code. `None` when null.
     #[inline]
     pub fn authorization_code(&self) -> Option<&str> {
@@ -230,13 +844,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsCard {
 }
 
 view! {
-    /// Checks of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.checks`.
+    /// Checks of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.checks`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCardChecksFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardChecksFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-checks>
-    PaymentAttemptRecordPaymentMethodDetailsCardChecks, "payments_primitives_payment_records_resource_payment_method_card_details_resource_checks"
+    PaymentAttemptRecordPaymentMethodDetailsCardChecks =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCardChecks`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardChecks).
+    PaymentAttemptRecordPaymentMethodDetailsCardChecksFields, "payments_primitives_payment_records_resource_payment_method_card_details_resource_checks"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsCardChecks {
+impl PaymentAttemptRecordPaymentMethodDetailsCardChecksFields {
     /// Address line1 check. `None` when null.
     #[inline]
     pub fn address_line1_check(
@@ -263,13 +879,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsCardChecks {
 }
 
 view! {
-    /// Plan of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.installments.plan`.
+    /// Plan of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.installments.plan`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlanFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlanFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-installments-plan>
-    PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan, "payments_primitives_payment_records_resource_payment_method_card_details_resource_installment_plan"
+    PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan).
+    PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlanFields, "payments_primitives_payment_records_resource_payment_method_card_details_resource_installment_plan"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan {
+impl PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlanFields {
     /// Count. `None` when null.
     #[inline]
     pub fn count(&self) -> Option<i64> {
@@ -290,13 +908,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan {
 }
 
 view! {
-    /// Installments of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.installments`.
+    /// Installments of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.installments`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-installments>
-    PaymentAttemptRecordPaymentMethodDetailsCardInstallments, "payments_primitives_payment_records_resource_payment_method_card_details_resource_installments"
+    PaymentAttemptRecordPaymentMethodDetailsCardInstallments =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCardInstallments`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardInstallments).
+    PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsFields, "payments_primitives_payment_records_resource_payment_method_card_details_resource_installments"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsCardInstallments {
+impl PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsFields {
     /// Plan. `None` when null.
     #[inline]
     pub fn plan(
@@ -307,13 +927,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsCardInstallments {
 }
 
 view! {
-    /// Network token of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.network_token`.
+    /// Network token of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.network_token`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCardNetworkTokenFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardNetworkTokenFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-network_token>
-    PaymentAttemptRecordPaymentMethodDetailsCardNetworkToken, "payments_primitives_payment_records_resource_payment_method_card_details_resource_network_token"
+    PaymentAttemptRecordPaymentMethodDetailsCardNetworkToken =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCardNetworkToken`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardNetworkToken).
+    PaymentAttemptRecordPaymentMethodDetailsCardNetworkTokenFields, "payments_primitives_payment_records_resource_payment_method_card_details_resource_network_token"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsCardNetworkToken {
+impl PaymentAttemptRecordPaymentMethodDetailsCardNetworkTokenFields {
     /// Used: true or false.
     #[inline]
     pub fn used(&self) -> bool {
@@ -322,13 +944,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsCardNetworkToken {
 }
 
 view! {
-    /// Three d secure of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.three_d_secure`.
+    /// Three d secure of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.three_d_secure`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
-    PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure, "payments_primitives_payment_records_resource_payment_method_card_details_resource_three_d_secure"
+    PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
+    PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureFields, "payments_primitives_payment_records_resource_payment_method_card_details_resource_three_d_secure"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure {
+impl PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureFields {
     /// Authentication flow. `None` when null.
     #[inline]
     pub fn authentication_flow(
@@ -389,13 +1013,15 @@ impl PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure {
 }
 
 view! {
-    /// Wallet of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.wallet`.
+    /// Wallet of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.wallet`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCardWalletFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardWalletFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-wallet>
-    PaymentAttemptRecordPaymentMethodDetailsCardWallet, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet"
+    PaymentAttemptRecordPaymentMethodDetailsCardWallet =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCardWallet`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardWallet).
+    PaymentAttemptRecordPaymentMethodDetailsCardWalletFields, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsCardWallet {
+impl PaymentAttemptRecordPaymentMethodDetailsCardWalletFields {
     /// Apple pay. `None` when absent.
     #[inline]
     pub fn apple_pay(
@@ -432,20 +1058,24 @@ impl PaymentAttemptRecordPaymentMethodDetailsCardWallet {
 }
 
 view! {
-    /// Link of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.wallet.link`.
+    /// Link of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.wallet.link`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCardWalletLinkFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardWalletLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-wallet-link>
-    PaymentAttemptRecordPaymentMethodDetailsCardWalletLink, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet_link"
+    PaymentAttemptRecordPaymentMethodDetailsCardWalletLink =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCardWalletLink`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardWalletLink).
+    PaymentAttemptRecordPaymentMethodDetailsCardWalletLinkFields, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet_link"
 }
 
 view! {
-    /// Apple pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.wallet.apple_pay`.
+    /// Apple pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.wallet.apple_pay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-wallet-apple_pay>
-    PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet_resource_apple_pay"
+    PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay).
+    PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePayFields, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet_resource_apple_pay"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay {
+impl PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePayFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> &str {
@@ -454,20 +1084,24 @@ impl PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay {
 }
 
 view! {
-    /// Google pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.wallet.google_pay`.
+    /// Google pay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.card.wallet.google_pay`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePayFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-wallet-google_pay>
-    PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePay, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet_resource_google_pay"
+    PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePay =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePay`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePay).
+    PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePayFields, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet_resource_google_pay"
 }
 
 view! {
-    /// Custom of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.custom`.
+    /// Custom of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.custom`. It has what [`PaymentAttemptRecordPaymentMethodDetailsCustomFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCustomFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-custom>
-    PaymentAttemptRecordPaymentMethodDetailsCustom, "payments_primitives_payment_records_resource_payment_method_custom_details"
+    PaymentAttemptRecordPaymentMethodDetailsCustom =
+    /// The accessors of [`PaymentAttemptRecordPaymentMethodDetailsCustom`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCustom).
+    PaymentAttemptRecordPaymentMethodDetailsCustomFields, "payments_primitives_payment_records_resource_payment_method_custom_details"
 }
 
-impl PaymentAttemptRecordPaymentMethodDetailsCustom {
+impl PaymentAttemptRecordPaymentMethodDetailsCustomFields {
     /// Display name.
     #[inline]
     pub fn display_name(&self) -> &str {
@@ -483,921 +1117,6 @@ impl PaymentAttemptRecordPaymentMethodDetailsCustom {
         self.0.opt_string(
             "payments_primitives_payment_records_resource_payment_method_custom_details",
             "type",
-        )
-    }
-}
-
-view! {
-    /// Payment method details of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details>
-    PaymentAttemptRecordPaymentMethodDetails, "payments_primitives_payment_records_resource_payment_method_details"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetails {
-    /// Ach credit transfer. `None` when absent.
-    #[inline]
-    pub fn ach_credit_transfer(&self) -> Option<api::ChargePaymentMethodDetailsAchCreditTransfer> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "ach_credit_transfer",
-        )
-    }
-
-    /// Ach debit. `None` when absent.
-    #[inline]
-    pub fn ach_debit(&self) -> Option<api::ChargePaymentMethodDetailsAchDebit> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "ach_debit",
-        )
-    }
-
-    /// Acss debit. `None` when absent.
-    #[inline]
-    pub fn acss_debit(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAcssDebit> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "acss_debit",
-        )
-    }
-
-    /// Affirm. `None` when absent.
-    #[inline]
-    pub fn affirm(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAffirm> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "affirm",
-        )
-    }
-
-    /// Afterpay clearpay. `None` when absent.
-    #[inline]
-    pub fn afterpay_clearpay(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "afterpay_clearpay",
-        )
-    }
-
-    /// Alipay. `None` when absent.
-    #[inline]
-    pub fn alipay(&self) -> Option<api::ChargePaymentMethodDetailsAlipay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "alipay",
-        )
-    }
-
-    /// Alma. `None` when absent.
-    #[inline]
-    pub fn alma(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAlma> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "alma",
-        )
-    }
-
-    /// Amazon pay. `None` when absent.
-    #[inline]
-    pub fn amazon_pay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAmazonPay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "amazon_pay",
-        )
-    }
-
-    /// Au becs debit. `None` when absent.
-    #[inline]
-    pub fn au_becs_debit(&self) -> Option<api::ChargePaymentMethodDetailsAuBecsDebit> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "au_becs_debit",
-        )
-    }
-
-    /// Bacs debit. `None` when absent.
-    #[inline]
-    pub fn bacs_debit(&self) -> Option<api::ChargePaymentMethodDetailsBacsDebit> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "bacs_debit",
-        )
-    }
-
-    /// Bancontact. `None` when absent.
-    #[inline]
-    pub fn bancontact(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsBancontact> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "bancontact",
-        )
-    }
-
-    /// Billie. `None` when absent.
-    #[inline]
-    pub fn billie(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsBillie> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "billie",
-        )
-    }
-
-    /// Billing details. `None` when null.
-    #[inline]
-    pub fn billing_details(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsBillingDetails> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "billing_details",
-        )
-    }
-
-    /// Bizum. `None` when absent.
-    #[inline]
-    pub fn bizum(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsBizum> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "bizum",
-        )
-    }
-
-    /// Blik. `None` when absent.
-    #[inline]
-    pub fn blik(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsBlik> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "blik",
-        )
-    }
-
-    /// Boleto. `None` when absent.
-    #[inline]
-    pub fn boleto(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsBoleto> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "boleto",
-        )
-    }
-
-    /// Card. `None` when absent.
-    #[inline]
-    pub fn card(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsCard> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "card",
-        )
-    }
-
-    /// Card present. `None` when absent.
-    #[inline]
-    pub fn card_present(&self) -> Option<api::ChargePaymentMethodDetailsCardPresent> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "card_present",
-        )
-    }
-
-    /// Cashapp. `None` when absent.
-    #[inline]
-    pub fn cashapp(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsCashapp> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "cashapp",
-        )
-    }
-
-    /// Crypto. `None` when absent.
-    #[inline]
-    pub fn crypto(&self) -> Option<api::ChargePaymentMethodDetailsCrypto> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "crypto",
-        )
-    }
-
-    /// Custom. `None` when absent.
-    #[inline]
-    pub fn custom(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsCustom> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "custom",
-        )
-    }
-
-    /// Customer balance. `None` when absent.
-    #[inline]
-    pub fn customer_balance(&self) -> Option<api::ChargePaymentMethodDetailsCustomerBalance> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "customer_balance",
-        )
-    }
-
-    /// Eps. `None` when absent.
-    #[inline]
-    pub fn eps(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsEps> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "eps",
-        )
-    }
-
-    /// Fpx. `None` when absent.
-    #[inline]
-    pub fn fpx(&self) -> Option<api::ChargePaymentMethodDetailsFpx> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "fpx",
-        )
-    }
-
-    /// Giropay. `None` when absent.
-    #[inline]
-    pub fn giropay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsGiropay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "giropay",
-        )
-    }
-
-    /// Grabpay. `None` when absent.
-    #[inline]
-    pub fn grabpay(&self) -> Option<api::ChargePaymentMethodDetailsGrabpay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "grabpay",
-        )
-    }
-
-    /// Ideal. `None` when absent.
-    #[inline]
-    pub fn ideal(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsIdeal> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "ideal",
-        )
-    }
-
-    /// Interac present. `None` when absent.
-    #[inline]
-    pub fn interac_present(&self) -> Option<api::ChargePaymentMethodDetailsInteracPresent> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "interac_present",
-        )
-    }
-
-    /// Kakao pay. `None` when absent.
-    #[inline]
-    pub fn kakao_pay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsKakaoPay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "kakao_pay",
-        )
-    }
-
-    /// Klarna. `None` when absent.
-    #[inline]
-    pub fn klarna(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsKlarna> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "klarna",
-        )
-    }
-
-    /// Konbini. `None` when absent.
-    #[inline]
-    pub fn konbini(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsKonbini> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "konbini",
-        )
-    }
-
-    /// Kr card. `None` when absent.
-    #[inline]
-    pub fn kr_card(&self) -> Option<api::ChargePaymentMethodDetailsKrCard> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "kr_card",
-        )
-    }
-
-    /// Link. `None` when absent.
-    #[inline]
-    pub fn link(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsLink> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "link",
-        )
-    }
-
-    /// Mb way. `None` when absent.
-    #[inline]
-    pub fn mb_way(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsMbWay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "mb_way",
-        )
-    }
-
-    /// Mobilepay. `None` when absent.
-    #[inline]
-    pub fn mobilepay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsMobilepay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "mobilepay",
-        )
-    }
-
-    /// Momo. `None` when absent.
-    #[inline]
-    pub fn momo(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsMomo> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "momo",
-        )
-    }
-
-    /// Multibanco. `None` when absent.
-    #[inline]
-    pub fn multibanco(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsMultibanco> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "multibanco",
-        )
-    }
-
-    /// Naver pay. `None` when absent.
-    #[inline]
-    pub fn naver_pay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsNaverPay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "naver_pay",
-        )
-    }
-
-    /// Nz bank account. `None` when absent.
-    #[inline]
-    pub fn nz_bank_account(&self) -> Option<api::ChargePaymentMethodDetailsNzBankAccount> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "nz_bank_account",
-        )
-    }
-
-    /// Oxxo. `None` when absent.
-    #[inline]
-    pub fn oxxo(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsOxxo> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "oxxo",
-        )
-    }
-
-    /// P24. `None` when absent.
-    #[inline]
-    pub fn p24(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsP24> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "p24",
-        )
-    }
-
-    /// Pay by bank. `None` when absent.
-    #[inline]
-    pub fn pay_by_bank(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsPayByBank> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "pay_by_bank",
-        )
-    }
-
-    /// Payco. `None` when absent.
-    #[inline]
-    pub fn payco(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsPayco> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "payco",
-        )
-    }
-
-    /// Payment method. `None` when null.
-    #[inline]
-    pub fn payment_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "payment_method",
-        )
-    }
-
-    /// Paynow. `None` when absent.
-    #[inline]
-    pub fn paynow(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsPaynow> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "paynow",
-        )
-    }
-
-    /// Paypal. `None` when absent.
-    #[inline]
-    pub fn paypal(&self) -> Option<api::ChargePaymentMethodDetailsPaypal> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "paypal",
-        )
-    }
-
-    /// Paypay. `None` when absent.
-    #[inline]
-    pub fn paypay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsPaypay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "paypay",
-        )
-    }
-
-    /// Payto. `None` when absent.
-    #[inline]
-    pub fn payto(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsPayto> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "payto",
-        )
-    }
-
-    /// Pix. `None` when absent.
-    #[inline]
-    pub fn pix(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsPix> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "pix",
-        )
-    }
-
-    /// Promptpay. `None` when absent.
-    #[inline]
-    pub fn promptpay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsPromptpay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "promptpay",
-        )
-    }
-
-    /// Revolut pay. `None` when absent.
-    #[inline]
-    pub fn revolut_pay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsRevolutPay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "revolut_pay",
-        )
-    }
-
-    /// Samsung pay. `None` when absent.
-    #[inline]
-    pub fn samsung_pay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsSamsungPay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "samsung_pay",
-        )
-    }
-
-    /// Satispay. `None` when absent.
-    #[inline]
-    pub fn satispay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsSatispay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "satispay",
-        )
-    }
-
-    /// Scalapay. `None` when absent.
-    #[inline]
-    pub fn scalapay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsScalapay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "scalapay",
-        )
-    }
-
-    /// Sepa credit transfer. `None` when absent.
-    #[inline]
-    pub fn sepa_credit_transfer(
-        &self,
-    ) -> Option<api::ChargePaymentMethodDetailsSepaCreditTransfer> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "sepa_credit_transfer",
-        )
-    }
-
-    /// Sepa debit. `None` when absent.
-    #[inline]
-    pub fn sepa_debit(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsSepaDebit> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "sepa_debit",
-        )
-    }
-
-    /// Sequra. `None` when absent.
-    #[inline]
-    pub fn sequra(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsSequra> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "sequra",
-        )
-    }
-
-    /// Sofort. `None` when absent.
-    #[inline]
-    pub fn sofort(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsSofort> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "sofort",
-        )
-    }
-
-    /// Stripe account. `None` when absent.
-    #[inline]
-    pub fn stripe_account(&self) -> Option<api::ChargePaymentMethodDetailsStripeAccount> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "stripe_account",
-        )
-    }
-
-    /// Sunbit. `None` when absent.
-    #[inline]
-    pub fn sunbit(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsSunbit> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "sunbit",
-        )
-    }
-
-    /// Swish. `None` when absent.
-    #[inline]
-    pub fn swish(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsSwish> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "swish",
-        )
-    }
-
-    /// Twint. `None` when absent.
-    #[inline]
-    pub fn twint(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsTwint> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "twint",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> &str {
-        self.0.string(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "type",
-        )
-    }
-
-    /// Upi. `None` when absent.
-    #[inline]
-    pub fn upi(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsUpi> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "upi",
-        )
-    }
-
-    /// Us bank account. `None` when absent.
-    #[inline]
-    pub fn us_bank_account(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "us_bank_account",
-        )
-    }
-
-    /// Wechat. `None` when absent.
-    #[inline]
-    pub fn wechat(&self) -> Option<api::ChargePaymentMethodDetailsWechat> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "wechat",
-        )
-    }
-
-    /// Wechat pay. `None` when absent.
-    #[inline]
-    pub fn wechat_pay(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsWechatPay> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "wechat_pay",
-        )
-    }
-
-    /// Zip. `None` when absent.
-    #[inline]
-    pub fn zip(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsZip> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_payment_method_details",
-            "zip",
-        )
-    }
-}
-
-view! {
-    /// Momo of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.momo`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-momo>
-    PaymentAttemptRecordPaymentMethodDetailsMomo, "payments_primitives_payment_records_resource_payment_method_details_momo"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsMomo {
-    /// Fingerprint. `None` when null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_payment_method_details_momo",
-            "fingerprint",
-        )
-    }
-
-    /// Mandate. `None` when absent.
-    #[inline]
-    pub fn mandate(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_payment_method_details_momo",
-            "mandate",
-        )
-    }
-}
-
-view! {
-    /// Paypay of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.paypay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-paypay>
-    PaymentAttemptRecordPaymentMethodDetailsPaypay, "payments_primitives_payment_records_resource_payment_method_details_paypay"
-}
-
-view! {
-    /// Sequra of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.sequra`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sequra>
-    PaymentAttemptRecordPaymentMethodDetailsSequra, "payments_primitives_payment_records_resource_payment_method_details_sequra"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsSequra {
-    /// Transaction id. `None` when null.
-    #[inline]
-    pub fn transaction_id(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_payment_method_details_sequra",
-            "transaction_id",
-        )
-    }
-}
-
-view! {
-    /// Payer details of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.klarna.payer_details`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-klarna-payer_details>
-    PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetails, "payments_primitives_payment_records_resource_payment_method_klarna_details_resource_payer_details"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetails {
-    /// Address. `None` when null.
-    #[inline]
-    pub fn address(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetailsAddress> {
-        self.0.opt_view("payments_primitives_payment_records_resource_payment_method_klarna_details_resource_payer_details", "address")
-    }
-}
-
-view! {
-    /// Address of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.klarna.payer_details.address`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-klarna-payer_details-address>
-    PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetailsAddress, "payments_primitives_payment_records_resource_payment_method_klarna_details_resource_payer_details_resource_payer_details_address"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetailsAddress {
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_klarna_details_resource_payer_details_resource_payer_details_address", "country")
-    }
-}
-
-view! {
-    /// Store of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.konbini.store`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-konbini-store>
-    PaymentAttemptRecordPaymentMethodDetailsKonbiniStore, "payments_primitives_payment_records_resource_payment_method_konbini_details_resource_store"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsKonbiniStore {
-    /// Chain. `None` when null.
-    #[inline]
-    pub fn chain(&self) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsKonbiniStoreChain> {
-        self.0.opt_word("payments_primitives_payment_records_resource_payment_method_konbini_details_resource_store", "chain")
-    }
-}
-
-view! {
-    /// Card of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.mobilepay.card`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-mobilepay-card>
-    PaymentAttemptRecordPaymentMethodDetailsMobilepayCard, "payments_primitives_payment_records_resource_payment_method_mobilepay_details_resource_card"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsMobilepayCard {
-    /// Brand. `None` when null.
-    #[inline]
-    pub fn brand(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_mobilepay_details_resource_card", "brand")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_mobilepay_details_resource_card", "country")
-    }
-
-    /// Exp month. `None` when null.
-    #[inline]
-    pub fn exp_month(&self) -> Option<i64> {
-        self.0.opt_int("payments_primitives_payment_records_resource_payment_method_mobilepay_details_resource_card", "exp_month")
-    }
-
-    /// Exp year. `None` when null.
-    #[inline]
-    pub fn exp_year(&self) -> Option<i64> {
-        self.0.opt_int("payments_primitives_payment_records_resource_payment_method_mobilepay_details_resource_card", "exp_year")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_mobilepay_details_resource_card", "last4")
-    }
-}
-
-view! {
-    /// Funding of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.revolut_pay.funding`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-revolut_pay-funding>
-    PaymentAttemptRecordPaymentMethodDetailsRevolutPayFunding, "payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsRevolutPayFunding {
-    /// Card. `None` when absent.
-    #[inline]
-    pub fn card(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard> {
-        self.0.opt_view("payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding", "card")
-    }
-
-    /// Type. `None` when null.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> Option<api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingType> {
-        self.0.opt_word("payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding", "type")
-    }
-}
-
-view! {
-    /// Card of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.revolut_pay.funding.card`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-revolut_pay-funding-card>
-    PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard, "payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding_resource_funding_card"
-}
-
-impl PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard {
-    /// Brand. `None` when null.
-    #[inline]
-    pub fn brand(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding_resource_funding_card", "brand")
-    }
-
-    /// Country. `None` when null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding_resource_funding_card", "country")
-    }
-
-    /// Exp month. `None` when null.
-    #[inline]
-    pub fn exp_month(&self) -> Option<i64> {
-        self.0.opt_int("payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding_resource_funding_card", "exp_month")
-    }
-
-    /// Exp year. `None` when null.
-    #[inline]
-    pub fn exp_year(&self) -> Option<i64> {
-        self.0.opt_int("payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding_resource_funding_card", "exp_year")
-    }
-
-    /// Funding. `None` when null.
-    #[inline]
-    pub fn funding(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding_resource_funding_card", "funding")
-    }
-
-    /// Last4. `None` when null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding_resource_funding_card", "last4")
-    }
-}
-
-view! {
-    /// Processor details of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `processor_details`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-processor_details>
-    PaymentAttemptRecordProcessorDetails, "payments_primitives_payment_records_resource_processor_details"
-}
-
-impl PaymentAttemptRecordProcessorDetails {
-    /// Custom. `None` when absent.
-    #[inline]
-    pub fn custom(&self) -> Option<api::PaymentAttemptRecordProcessorDetailsCustom> {
-        self.0.opt_view(
-            "payments_primitives_payment_records_resource_processor_details",
-            "custom",
-        )
-    }
-
-    /// Type: always `custom`.
-    #[inline]
-    pub fn type_(&self) -> &str {
-        self.0.string(
-            "payments_primitives_payment_records_resource_processor_details",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Custom of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `processor_details.custom`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-processor_details-custom>
-    PaymentAttemptRecordProcessorDetailsCustom, "payments_primitives_payment_records_resource_processor_details_resource_custom_details"
-}
-
-impl PaymentAttemptRecordProcessorDetailsCustom {
-    /// Payment reference. `None` when null.
-    #[inline]
-    pub fn payment_reference(&self) -> Option<&str> {
-        self.0.opt_string("payments_primitives_payment_records_resource_processor_details_resource_custom_details", "payment_reference")
-    }
-}
-
-view! {
-    /// Shipping details of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `shipping_details`.
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-shipping_details>
-    PaymentAttemptRecordShippingDetails, "payments_primitives_payment_records_resource_shipping_details"
-}
-
-impl PaymentAttemptRecordShippingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(&self) -> api::Address {
-        self.0.view(
-            "payments_primitives_payment_records_resource_shipping_details",
-            "address",
-        )
-    }
-
-    /// Name. `None` when null.
-    #[inline]
-    pub fn name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_shipping_details",
-            "name",
-        )
-    }
-
-    /// Phone. `None` when null.
-    #[inline]
-    pub fn phone(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payments_primitives_payment_records_resource_shipping_details",
-            "phone",
         )
     }
 }

@@ -3,26 +3,26 @@
 //! Stripe's `payment_attempt_record`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, request, request_list};
+use crate::view::prelude::{List, request};
 
-request_list! {
+request! {
     /// The request of `client.payment_attempt_records().list(…)`: `GET /v1/payment_attempt_records`.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/list>
-    PaymentAttemptRecordList => List<api::PaymentAttemptRecord>, api::PaymentAttemptRecord; "payment_attempt_records.list", Get "/v1/payment_attempt_records", Api V1 Form
+    PaymentAttemptRecordList, PaymentAttemptRecordListEndpoint => List<api::PaymentAttemptRecord>; "payment_attempt_records.list", Get "/v1/payment_attempt_records", Api V1 Form
 }
 
 impl PaymentAttemptRecordList {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -30,5 +30,5 @@ request! {
     /// The request of `client.payment_attempt_records().retrieve(…)`: `GET /v1/payment_attempt_records/{id}`.
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/retrieve>
-    PaymentAttemptRecordRetrieve => api::PaymentAttemptRecord; "payment_attempt_records.retrieve", Get "/v1/payment_attempt_records/{id}", Api V1 Form
+    PaymentAttemptRecordRetrieve, PaymentAttemptRecordRetrieveEndpoint => api::PaymentAttemptRecord; "payment_attempt_records.retrieve", Get "/v1/payment_attempt_records/{id}", Api V1 Form
 }

@@ -3,7 +3,7 @@
 //! Stripe's `payment_attempt_record`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.payment_attempt_records()`.
 ///
@@ -17,10 +17,7 @@ impl PaymentAttemptRecords<'_> {
     /// <https://docs.stripe.com/api/payment_attempt_records/list>
     #[inline]
     pub fn list(&self, payment_record: &str) -> api::PaymentAttemptRecordList {
-        api::PaymentAttemptRecordList(
-            RequestBuilder::new(self.0, api::PaymentAttemptRecordList::OPERATION)
-                .set("payment_record", payment_record),
-        )
+        api::PaymentAttemptRecordList::new(self.0).set_str("payment_record", payment_record)
     }
 
     /// `GET /v1/payment_attempt_records/{id}`.
@@ -28,8 +25,6 @@ impl PaymentAttemptRecords<'_> {
     /// <https://docs.stripe.com/api/payment_attempt_records/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::PaymentAttemptRecordRetrieve {
-        api::PaymentAttemptRecordRetrieve(
-            RequestBuilder::new(self.0, api::PaymentAttemptRecordRetrieve::OPERATION).path_arg(id),
-        )
+        api::PaymentAttemptRecordRetrieve::new(self.0).path_arg(id)
     }
 }

@@ -2,20 +2,18 @@
 
 //! Stripe's `payment_attempt_record`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
-words! {
-    /// The values of `customer_presence`, first of all in [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord).
-    PaymentAttemptRecordCustomerPresence {
-        /// `off_session`
-        OffSession = "off_session",
-        /// `on_session`
-        OnSession = "on_session",
-    }
-}
+/// The values of `customer_presence`, first of all in [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object>
+pub type PaymentAttemptRecordCustomerPresence = api::ConfirmationTokenSetupFutureUsage;
 
 words! {
     /// The values of `reported_by`, first of all in [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object>
     PaymentAttemptRecordReportedBy {
         /// `self`
         Self_ = "self",
@@ -24,22 +22,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `preferred_language`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsBancontact`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBancontact).
-    PaymentAttemptRecordPaymentMethodDetailsBancontactPreferredLanguage {
-        /// `de`
-        De = "de",
-        /// `en`
-        En = "en",
-        /// `fr`
-        Fr = "fr",
-        /// `nl`
-        Nl = "nl",
-    }
-}
+/// The values of `preferred_language`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsBancontact`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBancontact): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-bancontact>
+pub type PaymentAttemptRecordPaymentMethodDetailsBancontactPreferredLanguage =
+    api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage;
 
 words! {
     /// The values of `preferred_language`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsSofort`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSofort).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sofort>
     PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage {
         /// `de`
         De = "de",
@@ -58,28 +50,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsUsBankAccount`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount).
-    PaymentAttemptRecordPaymentMethodDetailsUsBankAccountAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsUsBankAccount`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-us_bank_account>
+pub type PaymentAttemptRecordPaymentMethodDetailsUsBankAccountAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
-words! {
-    /// The values of `account_type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsUsBankAccount`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount).
-    PaymentAttemptRecordPaymentMethodDetailsUsBankAccountAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `account_type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsUsBankAccount`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-us_bank_account>
+pub type PaymentAttemptRecordPaymentMethodDetailsUsBankAccountAccountType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
 words! {
     /// The values of `type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-amazon_pay-funding>
     PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingType {
         /// `card`
         Card = "card",
@@ -88,6 +74,8 @@ words! {
 
 words! {
     /// The values of `brand`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCard`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCard).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card>
     PaymentAttemptRecordPaymentMethodDetailsCardBrand {
         /// `amex`
         Amex = "amex",
@@ -116,6 +104,8 @@ words! {
 
 words! {
     /// The values of `funding`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCard`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCard).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card>
     PaymentAttemptRecordPaymentMethodDetailsCardFunding {
         /// `credit`
         Credit = "credit",
@@ -126,46 +116,28 @@ words! {
     }
 }
 
-words! {
-    /// The values of `stored_credential_usage`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCard`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCard).
-    PaymentAttemptRecordPaymentMethodDetailsCardStoredCredentialUsage {
-        /// `installment`
-        Installment = "installment",
-        /// `recurring`
-        Recurring = "recurring",
-        /// `unscheduled`
-        Unscheduled = "unscheduled",
-    }
-}
+/// The values of `stored_credential_usage`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCard`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCard): the same as [`PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage`](crate::api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card>
+pub type PaymentAttemptRecordPaymentMethodDetailsCardStoredCredentialUsage =
+    api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage;
 
-words! {
-    /// The values of `address_line1_check`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardChecks`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardChecks).
-    PaymentAttemptRecordPaymentMethodDetailsCardChecksAddressLine1Check {
-        /// `fail`
-        Fail = "fail",
-        /// `pass`
-        Pass = "pass",
-        /// `unavailable`
-        Unavailable = "unavailable",
-        /// `unchecked`
-        Unchecked = "unchecked",
-    }
-}
+/// The values of `address_line1_check`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardChecks`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardChecks): the same as [`RadarPaymentEvaluationOutcomeRejectedCardAddressLine1Check`](crate::api::RadarPaymentEvaluationOutcomeRejectedCardAddressLine1Check).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-checks>
+pub type PaymentAttemptRecordPaymentMethodDetailsCardChecksAddressLine1Check =
+    api::RadarPaymentEvaluationOutcomeRejectedCardAddressLine1Check;
 
-words! {
-    /// The values of `type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan).
-    PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlanType {
-        /// `bonus`
-        Bonus = "bonus",
-        /// `fixed_count`
-        FixedCount = "fixed_count",
-        /// `revolving`
-        Revolving = "revolving",
-    }
-}
+/// The values of `type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan): the same as [`ChargePaymentMethodDetailsCardInstallmentsPlanType`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlanType).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-installments-plan>
+pub type PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlanType =
+    api::ChargePaymentMethodDetailsCardInstallmentsPlanType;
 
 words! {
     /// The values of `authentication_flow`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureAuthenticationFlow {
         /// `challenge`
         Challenge = "challenge",
@@ -176,6 +148,8 @@ words! {
 
 words! {
     /// The values of `electronic_commerce_indicator`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator {
         /// `01`
         V01 = "01",
@@ -196,6 +170,8 @@ words! {
 
 words! {
     /// The values of `exemption_indicator`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator {
         /// `low_risk`
         LowRisk = "low_risk",
@@ -206,6 +182,8 @@ words! {
 
 words! {
     /// The values of `result`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResult {
         /// `attempt_acknowledged`
         AttemptAcknowledged = "attempt_acknowledged",
@@ -226,6 +204,8 @@ words! {
 
 words! {
     /// The values of `result_reason`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResultReason {
         /// `abandoned`
         Abandoned = "abandoned",
@@ -246,6 +226,8 @@ words! {
 
 words! {
     /// The values of `version`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion {
         /// `1.0.2`
         V102 = "1.0.2",
@@ -260,16 +242,8 @@ words! {
     }
 }
 
-words! {
-    /// The values of `chain`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsKonbiniStore`](crate::api::PaymentAttemptRecordPaymentMethodDetailsKonbiniStore).
-    PaymentAttemptRecordPaymentMethodDetailsKonbiniStoreChain {
-        /// `familymart`
-        Familymart = "familymart",
-        /// `lawson`
-        Lawson = "lawson",
-        /// `ministop`
-        Ministop = "ministop",
-        /// `seicomart`
-        Seicomart = "seicomart",
-    }
-}
+/// The values of `chain`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsKonbiniStore`](crate::api::PaymentAttemptRecordPaymentMethodDetailsKonbiniStore): the same as [`ChargePaymentMethodDetailsKonbiniStoreChain`](crate::api::ChargePaymentMethodDetailsKonbiniStoreChain).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-konbini-store>
+pub type PaymentAttemptRecordPaymentMethodDetailsKonbiniStoreChain =
+    api::ChargePaymentMethodDetailsKonbiniStoreChain;

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Json, List, Map, Timestamp, view};
 
 view! {
-    /// Payment data of [`PaymentIntent`](crate::api::PaymentIntent): its `transfer_data.payment_data`.
+    /// Payment data of [`PaymentIntent`](crate::api::PaymentIntent): its `transfer_data.payment_data`. It has what [`PaymentIntentTransferDataPaymentDataFields`](crate::api::PaymentIntentTransferDataPaymentDataFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-transfer_data-payment_data>
-    PaymentIntentTransferDataPaymentData, "payment_data"
+    PaymentIntentTransferDataPaymentData =
+    /// The accessors of [`PaymentIntentTransferDataPaymentData`](crate::api::PaymentIntentTransferDataPaymentData).
+    PaymentIntentTransferDataPaymentDataFields, "payment_data"
 }
 
-impl PaymentIntentTransferDataPaymentData {
+impl PaymentIntentTransferDataPaymentDataFields {
     /// Description. `None` when absent.
     #[inline]
     pub fn description(&self) -> Option<&str> {
@@ -27,13 +29,15 @@ impl PaymentIntentTransferDataPaymentData {
 }
 
 view! {
-    /// Amount details of [`PaymentIntent`](crate::api::PaymentIntent): its `amount_details`.
+    /// Amount details of [`PaymentIntent`](crate::api::PaymentIntent): its `amount_details`. It has what [`PaymentIntentAmountDetailsFields`](crate::api::PaymentIntentAmountDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-amount_details>
-    PaymentIntentAmountDetails, "payment_flows_amount_details"
+    PaymentIntentAmountDetails =
+    /// The accessors of [`PaymentIntentAmountDetails`](crate::api::PaymentIntentAmountDetails).
+    PaymentIntentAmountDetailsFields, "payment_flows_amount_details"
 }
 
-impl PaymentIntentAmountDetails {
+impl PaymentIntentAmountDetailsFields {
     /// Discount amount. `None` when absent.
     #[inline]
     pub fn discount_amount(&self) -> Option<i64> {
@@ -74,13 +78,15 @@ impl PaymentIntentAmountDetails {
 }
 
 view! {
-    /// Tip of [`PaymentIntent`](crate::api::PaymentIntent): its `amount_details.tip`.
+    /// Tip of [`PaymentIntent`](crate::api::PaymentIntent): its `amount_details.tip`. It has what [`PaymentIntentAmountDetailsTipFields`](crate::api::PaymentIntentAmountDetailsTipFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-amount_details-tip>
-    PaymentIntentAmountDetailsTip, "payment_flows_amount_details_client_resource_tip"
+    PaymentIntentAmountDetailsTip =
+    /// The accessors of [`PaymentIntentAmountDetailsTip`](crate::api::PaymentIntentAmountDetailsTip).
+    PaymentIntentAmountDetailsTipFields, "payment_flows_amount_details_client_resource_tip"
 }
 
-impl PaymentIntentAmountDetailsTip {
+impl PaymentIntentAmountDetailsTipFields {
     /// Amount. `None` when absent.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -90,13 +96,15 @@ impl PaymentIntentAmountDetailsTip {
 }
 
 view! {
-    /// Error of [`PaymentIntent`](crate::api::PaymentIntent): its `amount_details.error`.
+    /// Error of [`PaymentIntent`](crate::api::PaymentIntent): its `amount_details.error`. It has what [`PaymentIntentAmountDetailsErrorFields`](crate::api::PaymentIntentAmountDetailsErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-amount_details-error>
-    PaymentIntentAmountDetailsError, "payment_flows_amount_details_resource_error"
+    PaymentIntentAmountDetailsError =
+    /// The accessors of [`PaymentIntentAmountDetailsError`](crate::api::PaymentIntentAmountDetailsError).
+    PaymentIntentAmountDetailsErrorFields, "payment_flows_amount_details_resource_error"
 }
 
-impl PaymentIntentAmountDetailsError {
+impl PaymentIntentAmountDetailsErrorFields {
     /// Code. `None` when null.
     #[inline]
     pub fn code(&self) -> Option<api::PaymentIntentAmountDetailsErrorCode> {
@@ -113,13 +121,15 @@ impl PaymentIntentAmountDetailsError {
 }
 
 view! {
-    /// Shipping of [`PaymentIntent`](crate::api::PaymentIntent): its `amount_details.shipping`.
+    /// Shipping of [`PaymentIntent`](crate::api::PaymentIntent): its `amount_details.shipping`. It has what [`PaymentIntentAmountDetailsShippingFields`](crate::api::PaymentIntentAmountDetailsShippingFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-amount_details-shipping>
-    PaymentIntentAmountDetailsShipping, "payment_flows_amount_details_resource_shipping"
+    PaymentIntentAmountDetailsShipping =
+    /// The accessors of [`PaymentIntentAmountDetailsShipping`](crate::api::PaymentIntentAmountDetailsShipping).
+    PaymentIntentAmountDetailsShippingFields, "payment_flows_amount_details_resource_shipping"
 }
 
-impl PaymentIntentAmountDetailsShipping {
+impl PaymentIntentAmountDetailsShippingFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -147,13 +157,15 @@ impl PaymentIntentAmountDetailsShipping {
 }
 
 view! {
-    /// Tax of [`PaymentIntent`](crate::api::PaymentIntent): its `amount_details.tax`.
+    /// Tax of [`PaymentIntent`](crate::api::PaymentIntent): its `amount_details.tax`. It has what [`PaymentIntentAmountDetailsTaxFields`](crate::api::PaymentIntentAmountDetailsTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-amount_details-tax>
-    PaymentIntentAmountDetailsTax, "payment_flows_amount_details_resource_tax"
+    PaymentIntentAmountDetailsTax =
+    /// The accessors of [`PaymentIntentAmountDetailsTax`](crate::api::PaymentIntentAmountDetailsTax).
+    PaymentIntentAmountDetailsTaxFields, "payment_flows_amount_details_resource_tax"
 }
 
-impl PaymentIntentAmountDetailsTax {
+impl PaymentIntentAmountDetailsTaxFields {
     /// Total tax amount. `None` when null.
     #[inline]
     pub fn total_tax_amount(&self) -> Option<i64> {
@@ -165,13 +177,15 @@ impl PaymentIntentAmountDetailsTax {
 }
 
 view! {
-    /// Automatic payment methods of [`PaymentIntent`](crate::api::PaymentIntent): its `automatic_payment_methods`.
+    /// Automatic payment methods of [`PaymentIntent`](crate::api::PaymentIntent): its `automatic_payment_methods`. It has what [`PaymentIntentAutomaticPaymentMethodsFields`](crate::api::PaymentIntentAutomaticPaymentMethodsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-automatic_payment_methods>
-    PaymentIntentAutomaticPaymentMethods, "payment_flows_automatic_payment_methods_payment_intent"
+    PaymentIntentAutomaticPaymentMethods =
+    /// The accessors of [`PaymentIntentAutomaticPaymentMethods`](crate::api::PaymentIntentAutomaticPaymentMethods).
+    PaymentIntentAutomaticPaymentMethodsFields, "payment_flows_automatic_payment_methods_payment_intent"
 }
 
-impl PaymentIntentAutomaticPaymentMethods {
+impl PaymentIntentAutomaticPaymentMethodsFields {
     /// Allow redirects. `None` when absent.
     #[inline]
     pub fn allow_redirects(
@@ -194,13 +208,15 @@ impl PaymentIntentAutomaticPaymentMethods {
 }
 
 view! {
-    /// Payment details of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_details`.
+    /// Payment details of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_details`. It has what [`PaymentIntentPaymentDetailsFields`](crate::api::PaymentIntentPaymentDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_details>
-    PaymentIntentPaymentDetails, "payment_flows_payment_details"
+    PaymentIntentPaymentDetails =
+    /// The accessors of [`PaymentIntentPaymentDetails`](crate::api::PaymentIntentPaymentDetails).
+    PaymentIntentPaymentDetailsFields, "payment_flows_payment_details"
 }
 
-impl PaymentIntentPaymentDetails {
+impl PaymentIntentPaymentDetailsFields {
     /// Customer reference. `None` when null.
     #[inline]
     pub fn customer_reference(&self) -> Option<&str> {
@@ -217,13 +233,15 @@ impl PaymentIntentPaymentDetails {
 }
 
 view! {
-    /// Hooks of [`PaymentIntent`](crate::api::PaymentIntent): its `hooks`.
+    /// Hooks of [`PaymentIntent`](crate::api::PaymentIntent): its `hooks`. It has what [`PaymentIntentHooksFields`](crate::api::PaymentIntentHooksFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-hooks>
-    PaymentIntentHooks, "payment_flows_payment_intent_async_workflows"
+    PaymentIntentHooks =
+    /// The accessors of [`PaymentIntentHooks`](crate::api::PaymentIntentHooks).
+    PaymentIntentHooksFields, "payment_flows_payment_intent_async_workflows"
 }
 
-impl PaymentIntentHooks {
+impl PaymentIntentHooksFields {
     /// Inputs. `None` when absent.
     #[inline]
     pub fn inputs(&self) -> Option<api::PaymentIntentHooksInputs> {
@@ -233,13 +251,15 @@ impl PaymentIntentHooks {
 }
 
 view! {
-    /// Inputs of [`PaymentIntent`](crate::api::PaymentIntent): its `hooks.inputs`.
+    /// Inputs of [`PaymentIntent`](crate::api::PaymentIntent): its `hooks.inputs`. It has what [`PaymentIntentHooksInputsFields`](crate::api::PaymentIntentHooksInputsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-hooks-inputs>
-    PaymentIntentHooksInputs, "payment_flows_payment_intent_async_workflows_resource_inputs"
+    PaymentIntentHooksInputs =
+    /// The accessors of [`PaymentIntentHooksInputs`](crate::api::PaymentIntentHooksInputs).
+    PaymentIntentHooksInputsFields, "payment_flows_payment_intent_async_workflows_resource_inputs"
 }
 
-impl PaymentIntentHooksInputs {
+impl PaymentIntentHooksInputsFields {
     /// Tax. `None` when absent.
     #[inline]
     pub fn tax(&self) -> Option<api::PaymentIntentHooksInputsTax> {
@@ -251,13 +271,15 @@ impl PaymentIntentHooksInputs {
 }
 
 view! {
-    /// Tax of [`PaymentIntent`](crate::api::PaymentIntent): its `hooks.inputs.tax`.
+    /// Tax of [`PaymentIntent`](crate::api::PaymentIntent): its `hooks.inputs.tax`. It has what [`PaymentIntentHooksInputsTaxFields`](crate::api::PaymentIntentHooksInputsTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-hooks-inputs-tax>
-    PaymentIntentHooksInputsTax, "payment_flows_payment_intent_async_workflows_resource_inputs_resource_tax"
+    PaymentIntentHooksInputsTax =
+    /// The accessors of [`PaymentIntentHooksInputsTax`](crate::api::PaymentIntentHooksInputsTax).
+    PaymentIntentHooksInputsTaxFields, "payment_flows_payment_intent_async_workflows_resource_inputs_resource_tax"
 }
 
-impl PaymentIntentHooksInputsTax {
+impl PaymentIntentHooksInputsTaxFields {
     /// Calculation.
     #[inline]
     pub fn calculation(&self) -> &str {
@@ -269,13 +291,15 @@ impl PaymentIntentHooksInputsTax {
 }
 
 view! {
-    /// Kakao pay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.kakao_pay`.
+    /// Kakao pay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.kakao_pay`. It has what [`PaymentIntentPaymentMethodOptionsKakaoPayFields`](crate::api::PaymentIntentPaymentMethodOptionsKakaoPayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-kakao_pay>
-    PaymentIntentPaymentMethodOptionsKakaoPay, "payment_flows_private_payment_methods_kakao_pay_payment_method_options"
+    PaymentIntentPaymentMethodOptionsKakaoPay =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsKakaoPay`](crate::api::PaymentIntentPaymentMethodOptionsKakaoPay).
+    PaymentIntentPaymentMethodOptionsKakaoPayFields, "payment_flows_private_payment_methods_kakao_pay_payment_method_options"
 }
 
-impl PaymentIntentPaymentMethodOptionsKakaoPay {
+impl PaymentIntentPaymentMethodOptionsKakaoPayFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -298,13 +322,15 @@ impl PaymentIntentPaymentMethodOptionsKakaoPay {
 }
 
 view! {
-    /// Naver pay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.naver_pay`.
+    /// Naver pay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.naver_pay`. It has what [`PaymentIntentPaymentMethodOptionsNaverPayFields`](crate::api::PaymentIntentPaymentMethodOptionsNaverPayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-naver_pay>
-    PaymentIntentPaymentMethodOptionsNaverPay, "payment_flows_private_payment_methods_naver_pay_payment_method_options"
+    PaymentIntentPaymentMethodOptionsNaverPay =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsNaverPay`](crate::api::PaymentIntentPaymentMethodOptionsNaverPay).
+    PaymentIntentPaymentMethodOptionsNaverPayFields, "payment_flows_private_payment_methods_naver_pay_payment_method_options"
 }
 
-impl PaymentIntentPaymentMethodOptionsNaverPay {
+impl PaymentIntentPaymentMethodOptionsNaverPayFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -327,13 +353,15 @@ impl PaymentIntentPaymentMethodOptionsNaverPay {
 }
 
 view! {
-    /// Payco of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.payco`.
+    /// Payco of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.payco`. It has what [`PaymentIntentPaymentMethodOptionsPaycoFields`](crate::api::PaymentIntentPaymentMethodOptionsPaycoFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payco>
-    PaymentIntentPaymentMethodOptionsPayco, "payment_flows_private_payment_methods_payco_payment_method_options"
+    PaymentIntentPaymentMethodOptionsPayco =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsPayco`](crate::api::PaymentIntentPaymentMethodOptionsPayco).
+    PaymentIntentPaymentMethodOptionsPaycoFields, "payment_flows_private_payment_methods_payco_payment_method_options"
 }
 
-impl PaymentIntentPaymentMethodOptionsPayco {
+impl PaymentIntentPaymentMethodOptionsPaycoFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -354,13 +382,15 @@ impl PaymentIntentPaymentMethodOptionsPayco {
 }
 
 view! {
-    /// Samsung pay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.samsung_pay`.
+    /// Samsung pay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.samsung_pay`. It has what [`PaymentIntentPaymentMethodOptionsSamsungPayFields`](crate::api::PaymentIntentPaymentMethodOptionsSamsungPayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-samsung_pay>
-    PaymentIntentPaymentMethodOptionsSamsungPay, "payment_flows_private_payment_methods_samsung_pay_payment_method_options"
+    PaymentIntentPaymentMethodOptionsSamsungPay =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsSamsungPay`](crate::api::PaymentIntentPaymentMethodOptionsSamsungPay).
+    PaymentIntentPaymentMethodOptionsSamsungPayFields, "payment_flows_private_payment_methods_samsung_pay_payment_method_options"
 }
 
-impl PaymentIntentPaymentMethodOptionsSamsungPay {
+impl PaymentIntentPaymentMethodOptionsSamsungPayFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
@@ -381,13 +411,15 @@ impl PaymentIntentPaymentMethodOptionsSamsungPay {
 }
 
 view! {
-    /// The `payment_intent` object.
+    /// The `payment_intent` object. It has what [`PaymentIntentFields`](crate::api::PaymentIntentFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object>
-    PaymentIntent, "payment_intent"
+    PaymentIntent =
+    /// The accessors of [`PaymentIntent`](crate::api::PaymentIntent).
+    PaymentIntentFields, "payment_intent"
 }
 
-impl PaymentIntent {
+impl PaymentIntentFields {
     /// Allowed payment method types, as a list. `None` when null.
     #[inline]
     pub fn allowed_payment_method_types(
@@ -683,13 +715,15 @@ impl PaymentIntent {
 }
 
 view! {
-    /// Card of [`PaymentIntent`](crate::api::PaymentIntent): its `processing.card`.
+    /// Card of [`PaymentIntent`](crate::api::PaymentIntent): its `processing.card`. It has what [`PaymentIntentProcessingCardFields`](crate::api::PaymentIntentProcessingCardFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-processing-card>
-    PaymentIntentProcessingCard, "payment_intent_card_processing"
+    PaymentIntentProcessingCard =
+    /// The accessors of [`PaymentIntentProcessingCard`](crate::api::PaymentIntentProcessingCard).
+    PaymentIntentProcessingCardFields, "payment_intent_card_processing"
 }
 
-impl PaymentIntentProcessingCard {
+impl PaymentIntentProcessingCardFields {
     /// Customer notification. `None` when absent.
     #[inline]
     pub fn customer_notification(
@@ -701,13 +735,15 @@ impl PaymentIntentProcessingCard {
 }
 
 view! {
-    /// Next action of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action`.
+    /// Next action of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action`. It has what [`PaymentIntentNextActionFields`](crate::api::PaymentIntentNextActionFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action>
-    PaymentIntentNextAction, "payment_intent_next_action"
+    PaymentIntentNextAction =
+    /// The accessors of [`PaymentIntentNextAction`](crate::api::PaymentIntentNextAction).
+    PaymentIntentNextActionFields, "payment_intent_next_action"
 }
 
-impl PaymentIntentNextAction {
+impl PaymentIntentNextActionFields {
     /// Alipay handle redirect. `None` when absent.
     #[inline]
     pub fn alipay_handle_redirect(
@@ -907,13 +943,15 @@ impl PaymentIntentNextAction {
 }
 
 view! {
-    /// Alipay handle redirect of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.alipay_handle_redirect`.
+    /// Alipay handle redirect of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.alipay_handle_redirect`. It has what [`PaymentIntentNextActionAlipayHandleRedirectFields`](crate::api::PaymentIntentNextActionAlipayHandleRedirectFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-alipay_handle_redirect>
-    PaymentIntentNextActionAlipayHandleRedirect, "payment_intent_next_action_alipay_handle_redirect"
+    PaymentIntentNextActionAlipayHandleRedirect =
+    /// The accessors of [`PaymentIntentNextActionAlipayHandleRedirect`](crate::api::PaymentIntentNextActionAlipayHandleRedirect).
+    PaymentIntentNextActionAlipayHandleRedirectFields, "payment_intent_next_action_alipay_handle_redirect"
 }
 
-impl PaymentIntentNextActionAlipayHandleRedirect {
+impl PaymentIntentNextActionAlipayHandleRedirectFields {
     /// Native data. `None` when null.
     #[inline]
     pub fn native_data(&self) -> Option<&str> {
@@ -950,20 +988,24 @@ impl PaymentIntentNextActionAlipayHandleRedirect {
 }
 
 view! {
-    /// Blik authorize of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.blik_authorize`.
+    /// Blik authorize of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.blik_authorize`. It has what [`PaymentIntentNextActionBlikAuthorizeFields`](crate::api::PaymentIntentNextActionBlikAuthorizeFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-blik_authorize>
-    PaymentIntentNextActionBlikAuthorize, "payment_intent_next_action_blik_authorize"
+    PaymentIntentNextActionBlikAuthorize =
+    /// The accessors of [`PaymentIntentNextActionBlikAuthorize`](crate::api::PaymentIntentNextActionBlikAuthorize).
+    PaymentIntentNextActionBlikAuthorizeFields, "payment_intent_next_action_blik_authorize"
 }
 
 view! {
-    /// Boleto display details of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.boleto_display_details`.
+    /// Boleto display details of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.boleto_display_details`. It has what [`PaymentIntentNextActionBoletoDisplayDetailsFields`](crate::api::PaymentIntentNextActionBoletoDisplayDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-boleto_display_details>
-    PaymentIntentNextActionBoletoDisplayDetails, "payment_intent_next_action_boleto"
+    PaymentIntentNextActionBoletoDisplayDetails =
+    /// The accessors of [`PaymentIntentNextActionBoletoDisplayDetails`](crate::api::PaymentIntentNextActionBoletoDisplayDetails).
+    PaymentIntentNextActionBoletoDisplayDetailsFields, "payment_intent_next_action_boleto"
 }
 
-impl PaymentIntentNextActionBoletoDisplayDetails {
+impl PaymentIntentNextActionBoletoDisplayDetailsFields {
     /// Expires at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn expires_at(&self) -> Option<Timestamp> {
@@ -994,13 +1036,15 @@ impl PaymentIntentNextActionBoletoDisplayDetails {
 }
 
 view! {
-    /// Card await notification of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.card_await_notification`.
+    /// Card await notification of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.card_await_notification`. It has what [`PaymentIntentNextActionCardAwaitNotificationFields`](crate::api::PaymentIntentNextActionCardAwaitNotificationFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-card_await_notification>
-    PaymentIntentNextActionCardAwaitNotification, "payment_intent_next_action_card_await_notification"
+    PaymentIntentNextActionCardAwaitNotification =
+    /// The accessors of [`PaymentIntentNextActionCardAwaitNotification`](crate::api::PaymentIntentNextActionCardAwaitNotification).
+    PaymentIntentNextActionCardAwaitNotificationFields, "payment_intent_next_action_card_await_notification"
 }
 
-impl PaymentIntentNextActionCardAwaitNotification {
+impl PaymentIntentNextActionCardAwaitNotificationFields {
     /// Charge attempt at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn charge_attempt_at(&self) -> Option<Timestamp> {
@@ -1021,13 +1065,15 @@ impl PaymentIntentNextActionCardAwaitNotification {
 }
 
 view! {
-    /// Cashapp handle redirect or display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.cashapp_handle_redirect_or_display_qr_code`.
+    /// Cashapp handle redirect or display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.cashapp_handle_redirect_or_display_qr_code`. It has what [`PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeFields`](crate::api::PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-cashapp_handle_redirect_or_display_qr_code>
-    PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode, "payment_intent_next_action_cashapp_handle_redirect_or_display_qr_code"
+    PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode =
+    /// The accessors of [`PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode`](crate::api::PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode).
+    PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeFields, "payment_intent_next_action_cashapp_handle_redirect_or_display_qr_code"
 }
 
-impl PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode {
+impl PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeFields {
     /// Hosted instructions url.
     #[inline]
     pub fn hosted_instructions_url(&self) -> &str {
@@ -1059,13 +1105,15 @@ impl PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode {
 }
 
 view! {
-    /// Qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.cashapp_handle_redirect_or_display_qr_code.qr_code`.
+    /// Qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.cashapp_handle_redirect_or_display_qr_code.qr_code`. It has what [`PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCodeFields`](crate::api::PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCodeFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-cashapp_handle_redirect_or_display_qr_code-qr_code>
-    PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode, "payment_intent_next_action_cashapp_qr_code"
+    PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode =
+    /// The accessors of [`PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode`](crate::api::PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode).
+    PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCodeFields, "payment_intent_next_action_cashapp_qr_code"
 }
 
-impl PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode {
+impl PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCodeFields {
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(&self) -> Timestamp {
@@ -1087,756 +1135,6 @@ impl PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode {
     pub fn image_url_svg(&self) -> &str {
         self.0.string(
             "payment_intent_next_action_cashapp_qr_code",
-            "image_url_svg",
-        )
-    }
-}
-
-view! {
-    /// Display bank transfer instructions of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.display_bank_transfer_instructions`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-display_bank_transfer_instructions>
-    PaymentIntentNextActionDisplayBankTransferInstructions, "payment_intent_next_action_display_bank_transfer_instructions"
-}
-
-impl PaymentIntentNextActionDisplayBankTransferInstructions {
-    /// Amount remaining, in the smallest unit of `currency`. `None` when null.
-    #[inline]
-    pub fn amount_remaining(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_intent_next_action_display_bank_transfer_instructions",
-            "amount_remaining",
-        )
-    }
-
-    /// Currency: three-letter ISO code in lower case. `None` when null.
-    #[inline]
-    pub fn currency(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_display_bank_transfer_instructions",
-            "currency",
-        )
-    }
-
-    /// Financial addresses, as a list. `None` when absent.
-    #[inline]
-    pub fn financial_addresses(
-        &self,
-    ) -> Option<Vec<api::FundingInstructionsBankTransferFinancialAddress>> {
-        self.0.opt_views(
-            "payment_intent_next_action_display_bank_transfer_instructions",
-            "financial_addresses",
-        )
-    }
-
-    /// Hosted instructions url. `None` when null.
-    #[inline]
-    pub fn hosted_instructions_url(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_display_bank_transfer_instructions",
-            "hosted_instructions_url",
-        )
-    }
-
-    /// Reference. `None` when null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_display_bank_transfer_instructions",
-            "reference",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::PaymentIntentNextActionDisplayBankTransferInstructionsType {
-        self.0.word(
-            "payment_intent_next_action_display_bank_transfer_instructions",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Multibanco display details of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.multibanco_display_details`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-multibanco_display_details>
-    PaymentIntentNextActionMultibancoDisplayDetails, "payment_intent_next_action_display_multibanco_details"
-}
-
-impl PaymentIntentNextActionMultibancoDisplayDetails {
-    /// Entity. `None` when null.
-    #[inline]
-    pub fn entity(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_display_multibanco_details",
-            "entity",
-        )
-    }
-
-    /// Expires at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "payment_intent_next_action_display_multibanco_details",
-            "expires_at",
-        )
-    }
-
-    /// Hosted voucher url. `None` when null.
-    #[inline]
-    pub fn hosted_voucher_url(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_display_multibanco_details",
-            "hosted_voucher_url",
-        )
-    }
-
-    /// Reference. `None` when null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_display_multibanco_details",
-            "reference",
-        )
-    }
-}
-
-view! {
-    /// Oxxo display details of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.oxxo_display_details`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-oxxo_display_details>
-    PaymentIntentNextActionOxxoDisplayDetails, "payment_intent_next_action_display_oxxo_details"
-}
-
-impl PaymentIntentNextActionOxxoDisplayDetails {
-    /// Expires after, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn expires_after(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "payment_intent_next_action_display_oxxo_details",
-            "expires_after",
-        )
-    }
-
-    /// Hosted voucher url. `None` when null.
-    #[inline]
-    pub fn hosted_voucher_url(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_display_oxxo_details",
-            "hosted_voucher_url",
-        )
-    }
-
-    /// Number. `None` when null.
-    #[inline]
-    pub fn number(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_intent_next_action_display_oxxo_details", "number")
-    }
-}
-
-view! {
-    /// Klarna display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.klarna_display_qr_code`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-klarna_display_qr_code>
-    PaymentIntentNextActionKlarnaDisplayQrCode, "payment_intent_next_action_klarna_display_qr_code"
-}
-
-impl PaymentIntentNextActionKlarnaDisplayQrCode {
-    /// Data.
-    #[inline]
-    pub fn data(&self) -> &str {
-        self.0
-            .string("payment_intent_next_action_klarna_display_qr_code", "data")
-    }
-
-    /// Expires at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "payment_intent_next_action_klarna_display_qr_code",
-            "expires_at",
-        )
-    }
-
-    /// Image url png.
-    #[inline]
-    pub fn image_url_png(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_klarna_display_qr_code",
-            "image_url_png",
-        )
-    }
-
-    /// Image url svg.
-    #[inline]
-    pub fn image_url_svg(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_klarna_display_qr_code",
-            "image_url_svg",
-        )
-    }
-}
-
-view! {
-    /// Konbini display details of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details>
-    PaymentIntentNextActionKonbiniDisplayDetails, "payment_intent_next_action_konbini"
-}
-
-impl PaymentIntentNextActionKonbiniDisplayDetails {
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(&self) -> Timestamp {
-        self.0
-            .time("payment_intent_next_action_konbini", "expires_at")
-    }
-
-    /// Hosted voucher url. `None` when null.
-    #[inline]
-    pub fn hosted_voucher_url(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_intent_next_action_konbini", "hosted_voucher_url")
-    }
-
-    /// Stores.
-    #[inline]
-    pub fn stores(&self) -> api::PaymentIntentNextActionKonbiniDisplayDetailsStores {
-        self.0.view("payment_intent_next_action_konbini", "stores")
-    }
-}
-
-view! {
-    /// Familymart of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details.stores.familymart`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details-stores-familymart>
-    PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart, "payment_intent_next_action_konbini_familymart"
-}
-
-impl PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart {
-    /// Confirmation number. `None` when absent.
-    #[inline]
-    pub fn confirmation_number(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_konbini_familymart",
-            "confirmation_number",
-        )
-    }
-
-    /// Payment code.
-    #[inline]
-    pub fn payment_code(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_konbini_familymart",
-            "payment_code",
-        )
-    }
-}
-
-view! {
-    /// Lawson of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details.stores.lawson`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details-stores-lawson>
-    PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson, "payment_intent_next_action_konbini_lawson"
-}
-
-impl PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson {
-    /// Confirmation number. `None` when absent.
-    #[inline]
-    pub fn confirmation_number(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_konbini_lawson",
-            "confirmation_number",
-        )
-    }
-
-    /// Payment code.
-    #[inline]
-    pub fn payment_code(&self) -> &str {
-        self.0
-            .string("payment_intent_next_action_konbini_lawson", "payment_code")
-    }
-}
-
-view! {
-    /// Ministop of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details.stores.ministop`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details-stores-ministop>
-    PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop, "payment_intent_next_action_konbini_ministop"
-}
-
-impl PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop {
-    /// Confirmation number. `None` when absent.
-    #[inline]
-    pub fn confirmation_number(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_konbini_ministop",
-            "confirmation_number",
-        )
-    }
-
-    /// Payment code.
-    #[inline]
-    pub fn payment_code(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_konbini_ministop",
-            "payment_code",
-        )
-    }
-}
-
-view! {
-    /// Seicomart of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details.stores.seicomart`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details-stores-seicomart>
-    PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart, "payment_intent_next_action_konbini_seicomart"
-}
-
-impl PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart {
-    /// Confirmation number. `None` when absent.
-    #[inline]
-    pub fn confirmation_number(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_konbini_seicomart",
-            "confirmation_number",
-        )
-    }
-
-    /// Payment code.
-    #[inline]
-    pub fn payment_code(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_konbini_seicomart",
-            "payment_code",
-        )
-    }
-}
-
-view! {
-    /// Stores of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details.stores`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details-stores>
-    PaymentIntentNextActionKonbiniDisplayDetailsStores, "payment_intent_next_action_konbini_stores"
-}
-
-impl PaymentIntentNextActionKonbiniDisplayDetailsStores {
-    /// Familymart. `None` when null.
-    #[inline]
-    pub fn familymart(
-        &self,
-    ) -> Option<api::PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart> {
-        self.0
-            .opt_view("payment_intent_next_action_konbini_stores", "familymart")
-    }
-
-    /// Lawson. `None` when null.
-    #[inline]
-    pub fn lawson(&self) -> Option<api::PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson> {
-        self.0
-            .opt_view("payment_intent_next_action_konbini_stores", "lawson")
-    }
-
-    /// Ministop. `None` when null.
-    #[inline]
-    pub fn ministop(
-        &self,
-    ) -> Option<api::PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop> {
-        self.0
-            .opt_view("payment_intent_next_action_konbini_stores", "ministop")
-    }
-
-    /// Seicomart. `None` when null.
-    #[inline]
-    pub fn seicomart(
-        &self,
-    ) -> Option<api::PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart> {
-        self.0
-            .opt_view("payment_intent_next_action_konbini_stores", "seicomart")
-    }
-}
-
-view! {
-    /// Paynow display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.paynow_display_qr_code`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-paynow_display_qr_code>
-    PaymentIntentNextActionPaynowDisplayQrCode, "payment_intent_next_action_paynow_display_qr_code"
-}
-
-impl PaymentIntentNextActionPaynowDisplayQrCode {
-    /// Data.
-    #[inline]
-    pub fn data(&self) -> &str {
-        self.0
-            .string("payment_intent_next_action_paynow_display_qr_code", "data")
-    }
-
-    /// Hosted instructions url. `None` when null.
-    #[inline]
-    pub fn hosted_instructions_url(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_paynow_display_qr_code",
-            "hosted_instructions_url",
-        )
-    }
-
-    /// Image url png.
-    #[inline]
-    pub fn image_url_png(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_paynow_display_qr_code",
-            "image_url_png",
-        )
-    }
-
-    /// Image url svg.
-    #[inline]
-    pub fn image_url_svg(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_paynow_display_qr_code",
-            "image_url_svg",
-        )
-    }
-}
-
-view! {
-    /// Pix display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.pix_display_qr_code`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-pix_display_qr_code>
-    PaymentIntentNextActionPixDisplayQrCode, "payment_intent_next_action_pix_display_qr_code"
-}
-
-impl PaymentIntentNextActionPixDisplayQrCode {
-    /// Data. `None` when absent.
-    #[inline]
-    pub fn data(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_intent_next_action_pix_display_qr_code", "data")
-    }
-
-    /// Expires at, in seconds since the Unix epoch. `None` when absent.
-    #[inline]
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "payment_intent_next_action_pix_display_qr_code",
-            "expires_at",
-        )
-    }
-
-    /// Hosted instructions url. `None` when absent.
-    #[inline]
-    pub fn hosted_instructions_url(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_pix_display_qr_code",
-            "hosted_instructions_url",
-        )
-    }
-
-    /// Image url png. `None` when absent.
-    #[inline]
-    pub fn image_url_png(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_pix_display_qr_code",
-            "image_url_png",
-        )
-    }
-
-    /// Image url svg. `None` when absent.
-    #[inline]
-    pub fn image_url_svg(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_next_action_pix_display_qr_code",
-            "image_url_svg",
-        )
-    }
-}
-
-view! {
-    /// Promptpay display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.promptpay_display_qr_code`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-promptpay_display_qr_code>
-    PaymentIntentNextActionPromptpayDisplayQrCode, "payment_intent_next_action_promptpay_display_qr_code"
-}
-
-impl PaymentIntentNextActionPromptpayDisplayQrCode {
-    /// Data.
-    #[inline]
-    pub fn data(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_promptpay_display_qr_code",
-            "data",
-        )
-    }
-
-    /// Hosted instructions url.
-    #[inline]
-    pub fn hosted_instructions_url(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_promptpay_display_qr_code",
-            "hosted_instructions_url",
-        )
-    }
-
-    /// Image url png.
-    #[inline]
-    pub fn image_url_png(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_promptpay_display_qr_code",
-            "image_url_png",
-        )
-    }
-
-    /// Image url svg.
-    #[inline]
-    pub fn image_url_svg(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_promptpay_display_qr_code",
-            "image_url_svg",
-        )
-    }
-}
-
-view! {
-    /// Redirect to url of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.redirect_to_url`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-redirect_to_url>
-    PaymentIntentNextActionRedirectToUrl, "payment_intent_next_action_redirect_to_url"
-}
-
-impl PaymentIntentNextActionRedirectToUrl {
-    /// Return url. `None` when null.
-    #[inline]
-    pub fn return_url(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_intent_next_action_redirect_to_url", "return_url")
-    }
-
-    /// Url. `None` when null.
-    #[inline]
-    pub fn url(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_intent_next_action_redirect_to_url", "url")
-    }
-}
-
-view! {
-    /// Swish handle redirect or display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.swish_handle_redirect_or_display_qr_code`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-swish_handle_redirect_or_display_qr_code>
-    PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode, "payment_intent_next_action_swish_handle_redirect_or_display_qr_code"
-}
-
-impl PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode {
-    /// Hosted instructions url.
-    #[inline]
-    pub fn hosted_instructions_url(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_swish_handle_redirect_or_display_qr_code",
-            "hosted_instructions_url",
-        )
-    }
-
-    /// Mobile auth url.
-    #[inline]
-    pub fn mobile_auth_url(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_swish_handle_redirect_or_display_qr_code",
-            "mobile_auth_url",
-        )
-    }
-
-    /// Qr code.
-    #[inline]
-    pub fn qr_code(&self) -> api::PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode {
-        self.0.view(
-            "payment_intent_next_action_swish_handle_redirect_or_display_qr_code",
-            "qr_code",
-        )
-    }
-}
-
-view! {
-    /// Qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.swish_handle_redirect_or_display_qr_code.qr_code`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-swish_handle_redirect_or_display_qr_code-qr_code>
-    PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode, "payment_intent_next_action_swish_qr_code"
-}
-
-impl PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode {
-    /// Data.
-    #[inline]
-    pub fn data(&self) -> &str {
-        self.0
-            .string("payment_intent_next_action_swish_qr_code", "data")
-    }
-
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(&self) -> Timestamp {
-        self.0
-            .time("payment_intent_next_action_swish_qr_code", "expires_at")
-    }
-
-    /// Image url png.
-    #[inline]
-    pub fn image_url_png(&self) -> &str {
-        self.0
-            .string("payment_intent_next_action_swish_qr_code", "image_url_png")
-    }
-
-    /// Image url svg.
-    #[inline]
-    pub fn image_url_svg(&self) -> &str {
-        self.0
-            .string("payment_intent_next_action_swish_qr_code", "image_url_svg")
-    }
-}
-
-view! {
-    /// Upi handle redirect or display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.upi_handle_redirect_or_display_qr_code`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-upi_handle_redirect_or_display_qr_code>
-    PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode, "payment_intent_next_action_upi_handle_redirect_or_display_qr_code"
-}
-
-impl PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode {
-    /// Hosted instructions url.
-    #[inline]
-    pub fn hosted_instructions_url(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_upi_handle_redirect_or_display_qr_code",
-            "hosted_instructions_url",
-        )
-    }
-
-    /// Qr code.
-    #[inline]
-    pub fn qr_code(&self) -> api::PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode {
-        self.0.view(
-            "payment_intent_next_action_upi_handle_redirect_or_display_qr_code",
-            "qr_code",
-        )
-    }
-}
-
-view! {
-    /// Qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.upi_handle_redirect_or_display_qr_code.qr_code`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-upi_handle_redirect_or_display_qr_code-qr_code>
-    PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode, "payment_intent_next_action_upiqr_code"
-}
-
-impl PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode {
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(&self) -> Timestamp {
-        self.0
-            .time("payment_intent_next_action_upiqr_code", "expires_at")
-    }
-
-    /// Image url png.
-    #[inline]
-    pub fn image_url_png(&self) -> &str {
-        self.0
-            .string("payment_intent_next_action_upiqr_code", "image_url_png")
-    }
-
-    /// Image url svg.
-    #[inline]
-    pub fn image_url_svg(&self) -> &str {
-        self.0
-            .string("payment_intent_next_action_upiqr_code", "image_url_svg")
-    }
-}
-
-view! {
-    /// Verify with microdeposits of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.verify_with_microdeposits`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-verify_with_microdeposits>
-    PaymentIntentNextActionVerifyWithMicrodeposits, "payment_intent_next_action_verify_with_microdeposits"
-}
-
-impl PaymentIntentNextActionVerifyWithMicrodeposits {
-    /// Arrival date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn arrival_date(&self) -> Timestamp {
-        self.0.time(
-            "payment_intent_next_action_verify_with_microdeposits",
-            "arrival_date",
-        )
-    }
-
-    /// Hosted verification url.
-    #[inline]
-    pub fn hosted_verification_url(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_verify_with_microdeposits",
-            "hosted_verification_url",
-        )
-    }
-
-    /// Microdeposit type. `None` when null.
-    #[inline]
-    pub fn microdeposit_type(
-        &self,
-    ) -> Option<api::PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType> {
-        self.0.opt_word(
-            "payment_intent_next_action_verify_with_microdeposits",
-            "microdeposit_type",
-        )
-    }
-}
-
-view! {
-    /// Wechat pay display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.wechat_pay_display_qr_code`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-wechat_pay_display_qr_code>
-    PaymentIntentNextActionWechatPayDisplayQrCode, "payment_intent_next_action_wechat_pay_display_qr_code"
-}
-
-impl PaymentIntentNextActionWechatPayDisplayQrCode {
-    /// Data.
-    #[inline]
-    pub fn data(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_wechat_pay_display_qr_code",
-            "data",
-        )
-    }
-
-    /// Hosted instructions url.
-    #[inline]
-    pub fn hosted_instructions_url(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_wechat_pay_display_qr_code",
-            "hosted_instructions_url",
-        )
-    }
-
-    /// Image data url.
-    #[inline]
-    pub fn image_data_url(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_wechat_pay_display_qr_code",
-            "image_data_url",
-        )
-    }
-
-    /// Image url png.
-    #[inline]
-    pub fn image_url_png(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_wechat_pay_display_qr_code",
-            "image_url_png",
-        )
-    }
-
-    /// Image url svg.
-    #[inline]
-    pub fn image_url_svg(&self) -> &str {
-        self.0.string(
-            "payment_intent_next_action_wechat_pay_display_qr_code",
             "image_url_svg",
         )
     }

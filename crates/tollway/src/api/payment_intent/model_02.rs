@@ -6,13 +6,805 @@ use crate::api;
 use crate::view::prelude::{Timestamp, view};
 
 view! {
-    /// Wechat pay redirect to android app of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.wechat_pay_redirect_to_android_app`.
+    /// Display bank transfer instructions of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.display_bank_transfer_instructions`. It has what [`PaymentIntentNextActionDisplayBankTransferInstructionsFields`](crate::api::PaymentIntentNextActionDisplayBankTransferInstructionsFields) has.
     ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-wechat_pay_redirect_to_android_app>
-    PaymentIntentNextActionWechatPayRedirectToAndroidApp, "payment_intent_next_action_wechat_pay_redirect_to_android_app"
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-display_bank_transfer_instructions>
+    PaymentIntentNextActionDisplayBankTransferInstructions =
+    /// The accessors of [`PaymentIntentNextActionDisplayBankTransferInstructions`](crate::api::PaymentIntentNextActionDisplayBankTransferInstructions).
+    PaymentIntentNextActionDisplayBankTransferInstructionsFields, "payment_intent_next_action_display_bank_transfer_instructions"
 }
 
-impl PaymentIntentNextActionWechatPayRedirectToAndroidApp {
+impl PaymentIntentNextActionDisplayBankTransferInstructionsFields {
+    /// Amount remaining, in the smallest unit of `currency`. `None` when null.
+    #[inline]
+    pub fn amount_remaining(&self) -> Option<i64> {
+        self.0.opt_int(
+            "payment_intent_next_action_display_bank_transfer_instructions",
+            "amount_remaining",
+        )
+    }
+
+    /// Currency: three-letter ISO code in lower case. `None` when null.
+    #[inline]
+    pub fn currency(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_display_bank_transfer_instructions",
+            "currency",
+        )
+    }
+
+    /// Financial addresses, as a list. `None` when absent.
+    #[inline]
+    pub fn financial_addresses(
+        &self,
+    ) -> Option<Vec<api::FundingInstructionsBankTransferFinancialAddress>> {
+        self.0.opt_views(
+            "payment_intent_next_action_display_bank_transfer_instructions",
+            "financial_addresses",
+        )
+    }
+
+    /// Hosted instructions url. `None` when null.
+    #[inline]
+    pub fn hosted_instructions_url(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_display_bank_transfer_instructions",
+            "hosted_instructions_url",
+        )
+    }
+
+    /// Reference. `None` when null.
+    #[inline]
+    pub fn reference(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_display_bank_transfer_instructions",
+            "reference",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> api::PaymentIntentNextActionDisplayBankTransferInstructionsType {
+        self.0.word(
+            "payment_intent_next_action_display_bank_transfer_instructions",
+            "type",
+        )
+    }
+}
+
+view! {
+    /// Multibanco display details of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.multibanco_display_details`. It has what [`PaymentIntentNextActionMultibancoDisplayDetailsFields`](crate::api::PaymentIntentNextActionMultibancoDisplayDetailsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-multibanco_display_details>
+    PaymentIntentNextActionMultibancoDisplayDetails =
+    /// The accessors of [`PaymentIntentNextActionMultibancoDisplayDetails`](crate::api::PaymentIntentNextActionMultibancoDisplayDetails).
+    PaymentIntentNextActionMultibancoDisplayDetailsFields, "payment_intent_next_action_display_multibanco_details"
+}
+
+impl PaymentIntentNextActionMultibancoDisplayDetailsFields {
+    /// Entity. `None` when null.
+    #[inline]
+    pub fn entity(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_display_multibanco_details",
+            "entity",
+        )
+    }
+
+    /// Expires at, in seconds since the Unix epoch. `None` when null.
+    #[inline]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.0.opt_time(
+            "payment_intent_next_action_display_multibanco_details",
+            "expires_at",
+        )
+    }
+
+    /// Hosted voucher url. `None` when null.
+    #[inline]
+    pub fn hosted_voucher_url(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_display_multibanco_details",
+            "hosted_voucher_url",
+        )
+    }
+
+    /// Reference. `None` when null.
+    #[inline]
+    pub fn reference(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_display_multibanco_details",
+            "reference",
+        )
+    }
+}
+
+view! {
+    /// Oxxo display details of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.oxxo_display_details`. It has what [`PaymentIntentNextActionOxxoDisplayDetailsFields`](crate::api::PaymentIntentNextActionOxxoDisplayDetailsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-oxxo_display_details>
+    PaymentIntentNextActionOxxoDisplayDetails =
+    /// The accessors of [`PaymentIntentNextActionOxxoDisplayDetails`](crate::api::PaymentIntentNextActionOxxoDisplayDetails).
+    PaymentIntentNextActionOxxoDisplayDetailsFields, "payment_intent_next_action_display_oxxo_details"
+}
+
+impl PaymentIntentNextActionOxxoDisplayDetailsFields {
+    /// Expires after, in seconds since the Unix epoch. `None` when null.
+    #[inline]
+    pub fn expires_after(&self) -> Option<Timestamp> {
+        self.0.opt_time(
+            "payment_intent_next_action_display_oxxo_details",
+            "expires_after",
+        )
+    }
+
+    /// Hosted voucher url. `None` when null.
+    #[inline]
+    pub fn hosted_voucher_url(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_display_oxxo_details",
+            "hosted_voucher_url",
+        )
+    }
+
+    /// Number. `None` when null.
+    #[inline]
+    pub fn number(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_intent_next_action_display_oxxo_details", "number")
+    }
+}
+
+view! {
+    /// Klarna display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.klarna_display_qr_code`. It has what [`PaymentIntentNextActionKlarnaDisplayQrCodeFields`](crate::api::PaymentIntentNextActionKlarnaDisplayQrCodeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-klarna_display_qr_code>
+    PaymentIntentNextActionKlarnaDisplayQrCode =
+    /// The accessors of [`PaymentIntentNextActionKlarnaDisplayQrCode`](crate::api::PaymentIntentNextActionKlarnaDisplayQrCode).
+    PaymentIntentNextActionKlarnaDisplayQrCodeFields, "payment_intent_next_action_klarna_display_qr_code"
+}
+
+impl PaymentIntentNextActionKlarnaDisplayQrCodeFields {
+    /// Data.
+    #[inline]
+    pub fn data(&self) -> &str {
+        self.0
+            .string("payment_intent_next_action_klarna_display_qr_code", "data")
+    }
+
+    /// Expires at, in seconds since the Unix epoch. `None` when null.
+    #[inline]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.0.opt_time(
+            "payment_intent_next_action_klarna_display_qr_code",
+            "expires_at",
+        )
+    }
+
+    /// Image url png.
+    #[inline]
+    pub fn image_url_png(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_klarna_display_qr_code",
+            "image_url_png",
+        )
+    }
+
+    /// Image url svg.
+    #[inline]
+    pub fn image_url_svg(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_klarna_display_qr_code",
+            "image_url_svg",
+        )
+    }
+}
+
+view! {
+    /// Konbini display details of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details`. It has what [`PaymentIntentNextActionKonbiniDisplayDetailsFields`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details>
+    PaymentIntentNextActionKonbiniDisplayDetails =
+    /// The accessors of [`PaymentIntentNextActionKonbiniDisplayDetails`](crate::api::PaymentIntentNextActionKonbiniDisplayDetails).
+    PaymentIntentNextActionKonbiniDisplayDetailsFields, "payment_intent_next_action_konbini"
+}
+
+impl PaymentIntentNextActionKonbiniDisplayDetailsFields {
+    /// Expires at, in seconds since the Unix epoch.
+    #[inline]
+    pub fn expires_at(&self) -> Timestamp {
+        self.0
+            .time("payment_intent_next_action_konbini", "expires_at")
+    }
+
+    /// Hosted voucher url. `None` when null.
+    #[inline]
+    pub fn hosted_voucher_url(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_intent_next_action_konbini", "hosted_voucher_url")
+    }
+
+    /// Stores.
+    #[inline]
+    pub fn stores(&self) -> api::PaymentIntentNextActionKonbiniDisplayDetailsStores {
+        self.0.view("payment_intent_next_action_konbini", "stores")
+    }
+}
+
+view! {
+    /// Familymart of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details.stores.familymart`. It has what [`PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymartFields`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymartFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details-stores-familymart>
+    PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart =
+    /// The accessors of [`PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart).
+    PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymartFields, "payment_intent_next_action_konbini_familymart"
+}
+
+impl PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymartFields {
+    /// Confirmation number. `None` when absent.
+    #[inline]
+    pub fn confirmation_number(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_konbini_familymart",
+            "confirmation_number",
+        )
+    }
+
+    /// Payment code.
+    #[inline]
+    pub fn payment_code(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_konbini_familymart",
+            "payment_code",
+        )
+    }
+}
+
+view! {
+    /// Lawson of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details.stores.lawson`. It has what [`PaymentIntentNextActionKonbiniDisplayDetailsStoresLawsonFields`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsStoresLawsonFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details-stores-lawson>
+    PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson =
+    /// The accessors of [`PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson).
+    PaymentIntentNextActionKonbiniDisplayDetailsStoresLawsonFields, "payment_intent_next_action_konbini_lawson"
+}
+
+impl PaymentIntentNextActionKonbiniDisplayDetailsStoresLawsonFields {
+    /// Confirmation number. `None` when absent.
+    #[inline]
+    pub fn confirmation_number(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_konbini_lawson",
+            "confirmation_number",
+        )
+    }
+
+    /// Payment code.
+    #[inline]
+    pub fn payment_code(&self) -> &str {
+        self.0
+            .string("payment_intent_next_action_konbini_lawson", "payment_code")
+    }
+}
+
+view! {
+    /// Ministop of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details.stores.ministop`. It has what [`PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistopFields`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistopFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details-stores-ministop>
+    PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop =
+    /// The accessors of [`PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop).
+    PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistopFields, "payment_intent_next_action_konbini_ministop"
+}
+
+impl PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistopFields {
+    /// Confirmation number. `None` when absent.
+    #[inline]
+    pub fn confirmation_number(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_konbini_ministop",
+            "confirmation_number",
+        )
+    }
+
+    /// Payment code.
+    #[inline]
+    pub fn payment_code(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_konbini_ministop",
+            "payment_code",
+        )
+    }
+}
+
+view! {
+    /// Seicomart of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details.stores.seicomart`. It has what [`PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomartFields`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomartFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details-stores-seicomart>
+    PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart =
+    /// The accessors of [`PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart).
+    PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomartFields, "payment_intent_next_action_konbini_seicomart"
+}
+
+impl PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomartFields {
+    /// Confirmation number. `None` when absent.
+    #[inline]
+    pub fn confirmation_number(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_konbini_seicomart",
+            "confirmation_number",
+        )
+    }
+
+    /// Payment code.
+    #[inline]
+    pub fn payment_code(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_konbini_seicomart",
+            "payment_code",
+        )
+    }
+}
+
+view! {
+    /// Stores of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.konbini_display_details.stores`. It has what [`PaymentIntentNextActionKonbiniDisplayDetailsStoresFields`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsStoresFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-konbini_display_details-stores>
+    PaymentIntentNextActionKonbiniDisplayDetailsStores =
+    /// The accessors of [`PaymentIntentNextActionKonbiniDisplayDetailsStores`](crate::api::PaymentIntentNextActionKonbiniDisplayDetailsStores).
+    PaymentIntentNextActionKonbiniDisplayDetailsStoresFields, "payment_intent_next_action_konbini_stores"
+}
+
+impl PaymentIntentNextActionKonbiniDisplayDetailsStoresFields {
+    /// Familymart. `None` when null.
+    #[inline]
+    pub fn familymart(
+        &self,
+    ) -> Option<api::PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart> {
+        self.0
+            .opt_view("payment_intent_next_action_konbini_stores", "familymart")
+    }
+
+    /// Lawson. `None` when null.
+    #[inline]
+    pub fn lawson(&self) -> Option<api::PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson> {
+        self.0
+            .opt_view("payment_intent_next_action_konbini_stores", "lawson")
+    }
+
+    /// Ministop. `None` when null.
+    #[inline]
+    pub fn ministop(
+        &self,
+    ) -> Option<api::PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop> {
+        self.0
+            .opt_view("payment_intent_next_action_konbini_stores", "ministop")
+    }
+
+    /// Seicomart. `None` when null.
+    #[inline]
+    pub fn seicomart(
+        &self,
+    ) -> Option<api::PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart> {
+        self.0
+            .opt_view("payment_intent_next_action_konbini_stores", "seicomart")
+    }
+}
+
+view! {
+    /// Paynow display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.paynow_display_qr_code`. It has what [`PaymentIntentNextActionPaynowDisplayQrCodeFields`](crate::api::PaymentIntentNextActionPaynowDisplayQrCodeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-paynow_display_qr_code>
+    PaymentIntentNextActionPaynowDisplayQrCode =
+    /// The accessors of [`PaymentIntentNextActionPaynowDisplayQrCode`](crate::api::PaymentIntentNextActionPaynowDisplayQrCode).
+    PaymentIntentNextActionPaynowDisplayQrCodeFields, "payment_intent_next_action_paynow_display_qr_code"
+}
+
+impl PaymentIntentNextActionPaynowDisplayQrCodeFields {
+    /// Data.
+    #[inline]
+    pub fn data(&self) -> &str {
+        self.0
+            .string("payment_intent_next_action_paynow_display_qr_code", "data")
+    }
+
+    /// Hosted instructions url. `None` when null.
+    #[inline]
+    pub fn hosted_instructions_url(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_paynow_display_qr_code",
+            "hosted_instructions_url",
+        )
+    }
+
+    /// Image url png.
+    #[inline]
+    pub fn image_url_png(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_paynow_display_qr_code",
+            "image_url_png",
+        )
+    }
+
+    /// Image url svg.
+    #[inline]
+    pub fn image_url_svg(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_paynow_display_qr_code",
+            "image_url_svg",
+        )
+    }
+}
+
+view! {
+    /// Pix display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.pix_display_qr_code`. It has what [`PaymentIntentNextActionPixDisplayQrCodeFields`](crate::api::PaymentIntentNextActionPixDisplayQrCodeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-pix_display_qr_code>
+    PaymentIntentNextActionPixDisplayQrCode =
+    /// The accessors of [`PaymentIntentNextActionPixDisplayQrCode`](crate::api::PaymentIntentNextActionPixDisplayQrCode).
+    PaymentIntentNextActionPixDisplayQrCodeFields, "payment_intent_next_action_pix_display_qr_code"
+}
+
+impl PaymentIntentNextActionPixDisplayQrCodeFields {
+    /// Data. `None` when absent.
+    #[inline]
+    pub fn data(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_intent_next_action_pix_display_qr_code", "data")
+    }
+
+    /// Expires at, in seconds since the Unix epoch. `None` when absent.
+    #[inline]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.0.opt_time(
+            "payment_intent_next_action_pix_display_qr_code",
+            "expires_at",
+        )
+    }
+
+    /// Hosted instructions url. `None` when absent.
+    #[inline]
+    pub fn hosted_instructions_url(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_pix_display_qr_code",
+            "hosted_instructions_url",
+        )
+    }
+
+    /// Image url png. `None` when absent.
+    #[inline]
+    pub fn image_url_png(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_pix_display_qr_code",
+            "image_url_png",
+        )
+    }
+
+    /// Image url svg. `None` when absent.
+    #[inline]
+    pub fn image_url_svg(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_next_action_pix_display_qr_code",
+            "image_url_svg",
+        )
+    }
+}
+
+view! {
+    /// Promptpay display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.promptpay_display_qr_code`. It has what [`PaymentIntentNextActionPromptpayDisplayQrCodeFields`](crate::api::PaymentIntentNextActionPromptpayDisplayQrCodeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-promptpay_display_qr_code>
+    PaymentIntentNextActionPromptpayDisplayQrCode =
+    /// The accessors of [`PaymentIntentNextActionPromptpayDisplayQrCode`](crate::api::PaymentIntentNextActionPromptpayDisplayQrCode).
+    PaymentIntentNextActionPromptpayDisplayQrCodeFields, "payment_intent_next_action_promptpay_display_qr_code"
+}
+
+impl PaymentIntentNextActionPromptpayDisplayQrCodeFields {
+    /// Data.
+    #[inline]
+    pub fn data(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_promptpay_display_qr_code",
+            "data",
+        )
+    }
+
+    /// Hosted instructions url.
+    #[inline]
+    pub fn hosted_instructions_url(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_promptpay_display_qr_code",
+            "hosted_instructions_url",
+        )
+    }
+
+    /// Image url png.
+    #[inline]
+    pub fn image_url_png(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_promptpay_display_qr_code",
+            "image_url_png",
+        )
+    }
+
+    /// Image url svg.
+    #[inline]
+    pub fn image_url_svg(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_promptpay_display_qr_code",
+            "image_url_svg",
+        )
+    }
+}
+
+view! {
+    /// Redirect to url of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.redirect_to_url`. It has what [`PaymentIntentNextActionRedirectToUrlFields`](crate::api::PaymentIntentNextActionRedirectToUrlFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-redirect_to_url>
+    PaymentIntentNextActionRedirectToUrl =
+    /// The accessors of [`PaymentIntentNextActionRedirectToUrl`](crate::api::PaymentIntentNextActionRedirectToUrl).
+    PaymentIntentNextActionRedirectToUrlFields, "payment_intent_next_action_redirect_to_url"
+}
+
+impl PaymentIntentNextActionRedirectToUrlFields {
+    /// Return url. `None` when null.
+    #[inline]
+    pub fn return_url(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_intent_next_action_redirect_to_url", "return_url")
+    }
+
+    /// Url. `None` when null.
+    #[inline]
+    pub fn url(&self) -> Option<&str> {
+        self.0
+            .opt_string("payment_intent_next_action_redirect_to_url", "url")
+    }
+}
+
+view! {
+    /// Swish handle redirect or display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.swish_handle_redirect_or_display_qr_code`. It has what [`PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeFields`](crate::api::PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-swish_handle_redirect_or_display_qr_code>
+    PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode =
+    /// The accessors of [`PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode`](crate::api::PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode).
+    PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeFields, "payment_intent_next_action_swish_handle_redirect_or_display_qr_code"
+}
+
+impl PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeFields {
+    /// Hosted instructions url.
+    #[inline]
+    pub fn hosted_instructions_url(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_swish_handle_redirect_or_display_qr_code",
+            "hosted_instructions_url",
+        )
+    }
+
+    /// Mobile auth url.
+    #[inline]
+    pub fn mobile_auth_url(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_swish_handle_redirect_or_display_qr_code",
+            "mobile_auth_url",
+        )
+    }
+
+    /// Qr code.
+    #[inline]
+    pub fn qr_code(&self) -> api::PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode {
+        self.0.view(
+            "payment_intent_next_action_swish_handle_redirect_or_display_qr_code",
+            "qr_code",
+        )
+    }
+}
+
+view! {
+    /// Qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.swish_handle_redirect_or_display_qr_code.qr_code`. It has what [`PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCodeFields`](crate::api::PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCodeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-swish_handle_redirect_or_display_qr_code-qr_code>
+    PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode =
+    /// The accessors of [`PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode`](crate::api::PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode).
+    PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCodeFields, "payment_intent_next_action_swish_qr_code"
+}
+
+impl PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCodeFields {
+    /// Data.
+    #[inline]
+    pub fn data(&self) -> &str {
+        self.0
+            .string("payment_intent_next_action_swish_qr_code", "data")
+    }
+
+    /// Expires at, in seconds since the Unix epoch.
+    #[inline]
+    pub fn expires_at(&self) -> Timestamp {
+        self.0
+            .time("payment_intent_next_action_swish_qr_code", "expires_at")
+    }
+
+    /// Image url png.
+    #[inline]
+    pub fn image_url_png(&self) -> &str {
+        self.0
+            .string("payment_intent_next_action_swish_qr_code", "image_url_png")
+    }
+
+    /// Image url svg.
+    #[inline]
+    pub fn image_url_svg(&self) -> &str {
+        self.0
+            .string("payment_intent_next_action_swish_qr_code", "image_url_svg")
+    }
+}
+
+view! {
+    /// Upi handle redirect or display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.upi_handle_redirect_or_display_qr_code`. It has what [`PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeFields`](crate::api::PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-upi_handle_redirect_or_display_qr_code>
+    PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode =
+    /// The accessors of [`PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode`](crate::api::PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode).
+    PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeFields, "payment_intent_next_action_upi_handle_redirect_or_display_qr_code"
+}
+
+impl PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeFields {
+    /// Hosted instructions url.
+    #[inline]
+    pub fn hosted_instructions_url(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_upi_handle_redirect_or_display_qr_code",
+            "hosted_instructions_url",
+        )
+    }
+
+    /// Qr code.
+    #[inline]
+    pub fn qr_code(&self) -> api::PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode {
+        self.0.view(
+            "payment_intent_next_action_upi_handle_redirect_or_display_qr_code",
+            "qr_code",
+        )
+    }
+}
+
+view! {
+    /// Qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.upi_handle_redirect_or_display_qr_code.qr_code`. It has what [`PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCodeFields`](crate::api::PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCodeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-upi_handle_redirect_or_display_qr_code-qr_code>
+    PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode =
+    /// The accessors of [`PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode`](crate::api::PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode).
+    PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCodeFields, "payment_intent_next_action_upiqr_code"
+}
+
+impl PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCodeFields {
+    /// Expires at, in seconds since the Unix epoch.
+    #[inline]
+    pub fn expires_at(&self) -> Timestamp {
+        self.0
+            .time("payment_intent_next_action_upiqr_code", "expires_at")
+    }
+
+    /// Image url png.
+    #[inline]
+    pub fn image_url_png(&self) -> &str {
+        self.0
+            .string("payment_intent_next_action_upiqr_code", "image_url_png")
+    }
+
+    /// Image url svg.
+    #[inline]
+    pub fn image_url_svg(&self) -> &str {
+        self.0
+            .string("payment_intent_next_action_upiqr_code", "image_url_svg")
+    }
+}
+
+view! {
+    /// Verify with microdeposits of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.verify_with_microdeposits`. It has what [`PaymentIntentNextActionVerifyWithMicrodepositsFields`](crate::api::PaymentIntentNextActionVerifyWithMicrodepositsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-verify_with_microdeposits>
+    PaymentIntentNextActionVerifyWithMicrodeposits =
+    /// The accessors of [`PaymentIntentNextActionVerifyWithMicrodeposits`](crate::api::PaymentIntentNextActionVerifyWithMicrodeposits).
+    PaymentIntentNextActionVerifyWithMicrodepositsFields, "payment_intent_next_action_verify_with_microdeposits"
+}
+
+impl PaymentIntentNextActionVerifyWithMicrodepositsFields {
+    /// Arrival date, in seconds since the Unix epoch.
+    #[inline]
+    pub fn arrival_date(&self) -> Timestamp {
+        self.0.time(
+            "payment_intent_next_action_verify_with_microdeposits",
+            "arrival_date",
+        )
+    }
+
+    /// Hosted verification url.
+    #[inline]
+    pub fn hosted_verification_url(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_verify_with_microdeposits",
+            "hosted_verification_url",
+        )
+    }
+
+    /// Microdeposit type. `None` when null.
+    #[inline]
+    pub fn microdeposit_type(
+        &self,
+    ) -> Option<api::PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType> {
+        self.0.opt_word(
+            "payment_intent_next_action_verify_with_microdeposits",
+            "microdeposit_type",
+        )
+    }
+}
+
+view! {
+    /// Wechat pay display qr code of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.wechat_pay_display_qr_code`. It has what [`PaymentIntentNextActionWechatPayDisplayQrCodeFields`](crate::api::PaymentIntentNextActionWechatPayDisplayQrCodeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-wechat_pay_display_qr_code>
+    PaymentIntentNextActionWechatPayDisplayQrCode =
+    /// The accessors of [`PaymentIntentNextActionWechatPayDisplayQrCode`](crate::api::PaymentIntentNextActionWechatPayDisplayQrCode).
+    PaymentIntentNextActionWechatPayDisplayQrCodeFields, "payment_intent_next_action_wechat_pay_display_qr_code"
+}
+
+impl PaymentIntentNextActionWechatPayDisplayQrCodeFields {
+    /// Data.
+    #[inline]
+    pub fn data(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_wechat_pay_display_qr_code",
+            "data",
+        )
+    }
+
+    /// Hosted instructions url.
+    #[inline]
+    pub fn hosted_instructions_url(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_wechat_pay_display_qr_code",
+            "hosted_instructions_url",
+        )
+    }
+
+    /// Image data url.
+    #[inline]
+    pub fn image_data_url(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_wechat_pay_display_qr_code",
+            "image_data_url",
+        )
+    }
+
+    /// Image url png.
+    #[inline]
+    pub fn image_url_png(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_wechat_pay_display_qr_code",
+            "image_url_png",
+        )
+    }
+
+    /// Image url svg.
+    #[inline]
+    pub fn image_url_svg(&self) -> &str {
+        self.0.string(
+            "payment_intent_next_action_wechat_pay_display_qr_code",
+            "image_url_svg",
+        )
+    }
+}
+
+view! {
+    /// Wechat pay redirect to android app of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.wechat_pay_redirect_to_android_app`. It has what [`PaymentIntentNextActionWechatPayRedirectToAndroidAppFields`](crate::api::PaymentIntentNextActionWechatPayRedirectToAndroidAppFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-wechat_pay_redirect_to_android_app>
+    PaymentIntentNextActionWechatPayRedirectToAndroidApp =
+    /// The accessors of [`PaymentIntentNextActionWechatPayRedirectToAndroidApp`](crate::api::PaymentIntentNextActionWechatPayRedirectToAndroidApp).
+    PaymentIntentNextActionWechatPayRedirectToAndroidAppFields, "payment_intent_next_action_wechat_pay_redirect_to_android_app"
+}
+
+impl PaymentIntentNextActionWechatPayRedirectToAndroidAppFields {
     /// App id.
     #[inline]
     pub fn app_id(&self) -> &str {
@@ -78,13 +870,15 @@ impl PaymentIntentNextActionWechatPayRedirectToAndroidApp {
 }
 
 view! {
-    /// Wechat pay redirect to ios app of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.wechat_pay_redirect_to_ios_app`.
+    /// Wechat pay redirect to ios app of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.wechat_pay_redirect_to_ios_app`. It has what [`PaymentIntentNextActionWechatPayRedirectToIosAppFields`](crate::api::PaymentIntentNextActionWechatPayRedirectToIosAppFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-wechat_pay_redirect_to_ios_app>
-    PaymentIntentNextActionWechatPayRedirectToIosApp, "payment_intent_next_action_wechat_pay_redirect_to_ios_app"
+    PaymentIntentNextActionWechatPayRedirectToIosApp =
+    /// The accessors of [`PaymentIntentNextActionWechatPayRedirectToIosApp`](crate::api::PaymentIntentNextActionWechatPayRedirectToIosApp).
+    PaymentIntentNextActionWechatPayRedirectToIosAppFields, "payment_intent_next_action_wechat_pay_redirect_to_ios_app"
 }
 
-impl PaymentIntentNextActionWechatPayRedirectToIosApp {
+impl PaymentIntentNextActionWechatPayRedirectToIosAppFields {
     /// Native url.
     #[inline]
     pub fn native_url(&self) -> &str {
@@ -92,1868 +886,5 @@ impl PaymentIntentNextActionWechatPayRedirectToIosApp {
             "payment_intent_next_action_wechat_pay_redirect_to_ios_app",
             "native_url",
         )
-    }
-}
-
-view! {
-    /// Payment method options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options>
-    PaymentIntentPaymentMethodOptions, "payment_intent_payment_method_options"
-}
-
-impl PaymentIntentPaymentMethodOptions {
-    /// Acss debit. `None` when absent.
-    #[inline]
-    pub fn acss_debit(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebit> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "acss_debit")
-    }
-
-    /// Affirm. `None` when absent.
-    #[inline]
-    pub fn affirm(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAffirm> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "affirm")
-    }
-
-    /// Afterpay clearpay. `None` when absent.
-    #[inline]
-    pub fn afterpay_clearpay(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAfterpayClearpay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "afterpay_clearpay")
-    }
-
-    /// Alipay. `None` when absent.
-    #[inline]
-    pub fn alipay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAlipay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "alipay")
-    }
-
-    /// Alma. `None` when absent.
-    #[inline]
-    pub fn alma(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAlma> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "alma")
-    }
-
-    /// Amazon pay. `None` when absent.
-    #[inline]
-    pub fn amazon_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAmazonPay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "amazon_pay")
-    }
-
-    /// Au becs debit. `None` when absent.
-    #[inline]
-    pub fn au_becs_debit(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAuBecsDebit> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "au_becs_debit")
-    }
-
-    /// Bacs debit. `None` when absent.
-    #[inline]
-    pub fn bacs_debit(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBacsDebit> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "bacs_debit")
-    }
-
-    /// Bancontact. `None` when absent.
-    #[inline]
-    pub fn bancontact(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBancontact> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "bancontact")
-    }
-
-    /// Billie. `None` when absent.
-    #[inline]
-    pub fn billie(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBillie> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "billie")
-    }
-
-    /// Bizum. `None` when absent.
-    #[inline]
-    pub fn bizum(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBizum> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "bizum")
-    }
-
-    /// Blik. `None` when absent.
-    #[inline]
-    pub fn blik(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBlik> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "blik")
-    }
-
-    /// Boleto. `None` when absent.
-    #[inline]
-    pub fn boleto(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBoleto> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "boleto")
-    }
-
-    /// Card. `None` when absent.
-    #[inline]
-    pub fn card(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCard> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "card")
-    }
-
-    /// Card present. `None` when absent.
-    #[inline]
-    pub fn card_present(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCardPresent> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "card_present")
-    }
-
-    /// Cashapp. `None` when absent.
-    #[inline]
-    pub fn cashapp(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCashapp> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "cashapp")
-    }
-
-    /// Crypto. `None` when absent.
-    #[inline]
-    pub fn crypto(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCrypto> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "crypto")
-    }
-
-    /// Customer balance. `None` when absent.
-    #[inline]
-    pub fn customer_balance(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCustomerBalance> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "customer_balance")
-    }
-
-    /// Eps. `None` when absent.
-    #[inline]
-    pub fn eps(&self) -> Option<api::PaymentIntentPaymentMethodOptionsEps> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "eps")
-    }
-
-    /// Fpx. `None` when absent.
-    #[inline]
-    pub fn fpx(&self) -> Option<api::PaymentIntentPaymentMethodOptionsFpx> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "fpx")
-    }
-
-    /// Giropay. `None` when absent.
-    #[inline]
-    pub fn giropay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsGiropay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "giropay")
-    }
-
-    /// Grabpay. `None` when absent.
-    #[inline]
-    pub fn grabpay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsGrabpay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "grabpay")
-    }
-
-    /// Ideal. `None` when absent.
-    #[inline]
-    pub fn ideal(&self) -> Option<api::PaymentIntentPaymentMethodOptionsIdeal> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "ideal")
-    }
-
-    /// Interac present. `None` when absent.
-    #[inline]
-    pub fn interac_present(&self) -> Option<api::PaymentIntentPaymentMethodOptionsInteracPresent> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "interac_present")
-    }
-
-    /// Kakao pay. `None` when absent.
-    #[inline]
-    pub fn kakao_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "kakao_pay")
-    }
-
-    /// Klarna. `None` when absent.
-    #[inline]
-    pub fn klarna(&self) -> Option<api::PaymentIntentPaymentMethodOptionsKlarna> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "klarna")
-    }
-
-    /// Konbini. `None` when absent.
-    #[inline]
-    pub fn konbini(&self) -> Option<api::PaymentIntentPaymentMethodOptionsKonbini> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "konbini")
-    }
-
-    /// Kr card. `None` when absent.
-    #[inline]
-    pub fn kr_card(&self) -> Option<api::PaymentIntentPaymentMethodOptionsKrCard> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "kr_card")
-    }
-
-    /// Link. `None` when absent.
-    #[inline]
-    pub fn link(&self) -> Option<api::PaymentIntentPaymentMethodOptionsLink> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "link")
-    }
-
-    /// Mb way. `None` when absent.
-    #[inline]
-    pub fn mb_way(&self) -> Option<api::PaymentIntentPaymentMethodOptionsMbWay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "mb_way")
-    }
-
-    /// Mobilepay. `None` when absent.
-    #[inline]
-    pub fn mobilepay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsMobilepay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "mobilepay")
-    }
-
-    /// Multibanco. `None` when absent.
-    #[inline]
-    pub fn multibanco(&self) -> Option<api::PaymentIntentPaymentMethodOptionsMultibanco> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "multibanco")
-    }
-
-    /// Naver pay. `None` when absent.
-    #[inline]
-    pub fn naver_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsNaverPay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "naver_pay")
-    }
-
-    /// Nz bank account. `None` when absent.
-    #[inline]
-    pub fn nz_bank_account(&self) -> Option<api::PaymentIntentPaymentMethodOptionsNzBankAccount> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "nz_bank_account")
-    }
-
-    /// Oxxo. `None` when absent.
-    #[inline]
-    pub fn oxxo(&self) -> Option<api::PaymentIntentPaymentMethodOptionsOxxo> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "oxxo")
-    }
-
-    /// P24. `None` when absent.
-    #[inline]
-    pub fn p24(&self) -> Option<api::PaymentIntentPaymentMethodOptionsP24> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "p24")
-    }
-
-    /// Pay by bank. `None` when absent.
-    #[inline]
-    pub fn pay_by_bank(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPayByBank> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "pay_by_bank")
-    }
-
-    /// Payco. `None` when absent.
-    #[inline]
-    pub fn payco(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPayco> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "payco")
-    }
-
-    /// Paynow. `None` when absent.
-    #[inline]
-    pub fn paynow(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPaynow> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "paynow")
-    }
-
-    /// Paypal. `None` when absent.
-    #[inline]
-    pub fn paypal(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPaypal> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "paypal")
-    }
-
-    /// Paypay. `None` when absent.
-    #[inline]
-    pub fn paypay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPaypay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "paypay")
-    }
-
-    /// Payto. `None` when absent.
-    #[inline]
-    pub fn payto(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPayto> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "payto")
-    }
-
-    /// Pix. `None` when absent.
-    #[inline]
-    pub fn pix(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPix> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "pix")
-    }
-
-    /// Promptpay. `None` when absent.
-    #[inline]
-    pub fn promptpay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPromptpay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "promptpay")
-    }
-
-    /// Revolut pay. `None` when absent.
-    #[inline]
-    pub fn revolut_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsRevolutPay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "revolut_pay")
-    }
-
-    /// Samsung pay. `None` when absent.
-    #[inline]
-    pub fn samsung_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSamsungPay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "samsung_pay")
-    }
-
-    /// Satispay. `None` when absent.
-    #[inline]
-    pub fn satispay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSatispay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "satispay")
-    }
-
-    /// Scalapay. `None` when absent.
-    #[inline]
-    pub fn scalapay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsScalapay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "scalapay")
-    }
-
-    /// Sepa debit. `None` when absent.
-    #[inline]
-    pub fn sepa_debit(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSepaDebit> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "sepa_debit")
-    }
-
-    /// Sequra. `None` when absent.
-    #[inline]
-    pub fn sequra(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSequra> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "sequra")
-    }
-
-    /// Sofort. `None` when absent.
-    #[inline]
-    pub fn sofort(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSofort> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "sofort")
-    }
-
-    /// Sunbit. `None` when absent.
-    #[inline]
-    pub fn sunbit(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSunbit> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "sunbit")
-    }
-
-    /// Swish. `None` when absent.
-    #[inline]
-    pub fn swish(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSwish> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "swish")
-    }
-
-    /// Twint. `None` when absent.
-    #[inline]
-    pub fn twint(&self) -> Option<api::PaymentIntentPaymentMethodOptionsTwint> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "twint")
-    }
-
-    /// Upi. `None` when absent.
-    #[inline]
-    pub fn upi(&self) -> Option<api::PaymentIntentPaymentMethodOptionsUpi> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "upi")
-    }
-
-    /// Us bank account. `None` when absent.
-    #[inline]
-    pub fn us_bank_account(&self) -> Option<api::PaymentIntentPaymentMethodOptionsUsBankAccount> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "us_bank_account")
-    }
-
-    /// Wechat pay. `None` when absent.
-    #[inline]
-    pub fn wechat_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsWechatPay> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "wechat_pay")
-    }
-
-    /// Zip. `None` when absent.
-    #[inline]
-    pub fn zip(&self) -> Option<api::PaymentIntentPaymentMethodOptionsZip> {
-        self.0
-            .opt_view("payment_intent_payment_method_options", "zip")
-    }
-}
-
-view! {
-    /// Acss debit of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.acss_debit`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit>
-    PaymentIntentPaymentMethodOptionsAcssDebit, "payment_intent_payment_method_options_acss_debit"
-}
-
-impl PaymentIntentPaymentMethodOptionsAcssDebit {
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions> {
-        self.0.opt_view(
-            "payment_intent_payment_method_options_acss_debit",
-            "mandate_options",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_acss_debit",
-            "setup_future_usage",
-        )
-    }
-
-    /// Target date. `None` when absent.
-    #[inline]
-    pub fn target_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_acss_debit",
-            "target_date",
-        )
-    }
-
-    /// Verification method. `None` when absent.
-    #[inline]
-    pub fn verification_method(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_acss_debit",
-            "verification_method",
-        )
-    }
-}
-
-view! {
-    /// Au becs debit of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.au_becs_debit`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-au_becs_debit>
-    PaymentIntentPaymentMethodOptionsAuBecsDebit, "payment_intent_payment_method_options_au_becs_debit"
-}
-
-impl PaymentIntentPaymentMethodOptionsAuBecsDebit {
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_au_becs_debit",
-            "setup_future_usage",
-        )
-    }
-
-    /// Target date. `None` when absent.
-    #[inline]
-    pub fn target_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_au_becs_debit",
-            "target_date",
-        )
-    }
-}
-
-view! {
-    /// Bacs debit of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.bacs_debit`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-bacs_debit>
-    PaymentIntentPaymentMethodOptionsBacsDebit, "payment_intent_payment_method_options_bacs_debit"
-}
-
-impl PaymentIntentPaymentMethodOptionsBacsDebit {
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions> {
-        self.0.opt_view(
-            "payment_intent_payment_method_options_bacs_debit",
-            "mandate_options",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_bacs_debit",
-            "setup_future_usage",
-        )
-    }
-
-    /// Target date. `None` when absent.
-    #[inline]
-    pub fn target_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_bacs_debit",
-            "target_date",
-        )
-    }
-}
-
-view! {
-    /// Blik of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.blik`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-blik>
-    PaymentIntentPaymentMethodOptionsBlik, "payment_intent_payment_method_options_blik"
-}
-
-impl PaymentIntentPaymentMethodOptionsBlik {
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsBlikMandateOptions> {
-        self.0.opt_view(
-            "payment_intent_payment_method_options_blik",
-            "mandate_options",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_blik",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.blik.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-blik-mandate_options>
-    PaymentIntentPaymentMethodOptionsBlikMandateOptions, "payment_intent_payment_method_options_blik_mandate_options"
-}
-
-impl PaymentIntentPaymentMethodOptionsBlikMandateOptions {
-    /// Expires at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "payment_intent_payment_method_options_blik_mandate_options",
-            "expires_at",
-        )
-    }
-
-    /// Type: always `off_session`. `None` when null.
-    #[inline]
-    pub fn type_(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_blik_mandate_options",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Card of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.card`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
-    PaymentIntentPaymentMethodOptionsCard, "payment_intent_payment_method_options_card"
-}
-
-impl PaymentIntentPaymentMethodOptionsCard {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_card",
-            "capture_method",
-        )
-    }
-
-    /// Installments. `None` when null.
-    #[inline]
-    pub fn installments(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCardInstallments> {
-        self.0
-            .opt_view("payment_intent_payment_method_options_card", "installments")
-    }
-
-    /// Mandate options. `None` when null.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardMandateOptions> {
-        self.0.opt_view(
-            "payment_intent_payment_method_options_card",
-            "mandate_options",
-        )
-    }
-
-    /// Network. `None` when null.
-    #[inline]
-    pub fn network(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCardNetwork> {
-        self.0
-            .opt_word("payment_intent_payment_method_options_card", "network")
-    }
-
-    /// Request extended authorization. `None` when absent.
-    #[inline]
-    pub fn request_extended_authorization(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_card",
-            "request_extended_authorization",
-        )
-    }
-
-    /// Request incremental authorization. `None` when absent.
-    #[inline]
-    pub fn request_incremental_authorization(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_card",
-            "request_incremental_authorization",
-        )
-    }
-
-    /// Request multicapture. `None` when absent.
-    #[inline]
-    pub fn request_multicapture(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_card",
-            "request_multicapture",
-        )
-    }
-
-    /// Request overcapture. `None` when absent.
-    #[inline]
-    pub fn request_overcapture(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_card",
-            "request_overcapture",
-        )
-    }
-
-    /// Request three d secure. `None` when null.
-    #[inline]
-    pub fn request_three_d_secure(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardRequestThreeDSecure> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_card",
-            "request_three_d_secure",
-        )
-    }
-
-    /// Require cvc recollection: true or false. `None` when absent.
-    #[inline]
-    pub fn require_cvc_recollection(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "payment_intent_payment_method_options_card",
-            "require_cvc_recollection",
-        )
-    }
-
-    /// Setup credential usage. `None` when absent.
-    #[inline]
-    pub fn setup_credential_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_card",
-            "setup_credential_usage",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_card",
-            "setup_future_usage",
-        )
-    }
-
-    /// Statement descriptor suffix kana. `None` when absent.
-    #[inline]
-    pub fn statement_descriptor_suffix_kana(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_card",
-            "statement_descriptor_suffix_kana",
-        )
-    }
-
-    /// Statement descriptor suffix kanji. `None` when absent.
-    #[inline]
-    pub fn statement_descriptor_suffix_kanji(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_card",
-            "statement_descriptor_suffix_kanji",
-        )
-    }
-
-    /// Stored credential usage. `None` when absent.
-    #[inline]
-    pub fn stored_credential_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_card",
-            "stored_credential_usage",
-        )
-    }
-}
-
-view! {
-    /// Eps of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.eps`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-eps>
-    PaymentIntentPaymentMethodOptionsEps, "payment_intent_payment_method_options_eps"
-}
-
-impl PaymentIntentPaymentMethodOptionsEps {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_eps",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Link of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.link`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-link>
-    PaymentIntentPaymentMethodOptionsLink, "payment_intent_payment_method_options_link"
-}
-
-impl PaymentIntentPaymentMethodOptionsLink {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_link",
-            "capture_method",
-        )
-    }
-
-    /// Persistent token. `None` when null. Stripe advises against it.
-    #[inline]
-    pub fn persistent_token(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_link",
-            "persistent_token",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_link",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.acss_debit.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit-mandate_options>
-    PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions, "payment_intent_payment_method_options_mandate_options_acss_debit"
-}
-
-impl PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions {
-    /// Custom mandate url. `None` when absent.
-    #[inline]
-    pub fn custom_mandate_url(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_mandate_options_acss_debit",
-            "custom_mandate_url",
-        )
-    }
-
-    /// Interval description. `None` when null.
-    #[inline]
-    pub fn interval_description(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_mandate_options_acss_debit",
-            "interval_description",
-        )
-    }
-
-    /// Payment schedule. `None` when null.
-    #[inline]
-    pub fn payment_schedule(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_mandate_options_acss_debit",
-            "payment_schedule",
-        )
-    }
-
-    /// Transaction type. `None` when null.
-    #[inline]
-    pub fn transaction_type(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_mandate_options_acss_debit",
-            "transaction_type",
-        )
-    }
-}
-
-view! {
-    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.bacs_debit.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-bacs_debit-mandate_options>
-    PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions, "payment_intent_payment_method_options_mandate_options_bacs_debit"
-}
-
-impl PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions {
-    /// Reference prefix. `None` when absent.
-    #[inline]
-    pub fn reference_prefix(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_mandate_options_bacs_debit",
-            "reference_prefix",
-        )
-    }
-}
-
-view! {
-    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.payto.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payto-mandate_options>
-    PaymentIntentPaymentMethodOptionsPaytoMandateOptions, "payment_intent_payment_method_options_mandate_options_payto"
-}
-
-impl PaymentIntentPaymentMethodOptionsPaytoMandateOptions {
-    /// Amount. `None` when null.
-    #[inline]
-    pub fn amount(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_intent_payment_method_options_mandate_options_payto",
-            "amount",
-        )
-    }
-
-    /// Amount type. `None` when null.
-    #[inline]
-    pub fn amount_type(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_mandate_options_payto",
-            "amount_type",
-        )
-    }
-
-    /// End date. `None` when null.
-    #[inline]
-    pub fn end_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_mandate_options_payto",
-            "end_date",
-        )
-    }
-
-    /// Payment schedule. `None` when null.
-    #[inline]
-    pub fn payment_schedule(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_mandate_options_payto",
-            "payment_schedule",
-        )
-    }
-
-    /// Payments per period. `None` when null.
-    #[inline]
-    pub fn payments_per_period(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_intent_payment_method_options_mandate_options_payto",
-            "payments_per_period",
-        )
-    }
-
-    /// Purpose. `None` when null.
-    #[inline]
-    pub fn purpose(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPurpose> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_mandate_options_payto",
-            "purpose",
-        )
-    }
-}
-
-view! {
-    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.sepa_debit.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-sepa_debit-mandate_options>
-    PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions, "payment_intent_payment_method_options_mandate_options_sepa_debit"
-}
-
-impl PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions {
-    /// Reference prefix. `None` when absent.
-    #[inline]
-    pub fn reference_prefix(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_mandate_options_sepa_debit",
-            "reference_prefix",
-        )
-    }
-}
-
-view! {
-    /// Mobilepay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.mobilepay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-mobilepay>
-    PaymentIntentPaymentMethodOptionsMobilepay, "payment_intent_payment_method_options_mobilepay"
-}
-
-impl PaymentIntentPaymentMethodOptionsMobilepay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_mobilepay",
-            "capture_method",
-        )
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_mobilepay",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Nz bank account of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.nz_bank_account`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-nz_bank_account>
-    PaymentIntentPaymentMethodOptionsNzBankAccount, "payment_intent_payment_method_options_nz_bank_account"
-}
-
-impl PaymentIntentPaymentMethodOptionsNzBankAccount {
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_nz_bank_account",
-            "setup_future_usage",
-        )
-    }
-
-    /// Target date. `None` when absent.
-    #[inline]
-    pub fn target_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_nz_bank_account",
-            "target_date",
-        )
-    }
-}
-
-view! {
-    /// Paypay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.paypay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-paypay>
-    PaymentIntentPaymentMethodOptionsPaypay, "payment_intent_payment_method_options_paypay"
-}
-
-view! {
-    /// Payto of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.payto`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payto>
-    PaymentIntentPaymentMethodOptionsPayto, "payment_intent_payment_method_options_payto"
-}
-
-impl PaymentIntentPaymentMethodOptionsPayto {
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions> {
-        self.0.opt_view(
-            "payment_intent_payment_method_options_payto",
-            "mandate_options",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_payto",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Sepa debit of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.sepa_debit`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-sepa_debit>
-    PaymentIntentPaymentMethodOptionsSepaDebit, "payment_intent_payment_method_options_sepa_debit"
-}
-
-impl PaymentIntentPaymentMethodOptionsSepaDebit {
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions> {
-        self.0.opt_view(
-            "payment_intent_payment_method_options_sepa_debit",
-            "mandate_options",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_sepa_debit",
-            "setup_future_usage",
-        )
-    }
-
-    /// Target date. `None` when absent.
-    #[inline]
-    pub fn target_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_sepa_debit",
-            "target_date",
-        )
-    }
-}
-
-view! {
-    /// Sequra of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.sequra`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-sequra>
-    PaymentIntentPaymentMethodOptionsSequra, "payment_intent_payment_method_options_sequra"
-}
-
-impl PaymentIntentPaymentMethodOptionsSequra {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_sequra",
-            "capture_method",
-        )
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_sequra",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Swish of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.swish`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-swish>
-    PaymentIntentPaymentMethodOptionsSwish, "payment_intent_payment_method_options_swish"
-}
-
-impl PaymentIntentPaymentMethodOptionsSwish {
-    /// Reference. `None` when null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_intent_payment_method_options_swish", "reference")
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_swish",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Us bank account of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.us_bank_account`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-us_bank_account>
-    PaymentIntentPaymentMethodOptionsUsBankAccount, "payment_intent_payment_method_options_us_bank_account"
-}
-
-impl PaymentIntentPaymentMethodOptionsUsBankAccount {
-    /// Financial connections. `None` when absent.
-    #[inline]
-    pub fn financial_connections(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections> {
-        self.0.opt_view(
-            "payment_intent_payment_method_options_us_bank_account",
-            "financial_connections",
-        )
-    }
-
-    /// Mandate options. `None` when absent.
-    #[inline]
-    pub fn mandate_options(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions> {
-        self.0.opt_view(
-            "payment_intent_payment_method_options_us_bank_account",
-            "mandate_options",
-        )
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_us_bank_account",
-            "setup_future_usage",
-        )
-    }
-
-    /// Target date. `None` when absent.
-    #[inline]
-    pub fn target_date(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_intent_payment_method_options_us_bank_account",
-            "target_date",
-        )
-    }
-
-    /// Transaction purpose. `None` when absent.
-    #[inline]
-    pub fn transaction_purpose(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsUsBankAccountTransactionPurpose> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_us_bank_account",
-            "transaction_purpose",
-        )
-    }
-
-    /// Verification method. `None` when absent.
-    #[inline]
-    pub fn verification_method(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod> {
-        self.0.opt_word(
-            "payment_intent_payment_method_options_us_bank_account",
-            "verification_method",
-        )
-    }
-}
-
-view! {
-    /// Processing of [`PaymentIntent`](crate::api::PaymentIntent): its `processing`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-processing>
-    PaymentIntentProcessing, "payment_intent_processing"
-}
-
-impl PaymentIntentProcessing {
-    /// Card. `None` when absent.
-    #[inline]
-    pub fn card(&self) -> Option<api::PaymentIntentProcessingCard> {
-        self.0.opt_view("payment_intent_processing", "card")
-    }
-
-    /// Type: always `card`.
-    #[inline]
-    pub fn type_(&self) -> &str {
-        self.0.string("payment_intent_processing", "type")
-    }
-}
-
-view! {
-    /// Customer notification of [`PaymentIntent`](crate::api::PaymentIntent): its `processing.card.customer_notification`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-processing-card-customer_notification>
-    PaymentIntentProcessingCardCustomerNotification, "payment_intent_processing_customer_notification"
-}
-
-impl PaymentIntentProcessingCardCustomerNotification {
-    /// Approval requested: true or false. `None` when null.
-    #[inline]
-    pub fn approval_requested(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "payment_intent_processing_customer_notification",
-            "approval_requested",
-        )
-    }
-
-    /// Completes at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn completes_at(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "payment_intent_processing_customer_notification",
-            "completes_at",
-        )
-    }
-}
-
-view! {
-    /// Affirm of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.affirm`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-affirm>
-    PaymentIntentPaymentMethodOptionsAffirm, "payment_method_options_affirm"
-}
-
-impl PaymentIntentPaymentMethodOptionsAffirm {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_affirm", "capture_method")
-    }
-
-    /// Preferred locale. `None` when absent.
-    #[inline]
-    pub fn preferred_locale(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_affirm", "preferred_locale")
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_affirm", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Afterpay clearpay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.afterpay_clearpay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-afterpay_clearpay>
-    PaymentIntentPaymentMethodOptionsAfterpayClearpay, "payment_method_options_afterpay_clearpay"
-}
-
-impl PaymentIntentPaymentMethodOptionsAfterpayClearpay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_afterpay_clearpay", "capture_method")
-    }
-
-    /// Reference. `None` when null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_afterpay_clearpay", "reference")
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_options_afterpay_clearpay",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Alipay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.alipay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-alipay>
-    PaymentIntentPaymentMethodOptionsAlipay, "payment_method_options_alipay"
-}
-
-impl PaymentIntentPaymentMethodOptionsAlipay {
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_alipay", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Alma of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.alma`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-alma>
-    PaymentIntentPaymentMethodOptionsAlma, "payment_method_options_alma"
-}
-
-impl PaymentIntentPaymentMethodOptionsAlma {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_alma", "capture_method")
-    }
-}
-
-view! {
-    /// Amazon pay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.amazon_pay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-amazon_pay>
-    PaymentIntentPaymentMethodOptionsAmazonPay, "payment_method_options_amazon_pay"
-}
-
-impl PaymentIntentPaymentMethodOptionsAmazonPay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_amazon_pay", "capture_method")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_amazon_pay", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Bancontact of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.bancontact`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-bancontact>
-    PaymentIntentPaymentMethodOptionsBancontact, "payment_method_options_bancontact"
-}
-
-impl PaymentIntentPaymentMethodOptionsBancontact {
-    /// Preferred language.
-    #[inline]
-    pub fn preferred_language(
-        &self,
-    ) -> api::PaymentIntentPaymentMethodOptionsBancontactPreferredLanguage {
-        self.0
-            .word("payment_method_options_bancontact", "preferred_language")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_bancontact", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Billie of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.billie`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-billie>
-    PaymentIntentPaymentMethodOptionsBillie, "payment_method_options_billie"
-}
-
-impl PaymentIntentPaymentMethodOptionsBillie {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_billie", "capture_method")
-    }
-
-    /// Company details. `None` when absent.
-    #[inline]
-    pub fn company_details(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsBillieCompanyDetails> {
-        self.0
-            .opt_view("payment_method_options_billie", "company_details")
-    }
-
-    /// Reference. `None` when absent or null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_billie", "reference")
-    }
-}
-
-view! {
-    /// Company details of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.billie.company_details`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-billie-company_details>
-    PaymentIntentPaymentMethodOptionsBillieCompanyDetails, "payment_method_options_billie_company_details"
-}
-
-impl PaymentIntentPaymentMethodOptionsBillieCompanyDetails {
-    /// Registered address. `None` when absent.
-    #[inline]
-    pub fn registered_address(&self) -> Option<api::Address> {
-        self.0.opt_view(
-            "payment_method_options_billie_company_details",
-            "registered_address",
-        )
-    }
-
-    /// Registered name. `None` when null.
-    #[inline]
-    pub fn registered_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_options_billie_company_details",
-            "registered_name",
-        )
-    }
-
-    /// Registration number. `None` when null.
-    #[inline]
-    pub fn registration_number(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_options_billie_company_details",
-            "registration_number",
-        )
-    }
-
-    /// Registration type. `None` when absent.
-    #[inline]
-    pub fn registration_type(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType> {
-        self.0.opt_word(
-            "payment_method_options_billie_company_details",
-            "registration_type",
-        )
-    }
-
-    /// Vat. `None` when null.
-    #[inline]
-    pub fn vat(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_billie_company_details", "vat")
-    }
-}
-
-view! {
-    /// Bizum of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.bizum`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-bizum>
-    PaymentIntentPaymentMethodOptionsBizum, "payment_method_options_bizum"
-}
-
-view! {
-    /// Boleto of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.boleto`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-boleto>
-    PaymentIntentPaymentMethodOptionsBoleto, "payment_method_options_boleto"
-}
-
-impl PaymentIntentPaymentMethodOptionsBoleto {
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(&self) -> i64 {
-        self.0
-            .int("payment_method_options_boleto", "expires_after_days")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_boleto", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Installments of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.card.installments`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card-installments>
-    PaymentIntentPaymentMethodOptionsCardInstallments, "payment_method_options_card_installments"
-}
-
-impl PaymentIntentPaymentMethodOptionsCardInstallments {
-    /// Available plans, as a list. `None` when null.
-    #[inline]
-    pub fn available_plans(
-        &self,
-    ) -> Option<Vec<api::ChargePaymentMethodDetailsCardInstallmentsPlan>> {
-        self.0.opt_views(
-            "payment_method_options_card_installments",
-            "available_plans",
-        )
-    }
-
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0
-            .flag("payment_method_options_card_installments", "enabled")
-    }
-
-    /// Plan. `None` when null.
-    #[inline]
-    pub fn plan(&self) -> Option<api::ChargePaymentMethodDetailsCardInstallmentsPlan> {
-        self.0
-            .opt_view("payment_method_options_card_installments", "plan")
-    }
-}
-
-view! {
-    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.card.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card-mandate_options>
-    PaymentIntentPaymentMethodOptionsCardMandateOptions, "payment_method_options_card_mandate_options"
-}
-
-impl PaymentIntentPaymentMethodOptionsCardMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(&self) -> i64 {
-        self.0
-            .int("payment_method_options_card_mandate_options", "amount")
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        &self,
-    ) -> api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType {
-        self.0
-            .word("payment_method_options_card_mandate_options", "amount_type")
-    }
-
-    /// Description. `None` when null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_card_mandate_options", "description")
-    }
-
-    /// End date, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn end_date(&self) -> Option<Timestamp> {
-        self.0
-            .opt_time("payment_method_options_card_mandate_options", "end_date")
-    }
-
-    /// Interval.
-    #[inline]
-    pub fn interval(&self) -> api::PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval {
-        self.0
-            .word("payment_method_options_card_mandate_options", "interval")
-    }
-
-    /// Interval count. `None` when null.
-    #[inline]
-    pub fn interval_count(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_method_options_card_mandate_options",
-            "interval_count",
-        )
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(&self) -> &str {
-        self.0
-            .string("payment_method_options_card_mandate_options", "reference")
-    }
-
-    /// Start date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn start_date(&self) -> Timestamp {
-        self.0
-            .time("payment_method_options_card_mandate_options", "start_date")
-    }
-
-    /// Supported types, as a list. `None` when null.
-    #[inline]
-    pub fn supported_types(&self) -> Option<Vec<&str>> {
-        self.0.opt_strings(
-            "payment_method_options_card_mandate_options",
-            "supported_types",
-        )
-    }
-}
-
-view! {
-    /// Card present of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.card_present`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card_present>
-    PaymentIntentPaymentMethodOptionsCardPresent, "payment_method_options_card_present"
-}
-
-impl PaymentIntentPaymentMethodOptionsCardPresent {
-    /// Capture method. `None` when absent.
-    #[inline]
-    pub fn capture_method(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardPresentCaptureMethod> {
-        self.0
-            .opt_word("payment_method_options_card_present", "capture_method")
-    }
-
-    /// Request extended authorization: true or false. `None` when null.
-    #[inline]
-    pub fn request_extended_authorization(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "payment_method_options_card_present",
-            "request_extended_authorization",
-        )
-    }
-
-    /// Request incremental authorization support: true or false. `None` when null.
-    #[inline]
-    pub fn request_incremental_authorization_support(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "payment_method_options_card_present",
-            "request_incremental_authorization_support",
-        )
-    }
-
-    /// Routing. `None` when absent.
-    #[inline]
-    pub fn routing(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCardPresentRouting> {
-        self.0
-            .opt_view("payment_method_options_card_present", "routing")
-    }
-}
-
-view! {
-    /// Routing of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.card_present.routing`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card_present-routing>
-    PaymentIntentPaymentMethodOptionsCardPresentRouting, "payment_method_options_card_present_routing"
-}
-
-impl PaymentIntentPaymentMethodOptionsCardPresentRouting {
-    /// Requested priority. `None` when null.
-    #[inline]
-    pub fn requested_priority(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardPresentRoutingRequestedPriority> {
-        self.0.opt_word(
-            "payment_method_options_card_present_routing",
-            "requested_priority",
-        )
-    }
-}
-
-view! {
-    /// Cashapp of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.cashapp`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-cashapp>
-    PaymentIntentPaymentMethodOptionsCashapp, "payment_method_options_cashapp"
-}
-
-impl PaymentIntentPaymentMethodOptionsCashapp {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_cashapp", "capture_method")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_cashapp", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Crypto of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.crypto`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-crypto>
-    PaymentIntentPaymentMethodOptionsCrypto, "payment_method_options_crypto"
-}
-
-impl PaymentIntentPaymentMethodOptionsCrypto {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_crypto", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Customer balance of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.customer_balance`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-customer_balance>
-    PaymentIntentPaymentMethodOptionsCustomerBalance, "payment_method_options_customer_balance"
-}
-
-impl PaymentIntentPaymentMethodOptionsCustomerBalance {
-    /// Bank transfer. `None` when absent.
-    #[inline]
-    pub fn bank_transfer(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer> {
-        self.0
-            .opt_view("payment_method_options_customer_balance", "bank_transfer")
-    }
-
-    /// Funding type: always `bank_transfer`. `None` when null.
-    #[inline]
-    pub fn funding_type(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_customer_balance", "funding_type")
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_method_options_customer_balance",
-            "setup_future_usage",
-        )
-    }
-}
-
-view! {
-    /// Bank transfer of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.customer_balance.bank_transfer`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-customer_balance-bank_transfer>
-    PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer, "payment_method_options_customer_balance_bank_transfer"
-}
-
-impl PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer {
-    /// Eu bank transfer. `None` when absent.
-    #[inline]
-    pub fn eu_bank_transfer(
-        &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer>
-    {
-        self.0.opt_view(
-            "payment_method_options_customer_balance_bank_transfer",
-            "eu_bank_transfer",
-        )
-    }
-
-    /// Requested address types, as a list. `None` when absent.
-    #[inline]
-    pub fn requested_address_types(
-        &self,
-    ) -> Option<
-        Vec<api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType>,
-    > {
-        self.0.opt_words(
-            "payment_method_options_customer_balance_bank_transfer",
-            "requested_address_types",
-        )
-    }
-
-    /// Type. `None` when null.
-    #[inline]
-    pub fn type_(&self) -> Option<api::PaymentIntentNextActionDisplayBankTransferInstructionsType> {
-        self.0.opt_word(
-            "payment_method_options_customer_balance_bank_transfer",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Fpx of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.fpx`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-fpx>
-    PaymentIntentPaymentMethodOptionsFpx, "payment_method_options_fpx"
-}
-
-impl PaymentIntentPaymentMethodOptionsFpx {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_fpx", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Giropay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.giropay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-giropay>
-    PaymentIntentPaymentMethodOptionsGiropay, "payment_method_options_giropay"
-}
-
-impl PaymentIntentPaymentMethodOptionsGiropay {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_giropay", "setup_future_usage")
     }
 }

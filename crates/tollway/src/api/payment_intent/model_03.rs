@@ -3,69 +3,448 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::view::prelude::{Timestamp, view};
 
 view! {
-    /// Grabpay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.grabpay`.
+    /// Payment method options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options`. It has what [`PaymentIntentPaymentMethodOptionsFields`](crate::api::PaymentIntentPaymentMethodOptionsFields) has.
     ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-grabpay>
-    PaymentIntentPaymentMethodOptionsGrabpay, "payment_method_options_grabpay"
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options>
+    PaymentIntentPaymentMethodOptions =
+    /// The accessors of [`PaymentIntentPaymentMethodOptions`](crate::api::PaymentIntentPaymentMethodOptions).
+    PaymentIntentPaymentMethodOptionsFields, "payment_intent_payment_method_options"
 }
 
-impl PaymentIntentPaymentMethodOptionsGrabpay {
-    /// Setup future usage: always `none`. `None` when absent.
+impl PaymentIntentPaymentMethodOptionsFields {
+    /// Acss debit. `None` when absent.
     #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
+    pub fn acss_debit(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebit> {
         self.0
-            .opt_string("payment_method_options_grabpay", "setup_future_usage")
+            .opt_view("payment_intent_payment_method_options", "acss_debit")
     }
-}
 
-view! {
-    /// Ideal of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.ideal`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-ideal>
-    PaymentIntentPaymentMethodOptionsIdeal, "payment_method_options_ideal"
-}
-
-impl PaymentIntentPaymentMethodOptionsIdeal {
-    /// Setup future usage. `None` when absent.
+    /// Affirm. `None` when absent.
     #[inline]
-    pub fn setup_future_usage(
+    pub fn affirm(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAffirm> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "affirm")
+    }
+
+    /// Afterpay clearpay. `None` when absent.
+    #[inline]
+    pub fn afterpay_clearpay(
         &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAfterpayClearpay> {
         self.0
-            .opt_word("payment_method_options_ideal", "setup_future_usage")
+            .opt_view("payment_intent_payment_method_options", "afterpay_clearpay")
+    }
+
+    /// Alipay. `None` when absent.
+    #[inline]
+    pub fn alipay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAlipay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "alipay")
+    }
+
+    /// Alma. `None` when absent.
+    #[inline]
+    pub fn alma(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAlma> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "alma")
+    }
+
+    /// Amazon pay. `None` when absent.
+    #[inline]
+    pub fn amazon_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAmazonPay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "amazon_pay")
+    }
+
+    /// Au becs debit. `None` when absent.
+    #[inline]
+    pub fn au_becs_debit(&self) -> Option<api::PaymentIntentPaymentMethodOptionsAuBecsDebit> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "au_becs_debit")
+    }
+
+    /// Bacs debit. `None` when absent.
+    #[inline]
+    pub fn bacs_debit(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBacsDebit> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "bacs_debit")
+    }
+
+    /// Bancontact. `None` when absent.
+    #[inline]
+    pub fn bancontact(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBancontact> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "bancontact")
+    }
+
+    /// Billie. `None` when absent.
+    #[inline]
+    pub fn billie(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBillie> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "billie")
+    }
+
+    /// Bizum. `None` when absent.
+    #[inline]
+    pub fn bizum(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBizum> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "bizum")
+    }
+
+    /// Blik. `None` when absent.
+    #[inline]
+    pub fn blik(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBlik> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "blik")
+    }
+
+    /// Boleto. `None` when absent.
+    #[inline]
+    pub fn boleto(&self) -> Option<api::PaymentIntentPaymentMethodOptionsBoleto> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "boleto")
+    }
+
+    /// Card. `None` when absent.
+    #[inline]
+    pub fn card(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCard> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "card")
+    }
+
+    /// Card present. `None` when absent.
+    #[inline]
+    pub fn card_present(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCardPresent> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "card_present")
+    }
+
+    /// Cashapp. `None` when absent.
+    #[inline]
+    pub fn cashapp(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCashapp> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "cashapp")
+    }
+
+    /// Crypto. `None` when absent.
+    #[inline]
+    pub fn crypto(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCrypto> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "crypto")
+    }
+
+    /// Customer balance. `None` when absent.
+    #[inline]
+    pub fn customer_balance(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsCustomerBalance> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "customer_balance")
+    }
+
+    /// Eps. `None` when absent.
+    #[inline]
+    pub fn eps(&self) -> Option<api::PaymentIntentPaymentMethodOptionsEps> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "eps")
+    }
+
+    /// Fpx. `None` when absent.
+    #[inline]
+    pub fn fpx(&self) -> Option<api::PaymentIntentPaymentMethodOptionsFpx> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "fpx")
+    }
+
+    /// Giropay. `None` when absent.
+    #[inline]
+    pub fn giropay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsGiropay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "giropay")
+    }
+
+    /// Grabpay. `None` when absent.
+    #[inline]
+    pub fn grabpay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsGrabpay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "grabpay")
+    }
+
+    /// Ideal. `None` when absent.
+    #[inline]
+    pub fn ideal(&self) -> Option<api::PaymentIntentPaymentMethodOptionsIdeal> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "ideal")
+    }
+
+    /// Interac present. `None` when absent.
+    #[inline]
+    pub fn interac_present(&self) -> Option<api::PaymentIntentPaymentMethodOptionsInteracPresent> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "interac_present")
+    }
+
+    /// Kakao pay. `None` when absent.
+    #[inline]
+    pub fn kakao_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "kakao_pay")
+    }
+
+    /// Klarna. `None` when absent.
+    #[inline]
+    pub fn klarna(&self) -> Option<api::PaymentIntentPaymentMethodOptionsKlarna> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "klarna")
+    }
+
+    /// Konbini. `None` when absent.
+    #[inline]
+    pub fn konbini(&self) -> Option<api::PaymentIntentPaymentMethodOptionsKonbini> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "konbini")
+    }
+
+    /// Kr card. `None` when absent.
+    #[inline]
+    pub fn kr_card(&self) -> Option<api::PaymentIntentPaymentMethodOptionsKrCard> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "kr_card")
+    }
+
+    /// Link. `None` when absent.
+    #[inline]
+    pub fn link(&self) -> Option<api::PaymentIntentPaymentMethodOptionsLink> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "link")
+    }
+
+    /// Mb way. `None` when absent.
+    #[inline]
+    pub fn mb_way(&self) -> Option<api::PaymentIntentPaymentMethodOptionsMbWay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "mb_way")
+    }
+
+    /// Mobilepay. `None` when absent.
+    #[inline]
+    pub fn mobilepay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsMobilepay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "mobilepay")
+    }
+
+    /// Multibanco. `None` when absent.
+    #[inline]
+    pub fn multibanco(&self) -> Option<api::PaymentIntentPaymentMethodOptionsMultibanco> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "multibanco")
+    }
+
+    /// Naver pay. `None` when absent.
+    #[inline]
+    pub fn naver_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsNaverPay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "naver_pay")
+    }
+
+    /// Nz bank account. `None` when absent.
+    #[inline]
+    pub fn nz_bank_account(&self) -> Option<api::PaymentIntentPaymentMethodOptionsNzBankAccount> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "nz_bank_account")
+    }
+
+    /// Oxxo. `None` when absent.
+    #[inline]
+    pub fn oxxo(&self) -> Option<api::PaymentIntentPaymentMethodOptionsOxxo> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "oxxo")
+    }
+
+    /// P24. `None` when absent.
+    #[inline]
+    pub fn p24(&self) -> Option<api::PaymentIntentPaymentMethodOptionsP24> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "p24")
+    }
+
+    /// Pay by bank. `None` when absent.
+    #[inline]
+    pub fn pay_by_bank(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPayByBank> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "pay_by_bank")
+    }
+
+    /// Payco. `None` when absent.
+    #[inline]
+    pub fn payco(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPayco> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "payco")
+    }
+
+    /// Paynow. `None` when absent.
+    #[inline]
+    pub fn paynow(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPaynow> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "paynow")
+    }
+
+    /// Paypal. `None` when absent.
+    #[inline]
+    pub fn paypal(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPaypal> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "paypal")
+    }
+
+    /// Paypay. `None` when absent.
+    #[inline]
+    pub fn paypay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPaypay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "paypay")
+    }
+
+    /// Payto. `None` when absent.
+    #[inline]
+    pub fn payto(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPayto> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "payto")
+    }
+
+    /// Pix. `None` when absent.
+    #[inline]
+    pub fn pix(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPix> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "pix")
+    }
+
+    /// Promptpay. `None` when absent.
+    #[inline]
+    pub fn promptpay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsPromptpay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "promptpay")
+    }
+
+    /// Revolut pay. `None` when absent.
+    #[inline]
+    pub fn revolut_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsRevolutPay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "revolut_pay")
+    }
+
+    /// Samsung pay. `None` when absent.
+    #[inline]
+    pub fn samsung_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSamsungPay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "samsung_pay")
+    }
+
+    /// Satispay. `None` when absent.
+    #[inline]
+    pub fn satispay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSatispay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "satispay")
+    }
+
+    /// Scalapay. `None` when absent.
+    #[inline]
+    pub fn scalapay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsScalapay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "scalapay")
+    }
+
+    /// Sepa debit. `None` when absent.
+    #[inline]
+    pub fn sepa_debit(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSepaDebit> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "sepa_debit")
+    }
+
+    /// Sequra. `None` when absent.
+    #[inline]
+    pub fn sequra(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSequra> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "sequra")
+    }
+
+    /// Sofort. `None` when absent.
+    #[inline]
+    pub fn sofort(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSofort> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "sofort")
+    }
+
+    /// Sunbit. `None` when absent.
+    #[inline]
+    pub fn sunbit(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSunbit> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "sunbit")
+    }
+
+    /// Swish. `None` when absent.
+    #[inline]
+    pub fn swish(&self) -> Option<api::PaymentIntentPaymentMethodOptionsSwish> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "swish")
+    }
+
+    /// Twint. `None` when absent.
+    #[inline]
+    pub fn twint(&self) -> Option<api::PaymentIntentPaymentMethodOptionsTwint> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "twint")
+    }
+
+    /// Upi. `None` when absent.
+    #[inline]
+    pub fn upi(&self) -> Option<api::PaymentIntentPaymentMethodOptionsUpi> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "upi")
+    }
+
+    /// Us bank account. `None` when absent.
+    #[inline]
+    pub fn us_bank_account(&self) -> Option<api::PaymentIntentPaymentMethodOptionsUsBankAccount> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "us_bank_account")
+    }
+
+    /// Wechat pay. `None` when absent.
+    #[inline]
+    pub fn wechat_pay(&self) -> Option<api::PaymentIntentPaymentMethodOptionsWechatPay> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "wechat_pay")
+    }
+
+    /// Zip. `None` when absent.
+    #[inline]
+    pub fn zip(&self) -> Option<api::PaymentIntentPaymentMethodOptionsZip> {
+        self.0
+            .opt_view("payment_intent_payment_method_options", "zip")
     }
 }
 
 view! {
-    /// Interac present of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.interac_present`.
+    /// Acss debit of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.acss_debit`. It has what [`PaymentIntentPaymentMethodOptionsAcssDebitFields`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitFields) has.
     ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-interac_present>
-    PaymentIntentPaymentMethodOptionsInteracPresent, "payment_method_options_interac_present"
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit>
+    PaymentIntentPaymentMethodOptionsAcssDebit =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebit).
+    PaymentIntentPaymentMethodOptionsAcssDebitFields, "payment_intent_payment_method_options_acss_debit"
 }
 
-view! {
-    /// Klarna of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.klarna`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-klarna>
-    PaymentIntentPaymentMethodOptionsKlarna, "payment_method_options_klarna"
-}
-
-impl PaymentIntentPaymentMethodOptionsKlarna {
-    /// Capture method: always `manual`. `None` when absent.
+impl PaymentIntentPaymentMethodOptionsAcssDebitFields {
+    /// Mandate options. `None` when absent.
     #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_klarna", "capture_method")
-    }
-
-    /// Preferred locale. `None` when null.
-    #[inline]
-    pub fn preferred_locale(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_klarna", "preferred_locale")
+    pub fn mandate_options(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions> {
+        self.0.opt_view(
+            "payment_intent_payment_method_options_acss_debit",
+            "mandate_options",
+        )
     }
 
     /// Setup future usage. `None` when absent.
@@ -73,68 +452,125 @@ impl PaymentIntentPaymentMethodOptionsKlarna {
     pub fn setup_future_usage(
         &self,
     ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_klarna", "setup_future_usage")
+        self.0.opt_word(
+            "payment_intent_payment_method_options_acss_debit",
+            "setup_future_usage",
+        )
+    }
+
+    /// Target date. `None` when absent.
+    #[inline]
+    pub fn target_date(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_acss_debit",
+            "target_date",
+        )
+    }
+
+    /// Verification method. `None` when absent.
+    #[inline]
+    pub fn verification_method(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_acss_debit",
+            "verification_method",
+        )
     }
 }
 
 view! {
-    /// Konbini of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.konbini`.
+    /// Au becs debit of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.au_becs_debit`. It has what [`PaymentIntentPaymentMethodOptionsAuBecsDebitFields`](crate::api::PaymentIntentPaymentMethodOptionsAuBecsDebitFields) has.
     ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-konbini>
-    PaymentIntentPaymentMethodOptionsKonbini, "payment_method_options_konbini"
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-au_becs_debit>
+    PaymentIntentPaymentMethodOptionsAuBecsDebit =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentPaymentMethodOptionsAuBecsDebit).
+    PaymentIntentPaymentMethodOptionsAuBecsDebitFields, "payment_intent_payment_method_options_au_becs_debit"
 }
 
-impl PaymentIntentPaymentMethodOptionsKonbini {
-    /// Confirmation number. `None` when null.
+impl PaymentIntentPaymentMethodOptionsAuBecsDebitFields {
+    /// Setup future usage. `None` when absent.
     #[inline]
-    pub fn confirmation_number(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_konbini", "confirmation_number")
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_au_becs_debit",
+            "setup_future_usage",
+        )
     }
 
-    /// Expires after days. `None` when null.
+    /// Target date. `None` when absent.
     #[inline]
-    pub fn expires_after_days(&self) -> Option<i64> {
-        self.0
-            .opt_int("payment_method_options_konbini", "expires_after_days")
-    }
-
-    /// Expires at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.0
-            .opt_time("payment_method_options_konbini", "expires_at")
-    }
-
-    /// Product description. `None` when null.
-    #[inline]
-    pub fn product_description(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_konbini", "product_description")
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_konbini", "setup_future_usage")
+    pub fn target_date(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_au_becs_debit",
+            "target_date",
+        )
     }
 }
 
 view! {
-    /// Kr card of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.kr_card`.
+    /// Bacs debit of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.bacs_debit`. It has what [`PaymentIntentPaymentMethodOptionsBacsDebitFields`](crate::api::PaymentIntentPaymentMethodOptionsBacsDebitFields) has.
     ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-kr_card>
-    PaymentIntentPaymentMethodOptionsKrCard, "payment_method_options_kr_card"
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-bacs_debit>
+    PaymentIntentPaymentMethodOptionsBacsDebit =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentPaymentMethodOptionsBacsDebit).
+    PaymentIntentPaymentMethodOptionsBacsDebitFields, "payment_intent_payment_method_options_bacs_debit"
 }
 
-impl PaymentIntentPaymentMethodOptionsKrCard {
-    /// Capture method: always `manual`. `None` when absent.
+impl PaymentIntentPaymentMethodOptionsBacsDebitFields {
+    /// Mandate options. `None` when absent.
     #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_kr_card", "capture_method")
+    pub fn mandate_options(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions> {
+        self.0.opt_view(
+            "payment_intent_payment_method_options_bacs_debit",
+            "mandate_options",
+        )
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_bacs_debit",
+            "setup_future_usage",
+        )
+    }
+
+    /// Target date. `None` when absent.
+    #[inline]
+    pub fn target_date(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_bacs_debit",
+            "target_date",
+        )
+    }
+}
+
+view! {
+    /// Blik of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.blik`. It has what [`PaymentIntentPaymentMethodOptionsBlikFields`](crate::api::PaymentIntentPaymentMethodOptionsBlikFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-blik>
+    PaymentIntentPaymentMethodOptionsBlik =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsBlik`](crate::api::PaymentIntentPaymentMethodOptionsBlik).
+    PaymentIntentPaymentMethodOptionsBlikFields, "payment_intent_payment_method_options_blik"
+}
+
+impl PaymentIntentPaymentMethodOptionsBlikFields {
+    /// Mandate options. `None` when absent.
+    #[inline]
+    pub fn mandate_options(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsBlikMandateOptions> {
+        self.0.opt_view(
+            "payment_intent_payment_method_options_blik",
+            "mandate_options",
+        )
     }
 
     /// Setup future usage. `None` when absent.
@@ -142,247 +578,654 @@ impl PaymentIntentPaymentMethodOptionsKrCard {
     pub fn setup_future_usage(
         &self,
     ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_kr_card", "setup_future_usage")
+        self.0.opt_word(
+            "payment_intent_payment_method_options_blik",
+            "setup_future_usage",
+        )
     }
 }
 
 view! {
-    /// Mb way of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.mb_way`.
+    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.blik.mandate_options`. It has what [`PaymentIntentPaymentMethodOptionsBlikMandateOptionsFields`](crate::api::PaymentIntentPaymentMethodOptionsBlikMandateOptionsFields) has.
     ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-mb_way>
-    PaymentIntentPaymentMethodOptionsMbWay, "payment_method_options_mb_way"
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-blik-mandate_options>
+    PaymentIntentPaymentMethodOptionsBlikMandateOptions =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsBlikMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsBlikMandateOptions).
+    PaymentIntentPaymentMethodOptionsBlikMandateOptionsFields, "payment_intent_payment_method_options_blik_mandate_options"
 }
 
-impl PaymentIntentPaymentMethodOptionsMbWay {
-    /// Setup future usage: always `none`. `None` when absent.
+impl PaymentIntentPaymentMethodOptionsBlikMandateOptionsFields {
+    /// Expires at, in seconds since the Unix epoch. `None` when null.
     #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_mb_way", "setup_future_usage")
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.0.opt_time(
+            "payment_intent_payment_method_options_blik_mandate_options",
+            "expires_at",
+        )
     }
-}
 
-view! {
-    /// Multibanco of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.multibanco`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-multibanco>
-    PaymentIntentPaymentMethodOptionsMultibanco, "payment_method_options_multibanco"
-}
-
-impl PaymentIntentPaymentMethodOptionsMultibanco {
-    /// Setup future usage: always `none`. `None` when absent.
+    /// Type: always `off_session`. `None` when null.
     #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_multibanco", "setup_future_usage")
+    pub fn type_(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_blik_mandate_options",
+            "type",
+        )
     }
 }
 
 view! {
-    /// Oxxo of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.oxxo`.
+    /// Card of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.card`. It has what [`PaymentIntentPaymentMethodOptionsCardFields`](crate::api::PaymentIntentPaymentMethodOptionsCardFields) has.
     ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-oxxo>
-    PaymentIntentPaymentMethodOptionsOxxo, "payment_method_options_oxxo"
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
+    PaymentIntentPaymentMethodOptionsCard =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard).
+    PaymentIntentPaymentMethodOptionsCardFields, "payment_intent_payment_method_options_card"
 }
 
-impl PaymentIntentPaymentMethodOptionsOxxo {
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(&self) -> i64 {
-        self.0
-            .int("payment_method_options_oxxo", "expires_after_days")
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_oxxo", "setup_future_usage")
-    }
-}
-
-view! {
-    /// P24 of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.p24`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-p24>
-    PaymentIntentPaymentMethodOptionsP24, "payment_method_options_p24"
-}
-
-impl PaymentIntentPaymentMethodOptionsP24 {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_p24", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Pay by bank of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.pay_by_bank`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-pay_by_bank>
-    PaymentIntentPaymentMethodOptionsPayByBank, "payment_method_options_pay_by_bank"
-}
-
-view! {
-    /// Paynow of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.paynow`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-paynow>
-    PaymentIntentPaymentMethodOptionsPaynow, "payment_method_options_paynow"
-}
-
-impl PaymentIntentPaymentMethodOptionsPaynow {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_paynow", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Paypal of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.paypal`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-paypal>
-    PaymentIntentPaymentMethodOptionsPaypal, "payment_method_options_paypal"
-}
-
-impl PaymentIntentPaymentMethodOptionsPaypal {
+impl PaymentIntentPaymentMethodOptionsCardFields {
     /// Capture method: always `manual`. `None` when absent.
     #[inline]
     pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_paypal", "capture_method")
+        self.0.opt_string(
+            "payment_intent_payment_method_options_card",
+            "capture_method",
+        )
     }
 
-    /// Preferred locale. `None` when null.
+    /// Installments. `None` when null.
     #[inline]
-    pub fn preferred_locale(&self) -> Option<&str> {
+    pub fn installments(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCardInstallments> {
         self.0
-            .opt_string("payment_method_options_paypal", "preferred_locale")
+            .opt_view("payment_intent_payment_method_options_card", "installments")
     }
 
+    /// Mandate options. `None` when null.
+    #[inline]
+    pub fn mandate_options(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardMandateOptions> {
+        self.0.opt_view(
+            "payment_intent_payment_method_options_card",
+            "mandate_options",
+        )
+    }
+
+    /// Network. `None` when null.
+    #[inline]
+    pub fn network(&self) -> Option<api::PaymentIntentPaymentMethodOptionsCardNetwork> {
+        self.0
+            .opt_word("payment_intent_payment_method_options_card", "network")
+    }
+
+    /// Request extended authorization. `None` when absent.
+    #[inline]
+    pub fn request_extended_authorization(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_card",
+            "request_extended_authorization",
+        )
+    }
+
+    /// Request incremental authorization. `None` when absent.
+    #[inline]
+    pub fn request_incremental_authorization(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_card",
+            "request_incremental_authorization",
+        )
+    }
+
+    /// Request multicapture. `None` when absent.
+    #[inline]
+    pub fn request_multicapture(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_card",
+            "request_multicapture",
+        )
+    }
+
+    /// Request overcapture. `None` when absent.
+    #[inline]
+    pub fn request_overcapture(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_card",
+            "request_overcapture",
+        )
+    }
+
+    /// Request three d secure. `None` when null.
+    #[inline]
+    pub fn request_three_d_secure(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardRequestThreeDSecure> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_card",
+            "request_three_d_secure",
+        )
+    }
+
+    /// Require cvc recollection: true or false. `None` when absent.
+    #[inline]
+    pub fn require_cvc_recollection(&self) -> Option<bool> {
+        self.0.opt_flag(
+            "payment_intent_payment_method_options_card",
+            "require_cvc_recollection",
+        )
+    }
+
+    /// Setup credential usage. `None` when absent.
+    #[inline]
+    pub fn setup_credential_usage(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_card",
+            "setup_credential_usage",
+        )
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_card",
+            "setup_future_usage",
+        )
+    }
+
+    /// Statement descriptor suffix kana. `None` when absent.
+    #[inline]
+    pub fn statement_descriptor_suffix_kana(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_card",
+            "statement_descriptor_suffix_kana",
+        )
+    }
+
+    /// Statement descriptor suffix kanji. `None` when absent.
+    #[inline]
+    pub fn statement_descriptor_suffix_kanji(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_card",
+            "statement_descriptor_suffix_kanji",
+        )
+    }
+
+    /// Stored credential usage. `None` when absent.
+    #[inline]
+    pub fn stored_credential_usage(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_card",
+            "stored_credential_usage",
+        )
+    }
+}
+
+view! {
+    /// Eps of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.eps`. It has what [`PaymentIntentPaymentMethodOptionsEpsFields`](crate::api::PaymentIntentPaymentMethodOptionsEpsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-eps>
+    PaymentIntentPaymentMethodOptionsEps =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsEps`](crate::api::PaymentIntentPaymentMethodOptionsEps).
+    PaymentIntentPaymentMethodOptionsEpsFields, "payment_intent_payment_method_options_eps"
+}
+
+impl PaymentIntentPaymentMethodOptionsEpsFields {
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_eps",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Link of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.link`. It has what [`PaymentIntentPaymentMethodOptionsLinkFields`](crate::api::PaymentIntentPaymentMethodOptionsLinkFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-link>
+    PaymentIntentPaymentMethodOptionsLink =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsLink`](crate::api::PaymentIntentPaymentMethodOptionsLink).
+    PaymentIntentPaymentMethodOptionsLinkFields, "payment_intent_payment_method_options_link"
+}
+
+impl PaymentIntentPaymentMethodOptionsLinkFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_link",
+            "capture_method",
+        )
+    }
+
+    /// Persistent token. `None` when null. Stripe advises against it.
+    #[inline]
+    pub fn persistent_token(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_link",
+            "persistent_token",
+        )
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_link",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.acss_debit.mandate_options`. It has what [`PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsFields`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit-mandate_options>
+    PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions).
+    PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsFields, "payment_intent_payment_method_options_mandate_options_acss_debit"
+}
+
+impl PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsFields {
+    /// Custom mandate url. `None` when absent.
+    #[inline]
+    pub fn custom_mandate_url(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_mandate_options_acss_debit",
+            "custom_mandate_url",
+        )
+    }
+
+    /// Interval description. `None` when null.
+    #[inline]
+    pub fn interval_description(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_mandate_options_acss_debit",
+            "interval_description",
+        )
+    }
+
+    /// Payment schedule. `None` when null.
+    #[inline]
+    pub fn payment_schedule(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_mandate_options_acss_debit",
+            "payment_schedule",
+        )
+    }
+
+    /// Transaction type. `None` when null.
+    #[inline]
+    pub fn transaction_type(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_mandate_options_acss_debit",
+            "transaction_type",
+        )
+    }
+}
+
+view! {
+    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.bacs_debit.mandate_options`. It has what [`PaymentIntentPaymentMethodOptionsBacsDebitMandateOptionsFields`](crate::api::PaymentIntentPaymentMethodOptionsBacsDebitMandateOptionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-bacs_debit-mandate_options>
+    PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions).
+    PaymentIntentPaymentMethodOptionsBacsDebitMandateOptionsFields, "payment_intent_payment_method_options_mandate_options_bacs_debit"
+}
+
+impl PaymentIntentPaymentMethodOptionsBacsDebitMandateOptionsFields {
+    /// Reference prefix. `None` when absent.
+    #[inline]
+    pub fn reference_prefix(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_mandate_options_bacs_debit",
+            "reference_prefix",
+        )
+    }
+}
+
+view! {
+    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.payto.mandate_options`. It has what [`PaymentIntentPaymentMethodOptionsPaytoMandateOptionsFields`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payto-mandate_options>
+    PaymentIntentPaymentMethodOptionsPaytoMandateOptions =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions).
+    PaymentIntentPaymentMethodOptionsPaytoMandateOptionsFields, "payment_intent_payment_method_options_mandate_options_payto"
+}
+
+impl PaymentIntentPaymentMethodOptionsPaytoMandateOptionsFields {
+    /// Amount. `None` when null.
+    #[inline]
+    pub fn amount(&self) -> Option<i64> {
+        self.0.opt_int(
+            "payment_intent_payment_method_options_mandate_options_payto",
+            "amount",
+        )
+    }
+
+    /// Amount type. `None` when null.
+    #[inline]
+    pub fn amount_type(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_mandate_options_payto",
+            "amount_type",
+        )
+    }
+
+    /// End date. `None` when null.
+    #[inline]
+    pub fn end_date(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_mandate_options_payto",
+            "end_date",
+        )
+    }
+
+    /// Payment schedule. `None` when null.
+    #[inline]
+    pub fn payment_schedule(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_mandate_options_payto",
+            "payment_schedule",
+        )
+    }
+
+    /// Payments per period. `None` when null.
+    #[inline]
+    pub fn payments_per_period(&self) -> Option<i64> {
+        self.0.opt_int(
+            "payment_intent_payment_method_options_mandate_options_payto",
+            "payments_per_period",
+        )
+    }
+
+    /// Purpose. `None` when null.
+    #[inline]
+    pub fn purpose(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPurpose> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_mandate_options_payto",
+            "purpose",
+        )
+    }
+}
+
+view! {
+    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.sepa_debit.mandate_options`. It has what [`PaymentIntentPaymentMethodOptionsSepaDebitMandateOptionsFields`](crate::api::PaymentIntentPaymentMethodOptionsSepaDebitMandateOptionsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-sepa_debit-mandate_options>
+    PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions).
+    PaymentIntentPaymentMethodOptionsSepaDebitMandateOptionsFields, "payment_intent_payment_method_options_mandate_options_sepa_debit"
+}
+
+impl PaymentIntentPaymentMethodOptionsSepaDebitMandateOptionsFields {
+    /// Reference prefix. `None` when absent.
+    #[inline]
+    pub fn reference_prefix(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_mandate_options_sepa_debit",
+            "reference_prefix",
+        )
+    }
+}
+
+view! {
+    /// Mobilepay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.mobilepay`. It has what [`PaymentIntentPaymentMethodOptionsMobilepayFields`](crate::api::PaymentIntentPaymentMethodOptionsMobilepayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-mobilepay>
+    PaymentIntentPaymentMethodOptionsMobilepay =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsMobilepay`](crate::api::PaymentIntentPaymentMethodOptionsMobilepay).
+    PaymentIntentPaymentMethodOptionsMobilepayFields, "payment_intent_payment_method_options_mobilepay"
+}
+
+impl PaymentIntentPaymentMethodOptionsMobilepayFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_mobilepay",
+            "capture_method",
+        )
+    }
+
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_mobilepay",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Nz bank account of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.nz_bank_account`. It has what [`PaymentIntentPaymentMethodOptionsNzBankAccountFields`](crate::api::PaymentIntentPaymentMethodOptionsNzBankAccountFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-nz_bank_account>
+    PaymentIntentPaymentMethodOptionsNzBankAccount =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsNzBankAccount`](crate::api::PaymentIntentPaymentMethodOptionsNzBankAccount).
+    PaymentIntentPaymentMethodOptionsNzBankAccountFields, "payment_intent_payment_method_options_nz_bank_account"
+}
+
+impl PaymentIntentPaymentMethodOptionsNzBankAccountFields {
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_nz_bank_account",
+            "setup_future_usage",
+        )
+    }
+
+    /// Target date. `None` when absent.
+    #[inline]
+    pub fn target_date(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_nz_bank_account",
+            "target_date",
+        )
+    }
+}
+
+view! {
+    /// Paypay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.paypay`. It has what [`PaymentIntentPaymentMethodOptionsPaypayFields`](crate::api::PaymentIntentPaymentMethodOptionsPaypayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-paypay>
+    PaymentIntentPaymentMethodOptionsPaypay =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsPaypay`](crate::api::PaymentIntentPaymentMethodOptionsPaypay).
+    PaymentIntentPaymentMethodOptionsPaypayFields, "payment_intent_payment_method_options_paypay"
+}
+
+view! {
+    /// Payto of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.payto`. It has what [`PaymentIntentPaymentMethodOptionsPaytoFields`](crate::api::PaymentIntentPaymentMethodOptionsPaytoFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payto>
+    PaymentIntentPaymentMethodOptionsPayto =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsPayto`](crate::api::PaymentIntentPaymentMethodOptionsPayto).
+    PaymentIntentPaymentMethodOptionsPaytoFields, "payment_intent_payment_method_options_payto"
+}
+
+impl PaymentIntentPaymentMethodOptionsPaytoFields {
+    /// Mandate options. `None` when absent.
+    #[inline]
+    pub fn mandate_options(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions> {
+        self.0.opt_view(
+            "payment_intent_payment_method_options_payto",
+            "mandate_options",
+        )
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_payto",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Sepa debit of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.sepa_debit`. It has what [`PaymentIntentPaymentMethodOptionsSepaDebitFields`](crate::api::PaymentIntentPaymentMethodOptionsSepaDebitFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-sepa_debit>
+    PaymentIntentPaymentMethodOptionsSepaDebit =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentPaymentMethodOptionsSepaDebit).
+    PaymentIntentPaymentMethodOptionsSepaDebitFields, "payment_intent_payment_method_options_sepa_debit"
+}
+
+impl PaymentIntentPaymentMethodOptionsSepaDebitFields {
+    /// Mandate options. `None` when absent.
+    #[inline]
+    pub fn mandate_options(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions> {
+        self.0.opt_view(
+            "payment_intent_payment_method_options_sepa_debit",
+            "mandate_options",
+        )
+    }
+
+    /// Setup future usage. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_sepa_debit",
+            "setup_future_usage",
+        )
+    }
+
+    /// Target date. `None` when absent.
+    #[inline]
+    pub fn target_date(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_sepa_debit",
+            "target_date",
+        )
+    }
+}
+
+view! {
+    /// Sequra of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.sequra`. It has what [`PaymentIntentPaymentMethodOptionsSequraFields`](crate::api::PaymentIntentPaymentMethodOptionsSequraFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-sequra>
+    PaymentIntentPaymentMethodOptionsSequra =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsSequra`](crate::api::PaymentIntentPaymentMethodOptionsSequra).
+    PaymentIntentPaymentMethodOptionsSequraFields, "payment_intent_payment_method_options_sequra"
+}
+
+impl PaymentIntentPaymentMethodOptionsSequraFields {
+    /// Capture method: always `manual`. `None` when absent.
+    #[inline]
+    pub fn capture_method(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_sequra",
+            "capture_method",
+        )
+    }
+
+    /// Setup future usage: always `none`. `None` when absent.
+    #[inline]
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_sequra",
+            "setup_future_usage",
+        )
+    }
+}
+
+view! {
+    /// Swish of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.swish`. It has what [`PaymentIntentPaymentMethodOptionsSwishFields`](crate::api::PaymentIntentPaymentMethodOptionsSwishFields) has.
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-swish>
+    PaymentIntentPaymentMethodOptionsSwish =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsSwish`](crate::api::PaymentIntentPaymentMethodOptionsSwish).
+    PaymentIntentPaymentMethodOptionsSwishFields, "payment_intent_payment_method_options_swish"
+}
+
+impl PaymentIntentPaymentMethodOptionsSwishFields {
     /// Reference. `None` when null.
     #[inline]
     pub fn reference(&self) -> Option<&str> {
         self.0
-            .opt_string("payment_method_options_paypal", "reference")
+            .opt_string("payment_intent_payment_method_options_swish", "reference")
     }
 
-    /// Setup future usage. `None` when absent.
+    /// Setup future usage: always `none`. `None` when absent.
     #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_paypal", "setup_future_usage")
+    pub fn setup_future_usage(&self) -> Option<&str> {
+        self.0.opt_string(
+            "payment_intent_payment_method_options_swish",
+            "setup_future_usage",
+        )
     }
 }
 
 view! {
-    /// Pix of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.pix`.
+    /// Us bank account of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.us_bank_account`. It has what [`PaymentIntentPaymentMethodOptionsUsBankAccountFields`](crate::api::PaymentIntentPaymentMethodOptionsUsBankAccountFields) has.
     ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-pix>
-    PaymentIntentPaymentMethodOptionsPix, "payment_method_options_pix"
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-us_bank_account>
+    PaymentIntentPaymentMethodOptionsUsBankAccount =
+    /// The accessors of [`PaymentIntentPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentPaymentMethodOptionsUsBankAccount).
+    PaymentIntentPaymentMethodOptionsUsBankAccountFields, "payment_intent_payment_method_options_us_bank_account"
 }
 
-impl PaymentIntentPaymentMethodOptionsPix {
-    /// Amount includes iof. `None` when absent.
+impl PaymentIntentPaymentMethodOptionsUsBankAccountFields {
+    /// Financial connections. `None` when absent.
     #[inline]
-    pub fn amount_includes_iof(
+    pub fn financial_connections(
         &self,
-    ) -> Option<api::PaymentIntentAutomaticPaymentMethodsAllowRedirects> {
-        self.0
-            .opt_word("payment_method_options_pix", "amount_includes_iof")
-    }
-
-    /// Expires after seconds. `None` when null.
-    #[inline]
-    pub fn expires_after_seconds(&self) -> Option<i64> {
-        self.0
-            .opt_int("payment_method_options_pix", "expires_after_seconds")
-    }
-
-    /// Expires at, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.0.opt_time("payment_method_options_pix", "expires_at")
+    ) -> Option<api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections> {
+        self.0.opt_view(
+            "payment_intent_payment_method_options_us_bank_account",
+            "financial_connections",
+        )
     }
 
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
         &self,
-    ) -> Option<api::CheckoutSessionPaymentMethodOptionsPixMandateOptions> {
-        self.0
-            .opt_view("payment_method_options_pix", "mandate_options")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_pix", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Promptpay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.promptpay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-promptpay>
-    PaymentIntentPaymentMethodOptionsPromptpay, "payment_method_options_promptpay"
-}
-
-impl PaymentIntentPaymentMethodOptionsPromptpay {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_promptpay", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Revolut pay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.revolut_pay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-revolut_pay>
-    PaymentIntentPaymentMethodOptionsRevolutPay, "payment_method_options_revolut_pay"
-}
-
-impl PaymentIntentPaymentMethodOptionsRevolutPay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_revolut_pay", "capture_method")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_revolut_pay", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Satispay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.satispay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-satispay>
-    PaymentIntentPaymentMethodOptionsSatispay, "payment_method_options_satispay"
-}
-
-impl PaymentIntentPaymentMethodOptionsSatispay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_satispay", "capture_method")
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions> {
+        self.0.opt_view(
+            "payment_intent_payment_method_options_us_bank_account",
+            "mandate_options",
+        )
     }
 
     /// Setup future usage. `None` when absent.
@@ -390,227 +1233,63 @@ impl PaymentIntentPaymentMethodOptionsSatispay {
     pub fn setup_future_usage(
         &self,
     ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_satispay", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Scalapay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.scalapay`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-scalapay>
-    PaymentIntentPaymentMethodOptionsScalapay, "payment_method_options_scalapay"
-}
-
-impl PaymentIntentPaymentMethodOptionsScalapay {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_scalapay", "capture_method")
-    }
-}
-
-view! {
-    /// Sofort of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.sofort`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-sofort>
-    PaymentIntentPaymentMethodOptionsSofort, "payment_method_options_sofort"
-}
-
-impl PaymentIntentPaymentMethodOptionsSofort {
-    /// Preferred language. `None` when null.
-    #[inline]
-    pub fn preferred_language(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsSofortPreferredLanguage> {
-        self.0
-            .opt_word("payment_method_options_sofort", "preferred_language")
+        self.0.opt_word(
+            "payment_intent_payment_method_options_us_bank_account",
+            "setup_future_usage",
+        )
     }
 
-    /// Setup future usage. `None` when absent.
+    /// Target date. `None` when absent.
     #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_sofort", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Sunbit of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.sunbit`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-sunbit>
-    PaymentIntentPaymentMethodOptionsSunbit, "payment_method_options_sunbit"
-}
-
-impl PaymentIntentPaymentMethodOptionsSunbit {
-    /// Capture method: always `manual`. `None` when absent.
-    #[inline]
-    pub fn capture_method(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_sunbit", "capture_method")
-    }
-
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_sunbit", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Twint of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.twint`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-twint>
-    PaymentIntentPaymentMethodOptionsTwint, "payment_method_options_twint"
-}
-
-impl PaymentIntentPaymentMethodOptionsTwint {
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_twint", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Upi of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.upi`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-upi>
-    PaymentIntentPaymentMethodOptionsUpi, "payment_method_options_upi"
-}
-
-impl PaymentIntentPaymentMethodOptionsUpi {
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<api::PaymentIntentSetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_upi", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Mandate options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.us_bank_account.mandate_options`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-us_bank_account-mandate_options>
-    PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions, "payment_method_options_us_bank_account_mandate_options"
-}
-
-impl PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions {
-    /// Collection method: always `paper`. `None` when absent.
-    #[inline]
-    pub fn collection_method(&self) -> Option<&str> {
+    pub fn target_date(&self) -> Option<&str> {
         self.0.opt_string(
-            "payment_method_options_us_bank_account_mandate_options",
-            "collection_method",
+            "payment_intent_payment_method_options_us_bank_account",
+            "target_date",
+        )
+    }
+
+    /// Transaction purpose. `None` when absent.
+    #[inline]
+    pub fn transaction_purpose(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsUsBankAccountTransactionPurpose> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_us_bank_account",
+            "transaction_purpose",
+        )
+    }
+
+    /// Verification method. `None` when absent.
+    #[inline]
+    pub fn verification_method(
+        &self,
+    ) -> Option<api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod> {
+        self.0.opt_word(
+            "payment_intent_payment_method_options_us_bank_account",
+            "verification_method",
         )
     }
 }
 
 view! {
-    /// Wechat pay of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.wechat_pay`.
+    /// Processing of [`PaymentIntent`](crate::api::PaymentIntent): its `processing`. It has what [`PaymentIntentProcessingFields`](crate::api::PaymentIntentProcessingFields) has.
     ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-wechat_pay>
-    PaymentIntentPaymentMethodOptionsWechatPay, "payment_method_options_wechat_pay"
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-processing>
+    PaymentIntentProcessing =
+    /// The accessors of [`PaymentIntentProcessing`](crate::api::PaymentIntentProcessing).
+    PaymentIntentProcessingFields, "payment_intent_processing"
 }
 
-impl PaymentIntentPaymentMethodOptionsWechatPay {
-    /// App id. `None` when null.
+impl PaymentIntentProcessingFields {
+    /// Card. `None` when absent.
     #[inline]
-    pub fn app_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_wechat_pay", "app_id")
+    pub fn card(&self) -> Option<api::PaymentIntentProcessingCard> {
+        self.0.opt_view("payment_intent_processing", "card")
     }
 
-    /// Client. `None` when null.
+    /// Type: always `card`.
     #[inline]
-    pub fn client(&self) -> Option<api::PaymentIntentPaymentMethodOptionsWechatPayClient> {
-        self.0
-            .opt_word("payment_method_options_wechat_pay", "client")
-    }
-
-    /// Setup future usage. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(
-        &self,
-    ) -> Option<api::PaymentIntentPaymentMethodOptionsWechatPaySetupFutureUsage> {
-        self.0
-            .opt_word("payment_method_options_wechat_pay", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Zip of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.zip`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-zip>
-    PaymentIntentPaymentMethodOptionsZip, "payment_method_options_zip"
-}
-
-impl PaymentIntentPaymentMethodOptionsZip {
-    /// Setup future usage: always `none`. `None` when absent.
-    #[inline]
-    pub fn setup_future_usage(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_method_options_zip", "setup_future_usage")
-    }
-}
-
-view! {
-    /// Managed payments of [`PaymentIntent`](crate::api::PaymentIntent): its `managed_payments`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-managed_payments>
-    PaymentIntentManagedPayments, "smor_resource_managed_payments"
-}
-
-impl PaymentIntentManagedPayments {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0.flag("smor_resource_managed_payments", "enabled")
-    }
-}
-
-view! {
-    /// Transfer data of [`PaymentIntent`](crate::api::PaymentIntent): its `transfer_data`.
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-transfer_data>
-    PaymentIntentTransferData, "transfer_data"
-}
-
-impl PaymentIntentTransferData {
-    /// Amount. `None` when absent.
-    #[inline]
-    pub fn amount(&self) -> Option<i64> {
-        self.0.opt_int("transfer_data", "amount")
-    }
-
-    /// Description. `None` when absent.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0.opt_string("transfer_data", "description")
-    }
-
-    /// Destination. An id, or the object itself when `expand` asks for it.
-    #[inline]
-    pub fn destination(&self) -> Expandable<api::Account> {
-        self.0.view("transfer_data", "destination")
-    }
-
-    /// Key-value pairs of your own. `None` when absent.
-    #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
-        self.0.opt_map("transfer_data", "metadata")
-    }
-
-    /// Payment data. `None` when absent.
-    #[inline]
-    pub fn payment_data(&self) -> Option<api::PaymentIntentTransferDataPaymentData> {
-        self.0.opt_view("transfer_data", "payment_data")
+    pub fn type_(&self) -> &str {
+        self.0.string("payment_intent_processing", "type")
     }
 }

@@ -16,24 +16,15 @@ impl PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard {
     /// Commodity code.
     #[inline]
     pub fn commodity_code(self, commodity_code: &str) -> Self {
-        Self(self.0.with("commodity_code", commodity_code))
+        Self(self.0.with_str("commodity_code", commodity_code))
     }
 }
 
-params! {
-    /// The `card_present` of [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCardPresent
-}
-
-impl PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCardPresent {
-    /// Commodity code.
-    #[inline]
-    pub fn commodity_code(self, commodity_code: &str) -> Self {
-        Self(self.0.with("commodity_code", commodity_code))
-    }
-}
+/// The `card_present` of [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCardPresent =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard;
 
 params! {
     /// The `klarna` of [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions).
@@ -46,19 +37,19 @@ impl PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna {
     /// Image url.
     #[inline]
     pub fn image_url(self, image_url: &str) -> Self {
-        Self(self.0.with("image_url", image_url))
+        Self(self.0.with_str("image_url", image_url))
     }
 
     /// Product url.
     #[inline]
     pub fn product_url(self, product_url: &str) -> Self {
-        Self(self.0.with("product_url", product_url))
+        Self(self.0.with_str("product_url", product_url))
     }
 
     /// Reference.
     #[inline]
     pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
+        Self(self.0.with_str("reference", reference))
     }
 
     /// Subscription reference.
@@ -66,7 +57,7 @@ impl PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna {
     pub fn subscription_reference(self, subscription_reference: &str) -> Self {
         Self(
             self.0
-                .with("subscription_reference", subscription_reference),
+                .with_str("subscription_reference", subscription_reference),
         )
     }
 }
@@ -91,13 +82,13 @@ impl PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Sold by.
     #[inline]
     pub fn sold_by(self, sold_by: &str) -> Self {
-        Self(self.0.with("sold_by", sold_by))
+        Self(self.0.with_str("sold_by", sold_by))
     }
 }
 
@@ -157,7 +148,7 @@ impl PaymentIntentCreateAmountDetailsLineItemTax {
     /// With what Stripe requires.
     #[inline]
     pub fn new(total_tax_amount: i64) -> Self {
-        Self(Params::new().with("total_tax_amount", total_tax_amount))
+        Self(Params::new().with_int("total_tax_amount", total_tax_amount))
     }
 }
 
@@ -174,16 +165,16 @@ impl PaymentIntentCreateAmountDetailsLineItem {
     pub fn new(product_name: &str, quantity: i64, unit_cost: i64) -> Self {
         Self(
             Params::new()
-                .with("product_name", product_name)
-                .with("quantity", quantity)
-                .with("unit_cost", unit_cost),
+                .with_str("product_name", product_name)
+                .with_int("quantity", quantity)
+                .with_int("unit_cost", unit_cost),
         )
     }
 
     /// Discount amount.
     #[inline]
     pub fn discount_amount(self, discount_amount: i64) -> Self {
-        Self(self.0.with("discount_amount", discount_amount))
+        Self(self.0.with_int("discount_amount", discount_amount))
     }
 
     /// Payment method options.
@@ -201,7 +192,7 @@ impl PaymentIntentCreateAmountDetailsLineItem {
     /// Product code.
     #[inline]
     pub fn product_code(self, product_code: &str) -> Self {
-        Self(self.0.with("product_code", product_code))
+        Self(self.0.with_str("product_code", product_code))
     }
 
     /// Tax.
@@ -213,7 +204,7 @@ impl PaymentIntentCreateAmountDetailsLineItem {
     /// Unit of measure.
     #[inline]
     pub fn unit_of_measure(self, unit_of_measure: &str) -> Self {
-        Self(self.0.with("unit_of_measure", unit_of_measure))
+        Self(self.0.with_str("unit_of_measure", unit_of_measure))
     }
 }
 
@@ -228,7 +219,7 @@ impl PaymentIntentCreateAmountDetailsShipping {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Unsets `amount`.
@@ -240,7 +231,7 @@ impl PaymentIntentCreateAmountDetailsShipping {
     /// From postal code.
     #[inline]
     pub fn from_postal_code(self, from_postal_code: &str) -> Self {
-        Self(self.0.with("from_postal_code", from_postal_code))
+        Self(self.0.with_str("from_postal_code", from_postal_code))
     }
 
     /// Unsets `from_postal_code`.
@@ -252,7 +243,7 @@ impl PaymentIntentCreateAmountDetailsShipping {
     /// To postal code.
     #[inline]
     pub fn to_postal_code(self, to_postal_code: &str) -> Self {
-        Self(self.0.with("to_postal_code", to_postal_code))
+        Self(self.0.with_str("to_postal_code", to_postal_code))
     }
 
     /// Unsets `to_postal_code`.
@@ -262,20 +253,10 @@ impl PaymentIntentCreateAmountDetailsShipping {
     }
 }
 
-params_required! {
-    /// The `tax` of [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreateAmountDetailsTax
-}
-
-impl PaymentIntentCreateAmountDetailsTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(total_tax_amount: i64) -> Self {
-        Self(Params::new().with("total_tax_amount", total_tax_amount))
-    }
-}
+/// The `tax` of [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateAmountDetailsTax = api::PaymentIntentCreateAmountDetailsLineItemTax;
 
 params! {
     /// The `amount_details` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate).
@@ -288,7 +269,7 @@ impl PaymentIntentCreateAmountDetails {
     /// Discount amount.
     #[inline]
     pub fn discount_amount(self, discount_amount: i64) -> Self {
-        Self(self.0.with("discount_amount", discount_amount))
+        Self(self.0.with_int("discount_amount", discount_amount))
     }
 
     /// Unsets `discount_amount`.
@@ -300,7 +281,7 @@ impl PaymentIntentCreateAmountDetails {
     /// Enforce arithmetic validation: true or false.
     #[inline]
     pub fn enforce_arithmetic_validation(self, enforce_arithmetic_validation: bool) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_bool(
             "enforce_arithmetic_validation",
             enforce_arithmetic_validation,
         ))
@@ -357,7 +338,7 @@ impl PaymentIntentCreateAutomaticPaymentMethods {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Allow redirects.
@@ -381,7 +362,7 @@ impl PaymentIntentCreateHooksInputsTax {
     /// With what Stripe requires.
     #[inline]
     pub fn new(calculation: &str) -> Self {
-        Self(Params::new().with("calculation", calculation))
+        Self(Params::new().with_str("calculation", calculation))
     }
 }
 
@@ -415,12 +396,11 @@ impl PaymentIntentCreateHooks {
     }
 }
 
-params! {
-    /// The `offline` of [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreateMandateDataCustomerAcceptanceOffline
-}
+/// The `offline` of [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateMandateDataCustomerAcceptanceOffline =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params_required! {
     /// The `online` of [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance).
@@ -435,8 +415,8 @@ impl PaymentIntentCreateMandateDataCustomerAcceptanceOnline {
     pub fn new(ip_address: &str, user_agent: &str) -> Self {
         Self(
             Params::new()
-                .with("ip_address", ip_address)
-                .with("user_agent", user_agent),
+                .with_str("ip_address", ip_address)
+                .with_str("user_agent", user_agent),
         )
     }
 }
@@ -523,7 +503,7 @@ impl PaymentIntentCreatePaymentDetails {
     /// Customer reference.
     #[inline]
     pub fn customer_reference(self, customer_reference: &str) -> Self {
-        Self(self.0.with("customer_reference", customer_reference))
+        Self(self.0.with_str("customer_reference", customer_reference))
     }
 
     /// Unsets `customer_reference`.
@@ -535,7 +515,7 @@ impl PaymentIntentCreatePaymentDetails {
     /// Order reference.
     #[inline]
     pub fn order_reference(self, order_reference: &str) -> Self {
-        Self(self.0.with("order_reference", order_reference))
+        Self(self.0.with_str("order_reference", order_reference))
     }
 
     /// Unsets `order_reference`.
@@ -558,47 +538,42 @@ impl PaymentIntentCreatePaymentMethodDataAcssDebit {
     pub fn new(account_number: &str, institution_number: &str, transit_number: &str) -> Self {
         Self(
             Params::new()
-                .with("account_number", account_number)
-                .with("institution_number", institution_number)
-                .with("transit_number", transit_number),
+                .with_str("account_number", account_number)
+                .with_str("institution_number", institution_number)
+                .with_str("transit_number", transit_number),
         )
     }
 }
 
-params! {
-    /// The `affirm` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataAffirm
-}
+/// The `affirm` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAffirm =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `afterpay_clearpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataAfterpayClearpay
-}
+/// The `afterpay_clearpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAfterpayClearpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `alipay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataAlipay
-}
+/// The `alipay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAlipay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `alma` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataAlma
-}
+/// The `alma` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAlma =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `amazon_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataAmazonPay
-}
+/// The `amazon_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAmazonPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params_required! {
     /// The `au_becs_debit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -613,8 +588,8 @@ impl PaymentIntentCreatePaymentMethodDataAuBecsDebit {
     pub fn new(account_number: &str, bsb_number: &str) -> Self {
         Self(
             Params::new()
-                .with("account_number", account_number)
-                .with("bsb_number", bsb_number),
+                .with_str("account_number", account_number)
+                .with_str("bsb_number", bsb_number),
         )
     }
 }
@@ -630,74 +605,33 @@ impl PaymentIntentCreatePaymentMethodDataBacsDebit {
     /// Account number.
     #[inline]
     pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
+        Self(self.0.with_str("account_number", account_number))
     }
 
     /// Sort code.
     #[inline]
     pub fn sort_code(self, sort_code: &str) -> Self {
-        Self(self.0.with("sort_code", sort_code))
+        Self(self.0.with_str("sort_code", sort_code))
     }
 }
 
-params! {
-    /// The `bancontact` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataBancontact
-}
+/// The `bancontact` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBancontact =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `billie` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataBillie
-}
+/// The `billie` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBillie =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `address` of [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataBillingDetailsAddress
-}
-
-impl PaymentIntentCreatePaymentMethodDataBillingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBillingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
 params! {
     /// The `billing_details` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -725,7 +659,7 @@ impl PaymentIntentCreatePaymentMethodDataBillingDetails {
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
+        Self(self.0.with_str("email", email))
     }
 
     /// Unsets `email`.
@@ -737,7 +671,7 @@ impl PaymentIntentCreatePaymentMethodDataBillingDetails {
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 
     /// Unsets `name`.
@@ -749,7 +683,7 @@ impl PaymentIntentCreatePaymentMethodDataBillingDetails {
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Unsets `phone`.
@@ -761,23 +695,21 @@ impl PaymentIntentCreatePaymentMethodDataBillingDetails {
     /// Tax id.
     #[inline]
     pub fn tax_id(self, tax_id: &str) -> Self {
-        Self(self.0.with("tax_id", tax_id))
+        Self(self.0.with_str("tax_id", tax_id))
     }
 }
 
-params! {
-    /// The `bizum` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataBizum
-}
+/// The `bizum` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBizum =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `blik` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataBlik
-}
+/// The `blik` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBlik =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params_required! {
     /// The `boleto` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -790,30 +722,27 @@ impl PaymentIntentCreatePaymentMethodDataBoleto {
     /// With what Stripe requires.
     #[inline]
     pub fn new(tax_id: &str) -> Self {
-        Self(Params::new().with("tax_id", tax_id))
+        Self(Params::new().with_str("tax_id", tax_id))
     }
 }
 
-params! {
-    /// The `cashapp` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataCashapp
-}
+/// The `cashapp` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataCashapp =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `crypto` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataCrypto
-}
+/// The `crypto` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataCrypto =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `customer_balance` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataCustomerBalance
-}
+/// The `customer_balance` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataCustomerBalance =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params! {
     /// The `eps` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -854,19 +783,17 @@ impl PaymentIntentCreatePaymentMethodDataFpx {
     }
 }
 
-params! {
-    /// The `giropay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataGiropay
-}
+/// The `giropay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataGiropay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `grabpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataGrabpay
-}
+/// The `grabpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataGrabpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params! {
     /// The `ideal` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -883,39 +810,22 @@ impl PaymentIntentCreatePaymentMethodDataIdeal {
     }
 }
 
-params! {
-    /// The `interac_present` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataInteracPresent
-}
+/// The `interac_present` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataInteracPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `kakao_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataKakaoPay
-}
+/// The `kakao_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataKakaoPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params_required! {
-    /// The `dob` of [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataKlarnaDob
-}
-
-impl PaymentIntentCreatePaymentMethodDataKlarnaDob {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
+/// The `dob` of [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataKlarnaDob = api::AccountCreateCompanyRegistrationDate;
 
 params! {
     /// The `klarna` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -932,47 +842,41 @@ impl PaymentIntentCreatePaymentMethodDataKlarna {
     }
 }
 
-params! {
-    /// The `konbini` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataKonbini
-}
+/// The `konbini` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataKonbini =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `kr_card` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataKrCard
-}
+/// The `kr_card` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataKrCard =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `link` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataLink
-}
+/// The `link` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataLink =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `mb_way` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataMbWay
-}
+/// The `mb_way` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataMbWay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `mobilepay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataMobilepay
-}
+/// The `mobilepay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataMobilepay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `multibanco` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataMultibanco
-}
+/// The `multibanco` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataMultibanco =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params! {
     /// The `naver_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -1005,32 +909,31 @@ impl PaymentIntentCreatePaymentMethodDataNzBankAccount {
     pub fn new(account_number: &str, bank_code: &str, branch_code: &str, suffix: &str) -> Self {
         Self(
             Params::new()
-                .with("account_number", account_number)
-                .with("bank_code", bank_code)
-                .with("branch_code", branch_code)
-                .with("suffix", suffix),
+                .with_str("account_number", account_number)
+                .with_str("bank_code", bank_code)
+                .with_str("branch_code", branch_code)
+                .with_str("suffix", suffix),
         )
     }
 
     /// Account holder name.
     #[inline]
     pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with("account_holder_name", account_holder_name))
+        Self(self.0.with_str("account_holder_name", account_holder_name))
     }
 
     /// Reference.
     #[inline]
     pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
+        Self(self.0.with_str("reference", reference))
     }
 }
 
-params! {
-    /// The `oxxo` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataOxxo
-}
+/// The `oxxo` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataOxxo =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params! {
     /// The `p24` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -1047,40 +950,35 @@ impl PaymentIntentCreatePaymentMethodDataP24 {
     }
 }
 
-params! {
-    /// The `pay_by_bank` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataPayByBank
-}
+/// The `pay_by_bank` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPayByBank =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `payco` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataPayco
-}
+/// The `payco` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPayco =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `paynow` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataPaynow
-}
+/// The `paynow` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPaynow =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `paypal` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataPaypal
-}
+/// The `paypal` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPaypal =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `paypay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataPaypay
-}
+/// The `paypay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPaypay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params! {
     /// The `payto` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -1093,78 +991,62 @@ impl PaymentIntentCreatePaymentMethodDataPayto {
     /// Account number.
     #[inline]
     pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
+        Self(self.0.with_str("account_number", account_number))
     }
 
     /// Bsb number.
     #[inline]
     pub fn bsb_number(self, bsb_number: &str) -> Self {
-        Self(self.0.with("bsb_number", bsb_number))
+        Self(self.0.with_str("bsb_number", bsb_number))
     }
 
     /// Pay id.
     #[inline]
     pub fn pay_id(self, pay_id: &str) -> Self {
-        Self(self.0.with("pay_id", pay_id))
+        Self(self.0.with_str("pay_id", pay_id))
     }
 }
 
-params! {
-    /// The `pix` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataPix
-}
+/// The `pix` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPix =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `promptpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataPromptpay
-}
+/// The `promptpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPromptpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `radar_options` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataRadarOptions
-}
+/// The `radar_options` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
 
-impl PaymentIntentCreatePaymentMethodDataRadarOptions {
-    /// Session.
-    #[inline]
-    pub fn session(self, session: &str) -> Self {
-        Self(self.0.with("session", session))
-    }
-}
+/// The `revolut_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataRevolutPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `revolut_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataRevolutPay
-}
+/// The `samsung_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSamsungPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `samsung_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataSamsungPay
-}
+/// The `satispay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSatispay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `satispay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataSatispay
-}
-
-params! {
-    /// The `scalapay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataScalapay
-}
+/// The `scalapay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataScalapay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params_required! {
     /// The `sepa_debit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -1177,16 +1059,15 @@ impl PaymentIntentCreatePaymentMethodDataSepaDebit {
     /// With what Stripe requires.
     #[inline]
     pub fn new(iban: &str) -> Self {
-        Self(Params::new().with("iban", iban))
+        Self(Params::new().with_str("iban", iban))
     }
 }
 
-params! {
-    /// The `sequra` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataSequra
-}
+/// The `sequra` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSequra =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params_required! {
     /// The `sofort` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
@@ -1203,139 +1084,32 @@ impl PaymentIntentCreatePaymentMethodDataSofort {
     }
 }
 
-params! {
-    /// The `sunbit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataSunbit
-}
+/// The `sunbit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSunbit =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `swish` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataSwish
-}
+/// The `swish` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSwish =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `twint` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataTwint
-}
+/// The `twint` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataTwint =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodDataUpi`](crate::api::PaymentIntentCreatePaymentMethodDataUpi).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataUpiMandateOptions
-}
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodDataUpi`](crate::api::PaymentIntentCreatePaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
 
-impl PaymentIntentCreatePaymentMethodDataUpiMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
-
-params! {
-    /// The `upi` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataUpi
-}
-
-impl PaymentIntentCreatePaymentMethodDataUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentCreatePaymentMethodDataUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataUsBankAccount
-}
-
-impl PaymentIntentCreatePaymentMethodDataUsBankAccount {
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::PaymentIntentCreatePaymentMethodDataFpxAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Account type.
-    #[inline]
-    pub fn account_type(
-        self,
-        account_type: api::PaymentIntentCreatePaymentMethodDataUsBankAccountAccountType,
-    ) -> Self {
-        Self(self.0.with("account_type", account_type))
-    }
-
-    /// Financial connections account.
-    #[inline]
-    pub fn financial_connections_account(self, financial_connections_account: &str) -> Self {
-        Self(self.0.with(
-            "financial_connections_account",
-            financial_connections_account,
-        ))
-    }
-
-    /// Routing number.
-    #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
-    }
-}
-
-params! {
-    /// The `wechat_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataWechatPay
-}
-
-params! {
-    /// The `zip` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataZip
-}
+/// The `upi` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataUpi =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;

@@ -3,7 +3,67 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, pairs, params, params_required, texts};
+use crate::view::prelude::{Params, Timestamp, Value, pairs, params, params_required, texts};
+
+params! {
+    /// The `us_bank_account` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodDataUsBankAccount
+}
+
+impl PaymentIntentCreatePaymentMethodDataUsBankAccount {
+    /// Account holder type.
+    #[inline]
+    pub fn account_holder_type(
+        self,
+        account_holder_type: api::PaymentIntentCreatePaymentMethodDataFpxAccountHolderType,
+    ) -> Self {
+        Self(self.0.with("account_holder_type", account_holder_type))
+    }
+
+    /// Account number.
+    #[inline]
+    pub fn account_number(self, account_number: &str) -> Self {
+        Self(self.0.with_str("account_number", account_number))
+    }
+
+    /// Account type.
+    #[inline]
+    pub fn account_type(
+        self,
+        account_type: api::PaymentIntentCreatePaymentMethodDataUsBankAccountAccountType,
+    ) -> Self {
+        Self(self.0.with("account_type", account_type))
+    }
+
+    /// Financial connections account.
+    #[inline]
+    pub fn financial_connections_account(self, financial_connections_account: &str) -> Self {
+        Self(self.0.with_str(
+            "financial_connections_account",
+            financial_connections_account,
+        ))
+    }
+
+    /// Routing number.
+    #[inline]
+    pub fn routing_number(self, routing_number: &str) -> Self {
+        Self(self.0.with_str("routing_number", routing_number))
+    }
+}
+
+/// The `wechat_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataWechatPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `zip` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataZip =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params_required! {
     /// The `payment_method_data` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate).
@@ -451,7 +511,7 @@ impl PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions {
     /// Custom mandate url.
     #[inline]
     pub fn custom_mandate_url(self, custom_mandate_url: &str) -> Self {
-        Self(self.0.with("custom_mandate_url", custom_mandate_url))
+        Self(self.0.with_str("custom_mandate_url", custom_mandate_url))
     }
 
     /// Unsets `custom_mandate_url`.
@@ -463,7 +523,10 @@ impl PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions {
     /// Interval description.
     #[inline]
     pub fn interval_description(self, interval_description: &str) -> Self {
-        Self(self.0.with("interval_description", interval_description))
+        Self(
+            self.0
+                .with_str("interval_description", interval_description),
+        )
     }
 
     /// Payment schedule.
@@ -520,7 +583,7 @@ impl PaymentIntentCreatePaymentMethodOptionsAcssDebit {
     /// Target date.
     #[inline]
     pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
+        Self(self.0.with_str("target_date", target_date))
     }
 
     /// Verification method.
@@ -544,7 +607,7 @@ impl PaymentIntentCreatePaymentMethodOptionsAffirm {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Unsets `capture_method`.
@@ -556,13 +619,13 @@ impl PaymentIntentCreatePaymentMethodOptionsAffirm {
     /// Preferred locale.
     #[inline]
     pub fn preferred_locale(self, preferred_locale: &str) -> Self {
-        Self(self.0.with("preferred_locale", preferred_locale))
+        Self(self.0.with_str("preferred_locale", preferred_locale))
     }
 
     /// Setup future usage: always `none`.
     #[inline]
     pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 }
 
@@ -577,7 +640,7 @@ impl PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Unsets `capture_method`.
@@ -589,13 +652,13 @@ impl PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay {
     /// Reference.
     #[inline]
     pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
+        Self(self.0.with_str("reference", reference))
     }
 
     /// Setup future usage: always `none`.
     #[inline]
     pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 }
 
@@ -634,7 +697,7 @@ impl PaymentIntentCreatePaymentMethodOptionsAlma {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Unsets `capture_method`.
@@ -655,7 +718,7 @@ impl PaymentIntentCreatePaymentMethodOptionsAmazonPay {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Unsets `capture_method`.
@@ -706,30 +769,15 @@ impl PaymentIntentCreatePaymentMethodOptionsAuBecsDebit {
     /// Target date.
     #[inline]
     pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
+        Self(self.0.with_str("target_date", target_date))
     }
 }
 
-params! {
-    /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsBacsDebitMandateOptions
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsBacsDebitMandateOptions {
-    /// Reference prefix.
-    #[inline]
-    pub fn reference_prefix(self, reference_prefix: &str) -> Self {
-        Self(self.0.with("reference_prefix", reference_prefix))
-    }
-
-    /// Unsets `reference_prefix`.
-    #[inline]
-    pub fn clear_reference_prefix(self) -> Self {
-        Self(self.0.with("reference_prefix", Value::Clear))
-    }
-}
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsBacsDebitMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
 
 params! {
     /// The `bacs_debit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -766,7 +814,7 @@ impl PaymentIntentCreatePaymentMethodOptionsBacsDebit {
     /// Target date.
     #[inline]
     pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
+        Self(self.0.with_str("target_date", target_date))
     }
 }
 
@@ -803,107 +851,17 @@ impl PaymentIntentCreatePaymentMethodOptionsBancontact {
     }
 }
 
-params! {
-    /// The `registered_address` of [`PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress
-}
+/// The `registered_address` of [`PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-impl PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `company_details` of [`PaymentIntentCreatePaymentMethodOptionsBillie`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillie).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails {
-    /// Registered address.
-    #[inline]
-    pub fn registered_address(
-        self,
-        registered_address: api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress,
-    ) -> Self {
-        Self(self.0.with("registered_address", registered_address))
-    }
-
-    /// Unsets `registered_address`.
-    #[inline]
-    pub fn clear_registered_address(self) -> Self {
-        Self(self.0.with("registered_address", Value::Clear))
-    }
-
-    /// Registered name.
-    #[inline]
-    pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
-    }
-
-    /// Registration number.
-    #[inline]
-    pub fn registration_number(self, registration_number: &str) -> Self {
-        Self(self.0.with("registration_number", registration_number))
-    }
-
-    /// Registration type.
-    #[inline]
-    pub fn registration_type(
-        self,
-        registration_type: api::PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType,
-    ) -> Self {
-        Self(self.0.with("registration_type", registration_type))
-    }
-
-    /// Unsets `registration_type`.
-    #[inline]
-    pub fn clear_registration_type(self) -> Self {
-        Self(self.0.with("registration_type", Value::Clear))
-    }
-
-    /// Vat.
-    #[inline]
-    pub fn vat(self, vat: &str) -> Self {
-        Self(self.0.with("vat", vat))
-    }
-}
+/// The `company_details` of [`PaymentIntentCreatePaymentMethodOptionsBillie`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
 
 params! {
     /// The `billie` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -916,7 +874,7 @@ impl PaymentIntentCreatePaymentMethodOptionsBillie {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Unsets `capture_method`.
@@ -943,34 +901,21 @@ impl PaymentIntentCreatePaymentMethodOptionsBillie {
     /// Reference.
     #[inline]
     pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
+        Self(self.0.with_str("reference", reference))
     }
 }
 
-params! {
-    /// The `bizum` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsBizum
-}
+/// The `bizum` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsBizum =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsBlik`](crate::api::PaymentIntentCreatePaymentMethodOptionsBlik).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsBlikMandateOptions
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsBlikMandateOptions {
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
-    }
-}
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsBlik`](crate::api::PaymentIntentCreatePaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsBlikMandateOptions =
+    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
 
 params! {
     /// The `blik` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -983,7 +928,7 @@ impl PaymentIntentCreatePaymentMethodOptionsBlik {
     /// Code.
     #[inline]
     pub fn code(self, code: &str) -> Self {
-        Self(self.0.with("code", code))
+        Self(self.0.with_str("code", code))
     }
 
     /// Mandate options.
@@ -1022,7 +967,7 @@ impl PaymentIntentCreatePaymentMethodOptionsBoleto {
     /// Expires after days.
     #[inline]
     pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with("expires_after_days", expires_after_days))
+        Self(self.0.with_int("expires_after_days", expires_after_days))
     }
 
     /// Setup future usage.
@@ -1041,64 +986,17 @@ impl PaymentIntentCreatePaymentMethodOptionsBoleto {
     }
 }
 
-params_required! {
-    /// The `plan` of [`PaymentIntentCreatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallments).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan
-}
+/// The `plan` of [`PaymentIntentCreatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallments): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan;
 
-impl PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlanType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Count.
-    #[inline]
-    pub fn count(self, count: i64) -> Self {
-        Self(self.0.with("count", count))
-    }
-
-    /// Interval: always `month`.
-    #[inline]
-    pub fn interval(self, interval: &str) -> Self {
-        Self(self.0.with("interval", interval))
-    }
-}
-
-params! {
-    /// The `installments` of [`PaymentIntentCreatePaymentMethodOptionsCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCardInstallments
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCardInstallments {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
-    }
-
-    /// Plan.
-    #[inline]
-    pub fn plan(
-        self,
-        plan: api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan,
-    ) -> Self {
-        Self(self.0.with("plan", plan))
-    }
-
-    /// Unsets `plan`.
-    #[inline]
-    pub fn clear_plan(self) -> Self {
-        Self(self.0.with("plan", Value::Clear))
-    }
-}
+/// The `installments` of [`PaymentIntentCreatePaymentMethodOptionsCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsCard): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCardInstallments =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments;
 
 params_required! {
     /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsCard).
@@ -1119,10 +1017,10 @@ impl PaymentIntentCreatePaymentMethodOptionsCardMandateOptions {
     ) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
+                .with_int("amount", amount)
                 .with("amount_type", amount_type)
                 .with("interval", interval)
-                .with("reference", reference)
+                .with_str("reference", reference)
                 .with("start_date", Into::<Timestamp>::into(start_date)),
         )
     }
@@ -1130,7 +1028,7 @@ impl PaymentIntentCreatePaymentMethodOptionsCardMandateOptions {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// End date, in seconds since the Unix epoch.
@@ -1142,7 +1040,7 @@ impl PaymentIntentCreatePaymentMethodOptionsCardMandateOptions {
     /// Interval count.
     #[inline]
     pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
+        Self(self.0.with_int("interval_count", interval_count))
     }
 
     /// Supported types, as a list.
@@ -1171,13 +1069,13 @@ impl PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartes
     /// Cb exemption.
     #[inline]
     pub fn cb_exemption(self, cb_exemption: &str) -> Self {
-        Self(self.0.with("cb_exemption", cb_exemption))
+        Self(self.0.with_str("cb_exemption", cb_exemption))
     }
 
     /// Cb score.
     #[inline]
     pub fn cb_score(self, cb_score: i64) -> Self {
-        Self(self.0.with("cb_score", cb_score))
+        Self(self.0.with_int("cb_score", cb_score))
     }
 }
 
@@ -1216,8 +1114,8 @@ impl PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure {
     ) -> Self {
         Self(
             Params::new()
-                .with("cryptogram", cryptogram)
-                .with("transaction_id", transaction_id)
+                .with_str("cryptogram", cryptogram)
+                .with_str("transaction_id", transaction_id)
                 .with("version", version),
         )
     }
@@ -1264,505 +1162,9 @@ impl PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure {
     /// Requestor challenge indicator.
     #[inline]
     pub fn requestor_challenge_indicator(self, requestor_challenge_indicator: &str) -> Self {
-        Self(self.0.with(
+        Self(self.0.with_str(
             "requestor_challenge_indicator",
             requestor_challenge_indicator,
         ))
     }
-}
-
-params! {
-    /// The `card` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCard
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCard {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Cvc token.
-    #[inline]
-    pub fn cvc_token(self, cvc_token: &str) -> Self {
-        Self(self.0.with("cvc_token", cvc_token))
-    }
-
-    /// Installments.
-    #[inline]
-    pub fn installments(
-        self,
-        installments: api::PaymentIntentCreatePaymentMethodOptionsCardInstallments,
-    ) -> Self {
-        Self(self.0.with("installments", installments))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Moto: true or false.
-    #[inline]
-    pub fn moto(self, moto: bool) -> Self {
-        Self(self.0.with("moto", moto))
-    }
-
-    /// Network.
-    #[inline]
-    pub fn network(self, network: api::PaymentIntentPaymentMethodOptionsCardNetwork) -> Self {
-        Self(self.0.with("network", network))
-    }
-
-    /// Request extended authorization.
-    #[inline]
-    pub fn request_extended_authorization(
-        self,
-        request_extended_authorization: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with(
-            "request_extended_authorization",
-            request_extended_authorization,
-        ))
-    }
-
-    /// Request incremental authorization.
-    #[inline]
-    pub fn request_incremental_authorization(
-        self,
-        request_incremental_authorization: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with(
-            "request_incremental_authorization",
-            request_incremental_authorization,
-        ))
-    }
-
-    /// Request multicapture.
-    #[inline]
-    pub fn request_multicapture(
-        self,
-        request_multicapture: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with("request_multicapture", request_multicapture))
-    }
-
-    /// Request overcapture.
-    #[inline]
-    pub fn request_overcapture(
-        self,
-        request_overcapture: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with("request_overcapture", request_overcapture))
-    }
-
-    /// Request three d secure.
-    #[inline]
-    pub fn request_three_d_secure(
-        self,
-        request_three_d_secure: api::PaymentIntentPaymentMethodOptionsCardRequestThreeDSecure,
-    ) -> Self {
-        Self(
-            self.0
-                .with("request_three_d_secure", request_three_d_secure),
-        )
-    }
-
-    /// Require cvc recollection: true or false.
-    #[inline]
-    pub fn require_cvc_recollection(self, require_cvc_recollection: bool) -> Self {
-        Self(
-            self.0
-                .with("require_cvc_recollection", require_cvc_recollection),
-        )
-    }
-
-    /// Setup credential usage.
-    #[inline]
-    pub fn setup_credential_usage(
-        self,
-        setup_credential_usage: api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage,
-    ) -> Self {
-        Self(
-            self.0
-                .with("setup_credential_usage", setup_credential_usage),
-        )
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Statement descriptor suffix kana.
-    #[inline]
-    pub fn statement_descriptor_suffix_kana(self, statement_descriptor_suffix_kana: &str) -> Self {
-        Self(self.0.with(
-            "statement_descriptor_suffix_kana",
-            statement_descriptor_suffix_kana,
-        ))
-    }
-
-    /// Unsets `statement_descriptor_suffix_kana`.
-    #[inline]
-    pub fn clear_statement_descriptor_suffix_kana(self) -> Self {
-        Self(
-            self.0
-                .with("statement_descriptor_suffix_kana", Value::Clear),
-        )
-    }
-
-    /// Statement descriptor suffix kanji.
-    #[inline]
-    pub fn statement_descriptor_suffix_kanji(
-        self,
-        statement_descriptor_suffix_kanji: &str,
-    ) -> Self {
-        Self(self.0.with(
-            "statement_descriptor_suffix_kanji",
-            statement_descriptor_suffix_kanji,
-        ))
-    }
-
-    /// Unsets `statement_descriptor_suffix_kanji`.
-    #[inline]
-    pub fn clear_statement_descriptor_suffix_kanji(self) -> Self {
-        Self(
-            self.0
-                .with("statement_descriptor_suffix_kanji", Value::Clear),
-        )
-    }
-
-    /// Stored credential usage.
-    #[inline]
-    pub fn stored_credential_usage(
-        self,
-        stored_credential_usage: api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage,
-    ) -> Self {
-        Self(
-            self.0
-                .with("stored_credential_usage", stored_credential_usage),
-        )
-    }
-
-    /// Three d secure.
-    #[inline]
-    pub fn three_d_secure(
-        self,
-        three_d_secure: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure,
-    ) -> Self {
-        Self(self.0.with("three_d_secure", three_d_secure))
-    }
-}
-
-params! {
-    /// The `routing` of [`PaymentIntentCreatePaymentMethodOptionsCardPresent`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardPresent).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCardPresentRouting
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCardPresentRouting {
-    /// Requested priority.
-    #[inline]
-    pub fn requested_priority(
-        self,
-        requested_priority: api::PaymentIntentPaymentMethodOptionsCardPresentRoutingRequestedPriority,
-    ) -> Self {
-        Self(self.0.with("requested_priority", requested_priority))
-    }
-}
-
-params! {
-    /// The `card_present` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCardPresent
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCardPresent {
-    /// Capture method.
-    #[inline]
-    pub fn capture_method(
-        self,
-        capture_method: api::PaymentIntentPaymentMethodOptionsCardPresentCaptureMethod,
-    ) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Request extended authorization: true or false.
-    #[inline]
-    pub fn request_extended_authorization(self, request_extended_authorization: bool) -> Self {
-        Self(self.0.with(
-            "request_extended_authorization",
-            request_extended_authorization,
-        ))
-    }
-
-    /// Request incremental authorization support: true or false.
-    #[inline]
-    pub fn request_incremental_authorization_support(
-        self,
-        request_incremental_authorization_support: bool,
-    ) -> Self {
-        Self(self.0.with(
-            "request_incremental_authorization_support",
-            request_incremental_authorization_support,
-        ))
-    }
-
-    /// Routing.
-    #[inline]
-    pub fn routing(
-        self,
-        routing: api::PaymentIntentCreatePaymentMethodOptionsCardPresentRouting,
-    ) -> Self {
-        Self(self.0.with("routing", routing))
-    }
-}
-
-params! {
-    /// The `cashapp` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCashapp
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCashapp {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `crypto` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCrypto
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCrypto {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params_required! {
-    /// The `eu_bank_transfer` of [`PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-}
-
-params_required! {
-    /// The `bank_transfer` of [`PaymentIntentCreatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalance).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentIntentNextActionDisplayBankTransferInstructionsType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Eu bank transfer.
-    #[inline]
-    pub fn eu_bank_transfer(
-        self,
-        eu_bank_transfer: api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer,
-    ) -> Self {
-        Self(self.0.with("eu_bank_transfer", eu_bank_transfer))
-    }
-
-    /// Requested address types, as a list.
-    #[inline]
-    pub fn requested_address_types(
-        self,
-        requested_address_types: impl IntoIterator<Item = api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType>,
-    ) -> Self {
-        Self(
-            self.0
-                .with("requested_address_types", list(requested_address_types)),
-        )
-    }
-}
-
-params! {
-    /// The `customer_balance` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCustomerBalance
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCustomerBalance {
-    /// Bank transfer.
-    #[inline]
-    pub fn bank_transfer(
-        self,
-        bank_transfer: api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer,
-    ) -> Self {
-        Self(self.0.with("bank_transfer", bank_transfer))
-    }
-
-    /// Funding type: always `bank_transfer`.
-    #[inline]
-    pub fn funding_type(self, funding_type: &str) -> Self {
-        Self(self.0.with("funding_type", funding_type))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `eps` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsEps
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsEps {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `fpx` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsFpx
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsFpx {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `giropay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsGiropay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsGiropay {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `grabpay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsGrabpay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsGrabpay {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `ideal` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsIdeal
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsIdeal {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `interac_present` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsInteracPresent
 }

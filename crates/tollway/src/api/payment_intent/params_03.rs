@@ -6,17 +6,290 @@ use crate::api;
 use crate::view::prelude::{Params, Timestamp, Value, list, params, params_required};
 
 params! {
-    /// The `kakao_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    /// The `card` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsKakaoPay
+    PaymentIntentCreatePaymentMethodOptionsCard
 }
 
-impl PaymentIntentCreatePaymentMethodOptionsKakaoPay {
+impl PaymentIntentCreatePaymentMethodOptionsCard {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Unsets `capture_method`.
+    #[inline]
+    pub fn clear_capture_method(self) -> Self {
+        Self(self.0.with("capture_method", Value::Clear))
+    }
+
+    /// Cvc token.
+    #[inline]
+    pub fn cvc_token(self, cvc_token: &str) -> Self {
+        Self(self.0.with_str("cvc_token", cvc_token))
+    }
+
+    /// Installments.
+    #[inline]
+    pub fn installments(
+        self,
+        installments: api::PaymentIntentCreatePaymentMethodOptionsCardInstallments,
+    ) -> Self {
+        Self(self.0.with("installments", installments))
+    }
+
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Moto: true or false.
+    #[inline]
+    pub fn moto(self, moto: bool) -> Self {
+        Self(self.0.with_bool("moto", moto))
+    }
+
+    /// Network.
+    #[inline]
+    pub fn network(self, network: api::PaymentIntentPaymentMethodOptionsCardNetwork) -> Self {
+        Self(self.0.with("network", network))
+    }
+
+    /// Request extended authorization.
+    #[inline]
+    pub fn request_extended_authorization(
+        self,
+        request_extended_authorization: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with(
+            "request_extended_authorization",
+            request_extended_authorization,
+        ))
+    }
+
+    /// Request incremental authorization.
+    #[inline]
+    pub fn request_incremental_authorization(
+        self,
+        request_incremental_authorization: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with(
+            "request_incremental_authorization",
+            request_incremental_authorization,
+        ))
+    }
+
+    /// Request multicapture.
+    #[inline]
+    pub fn request_multicapture(
+        self,
+        request_multicapture: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with("request_multicapture", request_multicapture))
+    }
+
+    /// Request overcapture.
+    #[inline]
+    pub fn request_overcapture(
+        self,
+        request_overcapture: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with("request_overcapture", request_overcapture))
+    }
+
+    /// Request three d secure.
+    #[inline]
+    pub fn request_three_d_secure(
+        self,
+        request_three_d_secure: api::PaymentIntentPaymentMethodOptionsCardRequestThreeDSecure,
+    ) -> Self {
+        Self(
+            self.0
+                .with("request_three_d_secure", request_three_d_secure),
+        )
+    }
+
+    /// Require cvc recollection: true or false.
+    #[inline]
+    pub fn require_cvc_recollection(self, require_cvc_recollection: bool) -> Self {
+        Self(
+            self.0
+                .with_bool("require_cvc_recollection", require_cvc_recollection),
+        )
+    }
+
+    /// Setup credential usage.
+    #[inline]
+    pub fn setup_credential_usage(
+        self,
+        setup_credential_usage: api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage,
+    ) -> Self {
+        Self(
+            self.0
+                .with("setup_credential_usage", setup_credential_usage),
+        )
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", Value::Clear))
+    }
+
+    /// Statement descriptor suffix kana.
+    #[inline]
+    pub fn statement_descriptor_suffix_kana(self, statement_descriptor_suffix_kana: &str) -> Self {
+        Self(self.0.with_str(
+            "statement_descriptor_suffix_kana",
+            statement_descriptor_suffix_kana,
+        ))
+    }
+
+    /// Unsets `statement_descriptor_suffix_kana`.
+    #[inline]
+    pub fn clear_statement_descriptor_suffix_kana(self) -> Self {
+        Self(
+            self.0
+                .with("statement_descriptor_suffix_kana", Value::Clear),
+        )
+    }
+
+    /// Statement descriptor suffix kanji.
+    #[inline]
+    pub fn statement_descriptor_suffix_kanji(
+        self,
+        statement_descriptor_suffix_kanji: &str,
+    ) -> Self {
+        Self(self.0.with_str(
+            "statement_descriptor_suffix_kanji",
+            statement_descriptor_suffix_kanji,
+        ))
+    }
+
+    /// Unsets `statement_descriptor_suffix_kanji`.
+    #[inline]
+    pub fn clear_statement_descriptor_suffix_kanji(self) -> Self {
+        Self(
+            self.0
+                .with("statement_descriptor_suffix_kanji", Value::Clear),
+        )
+    }
+
+    /// Stored credential usage.
+    #[inline]
+    pub fn stored_credential_usage(
+        self,
+        stored_credential_usage: api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage,
+    ) -> Self {
+        Self(
+            self.0
+                .with("stored_credential_usage", stored_credential_usage),
+        )
+    }
+
+    /// Three d secure.
+    #[inline]
+    pub fn three_d_secure(
+        self,
+        three_d_secure: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure,
+    ) -> Self {
+        Self(self.0.with("three_d_secure", three_d_secure))
+    }
+}
+
+params! {
+    /// The `routing` of [`PaymentIntentCreatePaymentMethodOptionsCardPresent`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardPresent).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCardPresentRouting
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsCardPresentRouting {
+    /// Requested priority.
+    #[inline]
+    pub fn requested_priority(
+        self,
+        requested_priority: api::PaymentIntentPaymentMethodOptionsCardPresentRoutingRequestedPriority,
+    ) -> Self {
+        Self(self.0.with("requested_priority", requested_priority))
+    }
+}
+
+params! {
+    /// The `card_present` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCardPresent
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsCardPresent {
+    /// Capture method.
+    #[inline]
+    pub fn capture_method(
+        self,
+        capture_method: api::PaymentIntentPaymentMethodOptionsCardPresentCaptureMethod,
+    ) -> Self {
         Self(self.0.with("capture_method", capture_method))
+    }
+
+    /// Request extended authorization: true or false.
+    #[inline]
+    pub fn request_extended_authorization(self, request_extended_authorization: bool) -> Self {
+        Self(self.0.with_bool(
+            "request_extended_authorization",
+            request_extended_authorization,
+        ))
+    }
+
+    /// Request incremental authorization support: true or false.
+    #[inline]
+    pub fn request_incremental_authorization_support(
+        self,
+        request_incremental_authorization_support: bool,
+    ) -> Self {
+        Self(self.0.with_bool(
+            "request_incremental_authorization_support",
+            request_incremental_authorization_support,
+        ))
+    }
+
+    /// Routing.
+    #[inline]
+    pub fn routing(
+        self,
+        routing: api::PaymentIntentCreatePaymentMethodOptionsCardPresentRouting,
+    ) -> Self {
+        Self(self.0.with("routing", routing))
+    }
+}
+
+params! {
+    /// The `cashapp` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCashapp
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsCashapp {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Unsets `capture_method`.
@@ -29,7 +302,7 @@ impl PaymentIntentCreatePaymentMethodOptionsKakaoPay {
     #[inline]
     pub fn setup_future_usage(
         self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
     ) -> Self {
         Self(self.0.with("setup_future_usage", setup_future_usage))
     }
@@ -40,6 +313,72 @@ impl PaymentIntentCreatePaymentMethodOptionsKakaoPay {
         Self(self.0.with("setup_future_usage", Value::Clear))
     }
 }
+
+/// The `crypto` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCrypto =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `eu_bank_transfer` of [`PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
+
+/// The `bank_transfer` of [`PaymentIntentCreatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalance): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer;
+
+/// The `customer_balance` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalance`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCustomerBalance =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance;
+
+/// The `eps` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsEps =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `fpx` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsFpx =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `giropay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsGiropay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `grabpay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsGrabpay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `ideal` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlipay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlipay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsIdeal =
+    api::PaymentIntentCreatePaymentMethodOptionsAlipay;
+
+/// The `interac_present` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsInteracPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kakao_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsKakaoPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
 
 params! {
     /// The `on_demand` of [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna).
@@ -52,19 +391,19 @@ impl PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand {
     /// Average amount.
     #[inline]
     pub fn average_amount(self, average_amount: i64) -> Self {
-        Self(self.0.with("average_amount", average_amount))
+        Self(self.0.with_int("average_amount", average_amount))
     }
 
     /// Maximum amount.
     #[inline]
     pub fn maximum_amount(self, maximum_amount: i64) -> Self {
-        Self(self.0.with("maximum_amount", maximum_amount))
+        Self(self.0.with_int("maximum_amount", maximum_amount))
     }
 
     /// Minimum amount.
     #[inline]
     pub fn minimum_amount(self, minimum_amount: i64) -> Self {
-        Self(self.0.with("minimum_amount", minimum_amount))
+        Self(self.0.with_int("minimum_amount", minimum_amount))
     }
 
     /// Purchase interval.
@@ -81,25 +420,16 @@ impl PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand {
     pub fn purchase_interval_count(self, purchase_interval_count: i64) -> Self {
         Self(
             self.0
-                .with("purchase_interval_count", purchase_interval_count),
+                .with_int("purchase_interval_count", purchase_interval_count),
         )
     }
 }
 
-params_required! {
-    /// The `next_billing` of [`PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, date: &str) -> Self {
-        Self(Params::new().with("amount", amount).with("date", date))
-    }
-}
+/// The `next_billing` of [`PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling =
+    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
 
 params_required! {
     /// The `subscription` of [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna).
@@ -118,20 +448,20 @@ impl PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription {
         Self(
             Params::new()
                 .with("interval", interval)
-                .with("reference", reference),
+                .with_str("reference", reference),
         )
     }
 
     /// Interval count.
     #[inline]
     pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
+        Self(self.0.with_int("interval_count", interval_count))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 
     /// Next billing.
@@ -155,7 +485,7 @@ impl PaymentIntentCreatePaymentMethodOptionsKlarna {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Unsets `capture_method`.
@@ -220,7 +550,7 @@ impl PaymentIntentCreatePaymentMethodOptionsKonbini {
     /// Confirmation number.
     #[inline]
     pub fn confirmation_number(self, confirmation_number: &str) -> Self {
-        Self(self.0.with("confirmation_number", confirmation_number))
+        Self(self.0.with_str("confirmation_number", confirmation_number))
     }
 
     /// Unsets `confirmation_number`.
@@ -232,7 +562,7 @@ impl PaymentIntentCreatePaymentMethodOptionsKonbini {
     /// Expires after days.
     #[inline]
     pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with("expires_after_days", expires_after_days))
+        Self(self.0.with_int("expires_after_days", expires_after_days))
     }
 
     /// Unsets `expires_after_days`.
@@ -259,7 +589,7 @@ impl PaymentIntentCreatePaymentMethodOptionsKonbini {
     /// Product description.
     #[inline]
     pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
+        Self(self.0.with_str("product_description", product_description))
     }
 
     /// Unsets `product_description`.
@@ -271,45 +601,15 @@ impl PaymentIntentCreatePaymentMethodOptionsKonbini {
     /// Setup future usage: always `none`.
     #[inline]
     pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 }
 
-params! {
-    /// The `kr_card` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsKrCard
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsKrCard {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
+/// The `kr_card` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsKrCard =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
 
 params! {
     /// The `link` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -322,7 +622,7 @@ impl PaymentIntentCreatePaymentMethodOptionsLink {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Unsets `capture_method`.
@@ -334,7 +634,7 @@ impl PaymentIntentCreatePaymentMethodOptionsLink {
     /// Persistent token. Stripe advises against it.
     #[inline]
     pub fn persistent_token(self, persistent_token: &str) -> Self {
-        Self(self.0.with("persistent_token", persistent_token))
+        Self(self.0.with_str("persistent_token", persistent_token))
     }
 
     /// Setup future usage.
@@ -353,20 +653,11 @@ impl PaymentIntentCreatePaymentMethodOptionsLink {
     }
 }
 
-params! {
-    /// The `mb_way` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsMbWay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsMbWay {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `mb_way` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsMbWay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
 params! {
     /// The `mobilepay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -379,7 +670,7 @@ impl PaymentIntentCreatePaymentMethodOptionsMobilepay {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
     /// Unsets `capture_method`.
@@ -391,248 +682,69 @@ impl PaymentIntentCreatePaymentMethodOptionsMobilepay {
     /// Setup future usage: always `none`.
     #[inline]
     pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 }
 
-params! {
-    /// The `multibanco` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsMultibanco
-}
+/// The `multibanco` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsMultibanco =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
-impl PaymentIntentCreatePaymentMethodOptionsMultibanco {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `naver_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsNaverPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
 
-params! {
-    /// The `naver_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsNaverPay
-}
+/// The `nz_bank_account` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsNzBankAccount =
+    api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
 
-impl PaymentIntentCreatePaymentMethodOptionsNaverPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
+/// The `oxxo` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsKonbini`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKonbini).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsOxxo =
+    api::CheckoutSessionCreatePaymentMethodOptionsKonbini;
 
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
+/// The `p24` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsP24`](crate::api::CheckoutSessionCreatePaymentMethodOptionsP24).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsP24 =
+    api::CheckoutSessionCreatePaymentMethodOptionsP24;
 
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
+/// The `pay_by_bank` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsPayByBank =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
+/// The `payco` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsPayco =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
 
-params! {
-    /// The `nz_bank_account` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsNzBankAccount
-}
+/// The `paynow` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsPaynow =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
-impl PaymentIntentCreatePaymentMethodOptionsNzBankAccount {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
+/// The `paypal` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPaypal`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaypal).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsPaypal =
+    api::CheckoutSessionCreatePaymentMethodOptionsPaypal;
 
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
-    }
-}
-
-params! {
-    /// The `oxxo` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsOxxo
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsOxxo {
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with("expires_after_days", expires_after_days))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `p24` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsP24
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsP24 {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Tos shown and accepted: true or false.
-    #[inline]
-    pub fn tos_shown_and_accepted(self, tos_shown_and_accepted: bool) -> Self {
-        Self(
-            self.0
-                .with("tos_shown_and_accepted", tos_shown_and_accepted),
-        )
-    }
-}
-
-params! {
-    /// The `pay_by_bank` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsPayByBank
-}
-
-params! {
-    /// The `payco` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsPayco
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsPayco {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `paynow` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsPaynow
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsPaynow {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `paypal` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsPaypal
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsPaypal {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Preferred locale.
-    #[inline]
-    pub fn preferred_locale(
-        self,
-        preferred_locale: api::CheckoutSessionCreatePaymentMethodOptionsPaypalPreferredLocale,
-    ) -> Self {
-        Self(self.0.with("preferred_locale", preferred_locale))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-
-    /// Risk correlation id.
-    #[inline]
-    pub fn risk_correlation_id(self, risk_correlation_id: &str) -> Self {
-        Self(self.0.with("risk_correlation_id", risk_correlation_id))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `paypay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsPaypay
-}
+/// The `paypay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsPaypay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params! {
     /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsPayto`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayto).
@@ -645,7 +757,7 @@ impl PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Unsets `amount`.
@@ -672,7 +784,7 @@ impl PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions {
     /// End date.
     #[inline]
     pub fn end_date(self, end_date: &str) -> Self {
-        Self(self.0.with("end_date", end_date))
+        Self(self.0.with_str("end_date", end_date))
     }
 
     /// Unsets `end_date`.
@@ -699,7 +811,7 @@ impl PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Payments per period.
     #[inline]
     pub fn payments_per_period(self, payments_per_period: i64) -> Self {
-        Self(self.0.with("payments_per_period", payments_per_period))
+        Self(self.0.with_int("payments_per_period", payments_per_period))
     }
 
     /// Unsets `payments_per_period`.
@@ -757,71 +869,11 @@ impl PaymentIntentCreatePaymentMethodOptionsPayto {
     }
 }
 
-params! {
-    /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsPix`](crate::api::PaymentIntentCreatePaymentMethodOptionsPix).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsPixMandateOptions
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsPixMandateOptions {
-    /// Amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount includes iof.
-    #[inline]
-    pub fn amount_includes_iof(
-        self,
-        amount_includes_iof: api::PaymentIntentAutomaticPaymentMethodsAllowRedirects,
-    ) -> Self {
-        Self(self.0.with("amount_includes_iof", amount_includes_iof))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
-    }
-
-    /// End date.
-    #[inline]
-    pub fn end_date(self, end_date: &str) -> Self {
-        Self(self.0.with("end_date", end_date))
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::PaymentIntentCreatePaymentMethodOptionsPixMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-
-    /// Start date.
-    #[inline]
-    pub fn start_date(self, start_date: &str) -> Self {
-        Self(self.0.with("start_date", start_date))
-    }
-}
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsPix`](crate::api::PaymentIntentCreatePaymentMethodOptionsPix): the same as [`CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsPixMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions;
 
 params! {
     /// The `pix` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -843,7 +895,10 @@ impl PaymentIntentCreatePaymentMethodOptionsPix {
     /// Expires after seconds.
     #[inline]
     pub fn expires_after_seconds(self, expires_after_seconds: i64) -> Self {
-        Self(self.0.with("expires_after_seconds", expires_after_seconds))
+        Self(
+            self.0
+                .with_int("expires_after_seconds", expires_after_seconds),
+        )
     }
 
     /// Expires at, in seconds since the Unix epoch.
@@ -874,227 +929,53 @@ impl PaymentIntentCreatePaymentMethodOptionsPix {
     }
 }
 
-params! {
-    /// The `promptpay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsPromptpay
-}
+/// The `promptpay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsPromptpay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
-impl PaymentIntentCreatePaymentMethodOptionsPromptpay {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `revolut_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsRevolutPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
 
-params! {
-    /// The `revolut_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsRevolutPay
-}
+/// The `samsung_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsSamsungPay =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
 
-impl PaymentIntentCreatePaymentMethodOptionsRevolutPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
+/// The `satispay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCashapp`](crate::api::PaymentIntentCreatePaymentMethodOptionsCashapp).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsSatispay =
+    api::PaymentIntentCreatePaymentMethodOptionsCashapp;
 
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
+/// The `scalapay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlma`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsScalapay =
+    api::PaymentIntentCreatePaymentMethodOptionsAlma;
 
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsSepaDebitMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
 
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
+/// The `sepa_debit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsSepaDebit =
+    api::PaymentIntentCreatePaymentMethodOptionsBacsDebit;
 
-params! {
-    /// The `samsung_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsSamsungPay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsSamsungPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `satispay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsSatispay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsSatispay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `scalapay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsScalapay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsScalapay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsSepaDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsSepaDebitMandateOptions
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsSepaDebitMandateOptions {
-    /// Reference prefix.
-    #[inline]
-    pub fn reference_prefix(self, reference_prefix: &str) -> Self {
-        Self(self.0.with("reference_prefix", reference_prefix))
-    }
-
-    /// Unsets `reference_prefix`.
-    #[inline]
-    pub fn clear_reference_prefix(self) -> Self {
-        Self(self.0.with("reference_prefix", Value::Clear))
-    }
-}
-
-params! {
-    /// The `sepa_debit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsSepaDebit
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsSepaDebit {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsSepaDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
-    }
-}
-
-params! {
-    /// The `sequra` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsSequra
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsSequra {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `sequra` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsSequra =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
 
 params! {
     /// The `sofort` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -1135,32 +1016,11 @@ impl PaymentIntentCreatePaymentMethodOptionsSofort {
     }
 }
 
-params! {
-    /// The `sunbit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsSunbit
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsSunbit {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `sunbit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsSunbit =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
 
 params! {
     /// The `swish` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -1173,7 +1033,7 @@ impl PaymentIntentCreatePaymentMethodOptionsSwish {
     /// Reference.
     #[inline]
     pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
+        Self(self.0.with_str("reference", reference))
     }
 
     /// Unsets `reference`.
@@ -1185,119 +1045,33 @@ impl PaymentIntentCreatePaymentMethodOptionsSwish {
     /// Setup future usage: always `none`.
     #[inline]
     pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 }
 
-params! {
-    /// The `twint` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsTwint
-}
+/// The `twint` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBancontact`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsTwint =
+    api::CheckoutSessionCreatePaymentMethodOptionsBancontact;
 
-impl PaymentIntentCreatePaymentMethodOptionsTwint {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsUpi`](crate::api::PaymentIntentCreatePaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
 
-params! {
-    /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsUpi`](crate::api::PaymentIntentCreatePaymentMethodOptionsUpi).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsUpiMandateOptions
-}
+/// The `upi` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsUpi =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpi;
 
-impl PaymentIntentCreatePaymentMethodOptionsUpiMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
-
-params! {
-    /// The `upi` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsUpi
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `filters` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters {
-    /// Account subcategories, as a list.
-    #[inline]
-    pub fn account_subcategories(
-        self,
-        account_subcategories: impl IntoIterator<
-            Item = api::PaymentIntentCreatePaymentMethodDataUsBankAccountAccountType,
-        >,
-    ) -> Self {
-        Self(
-            self.0
-                .with("account_subcategories", list(account_subcategories)),
-        )
-    }
-}
+/// The `filters` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
 
 params! {
     /// The `financial_connections` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount).
@@ -1337,7 +1111,7 @@ impl PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections {
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.with("return_url", return_url))
+        Self(self.0.with_str("return_url", return_url))
     }
 }
 
@@ -1352,7 +1126,7 @@ impl PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions {
     /// Collection method: always `paper`.
     #[inline]
     pub fn collection_method(self, collection_method: &str) -> Self {
-        Self(self.0.with("collection_method", collection_method))
+        Self(self.0.with_str("collection_method", collection_method))
     }
 
     /// Unsets `collection_method`.
@@ -1379,131 +1153,5 @@ impl PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks {
         >,
     ) -> Self {
         Self(self.0.with("requested", list(requested)))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsUsBankAccount
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsUsBankAccount {
-    /// Financial connections.
-    #[inline]
-    pub fn financial_connections(
-        self,
-        financial_connections: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
-    ) -> Self {
-        Self(self.0.with("financial_connections", financial_connections))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Networks.
-    #[inline]
-    pub fn networks(
-        self,
-        networks: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks,
-    ) -> Self {
-        Self(self.0.with("networks", networks))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
-    }
-
-    /// Transaction purpose.
-    #[inline]
-    pub fn transaction_purpose(
-        self,
-        transaction_purpose: api::PaymentIntentPaymentMethodOptionsUsBankAccountTransactionPurpose,
-    ) -> Self {
-        Self(self.0.with("transaction_purpose", transaction_purpose))
-    }
-
-    /// Unsets `transaction_purpose`.
-    #[inline]
-    pub fn clear_transaction_purpose(self) -> Self {
-        Self(self.0.with("transaction_purpose", Value::Clear))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params! {
-    /// The `wechat_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsWechatPay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsWechatPay {
-    /// App id.
-    #[inline]
-    pub fn app_id(self, app_id: &str) -> Self {
-        Self(self.0.with("app_id", app_id))
-    }
-
-    /// Client.
-    #[inline]
-    pub fn client(self, client: api::PaymentIntentPaymentMethodOptionsWechatPayClient) -> Self {
-        Self(self.0.with("client", client))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsWechatPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `zip` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsZip
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsZip {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
     }
 }

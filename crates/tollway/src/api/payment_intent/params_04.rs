@@ -3,7 +3,124 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, list, pairs, params, params_required};
+use crate::view::prelude::{Params, Value, pairs, params, params_required};
+
+params! {
+    /// The `us_bank_account` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsUsBankAccount
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsUsBankAccount {
+    /// Financial connections.
+    #[inline]
+    pub fn financial_connections(
+        self,
+        financial_connections: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
+    ) -> Self {
+        Self(self.0.with("financial_connections", financial_connections))
+    }
+
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Networks.
+    #[inline]
+    pub fn networks(
+        self,
+        networks: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks,
+    ) -> Self {
+        Self(self.0.with("networks", networks))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", Value::Clear))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
+    }
+
+    /// Transaction purpose.
+    #[inline]
+    pub fn transaction_purpose(
+        self,
+        transaction_purpose: api::PaymentIntentPaymentMethodOptionsUsBankAccountTransactionPurpose,
+    ) -> Self {
+        Self(self.0.with("transaction_purpose", transaction_purpose))
+    }
+
+    /// Unsets `transaction_purpose`.
+    #[inline]
+    pub fn clear_transaction_purpose(self) -> Self {
+        Self(self.0.with("transaction_purpose", Value::Clear))
+    }
+
+    /// Verification method.
+    #[inline]
+    pub fn verification_method(
+        self,
+        verification_method: api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod,
+    ) -> Self {
+        Self(self.0.with("verification_method", verification_method))
+    }
+}
+
+params! {
+    /// The `wechat_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsWechatPay
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsWechatPay {
+    /// App id.
+    #[inline]
+    pub fn app_id(self, app_id: &str) -> Self {
+        Self(self.0.with_str("app_id", app_id))
+    }
+
+    /// Client.
+    #[inline]
+    pub fn client(self, client: api::PaymentIntentPaymentMethodOptionsWechatPayClient) -> Self {
+        Self(self.0.with("client", client))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsWechatPaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+/// The `zip` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsZip =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
 
 params! {
     /// The `payment_method_options` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate).
@@ -784,7 +901,7 @@ impl PaymentIntentCreateRadarOptions {
     /// Referrer.
     #[inline]
     pub fn referrer(self, referrer: &str) -> Self {
-        Self(self.0.with("referrer", referrer))
+        Self(self.0.with_str("referrer", referrer))
     }
 
     /// Unsets `referrer`.
@@ -796,87 +913,19 @@ impl PaymentIntentCreateRadarOptions {
     /// Session.
     #[inline]
     pub fn session(self, session: &str) -> Self {
-        Self(self.0.with("session", session))
+        Self(self.0.with_str("session", session))
     }
 }
 
-params! {
-    /// The `address` of [`PaymentIntentCreateShipping`](crate::api::PaymentIntentCreateShipping).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreateShippingAddress
-}
+/// The `address` of [`PaymentIntentCreateShipping`](crate::api::PaymentIntentCreateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-impl PaymentIntentCreateShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params_required! {
-    /// The `shipping` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreateShipping
-}
-
-impl PaymentIntentCreateShipping {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(address: api::PaymentIntentCreateShippingAddress, name: &str) -> Self {
-        Self(Params::new().with("address", address).with("name", name))
-    }
-
-    /// Carrier.
-    #[inline]
-    pub fn carrier(self, carrier: &str) -> Self {
-        Self(self.0.with("carrier", carrier))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Tracking number.
-    #[inline]
-    pub fn tracking_number(self, tracking_number: &str) -> Self {
-        Self(self.0.with("tracking_number", tracking_number))
-    }
-}
+/// The `shipping` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate): the same as [`ChargeCreateShipping`](crate::api::ChargeCreateShipping).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateShipping = api::ChargeCreateShipping;
 
 params! {
     /// The `payment_data` of [`PaymentIntentCreateTransferData`](crate::api::PaymentIntentCreateTransferData).
@@ -889,7 +938,7 @@ impl PaymentIntentCreateTransferDataPaymentData {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Key-value pairs of your own.
@@ -919,19 +968,19 @@ impl PaymentIntentCreateTransferData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
+        Self(Params::new().with_str("destination", destination))
     }
 
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Key-value pairs of your own.
@@ -959,655 +1008,102 @@ impl PaymentIntentCreateTransferData {
     }
 }
 
-params! {
-    /// The `card` of [`PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsCard
-}
-
-impl PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsCard {
-    /// Commodity code.
-    #[inline]
-    pub fn commodity_code(self, commodity_code: &str) -> Self {
-        Self(self.0.with("commodity_code", commodity_code))
-    }
-}
-
-params! {
-    /// The `card_present` of [`PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsCardPresent
-}
-
-impl PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsCardPresent {
-    /// Commodity code.
-    #[inline]
-    pub fn commodity_code(self, commodity_code: &str) -> Self {
-        Self(self.0.with("commodity_code", commodity_code))
-    }
-}
-
-params! {
-    /// The `klarna` of [`PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsKlarna
-}
-
-impl PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsKlarna {
-    /// Image url.
-    #[inline]
-    pub fn image_url(self, image_url: &str) -> Self {
-        Self(self.0.with("image_url", image_url))
-    }
-
-    /// Product url.
-    #[inline]
-    pub fn product_url(self, product_url: &str) -> Self {
-        Self(self.0.with("product_url", product_url))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-
-    /// Subscription reference.
-    #[inline]
-    pub fn subscription_reference(self, subscription_reference: &str) -> Self {
-        Self(
-            self.0
-                .with("subscription_reference", subscription_reference),
-        )
-    }
-}
-
-params! {
-    /// The `paypal` of [`PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsPaypal
-}
-
-impl PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsPaypal {
-    /// Category.
-    #[inline]
-    pub fn category(
-        self,
-        category: api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypalCategory,
-    ) -> Self {
-        Self(self.0.with("category", category))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Sold by.
-    #[inline]
-    pub fn sold_by(self, sold_by: &str) -> Self {
-        Self(self.0.with("sold_by", sold_by))
-    }
-}
-
-params! {
-    /// The `payment_method_options` of [`PaymentIntentUpdateAmountDetailsLineItem`](crate::api::PaymentIntentUpdateAmountDetailsLineItem).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions
-}
-
-impl PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions {
-    /// Card.
-    #[inline]
-    pub fn card(
-        self,
-        card: api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsCard,
-    ) -> Self {
-        Self(self.0.with("card", card))
-    }
-
-    /// Card present.
-    #[inline]
-    pub fn card_present(
-        self,
-        card_present: api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsCardPresent,
-    ) -> Self {
-        Self(self.0.with("card_present", card_present))
-    }
-
-    /// Klarna.
-    #[inline]
-    pub fn klarna(
-        self,
-        klarna: api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsKlarna,
-    ) -> Self {
-        Self(self.0.with("klarna", klarna))
-    }
-
-    /// Paypal.
-    #[inline]
-    pub fn paypal(
-        self,
-        paypal: api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsPaypal,
-    ) -> Self {
-        Self(self.0.with("paypal", paypal))
-    }
-}
-
-params_required! {
-    /// The `tax` of [`PaymentIntentUpdateAmountDetailsLineItem`](crate::api::PaymentIntentUpdateAmountDetailsLineItem).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateAmountDetailsLineItemTax
-}
-
-impl PaymentIntentUpdateAmountDetailsLineItemTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(total_tax_amount: i64) -> Self {
-        Self(Params::new().with("total_tax_amount", total_tax_amount))
-    }
-}
-
-params_required! {
-    /// The `line_item` of [`PaymentIntentUpdateAmountDetails`](crate::api::PaymentIntentUpdateAmountDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateAmountDetailsLineItem
-}
-
-impl PaymentIntentUpdateAmountDetailsLineItem {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(product_name: &str, quantity: i64, unit_cost: i64) -> Self {
-        Self(
-            Params::new()
-                .with("product_name", product_name)
-                .with("quantity", quantity)
-                .with("unit_cost", unit_cost),
-        )
-    }
-
-    /// Discount amount.
-    #[inline]
-    pub fn discount_amount(self, discount_amount: i64) -> Self {
-        Self(self.0.with("discount_amount", discount_amount))
-    }
-
-    /// Payment method options.
-    #[inline]
-    pub fn payment_method_options(
-        self,
-        payment_method_options: api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions,
-    ) -> Self {
-        Self(
-            self.0
-                .with("payment_method_options", payment_method_options),
-        )
-    }
-
-    /// Product code.
-    #[inline]
-    pub fn product_code(self, product_code: &str) -> Self {
-        Self(self.0.with("product_code", product_code))
-    }
-
-    /// Tax.
-    #[inline]
-    pub fn tax(self, tax: api::PaymentIntentUpdateAmountDetailsLineItemTax) -> Self {
-        Self(self.0.with("tax", tax))
-    }
-
-    /// Unit of measure.
-    #[inline]
-    pub fn unit_of_measure(self, unit_of_measure: &str) -> Self {
-        Self(self.0.with("unit_of_measure", unit_of_measure))
-    }
-}
-
-params! {
-    /// The `shipping` of [`PaymentIntentUpdateAmountDetails`](crate::api::PaymentIntentUpdateAmountDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateAmountDetailsShipping
-}
-
-impl PaymentIntentUpdateAmountDetailsShipping {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Unsets `amount`.
-    #[inline]
-    pub fn clear_amount(self) -> Self {
-        Self(self.0.with("amount", Value::Clear))
-    }
-
-    /// From postal code.
-    #[inline]
-    pub fn from_postal_code(self, from_postal_code: &str) -> Self {
-        Self(self.0.with("from_postal_code", from_postal_code))
-    }
-
-    /// Unsets `from_postal_code`.
-    #[inline]
-    pub fn clear_from_postal_code(self) -> Self {
-        Self(self.0.with("from_postal_code", Value::Clear))
-    }
-
-    /// To postal code.
-    #[inline]
-    pub fn to_postal_code(self, to_postal_code: &str) -> Self {
-        Self(self.0.with("to_postal_code", to_postal_code))
-    }
-
-    /// Unsets `to_postal_code`.
-    #[inline]
-    pub fn clear_to_postal_code(self) -> Self {
-        Self(self.0.with("to_postal_code", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `tax` of [`PaymentIntentUpdateAmountDetails`](crate::api::PaymentIntentUpdateAmountDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateAmountDetailsTax
-}
-
-impl PaymentIntentUpdateAmountDetailsTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(total_tax_amount: i64) -> Self {
-        Self(Params::new().with("total_tax_amount", total_tax_amount))
-    }
-}
-
-params! {
-    /// The `amount_details` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateAmountDetails
-}
-
-impl PaymentIntentUpdateAmountDetails {
-    /// Discount amount.
-    #[inline]
-    pub fn discount_amount(self, discount_amount: i64) -> Self {
-        Self(self.0.with("discount_amount", discount_amount))
-    }
-
-    /// Unsets `discount_amount`.
-    #[inline]
-    pub fn clear_discount_amount(self) -> Self {
-        Self(self.0.with("discount_amount", Value::Clear))
-    }
-
-    /// Enforce arithmetic validation: true or false.
-    #[inline]
-    pub fn enforce_arithmetic_validation(self, enforce_arithmetic_validation: bool) -> Self {
-        Self(self.0.with(
-            "enforce_arithmetic_validation",
-            enforce_arithmetic_validation,
-        ))
-    }
-
-    /// Line items, as a list.
-    #[inline]
-    pub fn line_items(
-        self,
-        line_items: impl IntoIterator<Item = api::PaymentIntentUpdateAmountDetailsLineItem>,
-    ) -> Self {
-        Self(self.0.with("line_items", list(line_items)))
-    }
-
-    /// Unsets `line_items`.
-    #[inline]
-    pub fn clear_line_items(self) -> Self {
-        Self(self.0.with("line_items", Value::Clear))
-    }
-
-    /// Shipping.
-    #[inline]
-    pub fn shipping(self, shipping: api::PaymentIntentUpdateAmountDetailsShipping) -> Self {
-        Self(self.0.with("shipping", shipping))
-    }
-
-    /// Unsets `shipping`.
-    #[inline]
-    pub fn clear_shipping(self) -> Self {
-        Self(self.0.with("shipping", Value::Clear))
-    }
-
-    /// Tax.
-    #[inline]
-    pub fn tax(self, tax: api::PaymentIntentUpdateAmountDetailsTax) -> Self {
-        Self(self.0.with("tax", tax))
-    }
-
-    /// Unsets `tax`.
-    #[inline]
-    pub fn clear_tax(self) -> Self {
-        Self(self.0.with("tax", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `tax` of [`PaymentIntentUpdateHooksInputs`](crate::api::PaymentIntentUpdateHooksInputs).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateHooksInputsTax
-}
-
-impl PaymentIntentUpdateHooksInputsTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(calculation: &str) -> Self {
-        Self(Params::new().with("calculation", calculation))
-    }
-}
-
-params! {
-    /// The `inputs` of [`PaymentIntentUpdateHooks`](crate::api::PaymentIntentUpdateHooks).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateHooksInputs
-}
-
-impl PaymentIntentUpdateHooksInputs {
-    /// Tax.
-    #[inline]
-    pub fn tax(self, tax: api::PaymentIntentUpdateHooksInputsTax) -> Self {
-        Self(self.0.with("tax", tax))
-    }
-}
-
-params! {
-    /// The `hooks` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdateHooks
-}
-
-impl PaymentIntentUpdateHooks {
-    /// Inputs.
-    #[inline]
-    pub fn inputs(self, inputs: api::PaymentIntentUpdateHooksInputs) -> Self {
-        Self(self.0.with("inputs", inputs))
-    }
-}
-
-params! {
-    /// The `payment_details` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentDetails
-}
-
-impl PaymentIntentUpdatePaymentDetails {
-    /// Customer reference.
-    #[inline]
-    pub fn customer_reference(self, customer_reference: &str) -> Self {
-        Self(self.0.with("customer_reference", customer_reference))
-    }
-
-    /// Unsets `customer_reference`.
-    #[inline]
-    pub fn clear_customer_reference(self) -> Self {
-        Self(self.0.with("customer_reference", Value::Clear))
-    }
-
-    /// Order reference.
-    #[inline]
-    pub fn order_reference(self, order_reference: &str) -> Self {
-        Self(self.0.with("order_reference", order_reference))
-    }
-
-    /// Unsets `order_reference`.
-    #[inline]
-    pub fn clear_order_reference(self) -> Self {
-        Self(self.0.with("order_reference", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `acss_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataAcssDebit
-}
-
-impl PaymentIntentUpdatePaymentMethodDataAcssDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, institution_number: &str, transit_number: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("institution_number", institution_number)
-                .with("transit_number", transit_number),
-        )
-    }
-}
-
-params! {
-    /// The `affirm` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataAffirm
-}
-
-params! {
-    /// The `afterpay_clearpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataAfterpayClearpay
-}
-
-params! {
-    /// The `alipay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataAlipay
-}
-
-params! {
-    /// The `alma` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataAlma
-}
-
-params! {
-    /// The `amazon_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataAmazonPay
-}
-
-params_required! {
-    /// The `au_becs_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataAuBecsDebit
-}
-
-impl PaymentIntentUpdatePaymentMethodDataAuBecsDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, bsb_number: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("bsb_number", bsb_number),
-        )
-    }
-}
-
-params! {
-    /// The `bacs_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataBacsDebit
-}
-
-impl PaymentIntentUpdatePaymentMethodDataBacsDebit {
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Sort code.
-    #[inline]
-    pub fn sort_code(self, sort_code: &str) -> Self {
-        Self(self.0.with("sort_code", sort_code))
-    }
-}
-
-params! {
-    /// The `bancontact` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataBancontact
-}
-
-params! {
-    /// The `billie` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataBillie
-}
-
-params! {
-    /// The `address` of [`PaymentIntentUpdatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentUpdatePaymentMethodDataBillingDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataBillingDetailsAddress
-}
-
-impl PaymentIntentUpdatePaymentMethodDataBillingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `billing_details` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataBillingDetails
-}
-
-impl PaymentIntentUpdatePaymentMethodDataBillingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::PaymentIntentUpdatePaymentMethodDataBillingDetailsAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Unsets `address`.
-    #[inline]
-    pub fn clear_address(self) -> Self {
-        Self(self.0.with("address", Value::Clear))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Unsets `email`.
-    #[inline]
-    pub fn clear_email(self) -> Self {
-        Self(self.0.with("email", Value::Clear))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Unsets `name`.
-    #[inline]
-    pub fn clear_name(self) -> Self {
-        Self(self.0.with("name", Value::Clear))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Unsets `phone`.
-    #[inline]
-    pub fn clear_phone(self) -> Self {
-        Self(self.0.with("phone", Value::Clear))
-    }
-
-    /// Tax id.
-    #[inline]
-    pub fn tax_id(self, tax_id: &str) -> Self {
-        Self(self.0.with("tax_id", tax_id))
-    }
-}
-
-params! {
-    /// The `bizum` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataBizum
-}
-
-params! {
-    /// The `blik` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataBlik
-}
+/// The `card` of [`PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsCard =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard;
+
+/// The `card_present` of [`PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsCardPresent =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard;
+
+/// The `klarna` of [`PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsKlarna =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna;
+
+/// The `paypal` of [`PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsPaypal =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal;
+
+/// The `payment_method_options` of [`PaymentIntentUpdateAmountDetailsLineItem`](crate::api::PaymentIntentUpdateAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions;
+
+/// The `tax` of [`PaymentIntentUpdateAmountDetailsLineItem`](crate::api::PaymentIntentUpdateAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateAmountDetailsLineItemTax =
+    api::PaymentIntentCreateAmountDetailsLineItemTax;
+
+/// The `line_item` of [`PaymentIntentUpdateAmountDetails`](crate::api::PaymentIntentUpdateAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItem`](crate::api::PaymentIntentCreateAmountDetailsLineItem).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateAmountDetailsLineItem = api::PaymentIntentCreateAmountDetailsLineItem;
+
+/// The `shipping` of [`PaymentIntentUpdateAmountDetails`](crate::api::PaymentIntentUpdateAmountDetails): the same as [`PaymentIntentCreateAmountDetailsShipping`](crate::api::PaymentIntentCreateAmountDetailsShipping).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateAmountDetailsShipping = api::PaymentIntentCreateAmountDetailsShipping;
+
+/// The `tax` of [`PaymentIntentUpdateAmountDetails`](crate::api::PaymentIntentUpdateAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateAmountDetailsTax = api::PaymentIntentCreateAmountDetailsLineItemTax;
+
+/// The `amount_details` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateAmountDetails = api::PaymentIntentCreateAmountDetails;
+
+/// The `tax` of [`PaymentIntentUpdateHooksInputs`](crate::api::PaymentIntentUpdateHooksInputs): the same as [`PaymentIntentCreateHooksInputsTax`](crate::api::PaymentIntentCreateHooksInputsTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateHooksInputsTax = api::PaymentIntentCreateHooksInputsTax;
+
+/// The `inputs` of [`PaymentIntentUpdateHooks`](crate::api::PaymentIntentUpdateHooks): the same as [`PaymentIntentCreateHooksInputs`](crate::api::PaymentIntentCreateHooksInputs).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateHooksInputs = api::PaymentIntentCreateHooksInputs;
+
+/// The `hooks` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`PaymentIntentCreateHooks`](crate::api::PaymentIntentCreateHooks).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateHooks = api::PaymentIntentCreateHooks;
+
+/// The `payment_details` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`PaymentIntentCreatePaymentDetails`](crate::api::PaymentIntentCreatePaymentDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentDetails = api::PaymentIntentCreatePaymentDetails;
+
+/// The `acss_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataAcssDebit =
+    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
+
+/// The `affirm` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataAffirm =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `afterpay_clearpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataAfterpayClearpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `alipay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataAlipay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;

@@ -5,789 +5,883 @@
 use crate::api;
 use crate::view::prelude::{Params, Timestamp, Value, pairs, params, params_required};
 
-params_required! {
-    /// The `boleto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataBoleto
-}
+/// The `alma` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataAlma =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-impl PaymentIntentUpdatePaymentMethodDataBoleto {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(tax_id: &str) -> Self {
-        Self(Params::new().with("tax_id", tax_id))
-    }
-}
+/// The `amazon_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataAmazonPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `au_becs_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataAuBecsDebit =
+    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
+
+/// The `bacs_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBacsDebit =
+    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
+
+/// The `bancontact` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBancontact =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `billie` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBillie =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `address` of [`PaymentIntentUpdatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentUpdatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBillingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `billing_details` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBillingDetails =
+    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
+
+/// The `bizum` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBizum =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `blik` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBlik =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `boleto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBoleto =
+    api::PaymentIntentCreatePaymentMethodDataBoleto;
+
+/// The `cashapp` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataCashapp =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `crypto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataCrypto =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `customer_balance` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataCustomerBalance =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `eps` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataEps = api::PaymentIntentCreatePaymentMethodDataEps;
+
+/// The `fpx` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
+
+/// The `giropay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataGiropay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `grabpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataGrabpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `ideal` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataIdeal = api::PaymentIntentCreatePaymentMethodDataIdeal;
+
+/// The `interac_present` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataInteracPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kakao_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataKakaoPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `dob` of [`PaymentIntentUpdatePaymentMethodDataKlarna`](crate::api::PaymentIntentUpdatePaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataKlarnaDob = api::AccountCreateCompanyRegistrationDate;
+
+/// The `klarna` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataKlarna =
+    api::PaymentIntentCreatePaymentMethodDataKlarna;
+
+/// The `konbini` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataKonbini =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kr_card` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataKrCard =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `link` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataLink =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mb_way` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataMbWay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mobilepay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataMobilepay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `multibanco` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataMultibanco =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `naver_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataNaverPay =
+    api::PaymentIntentCreatePaymentMethodDataNaverPay;
+
+/// The `nz_bank_account` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataNzBankAccount =
+    api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
+
+/// The `oxxo` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataOxxo =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `p24` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataP24 = api::PaymentIntentCreatePaymentMethodDataP24;
+
+/// The `pay_by_bank` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataPayByBank =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payco` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataPayco =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paynow` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataPaynow =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paypal` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataPaypal =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paypay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataPaypay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataPayto = api::PaymentIntentCreatePaymentMethodDataPayto;
+
+/// The `pix` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataPix =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `promptpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataPromptpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `radar_options` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
+
+/// The `revolut_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataRevolutPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `samsung_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataSamsungPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `satispay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataSatispay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `scalapay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataScalapay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `sepa_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataSepaDebit =
+    api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+
+/// The `sequra` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataSequra =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `sofort` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataSofort =
+    api::PaymentIntentCreatePaymentMethodDataSofort;
+
+/// The `sunbit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataSunbit =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `swish` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataSwish =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `twint` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataTwint =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodDataUpi`](crate::api::PaymentIntentUpdatePaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+
+/// The `upi` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataUpi =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+
+/// The `us_bank_account` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataUsBankAccount =
+    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
+
+/// The `wechat_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataWechatPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `zip` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataZip =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payment_method_data` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodData = api::PaymentIntentCreatePaymentMethodData;
+
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsAcssDebit): the same as [`PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsAcssDebitMandateOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions;
+
+/// The `acss_debit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsAcssDebit =
+    api::PaymentIntentCreatePaymentMethodOptionsAcssDebit;
+
+/// The `affirm` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAffirm`](crate::api::PaymentIntentCreatePaymentMethodOptionsAffirm).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsAffirm =
+    api::PaymentIntentCreatePaymentMethodOptionsAffirm;
+
+/// The `afterpay_clearpay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsAfterpayClearpay =
+    api::PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay;
+
+/// The `alipay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlipay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlipay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsAlipay =
+    api::PaymentIntentCreatePaymentMethodOptionsAlipay;
+
+/// The `alma` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlma`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsAlma =
+    api::PaymentIntentCreatePaymentMethodOptionsAlma;
+
+/// The `amazon_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsAmazonPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+
+/// The `au_becs_debit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsAuBecsDebit =
+    api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
+
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBacsDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsBacsDebitMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+
+/// The `bacs_debit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsBacsDebit =
+    api::PaymentIntentCreatePaymentMethodOptionsBacsDebit;
+
+/// The `bancontact` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBancontact`](crate::api::PaymentIntentCreatePaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsBancontact =
+    api::PaymentIntentCreatePaymentMethodOptionsBancontact;
+
+/// The `registered_address` of [`PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `company_details` of [`PaymentIntentUpdatePaymentMethodOptionsBillie`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
+
+/// The `billie` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBillie`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillie).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsBillie =
+    api::PaymentIntentCreatePaymentMethodOptionsBillie;
+
+/// The `bizum` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsBizum =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsBlik`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsBlikMandateOptions =
+    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
+
+/// The `blik` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBlik`](crate::api::PaymentIntentCreatePaymentMethodOptionsBlik).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsBlik =
+    api::PaymentIntentCreatePaymentMethodOptionsBlik;
+
+/// The `boleto` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBoleto`](crate::api::PaymentIntentCreatePaymentMethodOptionsBoleto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsBoleto =
+    api::PaymentIntentCreatePaymentMethodOptionsBoleto;
+
+/// The `plan` of [`PaymentIntentUpdatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardInstallments): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCardInstallmentsPlan =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan;
+
+/// The `installments` of [`PaymentIntentUpdatePaymentMethodOptionsCard`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCard): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCardInstallments =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments;
+
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsCard`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCardMandateOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions;
+
+/// The `cartes_bancaires` of [`PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires =
+    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
+
+/// The `network_options` of [`PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
+
+/// The `three_d_secure` of [`PaymentIntentUpdatePaymentMethodOptionsCard`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure =
+    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure;
+
+/// The `card` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCard =
+    api::PaymentIntentCreatePaymentMethodOptionsCard;
+
+/// The `routing` of [`PaymentIntentUpdatePaymentMethodOptionsCardPresent`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardPresent): the same as [`PaymentIntentCreatePaymentMethodOptionsCardPresentRouting`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardPresentRouting).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCardPresentRouting =
+    api::PaymentIntentCreatePaymentMethodOptionsCardPresentRouting;
+
+/// The `card_present` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCardPresent`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardPresent).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCardPresent =
+    api::PaymentIntentCreatePaymentMethodOptionsCardPresent;
+
+/// The `cashapp` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCashapp`](crate::api::PaymentIntentCreatePaymentMethodOptionsCashapp).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCashapp =
+    api::PaymentIntentCreatePaymentMethodOptionsCashapp;
+
+/// The `crypto` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCrypto =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `eu_bank_transfer` of [`PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
+
+/// The `bank_transfer` of [`PaymentIntentUpdatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCustomerBalance): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer;
+
+/// The `customer_balance` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalance`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsCustomerBalance =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance;
+
+/// The `eps` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsEps =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `fpx` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsFpx =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `giropay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsGiropay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `grabpay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsGrabpay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `ideal` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlipay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlipay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsIdeal =
+    api::PaymentIntentCreatePaymentMethodOptionsAlipay;
+
+/// The `interac_present` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsInteracPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kakao_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsKakaoPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+
+/// The `on_demand` of [`PaymentIntentUpdatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsKlarnaOnDemand =
+    api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand;
+
+/// The `next_billing` of [`PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscriptionNextBilling =
+    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
+
+/// The `subscription` of [`PaymentIntentUpdatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription =
+    api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription;
+
+/// The `klarna` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsKlarna =
+    api::PaymentIntentCreatePaymentMethodOptionsKlarna;
+
+/// The `konbini` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKonbini`](crate::api::PaymentIntentCreatePaymentMethodOptionsKonbini).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsKonbini =
+    api::PaymentIntentCreatePaymentMethodOptionsKonbini;
+
+/// The `kr_card` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsKrCard =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+
+/// The `link` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsLink`](crate::api::PaymentIntentCreatePaymentMethodOptionsLink).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsLink =
+    api::PaymentIntentCreatePaymentMethodOptionsLink;
+
+/// The `mb_way` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsMbWay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `mobilepay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsMobilepay =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+
+/// The `multibanco` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsMultibanco =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `naver_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsNaverPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+
+/// The `nz_bank_account` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsNzBankAccount =
+    api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
+
+/// The `oxxo` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsKonbini`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKonbini).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsOxxo =
+    api::CheckoutSessionCreatePaymentMethodOptionsKonbini;
+
+/// The `p24` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsP24`](crate::api::CheckoutSessionCreatePaymentMethodOptionsP24).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsP24 =
+    api::CheckoutSessionCreatePaymentMethodOptionsP24;
+
+/// The `pay_by_bank` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsPayByBank =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payco` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsPayco =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+
+/// The `paynow` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsPaynow =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `paypal` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPaypal`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaypal).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsPaypal =
+    api::CheckoutSessionCreatePaymentMethodOptionsPaypal;
+
+/// The `paypay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsPaypay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsPayto`](crate::api::PaymentIntentUpdatePaymentMethodOptionsPayto): the same as [`PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsPaytoMandateOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions;
+
+/// The `payto` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayto`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsPayto =
+    api::PaymentIntentCreatePaymentMethodOptionsPayto;
+
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsPix`](crate::api::PaymentIntentUpdatePaymentMethodOptionsPix): the same as [`CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsPixMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions;
+
+/// The `pix` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPix`](crate::api::PaymentIntentCreatePaymentMethodOptionsPix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsPix =
+    api::PaymentIntentCreatePaymentMethodOptionsPix;
+
+/// The `promptpay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsPromptpay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `revolut_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsRevolutPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+
+/// The `samsung_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsSamsungPay =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+
+/// The `satispay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCashapp`](crate::api::PaymentIntentCreatePaymentMethodOptionsCashapp).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsSatispay =
+    api::PaymentIntentCreatePaymentMethodOptionsCashapp;
+
+/// The `scalapay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlma`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsScalapay =
+    api::PaymentIntentCreatePaymentMethodOptionsAlma;
+
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsSepaDebitMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+
+/// The `sepa_debit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsSepaDebit =
+    api::PaymentIntentCreatePaymentMethodOptionsBacsDebit;
+
+/// The `sequra` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsSequra =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+
+/// The `sofort` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsSofort`](crate::api::PaymentIntentCreatePaymentMethodOptionsSofort).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsSofort =
+    api::PaymentIntentCreatePaymentMethodOptionsSofort;
+
+/// The `sunbit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsSunbit =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+
+/// The `swish` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsSwish`](crate::api::PaymentIntentCreatePaymentMethodOptionsSwish).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsSwish =
+    api::PaymentIntentCreatePaymentMethodOptionsSwish;
+
+/// The `twint` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBancontact`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsTwint =
+    api::CheckoutSessionCreatePaymentMethodOptionsBancontact;
+
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsUpi`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+
+/// The `upi` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsUpi =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpi;
+
+/// The `filters` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
+
+/// The `financial_connections` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
+
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsUsBankAccountMandateOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
+
+/// The `networks` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsUsBankAccountNetworks =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
+
+/// The `us_bank_account` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsUsBankAccount =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount;
+
+/// The `wechat_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsWechatPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsWechatPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsWechatPay =
+    api::PaymentIntentCreatePaymentMethodOptionsWechatPay;
+
+/// The `zip` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptionsZip =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `payment_method_options` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodOptions = api::PaymentIntentCreatePaymentMethodOptions;
+
+/// The `address` of [`PaymentIntentUpdateShipping`](crate::api::PaymentIntentUpdateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `shipping` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`ChargeCreateShipping`](crate::api::ChargeCreateShipping).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateShipping = api::ChargeCreateShipping;
+
+/// The `payment_data` of [`PaymentIntentUpdateTransferData`](crate::api::PaymentIntentUpdateTransferData): the same as [`PaymentIntentCreateTransferDataPaymentData`](crate::api::PaymentIntentCreateTransferDataPaymentData).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdateTransferDataPaymentData =
+    api::PaymentIntentCreateTransferDataPaymentData;
 
 params! {
-    /// The `cashapp` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
+    /// The `transfer_data` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate).
     ///
     /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataCashapp
+    PaymentIntentUpdateTransferData
 }
 
-params! {
-    /// The `crypto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataCrypto
-}
-
-params! {
-    /// The `customer_balance` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataCustomerBalance
-}
-
-params! {
-    /// The `eps` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataEps
-}
-
-impl PaymentIntentUpdatePaymentMethodDataEps {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsEpsBank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params_required! {
-    /// The `fpx` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataFpx
-}
-
-impl PaymentIntentUpdatePaymentMethodDataFpx {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(bank: api::ChargePaymentMethodDetailsFpxBank) -> Self {
-        Self(Params::new().with("bank", bank))
-    }
-
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::PaymentIntentCreatePaymentMethodDataFpxAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-}
-
-params! {
-    /// The `giropay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataGiropay
-}
-
-params! {
-    /// The `grabpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataGrabpay
-}
-
-params! {
-    /// The `ideal` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataIdeal
-}
-
-impl PaymentIntentUpdatePaymentMethodDataIdeal {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsIdealBank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params! {
-    /// The `interac_present` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataInteracPresent
-}
-
-params! {
-    /// The `kakao_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataKakaoPay
-}
-
-params_required! {
-    /// The `dob` of [`PaymentIntentUpdatePaymentMethodDataKlarna`](crate::api::PaymentIntentUpdatePaymentMethodDataKlarna).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataKlarnaDob
-}
-
-impl PaymentIntentUpdatePaymentMethodDataKlarnaDob {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params! {
-    /// The `klarna` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataKlarna
-}
-
-impl PaymentIntentUpdatePaymentMethodDataKlarna {
-    /// Dob.
-    #[inline]
-    pub fn dob(self, dob: api::PaymentIntentUpdatePaymentMethodDataKlarnaDob) -> Self {
-        Self(self.0.with("dob", dob))
-    }
-}
-
-params! {
-    /// The `konbini` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataKonbini
-}
-
-params! {
-    /// The `kr_card` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataKrCard
-}
-
-params! {
-    /// The `link` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataLink
-}
-
-params! {
-    /// The `mb_way` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataMbWay
-}
-
-params! {
-    /// The `mobilepay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataMobilepay
-}
-
-params! {
-    /// The `multibanco` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataMultibanco
-}
-
-params! {
-    /// The `naver_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataNaverPay
-}
-
-impl PaymentIntentUpdatePaymentMethodDataNaverPay {
-    /// Funding.
-    #[inline]
-    pub fn funding(
-        self,
-        funding: api::PaymentIntentCreatePaymentMethodDataNaverPayFunding,
-    ) -> Self {
-        Self(self.0.with("funding", funding))
-    }
-}
-
-params_required! {
-    /// The `nz_bank_account` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataNzBankAccount
-}
-
-impl PaymentIntentUpdatePaymentMethodDataNzBankAccount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, bank_code: &str, branch_code: &str, suffix: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("bank_code", bank_code)
-                .with("branch_code", branch_code)
-                .with("suffix", suffix),
-        )
-    }
-
-    /// Account holder name.
-    #[inline]
-    pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with("account_holder_name", account_holder_name))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-}
-
-params! {
-    /// The `oxxo` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataOxxo
-}
-
-params! {
-    /// The `p24` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataP24
-}
-
-impl PaymentIntentUpdatePaymentMethodDataP24 {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsP24Bank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params! {
-    /// The `pay_by_bank` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataPayByBank
-}
-
-params! {
-    /// The `payco` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataPayco
-}
-
-params! {
-    /// The `paynow` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataPaynow
-}
-
-params! {
-    /// The `paypal` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataPaypal
-}
-
-params! {
-    /// The `paypay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataPaypay
-}
-
-params! {
-    /// The `payto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataPayto
-}
-
-impl PaymentIntentUpdatePaymentMethodDataPayto {
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Bsb number.
-    #[inline]
-    pub fn bsb_number(self, bsb_number: &str) -> Self {
-        Self(self.0.with("bsb_number", bsb_number))
-    }
-
-    /// Pay id.
-    #[inline]
-    pub fn pay_id(self, pay_id: &str) -> Self {
-        Self(self.0.with("pay_id", pay_id))
-    }
-}
-
-params! {
-    /// The `pix` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataPix
-}
-
-params! {
-    /// The `promptpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataPromptpay
-}
-
-params! {
-    /// The `radar_options` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataRadarOptions
-}
-
-impl PaymentIntentUpdatePaymentMethodDataRadarOptions {
-    /// Session.
-    #[inline]
-    pub fn session(self, session: &str) -> Self {
-        Self(self.0.with("session", session))
-    }
-}
-
-params! {
-    /// The `revolut_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataRevolutPay
-}
-
-params! {
-    /// The `samsung_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataSamsungPay
-}
-
-params! {
-    /// The `satispay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataSatispay
-}
-
-params! {
-    /// The `scalapay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataScalapay
-}
-
-params_required! {
-    /// The `sepa_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataSepaDebit
-}
-
-impl PaymentIntentUpdatePaymentMethodDataSepaDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(iban: &str) -> Self {
-        Self(Params::new().with("iban", iban))
-    }
-}
-
-params! {
-    /// The `sequra` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataSequra
-}
-
-params_required! {
-    /// The `sofort` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataSofort
-}
-
-impl PaymentIntentUpdatePaymentMethodDataSofort {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: api::PaymentIntentCreatePaymentMethodDataSofortCountry) -> Self {
-        Self(Params::new().with("country", country))
-    }
-}
-
-params! {
-    /// The `sunbit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataSunbit
-}
-
-params! {
-    /// The `swish` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataSwish
-}
-
-params! {
-    /// The `twint` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataTwint
-}
-
-params! {
-    /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodDataUpi`](crate::api::PaymentIntentUpdatePaymentMethodDataUpi).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataUpiMandateOptions
-}
-
-impl PaymentIntentUpdatePaymentMethodDataUpiMandateOptions {
+impl PaymentIntentUpdateTransferData {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
-
-params! {
-    /// The `upi` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataUpi
-}
-
-impl PaymentIntentUpdatePaymentMethodDataUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentUpdatePaymentMethodDataUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataUsBankAccount
-}
-
-impl PaymentIntentUpdatePaymentMethodDataUsBankAccount {
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::PaymentIntentCreatePaymentMethodDataFpxAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Account type.
-    #[inline]
-    pub fn account_type(
-        self,
-        account_type: api::PaymentIntentCreatePaymentMethodDataUsBankAccountAccountType,
-    ) -> Self {
-        Self(self.0.with("account_type", account_type))
-    }
-
-    /// Financial connections account.
-    #[inline]
-    pub fn financial_connections_account(self, financial_connections_account: &str) -> Self {
-        Self(self.0.with(
-            "financial_connections_account",
-            financial_connections_account,
-        ))
-    }
-
-    /// Routing number.
-    #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
-    }
-}
-
-params! {
-    /// The `wechat_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataWechatPay
-}
-
-params! {
-    /// The `zip` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodDataZip
-}
-
-params_required! {
-    /// The `payment_method_data` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodData
-}
-
-impl PaymentIntentUpdatePaymentMethodData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentIntentCreatePaymentMethodDataType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Acss debit.
-    #[inline]
-    pub fn acss_debit(
-        self,
-        acss_debit: api::PaymentIntentUpdatePaymentMethodDataAcssDebit,
-    ) -> Self {
-        Self(self.0.with("acss_debit", acss_debit))
-    }
-
-    /// Affirm.
-    #[inline]
-    pub fn affirm(self, affirm: api::PaymentIntentUpdatePaymentMethodDataAffirm) -> Self {
-        Self(self.0.with("affirm", affirm))
-    }
-
-    /// Afterpay clearpay.
-    #[inline]
-    pub fn afterpay_clearpay(
-        self,
-        afterpay_clearpay: api::PaymentIntentUpdatePaymentMethodDataAfterpayClearpay,
-    ) -> Self {
-        Self(self.0.with("afterpay_clearpay", afterpay_clearpay))
-    }
-
-    /// Alipay.
-    #[inline]
-    pub fn alipay(self, alipay: api::PaymentIntentUpdatePaymentMethodDataAlipay) -> Self {
-        Self(self.0.with("alipay", alipay))
-    }
-
-    /// Allow redisplay.
-    #[inline]
-    pub fn allow_redisplay(
-        self,
-        allow_redisplay: api::PaymentIntentCreatePaymentMethodDataAllowRedisplay,
-    ) -> Self {
-        Self(self.0.with("allow_redisplay", allow_redisplay))
-    }
-
-    /// Alma.
-    #[inline]
-    pub fn alma(self, alma: api::PaymentIntentUpdatePaymentMethodDataAlma) -> Self {
-        Self(self.0.with("alma", alma))
-    }
-
-    /// Amazon pay.
-    #[inline]
-    pub fn amazon_pay(
-        self,
-        amazon_pay: api::PaymentIntentUpdatePaymentMethodDataAmazonPay,
-    ) -> Self {
-        Self(self.0.with("amazon_pay", amazon_pay))
-    }
-
-    /// Au becs debit.
-    #[inline]
-    pub fn au_becs_debit(
-        self,
-        au_becs_debit: api::PaymentIntentUpdatePaymentMethodDataAuBecsDebit,
-    ) -> Self {
-        Self(self.0.with("au_becs_debit", au_becs_debit))
-    }
-
-    /// Bacs debit.
-    #[inline]
-    pub fn bacs_debit(
-        self,
-        bacs_debit: api::PaymentIntentUpdatePaymentMethodDataBacsDebit,
-    ) -> Self {
-        Self(self.0.with("bacs_debit", bacs_debit))
-    }
-
-    /// Bancontact.
-    #[inline]
-    pub fn bancontact(
-        self,
-        bancontact: api::PaymentIntentUpdatePaymentMethodDataBancontact,
-    ) -> Self {
-        Self(self.0.with("bancontact", bancontact))
-    }
-
-    /// Billie.
-    #[inline]
-    pub fn billie(self, billie: api::PaymentIntentUpdatePaymentMethodDataBillie) -> Self {
-        Self(self.0.with("billie", billie))
-    }
-
-    /// Billing details.
-    #[inline]
-    pub fn billing_details(
-        self,
-        billing_details: api::PaymentIntentUpdatePaymentMethodDataBillingDetails,
-    ) -> Self {
-        Self(self.0.with("billing_details", billing_details))
-    }
-
-    /// Bizum.
-    #[inline]
-    pub fn bizum(self, bizum: api::PaymentIntentUpdatePaymentMethodDataBizum) -> Self {
-        Self(self.0.with("bizum", bizum))
-    }
-
-    /// Blik.
-    #[inline]
-    pub fn blik(self, blik: api::PaymentIntentUpdatePaymentMethodDataBlik) -> Self {
-        Self(self.0.with("blik", blik))
-    }
-
-    /// Boleto.
-    #[inline]
-    pub fn boleto(self, boleto: api::PaymentIntentUpdatePaymentMethodDataBoleto) -> Self {
-        Self(self.0.with("boleto", boleto))
-    }
-
-    /// Cashapp.
-    #[inline]
-    pub fn cashapp(self, cashapp: api::PaymentIntentUpdatePaymentMethodDataCashapp) -> Self {
-        Self(self.0.with("cashapp", cashapp))
-    }
-
-    /// Crypto.
-    #[inline]
-    pub fn crypto(self, crypto: api::PaymentIntentUpdatePaymentMethodDataCrypto) -> Self {
-        Self(self.0.with("crypto", crypto))
-    }
-
-    /// Customer balance.
-    #[inline]
-    pub fn customer_balance(
-        self,
-        customer_balance: api::PaymentIntentUpdatePaymentMethodDataCustomerBalance,
-    ) -> Self {
-        Self(self.0.with("customer_balance", customer_balance))
-    }
-
-    /// Eps.
-    #[inline]
-    pub fn eps(self, eps: api::PaymentIntentUpdatePaymentMethodDataEps) -> Self {
-        Self(self.0.with("eps", eps))
-    }
-
-    /// Fpx.
-    #[inline]
-    pub fn fpx(self, fpx: api::PaymentIntentUpdatePaymentMethodDataFpx) -> Self {
-        Self(self.0.with("fpx", fpx))
-    }
-
-    /// Giropay.
-    #[inline]
-    pub fn giropay(self, giropay: api::PaymentIntentUpdatePaymentMethodDataGiropay) -> Self {
-        Self(self.0.with("giropay", giropay))
-    }
-
-    /// Grabpay.
-    #[inline]
-    pub fn grabpay(self, grabpay: api::PaymentIntentUpdatePaymentMethodDataGrabpay) -> Self {
-        Self(self.0.with("grabpay", grabpay))
-    }
-
-    /// Ideal.
-    #[inline]
-    pub fn ideal(self, ideal: api::PaymentIntentUpdatePaymentMethodDataIdeal) -> Self {
-        Self(self.0.with("ideal", ideal))
-    }
-
-    /// Interac present.
-    #[inline]
-    pub fn interac_present(
-        self,
-        interac_present: api::PaymentIntentUpdatePaymentMethodDataInteracPresent,
-    ) -> Self {
-        Self(self.0.with("interac_present", interac_present))
-    }
-
-    /// Kakao pay.
-    #[inline]
-    pub fn kakao_pay(self, kakao_pay: api::PaymentIntentUpdatePaymentMethodDataKakaoPay) -> Self {
-        Self(self.0.with("kakao_pay", kakao_pay))
-    }
-
-    /// Klarna.
-    #[inline]
-    pub fn klarna(self, klarna: api::PaymentIntentUpdatePaymentMethodDataKlarna) -> Self {
-        Self(self.0.with("klarna", klarna))
-    }
-
-    /// Konbini.
-    #[inline]
-    pub fn konbini(self, konbini: api::PaymentIntentUpdatePaymentMethodDataKonbini) -> Self {
-        Self(self.0.with("konbini", konbini))
-    }
-
-    /// Kr card.
-    #[inline]
-    pub fn kr_card(self, kr_card: api::PaymentIntentUpdatePaymentMethodDataKrCard) -> Self {
-        Self(self.0.with("kr_card", kr_card))
-    }
-
-    /// Link.
-    #[inline]
-    pub fn link(self, link: api::PaymentIntentUpdatePaymentMethodDataLink) -> Self {
-        Self(self.0.with("link", link))
-    }
-
-    /// Mb way.
-    #[inline]
-    pub fn mb_way(self, mb_way: api::PaymentIntentUpdatePaymentMethodDataMbWay) -> Self {
-        Self(self.0.with("mb_way", mb_way))
+        Self(self.0.with_str("description", description))
     }
 
     /// Key-value pairs of your own.
@@ -799,834 +893,279 @@ impl PaymentIntentUpdatePaymentMethodData {
         Self(self.0.with("metadata", pairs(metadata)))
     }
 
-    /// Mobilepay.
+    /// Unsets `metadata`.
     #[inline]
-    pub fn mobilepay(self, mobilepay: api::PaymentIntentUpdatePaymentMethodDataMobilepay) -> Self {
-        Self(self.0.with("mobilepay", mobilepay))
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", Value::Clear))
     }
 
-    /// Multibanco.
+    /// Payment data.
     #[inline]
-    pub fn multibanco(
+    pub fn payment_data(
         self,
-        multibanco: api::PaymentIntentUpdatePaymentMethodDataMultibanco,
+        payment_data: api::PaymentIntentUpdateTransferDataPaymentData,
     ) -> Self {
-        Self(self.0.with("multibanco", multibanco))
-    }
-
-    /// Naver pay.
-    #[inline]
-    pub fn naver_pay(self, naver_pay: api::PaymentIntentUpdatePaymentMethodDataNaverPay) -> Self {
-        Self(self.0.with("naver_pay", naver_pay))
-    }
-
-    /// Nz bank account.
-    #[inline]
-    pub fn nz_bank_account(
-        self,
-        nz_bank_account: api::PaymentIntentUpdatePaymentMethodDataNzBankAccount,
-    ) -> Self {
-        Self(self.0.with("nz_bank_account", nz_bank_account))
-    }
-
-    /// Oxxo.
-    #[inline]
-    pub fn oxxo(self, oxxo: api::PaymentIntentUpdatePaymentMethodDataOxxo) -> Self {
-        Self(self.0.with("oxxo", oxxo))
-    }
-
-    /// P24.
-    #[inline]
-    pub fn p24(self, p24: api::PaymentIntentUpdatePaymentMethodDataP24) -> Self {
-        Self(self.0.with("p24", p24))
-    }
-
-    /// Pay by bank.
-    #[inline]
-    pub fn pay_by_bank(
-        self,
-        pay_by_bank: api::PaymentIntentUpdatePaymentMethodDataPayByBank,
-    ) -> Self {
-        Self(self.0.with("pay_by_bank", pay_by_bank))
-    }
-
-    /// Payco.
-    #[inline]
-    pub fn payco(self, payco: api::PaymentIntentUpdatePaymentMethodDataPayco) -> Self {
-        Self(self.0.with("payco", payco))
-    }
-
-    /// Paynow.
-    #[inline]
-    pub fn paynow(self, paynow: api::PaymentIntentUpdatePaymentMethodDataPaynow) -> Self {
-        Self(self.0.with("paynow", paynow))
-    }
-
-    /// Paypal.
-    #[inline]
-    pub fn paypal(self, paypal: api::PaymentIntentUpdatePaymentMethodDataPaypal) -> Self {
-        Self(self.0.with("paypal", paypal))
-    }
-
-    /// Paypay.
-    #[inline]
-    pub fn paypay(self, paypay: api::PaymentIntentUpdatePaymentMethodDataPaypay) -> Self {
-        Self(self.0.with("paypay", paypay))
-    }
-
-    /// Payto.
-    #[inline]
-    pub fn payto(self, payto: api::PaymentIntentUpdatePaymentMethodDataPayto) -> Self {
-        Self(self.0.with("payto", payto))
-    }
-
-    /// Pix.
-    #[inline]
-    pub fn pix(self, pix: api::PaymentIntentUpdatePaymentMethodDataPix) -> Self {
-        Self(self.0.with("pix", pix))
-    }
-
-    /// Promptpay.
-    #[inline]
-    pub fn promptpay(self, promptpay: api::PaymentIntentUpdatePaymentMethodDataPromptpay) -> Self {
-        Self(self.0.with("promptpay", promptpay))
-    }
-
-    /// Radar options.
-    #[inline]
-    pub fn radar_options(
-        self,
-        radar_options: api::PaymentIntentUpdatePaymentMethodDataRadarOptions,
-    ) -> Self {
-        Self(self.0.with("radar_options", radar_options))
-    }
-
-    /// Revolut pay.
-    #[inline]
-    pub fn revolut_pay(
-        self,
-        revolut_pay: api::PaymentIntentUpdatePaymentMethodDataRevolutPay,
-    ) -> Self {
-        Self(self.0.with("revolut_pay", revolut_pay))
-    }
-
-    /// Samsung pay.
-    #[inline]
-    pub fn samsung_pay(
-        self,
-        samsung_pay: api::PaymentIntentUpdatePaymentMethodDataSamsungPay,
-    ) -> Self {
-        Self(self.0.with("samsung_pay", samsung_pay))
-    }
-
-    /// Satispay.
-    #[inline]
-    pub fn satispay(self, satispay: api::PaymentIntentUpdatePaymentMethodDataSatispay) -> Self {
-        Self(self.0.with("satispay", satispay))
-    }
-
-    /// Scalapay.
-    #[inline]
-    pub fn scalapay(self, scalapay: api::PaymentIntentUpdatePaymentMethodDataScalapay) -> Self {
-        Self(self.0.with("scalapay", scalapay))
-    }
-
-    /// Sepa debit.
-    #[inline]
-    pub fn sepa_debit(
-        self,
-        sepa_debit: api::PaymentIntentUpdatePaymentMethodDataSepaDebit,
-    ) -> Self {
-        Self(self.0.with("sepa_debit", sepa_debit))
-    }
-
-    /// Sequra.
-    #[inline]
-    pub fn sequra(self, sequra: api::PaymentIntentUpdatePaymentMethodDataSequra) -> Self {
-        Self(self.0.with("sequra", sequra))
-    }
-
-    /// Sofort.
-    #[inline]
-    pub fn sofort(self, sofort: api::PaymentIntentUpdatePaymentMethodDataSofort) -> Self {
-        Self(self.0.with("sofort", sofort))
-    }
-
-    /// Sunbit.
-    #[inline]
-    pub fn sunbit(self, sunbit: api::PaymentIntentUpdatePaymentMethodDataSunbit) -> Self {
-        Self(self.0.with("sunbit", sunbit))
-    }
-
-    /// Swish.
-    #[inline]
-    pub fn swish(self, swish: api::PaymentIntentUpdatePaymentMethodDataSwish) -> Self {
-        Self(self.0.with("swish", swish))
-    }
-
-    /// Twint.
-    #[inline]
-    pub fn twint(self, twint: api::PaymentIntentUpdatePaymentMethodDataTwint) -> Self {
-        Self(self.0.with("twint", twint))
-    }
-
-    /// Upi.
-    #[inline]
-    pub fn upi(self, upi: api::PaymentIntentUpdatePaymentMethodDataUpi) -> Self {
-        Self(self.0.with("upi", upi))
-    }
-
-    /// Us bank account.
-    #[inline]
-    pub fn us_bank_account(
-        self,
-        us_bank_account: api::PaymentIntentUpdatePaymentMethodDataUsBankAccount,
-    ) -> Self {
-        Self(self.0.with("us_bank_account", us_bank_account))
-    }
-
-    /// Wechat pay.
-    #[inline]
-    pub fn wechat_pay(
-        self,
-        wechat_pay: api::PaymentIntentUpdatePaymentMethodDataWechatPay,
-    ) -> Self {
-        Self(self.0.with("wechat_pay", wechat_pay))
-    }
-
-    /// Zip.
-    #[inline]
-    pub fn zip(self, zip: api::PaymentIntentUpdatePaymentMethodDataZip) -> Self {
-        Self(self.0.with("zip", zip))
+        Self(self.0.with("payment_data", payment_data))
     }
 }
+
+/// The `card` of [`PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptionsCard =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard;
+
+/// The `card_present` of [`PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptionsCardPresent =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard;
+
+/// The `klarna` of [`PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptionsKlarna =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna;
+
+/// The `paypal` of [`PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptionsPaypal =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal;
+
+/// The `payment_method_options` of [`PaymentIntentCaptureAmountDetailsLineItem`](crate::api::PaymentIntentCaptureAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptions =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions;
+
+/// The `tax` of [`PaymentIntentCaptureAmountDetailsLineItem`](crate::api::PaymentIntentCaptureAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureAmountDetailsLineItemTax =
+    api::PaymentIntentCreateAmountDetailsLineItemTax;
+
+/// The `line_item` of [`PaymentIntentCaptureAmountDetails`](crate::api::PaymentIntentCaptureAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItem`](crate::api::PaymentIntentCreateAmountDetailsLineItem).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureAmountDetailsLineItem = api::PaymentIntentCreateAmountDetailsLineItem;
+
+/// The `shipping` of [`PaymentIntentCaptureAmountDetails`](crate::api::PaymentIntentCaptureAmountDetails): the same as [`PaymentIntentCreateAmountDetailsShipping`](crate::api::PaymentIntentCreateAmountDetailsShipping).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureAmountDetailsShipping = api::PaymentIntentCreateAmountDetailsShipping;
+
+/// The `tax` of [`PaymentIntentCaptureAmountDetails`](crate::api::PaymentIntentCaptureAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureAmountDetailsTax = api::PaymentIntentCreateAmountDetailsLineItemTax;
+
+/// The `amount_details` of [`PaymentIntentCapture`](crate::api::PaymentIntentCapture): the same as [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureAmountDetails = api::PaymentIntentCreateAmountDetails;
+
+/// The `tax` of [`PaymentIntentCaptureHooksInputs`](crate::api::PaymentIntentCaptureHooksInputs): the same as [`PaymentIntentCreateHooksInputsTax`](crate::api::PaymentIntentCreateHooksInputsTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureHooksInputsTax = api::PaymentIntentCreateHooksInputsTax;
+
+/// The `inputs` of [`PaymentIntentCaptureHooks`](crate::api::PaymentIntentCaptureHooks): the same as [`PaymentIntentCreateHooksInputs`](crate::api::PaymentIntentCreateHooksInputs).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureHooksInputs = api::PaymentIntentCreateHooksInputs;
+
+/// The `hooks` of [`PaymentIntentCapture`](crate::api::PaymentIntentCapture): the same as [`PaymentIntentCreateHooks`](crate::api::PaymentIntentCreateHooks).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureHooks = api::PaymentIntentCreateHooks;
+
+/// The `payment_details` of [`PaymentIntentCapture`](crate::api::PaymentIntentCapture): the same as [`PaymentIntentCreatePaymentDetails`](crate::api::PaymentIntentCreatePaymentDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCapturePaymentDetails = api::PaymentIntentCreatePaymentDetails;
+
+/// The `transfer_data` of [`PaymentIntentCapture`](crate::api::PaymentIntentCapture): the same as [`ChargeCaptureTransferData`](crate::api::ChargeCaptureTransferData).
+///
+/// <https://docs.stripe.com/api/payment_intents/capture>
+pub type PaymentIntentCaptureTransferData = api::ChargeCaptureTransferData;
+
+/// The `card` of [`PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptionsCard =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard;
+
+/// The `card_present` of [`PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptionsCardPresent =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard;
+
+/// The `klarna` of [`PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptionsKlarna =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna;
+
+/// The `paypal` of [`PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptionsPaypal =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal;
+
+/// The `payment_method_options` of [`PaymentIntentConfirmAmountDetailsLineItem`](crate::api::PaymentIntentConfirmAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptions =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions;
+
+/// The `tax` of [`PaymentIntentConfirmAmountDetailsLineItem`](crate::api::PaymentIntentConfirmAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmAmountDetailsLineItemTax =
+    api::PaymentIntentCreateAmountDetailsLineItemTax;
+
+/// The `line_item` of [`PaymentIntentConfirmAmountDetails`](crate::api::PaymentIntentConfirmAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItem`](crate::api::PaymentIntentCreateAmountDetailsLineItem).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmAmountDetailsLineItem = api::PaymentIntentCreateAmountDetailsLineItem;
+
+/// The `shipping` of [`PaymentIntentConfirmAmountDetails`](crate::api::PaymentIntentConfirmAmountDetails): the same as [`PaymentIntentCreateAmountDetailsShipping`](crate::api::PaymentIntentCreateAmountDetailsShipping).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmAmountDetailsShipping = api::PaymentIntentCreateAmountDetailsShipping;
+
+/// The `tax` of [`PaymentIntentConfirmAmountDetails`](crate::api::PaymentIntentConfirmAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmAmountDetailsTax = api::PaymentIntentCreateAmountDetailsLineItemTax;
+
+/// The `amount_details` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmAmountDetails = api::PaymentIntentCreateAmountDetails;
+
+/// The `tax` of [`PaymentIntentConfirmHooksInputs`](crate::api::PaymentIntentConfirmHooksInputs): the same as [`PaymentIntentCreateHooksInputsTax`](crate::api::PaymentIntentCreateHooksInputsTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmHooksInputsTax = api::PaymentIntentCreateHooksInputsTax;
+
+/// The `inputs` of [`PaymentIntentConfirmHooks`](crate::api::PaymentIntentConfirmHooks): the same as [`PaymentIntentCreateHooksInputs`](crate::api::PaymentIntentCreateHooksInputs).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmHooksInputs = api::PaymentIntentCreateHooksInputs;
+
+/// The `hooks` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`PaymentIntentCreateHooks`](crate::api::PaymentIntentCreateHooks).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmHooks = api::PaymentIntentCreateHooks;
+
+/// The `offline` of [`PaymentIntentConfirmMandateDataCustomerAcceptance`](crate::api::PaymentIntentConfirmMandateDataCustomerAcceptance): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmMandateDataCustomerAcceptanceOffline =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params! {
-    /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsAcssDebit).
+    /// The `online` of [`PaymentIntentConfirmMandateDataCustomerAcceptance`](crate::api::PaymentIntentConfirmMandateDataCustomerAcceptance).
     ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsAcssDebitMandateOptions
+    /// <https://docs.stripe.com/api/payment_intents/confirm>
+    PaymentIntentConfirmMandateDataCustomerAcceptanceOnline
 }
 
-impl PaymentIntentUpdatePaymentMethodOptionsAcssDebitMandateOptions {
-    /// Custom mandate url.
+impl PaymentIntentConfirmMandateDataCustomerAcceptanceOnline {
+    /// Ip address.
     #[inline]
-    pub fn custom_mandate_url(self, custom_mandate_url: &str) -> Self {
-        Self(self.0.with("custom_mandate_url", custom_mandate_url))
+    pub fn ip_address(self, ip_address: &str) -> Self {
+        Self(self.0.with_str("ip_address", ip_address))
     }
 
-    /// Unsets `custom_mandate_url`.
+    /// User agent.
     #[inline]
-    pub fn clear_custom_mandate_url(self) -> Self {
-        Self(self.0.with("custom_mandate_url", Value::Clear))
-    }
-
-    /// Interval description.
-    #[inline]
-    pub fn interval_description(self, interval_description: &str) -> Self {
-        Self(self.0.with("interval_description", interval_description))
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Transaction type.
-    #[inline]
-    pub fn transaction_type(
-        self,
-        transaction_type: api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
-    ) -> Self {
-        Self(self.0.with("transaction_type", transaction_type))
-    }
-}
-
-params! {
-    /// The `acss_debit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsAcssDebit
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsAcssDebit {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentUpdatePaymentMethodOptionsAcssDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params! {
-    /// The `affirm` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsAffirm
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsAffirm {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Preferred locale.
-    #[inline]
-    pub fn preferred_locale(self, preferred_locale: &str) -> Self {
-        Self(self.0.with("preferred_locale", preferred_locale))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `afterpay_clearpay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsAfterpayClearpay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsAfterpayClearpay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `alipay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsAlipay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsAlipay {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `alma` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsAlma
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsAlma {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-}
-
-params! {
-    /// The `amazon_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsAmazonPay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsAmazonPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `au_becs_debit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsAuBecsDebit
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsAuBecsDebit {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBacsDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsBacsDebitMandateOptions
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsBacsDebitMandateOptions {
-    /// Reference prefix.
-    #[inline]
-    pub fn reference_prefix(self, reference_prefix: &str) -> Self {
-        Self(self.0.with("reference_prefix", reference_prefix))
-    }
-
-    /// Unsets `reference_prefix`.
-    #[inline]
-    pub fn clear_reference_prefix(self) -> Self {
-        Self(self.0.with("reference_prefix", Value::Clear))
-    }
-}
-
-params! {
-    /// The `bacs_debit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsBacsDebit
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsBacsDebit {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentUpdatePaymentMethodOptionsBacsDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
-    }
-}
-
-params! {
-    /// The `bancontact` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsBancontact
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsBancontact {
-    /// Preferred language.
-    #[inline]
-    pub fn preferred_language(
-        self,
-        preferred_language: api::PaymentIntentPaymentMethodOptionsBancontactPreferredLanguage,
-    ) -> Self {
-        Self(self.0.with("preferred_language", preferred_language))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `registered_address` of [`PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `company_details` of [`PaymentIntentUpdatePaymentMethodOptionsBillie`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBillie).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails {
-    /// Registered address.
-    #[inline]
-    pub fn registered_address(
-        self,
-        registered_address: api::PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress,
-    ) -> Self {
-        Self(self.0.with("registered_address", registered_address))
-    }
-
-    /// Unsets `registered_address`.
-    #[inline]
-    pub fn clear_registered_address(self) -> Self {
-        Self(self.0.with("registered_address", Value::Clear))
-    }
-
-    /// Registered name.
-    #[inline]
-    pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
-    }
-
-    /// Registration number.
-    #[inline]
-    pub fn registration_number(self, registration_number: &str) -> Self {
-        Self(self.0.with("registration_number", registration_number))
-    }
-
-    /// Registration type.
-    #[inline]
-    pub fn registration_type(
-        self,
-        registration_type: api::PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType,
-    ) -> Self {
-        Self(self.0.with("registration_type", registration_type))
-    }
-
-    /// Unsets `registration_type`.
-    #[inline]
-    pub fn clear_registration_type(self) -> Self {
-        Self(self.0.with("registration_type", Value::Clear))
-    }
-
-    /// Vat.
-    #[inline]
-    pub fn vat(self, vat: &str) -> Self {
-        Self(self.0.with("vat", vat))
-    }
-}
-
-params! {
-    /// The `billie` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsBillie
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsBillie {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Company details.
-    #[inline]
-    pub fn company_details(
-        self,
-        company_details: api::PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails,
-    ) -> Self {
-        Self(self.0.with("company_details", company_details))
-    }
-
-    /// Unsets `company_details`.
-    #[inline]
-    pub fn clear_company_details(self) -> Self {
-        Self(self.0.with("company_details", Value::Clear))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-}
-
-params! {
-    /// The `bizum` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsBizum
-}
-
-params! {
-    /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsBlik`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBlik).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsBlikMandateOptions
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsBlikMandateOptions {
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
-    }
-}
-
-params! {
-    /// The `blik` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsBlik
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsBlik {
-    /// Code.
-    #[inline]
-    pub fn code(self, code: &str) -> Self {
-        Self(self.0.with("code", code))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentUpdatePaymentMethodOptionsBlikMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `boleto` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsBoleto
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsBoleto {
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with("expires_after_days", expires_after_days))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
+    pub fn user_agent(self, user_agent: &str) -> Self {
+        Self(self.0.with_str("user_agent", user_agent))
     }
 }
 
 params_required! {
-    /// The `plan` of [`PaymentIntentUpdatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardInstallments).
+    /// The `customer_acceptance` of [`PaymentIntentConfirmMandateData`](crate::api::PaymentIntentConfirmMandateData).
     ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCardInstallmentsPlan
+    /// <https://docs.stripe.com/api/payment_intents/confirm>
+    PaymentIntentConfirmMandateDataCustomerAcceptance
 }
 
-impl PaymentIntentUpdatePaymentMethodOptionsCardInstallmentsPlan {
+impl PaymentIntentConfirmMandateDataCustomerAcceptance {
     /// With what Stripe requires.
     #[inline]
-    pub fn new(
-        type_: api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlanType,
-    ) -> Self {
+    pub fn new(type_: api::PaymentIntentCreateMandateDataCustomerAcceptanceType) -> Self {
         Self(Params::new().with("type", type_))
     }
 
-    /// Count.
+    /// Accepted at, in seconds since the Unix epoch.
     #[inline]
-    pub fn count(self, count: i64) -> Self {
-        Self(self.0.with("count", count))
+    pub fn accepted_at(self, accepted_at: impl Into<Timestamp>) -> Self {
+        Self(
+            self.0
+                .with("accepted_at", Into::<Timestamp>::into(accepted_at)),
+        )
     }
 
-    /// Interval: always `month`.
+    /// Offline.
     #[inline]
-    pub fn interval(self, interval: &str) -> Self {
-        Self(self.0.with("interval", interval))
+    pub fn offline(
+        self,
+        offline: api::PaymentIntentConfirmMandateDataCustomerAcceptanceOffline,
+    ) -> Self {
+        Self(self.0.with("offline", offline))
+    }
+
+    /// Online.
+    #[inline]
+    pub fn online(
+        self,
+        online: api::PaymentIntentConfirmMandateDataCustomerAcceptanceOnline,
+    ) -> Self {
+        Self(self.0.with("online", online))
     }
 }
+
+params! {
+    /// The `mandate_data` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/confirm>
+    PaymentIntentConfirmMandateData
+}
+
+impl PaymentIntentConfirmMandateData {
+    /// Customer acceptance.
+    #[inline]
+    pub fn customer_acceptance(
+        self,
+        customer_acceptance: api::PaymentIntentConfirmMandateDataCustomerAcceptance,
+    ) -> Self {
+        Self(self.0.with("customer_acceptance", customer_acceptance))
+    }
+}
+
+/// The `off_session` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm), in one of its forms: the same as [`PaymentIntentCreateOffSession`](crate::api::PaymentIntentCreateOffSession).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmOffSession = api::PaymentIntentCreateOffSession;
+
+/// The `payment_details` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`PaymentIntentCreatePaymentDetails`](crate::api::PaymentIntentCreatePaymentDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentDetails = api::PaymentIntentCreatePaymentDetails;
+
+/// The `acss_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAcssDebit =
+    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
+
+/// The `affirm` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAffirm =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;

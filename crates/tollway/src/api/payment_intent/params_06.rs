@@ -3,1726 +3,959 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, params, params_required, texts};
-
-params! {
-    /// The `installments` of [`PaymentIntentUpdatePaymentMethodOptionsCard`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCardInstallments
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCardInstallments {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
-    }
-
-    /// Plan.
-    #[inline]
-    pub fn plan(
-        self,
-        plan: api::PaymentIntentUpdatePaymentMethodOptionsCardInstallmentsPlan,
-    ) -> Self {
-        Self(self.0.with("plan", plan))
-    }
-
-    /// Unsets `plan`.
-    #[inline]
-    pub fn clear_plan(self) -> Self {
-        Self(self.0.with("plan", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsCard`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCardMandateOptions
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCardMandateOptions {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        amount: i64,
-        amount_type: api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType,
-        interval: api::PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval,
-        reference: &str,
-        start_date: impl Into<Timestamp>,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("amount", amount)
-                .with("amount_type", amount_type)
-                .with("interval", interval)
-                .with("reference", reference)
-                .with("start_date", Into::<Timestamp>::into(start_date)),
-        )
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-
-    /// Supported types, as a list.
-    #[inline]
-    pub fn supported_types(self, supported_types: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("supported_types", texts(supported_types)))
-    }
-}
-
-params_required! {
-    /// The `cartes_bancaires` of [`PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        cb_avalgo: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo,
-    ) -> Self {
-        Self(Params::new().with("cb_avalgo", cb_avalgo))
-    }
-
-    /// Cb exemption.
-    #[inline]
-    pub fn cb_exemption(self, cb_exemption: &str) -> Self {
-        Self(self.0.with("cb_exemption", cb_exemption))
-    }
-
-    /// Cb score.
-    #[inline]
-    pub fn cb_score(self, cb_score: i64) -> Self {
-        Self(self.0.with("cb_score", cb_score))
-    }
-}
-
-params! {
-    /// The `network_options` of [`PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions {
-    /// Cartes bancaires.
-    #[inline]
-    pub fn cartes_bancaires(
-        self,
-        cartes_bancaires: api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires,
-    ) -> Self {
-        Self(self.0.with("cartes_bancaires", cartes_bancaires))
-    }
-}
-
-params_required! {
-    /// The `three_d_secure` of [`PaymentIntentUpdatePaymentMethodOptionsCard`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        cryptogram: &str,
-        transaction_id: &str,
-        version: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureVersion,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("cryptogram", cryptogram)
-                .with("transaction_id", transaction_id)
-                .with("version", version),
-        )
-    }
-
-    /// Ares trans status.
-    #[inline]
-    pub fn ares_trans_status(
-        self,
-        ares_trans_status: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus,
-    ) -> Self {
-        Self(self.0.with("ares_trans_status", ares_trans_status))
-    }
-
-    /// Electronic commerce indicator.
-    #[inline]
-    pub fn electronic_commerce_indicator(
-        self,
-        electronic_commerce_indicator: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureElectronicCommerceIndicator,
-    ) -> Self {
-        Self(self.0.with(
-            "electronic_commerce_indicator",
-            electronic_commerce_indicator,
-        ))
-    }
-
-    /// Exemption indicator.
-    #[inline]
-    pub fn exemption_indicator(
-        self,
-        exemption_indicator: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureExemptionIndicator,
-    ) -> Self {
-        Self(self.0.with("exemption_indicator", exemption_indicator))
-    }
-
-    /// Network options.
-    #[inline]
-    pub fn network_options(
-        self,
-        network_options: api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions,
-    ) -> Self {
-        Self(self.0.with("network_options", network_options))
-    }
-
-    /// Requestor challenge indicator.
-    #[inline]
-    pub fn requestor_challenge_indicator(self, requestor_challenge_indicator: &str) -> Self {
-        Self(self.0.with(
-            "requestor_challenge_indicator",
-            requestor_challenge_indicator,
-        ))
-    }
-}
-
-params! {
-    /// The `card` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCard
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCard {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Cvc token.
-    #[inline]
-    pub fn cvc_token(self, cvc_token: &str) -> Self {
-        Self(self.0.with("cvc_token", cvc_token))
-    }
-
-    /// Installments.
-    #[inline]
-    pub fn installments(
-        self,
-        installments: api::PaymentIntentUpdatePaymentMethodOptionsCardInstallments,
-    ) -> Self {
-        Self(self.0.with("installments", installments))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentUpdatePaymentMethodOptionsCardMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Moto: true or false.
-    #[inline]
-    pub fn moto(self, moto: bool) -> Self {
-        Self(self.0.with("moto", moto))
-    }
-
-    /// Network.
-    #[inline]
-    pub fn network(self, network: api::PaymentIntentPaymentMethodOptionsCardNetwork) -> Self {
-        Self(self.0.with("network", network))
-    }
-
-    /// Request extended authorization.
-    #[inline]
-    pub fn request_extended_authorization(
-        self,
-        request_extended_authorization: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with(
-            "request_extended_authorization",
-            request_extended_authorization,
-        ))
-    }
-
-    /// Request incremental authorization.
-    #[inline]
-    pub fn request_incremental_authorization(
-        self,
-        request_incremental_authorization: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with(
-            "request_incremental_authorization",
-            request_incremental_authorization,
-        ))
-    }
-
-    /// Request multicapture.
-    #[inline]
-    pub fn request_multicapture(
-        self,
-        request_multicapture: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with("request_multicapture", request_multicapture))
-    }
-
-    /// Request overcapture.
-    #[inline]
-    pub fn request_overcapture(
-        self,
-        request_overcapture: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with("request_overcapture", request_overcapture))
-    }
-
-    /// Request three d secure.
-    #[inline]
-    pub fn request_three_d_secure(
-        self,
-        request_three_d_secure: api::PaymentIntentPaymentMethodOptionsCardRequestThreeDSecure,
-    ) -> Self {
-        Self(
-            self.0
-                .with("request_three_d_secure", request_three_d_secure),
-        )
-    }
-
-    /// Require cvc recollection: true or false.
-    #[inline]
-    pub fn require_cvc_recollection(self, require_cvc_recollection: bool) -> Self {
-        Self(
-            self.0
-                .with("require_cvc_recollection", require_cvc_recollection),
-        )
-    }
-
-    /// Setup credential usage.
-    #[inline]
-    pub fn setup_credential_usage(
-        self,
-        setup_credential_usage: api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage,
-    ) -> Self {
-        Self(
-            self.0
-                .with("setup_credential_usage", setup_credential_usage),
-        )
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Statement descriptor suffix kana.
-    #[inline]
-    pub fn statement_descriptor_suffix_kana(self, statement_descriptor_suffix_kana: &str) -> Self {
-        Self(self.0.with(
-            "statement_descriptor_suffix_kana",
-            statement_descriptor_suffix_kana,
-        ))
-    }
-
-    /// Unsets `statement_descriptor_suffix_kana`.
-    #[inline]
-    pub fn clear_statement_descriptor_suffix_kana(self) -> Self {
-        Self(
-            self.0
-                .with("statement_descriptor_suffix_kana", Value::Clear),
-        )
-    }
-
-    /// Statement descriptor suffix kanji.
-    #[inline]
-    pub fn statement_descriptor_suffix_kanji(
-        self,
-        statement_descriptor_suffix_kanji: &str,
-    ) -> Self {
-        Self(self.0.with(
-            "statement_descriptor_suffix_kanji",
-            statement_descriptor_suffix_kanji,
-        ))
-    }
-
-    /// Unsets `statement_descriptor_suffix_kanji`.
-    #[inline]
-    pub fn clear_statement_descriptor_suffix_kanji(self) -> Self {
-        Self(
-            self.0
-                .with("statement_descriptor_suffix_kanji", Value::Clear),
-        )
-    }
-
-    /// Stored credential usage.
-    #[inline]
-    pub fn stored_credential_usage(
-        self,
-        stored_credential_usage: api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage,
-    ) -> Self {
-        Self(
-            self.0
-                .with("stored_credential_usage", stored_credential_usage),
-        )
-    }
-
-    /// Three d secure.
-    #[inline]
-    pub fn three_d_secure(
-        self,
-        three_d_secure: api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure,
-    ) -> Self {
-        Self(self.0.with("three_d_secure", three_d_secure))
-    }
-}
-
-params! {
-    /// The `routing` of [`PaymentIntentUpdatePaymentMethodOptionsCardPresent`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardPresent).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCardPresentRouting
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCardPresentRouting {
-    /// Requested priority.
-    #[inline]
-    pub fn requested_priority(
-        self,
-        requested_priority: api::PaymentIntentPaymentMethodOptionsCardPresentRoutingRequestedPriority,
-    ) -> Self {
-        Self(self.0.with("requested_priority", requested_priority))
-    }
-}
-
-params! {
-    /// The `card_present` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCardPresent
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCardPresent {
-    /// Capture method.
-    #[inline]
-    pub fn capture_method(
-        self,
-        capture_method: api::PaymentIntentPaymentMethodOptionsCardPresentCaptureMethod,
-    ) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Request extended authorization: true or false.
-    #[inline]
-    pub fn request_extended_authorization(self, request_extended_authorization: bool) -> Self {
-        Self(self.0.with(
-            "request_extended_authorization",
-            request_extended_authorization,
-        ))
-    }
-
-    /// Request incremental authorization support: true or false.
-    #[inline]
-    pub fn request_incremental_authorization_support(
-        self,
-        request_incremental_authorization_support: bool,
-    ) -> Self {
-        Self(self.0.with(
-            "request_incremental_authorization_support",
-            request_incremental_authorization_support,
-        ))
-    }
-
-    /// Routing.
-    #[inline]
-    pub fn routing(
-        self,
-        routing: api::PaymentIntentUpdatePaymentMethodOptionsCardPresentRouting,
-    ) -> Self {
-        Self(self.0.with("routing", routing))
-    }
-}
-
-params! {
-    /// The `cashapp` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCashapp
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCashapp {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `crypto` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCrypto
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCrypto {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params_required! {
-    /// The `eu_bank_transfer` of [`PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-}
-
-params_required! {
-    /// The `bank_transfer` of [`PaymentIntentUpdatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCustomerBalance).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentIntentNextActionDisplayBankTransferInstructionsType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Eu bank transfer.
-    #[inline]
-    pub fn eu_bank_transfer(
-        self,
-        eu_bank_transfer: api::PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer,
-    ) -> Self {
-        Self(self.0.with("eu_bank_transfer", eu_bank_transfer))
-    }
-
-    /// Requested address types, as a list.
-    #[inline]
-    pub fn requested_address_types(
-        self,
-        requested_address_types: impl IntoIterator<Item = api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType>,
-    ) -> Self {
-        Self(
-            self.0
-                .with("requested_address_types", list(requested_address_types)),
-        )
-    }
-}
-
-params! {
-    /// The `customer_balance` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsCustomerBalance
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsCustomerBalance {
-    /// Bank transfer.
-    #[inline]
-    pub fn bank_transfer(
-        self,
-        bank_transfer: api::PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer,
-    ) -> Self {
-        Self(self.0.with("bank_transfer", bank_transfer))
-    }
-
-    /// Funding type: always `bank_transfer`.
-    #[inline]
-    pub fn funding_type(self, funding_type: &str) -> Self {
-        Self(self.0.with("funding_type", funding_type))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `eps` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsEps
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsEps {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `fpx` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsFpx
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsFpx {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `giropay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsGiropay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsGiropay {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `grabpay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsGrabpay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsGrabpay {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `ideal` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsIdeal
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsIdeal {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `interac_present` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsInteracPresent
-}
-
-params! {
-    /// The `kakao_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsKakaoPay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsKakaoPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `on_demand` of [`PaymentIntentUpdatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarna).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsKlarnaOnDemand
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsKlarnaOnDemand {
-    /// Average amount.
-    #[inline]
-    pub fn average_amount(self, average_amount: i64) -> Self {
-        Self(self.0.with("average_amount", average_amount))
-    }
-
-    /// Maximum amount.
-    #[inline]
-    pub fn maximum_amount(self, maximum_amount: i64) -> Self {
-        Self(self.0.with("maximum_amount", maximum_amount))
-    }
-
-    /// Minimum amount.
-    #[inline]
-    pub fn minimum_amount(self, minimum_amount: i64) -> Self {
-        Self(self.0.with("minimum_amount", minimum_amount))
-    }
-
-    /// Purchase interval.
-    #[inline]
-    pub fn purchase_interval(
-        self,
-        purchase_interval: api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval,
-    ) -> Self {
-        Self(self.0.with("purchase_interval", purchase_interval))
-    }
-
-    /// Purchase interval count.
-    #[inline]
-    pub fn purchase_interval_count(self, purchase_interval_count: i64) -> Self {
-        Self(
-            self.0
-                .with("purchase_interval_count", purchase_interval_count),
-        )
-    }
-}
-
-params_required! {
-    /// The `next_billing` of [`PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscriptionNextBilling
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscriptionNextBilling {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, date: &str) -> Self {
-        Self(Params::new().with("amount", amount).with("date", date))
-    }
-}
-
-params_required! {
-    /// The `subscription` of [`PaymentIntentUpdatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarna).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval,
-        reference: &str,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("interval", interval)
-                .with("reference", reference),
-        )
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Next billing.
-    #[inline]
-    pub fn next_billing(
-        self,
-        next_billing: api::PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscriptionNextBilling,
-    ) -> Self {
-        Self(self.0.with("next_billing", next_billing))
-    }
-}
-
-params! {
-    /// The `klarna` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsKlarna
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsKlarna {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// On demand.
-    #[inline]
-    pub fn on_demand(
-        self,
-        on_demand: api::PaymentIntentUpdatePaymentMethodOptionsKlarnaOnDemand,
-    ) -> Self {
-        Self(self.0.with("on_demand", on_demand))
-    }
-
-    /// Preferred locale.
-    #[inline]
-    pub fn preferred_locale(
-        self,
-        preferred_locale: api::PaymentIntentCreatePaymentMethodOptionsKlarnaPreferredLocale,
-    ) -> Self {
-        Self(self.0.with("preferred_locale", preferred_locale))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Subscriptions, as a list.
-    #[inline]
-    pub fn subscriptions(
-        self,
-        subscriptions: impl IntoIterator<
-            Item = api::PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription,
-        >,
-    ) -> Self {
-        Self(self.0.with("subscriptions", list(subscriptions)))
-    }
-
-    /// Unsets `subscriptions`.
-    #[inline]
-    pub fn clear_subscriptions(self) -> Self {
-        Self(self.0.with("subscriptions", Value::Clear))
-    }
-}
-
-params! {
-    /// The `konbini` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsKonbini
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsKonbini {
-    /// Confirmation number.
-    #[inline]
-    pub fn confirmation_number(self, confirmation_number: &str) -> Self {
-        Self(self.0.with("confirmation_number", confirmation_number))
-    }
-
-    /// Unsets `confirmation_number`.
-    #[inline]
-    pub fn clear_confirmation_number(self) -> Self {
-        Self(self.0.with("confirmation_number", Value::Clear))
-    }
-
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with("expires_after_days", expires_after_days))
-    }
-
-    /// Unsets `expires_after_days`.
-    #[inline]
-    pub fn clear_expires_after_days(self) -> Self {
-        Self(self.0.with("expires_after_days", Value::Clear))
-    }
-
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
-    }
-
-    /// Unsets `expires_at`.
-    #[inline]
-    pub fn clear_expires_at(self) -> Self {
-        Self(self.0.with("expires_at", Value::Clear))
-    }
-
-    /// Product description.
-    #[inline]
-    pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
-    }
-
-    /// Unsets `product_description`.
-    #[inline]
-    pub fn clear_product_description(self) -> Self {
-        Self(self.0.with("product_description", Value::Clear))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `kr_card` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsKrCard
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsKrCard {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `link` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsLink
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsLink {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Persistent token. Stripe advises against it.
-    #[inline]
-    pub fn persistent_token(self, persistent_token: &str) -> Self {
-        Self(self.0.with("persistent_token", persistent_token))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `mb_way` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsMbWay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsMbWay {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `mobilepay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsMobilepay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsMobilepay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `multibanco` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsMultibanco
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsMultibanco {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `naver_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsNaverPay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsNaverPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `nz_bank_account` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsNzBankAccount
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsNzBankAccount {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with("target_date", target_date))
-    }
-}
-
-params! {
-    /// The `oxxo` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsOxxo
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsOxxo {
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with("expires_after_days", expires_after_days))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `p24` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsP24
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsP24 {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Tos shown and accepted: true or false.
-    #[inline]
-    pub fn tos_shown_and_accepted(self, tos_shown_and_accepted: bool) -> Self {
-        Self(
-            self.0
-                .with("tos_shown_and_accepted", tos_shown_and_accepted),
-        )
-    }
-}
-
-params! {
-    /// The `pay_by_bank` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsPayByBank
-}
-
-params! {
-    /// The `payco` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsPayco
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsPayco {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `paynow` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsPaynow
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsPaynow {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `paypal` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsPaypal
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsPaypal {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Preferred locale.
-    #[inline]
-    pub fn preferred_locale(
-        self,
-        preferred_locale: api::CheckoutSessionCreatePaymentMethodOptionsPaypalPreferredLocale,
-    ) -> Self {
-        Self(self.0.with("preferred_locale", preferred_locale))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-
-    /// Risk correlation id.
-    #[inline]
-    pub fn risk_correlation_id(self, risk_correlation_id: &str) -> Self {
-        Self(self.0.with("risk_correlation_id", risk_correlation_id))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `paypay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsPaypay
-}
-
-params! {
-    /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsPayto`](crate::api::PaymentIntentUpdatePaymentMethodOptionsPayto).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsPaytoMandateOptions
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsPaytoMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Unsets `amount`.
-    #[inline]
-    pub fn clear_amount(self) -> Self {
-        Self(self.0.with("amount", Value::Clear))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Unsets `amount_type`.
-    #[inline]
-    pub fn clear_amount_type(self) -> Self {
-        Self(self.0.with("amount_type", Value::Clear))
-    }
-
-    /// End date.
-    #[inline]
-    pub fn end_date(self, end_date: &str) -> Self {
-        Self(self.0.with("end_date", end_date))
-    }
-
-    /// Unsets `end_date`.
-    #[inline]
-    pub fn clear_end_date(self) -> Self {
-        Self(self.0.with("end_date", Value::Clear))
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Unsets `payment_schedule`.
-    #[inline]
-    pub fn clear_payment_schedule(self) -> Self {
-        Self(self.0.with("payment_schedule", Value::Clear))
-    }
-
-    /// Payments per period.
-    #[inline]
-    pub fn payments_per_period(self, payments_per_period: i64) -> Self {
-        Self(self.0.with("payments_per_period", payments_per_period))
-    }
-
-    /// Unsets `payments_per_period`.
-    #[inline]
-    pub fn clear_payments_per_period(self) -> Self {
-        Self(self.0.with("payments_per_period", Value::Clear))
-    }
-
-    /// Purpose.
-    #[inline]
-    pub fn purpose(
-        self,
-        purpose: api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPurpose,
-    ) -> Self {
-        Self(self.0.with("purpose", purpose))
-    }
-
-    /// Unsets `purpose`.
-    #[inline]
-    pub fn clear_purpose(self) -> Self {
-        Self(self.0.with("purpose", Value::Clear))
-    }
-}
-
-params! {
-    /// The `payto` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsPayto
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsPayto {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentUpdatePaymentMethodOptionsPaytoMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsPix`](crate::api::PaymentIntentUpdatePaymentMethodOptionsPix).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsPixMandateOptions
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsPixMandateOptions {
-    /// Amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount includes iof.
-    #[inline]
-    pub fn amount_includes_iof(
-        self,
-        amount_includes_iof: api::PaymentIntentAutomaticPaymentMethodsAllowRedirects,
-    ) -> Self {
-        Self(self.0.with("amount_includes_iof", amount_includes_iof))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
-    }
-
-    /// End date.
-    #[inline]
-    pub fn end_date(self, end_date: &str) -> Self {
-        Self(self.0.with("end_date", end_date))
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::PaymentIntentCreatePaymentMethodOptionsPixMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-
-    /// Start date.
-    #[inline]
-    pub fn start_date(self, start_date: &str) -> Self {
-        Self(self.0.with("start_date", start_date))
-    }
-}
-
-params! {
-    /// The `pix` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsPix
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsPix {
-    /// Amount includes iof.
-    #[inline]
-    pub fn amount_includes_iof(
-        self,
-        amount_includes_iof: api::PaymentIntentAutomaticPaymentMethodsAllowRedirects,
-    ) -> Self {
-        Self(self.0.with("amount_includes_iof", amount_includes_iof))
-    }
-
-    /// Expires after seconds.
-    #[inline]
-    pub fn expires_after_seconds(self, expires_after_seconds: i64) -> Self {
-        Self(self.0.with("expires_after_seconds", expires_after_seconds))
-    }
-
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentUpdatePaymentMethodOptionsPixMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `promptpay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsPromptpay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsPromptpay {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `revolut_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsRevolutPay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsRevolutPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `samsung_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsSamsungPay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsSamsungPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `satispay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsSatispay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsSatispay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `scalapay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsScalapay
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsScalapay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsSepaDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdatePaymentMethodOptionsSepaDebitMandateOptions
-}
-
-impl PaymentIntentUpdatePaymentMethodOptionsSepaDebitMandateOptions {
-    /// Reference prefix.
-    #[inline]
-    pub fn reference_prefix(self, reference_prefix: &str) -> Self {
-        Self(self.0.with("reference_prefix", reference_prefix))
-    }
-
-    /// Unsets `reference_prefix`.
-    #[inline]
-    pub fn clear_reference_prefix(self) -> Self {
-        Self(self.0.with("reference_prefix", Value::Clear))
-    }
-}
+
+/// The `afterpay_clearpay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAfterpayClearpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `alipay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAlipay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `alma` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAlma =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `amazon_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAmazonPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `au_becs_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAuBecsDebit =
+    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
+
+/// The `bacs_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBacsDebit =
+    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
+
+/// The `bancontact` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBancontact =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `billie` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBillie =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `address` of [`PaymentIntentConfirmPaymentMethodDataBillingDetails`](crate::api::PaymentIntentConfirmPaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBillingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `billing_details` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBillingDetails =
+    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
+
+/// The `bizum` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBizum =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `blik` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBlik =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `boleto` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBoleto =
+    api::PaymentIntentCreatePaymentMethodDataBoleto;
+
+/// The `cashapp` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataCashapp =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `crypto` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataCrypto =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `customer_balance` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataCustomerBalance =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `eps` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataEps = api::PaymentIntentCreatePaymentMethodDataEps;
+
+/// The `fpx` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
+
+/// The `giropay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataGiropay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `grabpay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataGrabpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `ideal` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataIdeal =
+    api::PaymentIntentCreatePaymentMethodDataIdeal;
+
+/// The `interac_present` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataInteracPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kakao_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataKakaoPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `dob` of [`PaymentIntentConfirmPaymentMethodDataKlarna`](crate::api::PaymentIntentConfirmPaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataKlarnaDob = api::AccountCreateCompanyRegistrationDate;
+
+/// The `klarna` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataKlarna =
+    api::PaymentIntentCreatePaymentMethodDataKlarna;
+
+/// The `konbini` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataKonbini =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kr_card` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataKrCard =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `link` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataLink =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mb_way` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataMbWay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mobilepay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataMobilepay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `multibanco` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataMultibanco =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `naver_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataNaverPay =
+    api::PaymentIntentCreatePaymentMethodDataNaverPay;
+
+/// The `nz_bank_account` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataNzBankAccount =
+    api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
+
+/// The `oxxo` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataOxxo =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `p24` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataP24 = api::PaymentIntentCreatePaymentMethodDataP24;
+
+/// The `pay_by_bank` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataPayByBank =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payco` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataPayco =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paynow` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataPaynow =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paypal` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataPaypal =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paypay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataPaypay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payto` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataPayto =
+    api::PaymentIntentCreatePaymentMethodDataPayto;
+
+/// The `pix` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataPix =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `promptpay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataPromptpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `radar_options` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
+
+/// The `revolut_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataRevolutPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `samsung_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataSamsungPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `satispay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataSatispay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `scalapay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataScalapay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `sepa_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataSepaDebit =
+    api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+
+/// The `sequra` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataSequra =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `sofort` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataSofort =
+    api::PaymentIntentCreatePaymentMethodDataSofort;
+
+/// The `sunbit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataSunbit =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `swish` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataSwish =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `twint` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataTwint =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodDataUpi`](crate::api::PaymentIntentConfirmPaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+
+/// The `upi` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataUpi =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+
+/// The `us_bank_account` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataUsBankAccount =
+    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
+
+/// The `wechat_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataWechatPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `zip` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataZip =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payment_method_data` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodData = api::PaymentIntentCreatePaymentMethodData;
+
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentConfirmPaymentMethodOptionsAcssDebit): the same as [`PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsAcssDebitMandateOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions;
+
+/// The `acss_debit` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsAcssDebit =
+    api::PaymentIntentCreatePaymentMethodOptionsAcssDebit;
+
+/// The `affirm` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAffirm`](crate::api::PaymentIntentCreatePaymentMethodOptionsAffirm).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsAffirm =
+    api::PaymentIntentCreatePaymentMethodOptionsAffirm;
+
+/// The `afterpay_clearpay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsAfterpayClearpay =
+    api::PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay;
+
+/// The `alipay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlipay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlipay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsAlipay =
+    api::PaymentIntentCreatePaymentMethodOptionsAlipay;
+
+/// The `alma` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlma`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsAlma =
+    api::PaymentIntentCreatePaymentMethodOptionsAlma;
+
+/// The `amazon_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsAmazonPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+
+/// The `au_becs_debit` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsAuBecsDebit =
+    api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
+
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBacsDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsBacsDebitMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+
+/// The `bacs_debit` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsBacsDebit =
+    api::PaymentIntentCreatePaymentMethodOptionsBacsDebit;
+
+/// The `bancontact` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBancontact`](crate::api::PaymentIntentCreatePaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsBancontact =
+    api::PaymentIntentCreatePaymentMethodOptionsBancontact;
+
+/// The `registered_address` of [`PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `company_details` of [`PaymentIntentConfirmPaymentMethodOptionsBillie`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetails =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
+
+/// The `billie` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBillie`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillie).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsBillie =
+    api::PaymentIntentCreatePaymentMethodOptionsBillie;
+
+/// The `bizum` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsBizum =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsBlik`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsBlikMandateOptions =
+    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
+
+/// The `blik` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBlik`](crate::api::PaymentIntentCreatePaymentMethodOptionsBlik).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsBlik =
+    api::PaymentIntentCreatePaymentMethodOptionsBlik;
+
+/// The `boleto` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBoleto`](crate::api::PaymentIntentCreatePaymentMethodOptionsBoleto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsBoleto =
+    api::PaymentIntentCreatePaymentMethodOptionsBoleto;
+
+/// The `plan` of [`PaymentIntentConfirmPaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCardInstallments): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCardInstallmentsPlan =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan;
+
+/// The `installments` of [`PaymentIntentConfirmPaymentMethodOptionsCard`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCard): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCardInstallments =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments;
+
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsCard`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCardMandateOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions;
+
+/// The `cartes_bancaires` of [`PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires =
+    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
+
+/// The `network_options` of [`PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecure): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
+
+/// The `three_d_secure` of [`PaymentIntentConfirmPaymentMethodOptionsCard`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecure =
+    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure;
+
+/// The `card` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCard =
+    api::PaymentIntentCreatePaymentMethodOptionsCard;
+
+/// The `routing` of [`PaymentIntentConfirmPaymentMethodOptionsCardPresent`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCardPresent): the same as [`PaymentIntentCreatePaymentMethodOptionsCardPresentRouting`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardPresentRouting).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCardPresentRouting =
+    api::PaymentIntentCreatePaymentMethodOptionsCardPresentRouting;
+
+/// The `card_present` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCardPresent`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardPresent).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCardPresent =
+    api::PaymentIntentCreatePaymentMethodOptionsCardPresent;
+
+/// The `cashapp` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCashapp`](crate::api::PaymentIntentCreatePaymentMethodOptionsCashapp).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCashapp =
+    api::PaymentIntentCreatePaymentMethodOptionsCashapp;
+
+/// The `crypto` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCrypto =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `eu_bank_transfer` of [`PaymentIntentConfirmPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
+
+/// The `bank_transfer` of [`PaymentIntentConfirmPaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCustomerBalance): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCustomerBalanceBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer;
+
+/// The `customer_balance` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalance`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsCustomerBalance =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance;
+
+/// The `eps` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsEps =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `fpx` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsFpx =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `giropay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsGiropay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `grabpay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsGrabpay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `ideal` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlipay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlipay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsIdeal =
+    api::PaymentIntentCreatePaymentMethodOptionsAlipay;
+
+/// The `interac_present` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsInteracPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kakao_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsKakaoPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+
+/// The `on_demand` of [`PaymentIntentConfirmPaymentMethodOptionsKlarna`](crate::api::PaymentIntentConfirmPaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsKlarnaOnDemand =
+    api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand;
+
+/// The `next_billing` of [`PaymentIntentConfirmPaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentConfirmPaymentMethodOptionsKlarnaSubscription): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsKlarnaSubscriptionNextBilling =
+    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
+
+/// The `subscription` of [`PaymentIntentConfirmPaymentMethodOptionsKlarna`](crate::api::PaymentIntentConfirmPaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsKlarnaSubscription =
+    api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription;
+
+/// The `klarna` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsKlarna =
+    api::PaymentIntentCreatePaymentMethodOptionsKlarna;
+
+/// The `konbini` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKonbini`](crate::api::PaymentIntentCreatePaymentMethodOptionsKonbini).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsKonbini =
+    api::PaymentIntentCreatePaymentMethodOptionsKonbini;
+
+/// The `kr_card` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsKrCard =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+
+/// The `link` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsLink`](crate::api::PaymentIntentCreatePaymentMethodOptionsLink).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsLink =
+    api::PaymentIntentCreatePaymentMethodOptionsLink;
+
+/// The `mb_way` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsMbWay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `mobilepay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsMobilepay =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+
+/// The `multibanco` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsMultibanco =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `naver_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsNaverPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+
+/// The `nz_bank_account` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsNzBankAccount =
+    api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
+
+/// The `oxxo` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsKonbini`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKonbini).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsOxxo =
+    api::CheckoutSessionCreatePaymentMethodOptionsKonbini;
+
+/// The `p24` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsP24`](crate::api::CheckoutSessionCreatePaymentMethodOptionsP24).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsP24 =
+    api::CheckoutSessionCreatePaymentMethodOptionsP24;
+
+/// The `pay_by_bank` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsPayByBank =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payco` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsPayco =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+
+/// The `paynow` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsPaynow =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `paypal` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPaypal`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaypal).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsPaypal =
+    api::CheckoutSessionCreatePaymentMethodOptionsPaypal;
+
+/// The `paypay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsPaypay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsPayto`](crate::api::PaymentIntentConfirmPaymentMethodOptionsPayto): the same as [`PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsPaytoMandateOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions;
+
+/// The `payto` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayto`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsPayto =
+    api::PaymentIntentCreatePaymentMethodOptionsPayto;
+
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsPix`](crate::api::PaymentIntentConfirmPaymentMethodOptionsPix): the same as [`CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsPixMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions;
+
+/// The `pix` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPix`](crate::api::PaymentIntentCreatePaymentMethodOptionsPix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsPix =
+    api::PaymentIntentCreatePaymentMethodOptionsPix;
+
+/// The `promptpay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsPromptpay =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `revolut_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsRevolutPay =
+    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+
+/// The `samsung_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsSamsungPay =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+
+/// The `satispay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCashapp`](crate::api::PaymentIntentCreatePaymentMethodOptionsCashapp).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsSatispay =
+    api::PaymentIntentCreatePaymentMethodOptionsCashapp;
+
+/// The `scalapay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlma`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsScalapay =
+    api::PaymentIntentCreatePaymentMethodOptionsAlma;
+
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentConfirmPaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsSepaDebitMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+
+/// The `sepa_debit` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsSepaDebit =
+    api::PaymentIntentCreatePaymentMethodOptionsBacsDebit;
+
+/// The `sequra` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsSequra =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+
+/// The `sofort` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsSofort`](crate::api::PaymentIntentCreatePaymentMethodOptionsSofort).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsSofort =
+    api::PaymentIntentCreatePaymentMethodOptionsSofort;
+
+/// The `sunbit` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsSunbit =
+    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+
+/// The `swish` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsSwish`](crate::api::PaymentIntentCreatePaymentMethodOptionsSwish).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsSwish =
+    api::PaymentIntentCreatePaymentMethodOptionsSwish;
+
+/// The `twint` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBancontact`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsTwint =
+    api::CheckoutSessionCreatePaymentMethodOptionsBancontact;
+
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsUpi`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+
+/// The `upi` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsUpi =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpi;
+
+/// The `filters` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
+
+/// The `financial_connections` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
+
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsUsBankAccountMandateOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
+
+/// The `networks` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsUsBankAccountNetworks =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
+
+/// The `us_bank_account` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsUsBankAccount =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount;
+
+/// The `wechat_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsWechatPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsWechatPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsWechatPay =
+    api::PaymentIntentCreatePaymentMethodOptionsWechatPay;
+
+/// The `zip` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptionsZip =
+    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+
+/// The `payment_method_options` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodOptions = api::PaymentIntentCreatePaymentMethodOptions;
+
+/// The `radar_options` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`PaymentIntentCreateRadarOptions`](crate::api::PaymentIntentCreateRadarOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmRadarOptions = api::PaymentIntentCreateRadarOptions;
+
+/// The `address` of [`PaymentIntentConfirmShipping`](crate::api::PaymentIntentConfirmShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `shipping` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`ChargeCreateShipping`](crate::api::ChargeCreateShipping).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmShipping = api::ChargeCreateShipping;
+
+/// The `card` of [`PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptionsCard =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard;
+
+/// The `card_present` of [`PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptionsCardPresent =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsCard;
+
+/// The `klarna` of [`PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptionsKlarna =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsKlarna;
+
+/// The `paypal` of [`PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptions): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptionsPaypal =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal;
+
+/// The `payment_method_options` of [`PaymentIntentIncrementAuthorizationAmountDetailsLineItem`](crate::api::PaymentIntentIncrementAuthorizationAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptions =
+    api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions;
+
+/// The `tax` of [`PaymentIntentIncrementAuthorizationAmountDetailsLineItem`](crate::api::PaymentIntentIncrementAuthorizationAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItemTax =
+    api::PaymentIntentCreateAmountDetailsLineItemTax;
+
+/// The `line_item` of [`PaymentIntentIncrementAuthorizationAmountDetails`](crate::api::PaymentIntentIncrementAuthorizationAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItem`](crate::api::PaymentIntentCreateAmountDetailsLineItem).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItem =
+    api::PaymentIntentCreateAmountDetailsLineItem;
+
+/// The `shipping` of [`PaymentIntentIncrementAuthorizationAmountDetails`](crate::api::PaymentIntentIncrementAuthorizationAmountDetails): the same as [`PaymentIntentCreateAmountDetailsShipping`](crate::api::PaymentIntentCreateAmountDetailsShipping).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationAmountDetailsShipping =
+    api::PaymentIntentCreateAmountDetailsShipping;
+
+/// The `tax` of [`PaymentIntentIncrementAuthorizationAmountDetails`](crate::api::PaymentIntentIncrementAuthorizationAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationAmountDetailsTax =
+    api::PaymentIntentCreateAmountDetailsLineItemTax;
+
+/// The `amount_details` of [`PaymentIntentIncrementAuthorization`](crate::api::PaymentIntentIncrementAuthorization): the same as [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationAmountDetails = api::PaymentIntentCreateAmountDetails;
+
+/// The `tax` of [`PaymentIntentIncrementAuthorizationHooksInputs`](crate::api::PaymentIntentIncrementAuthorizationHooksInputs): the same as [`PaymentIntentCreateHooksInputsTax`](crate::api::PaymentIntentCreateHooksInputsTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationHooksInputsTax = api::PaymentIntentCreateHooksInputsTax;
+
+/// The `inputs` of [`PaymentIntentIncrementAuthorizationHooks`](crate::api::PaymentIntentIncrementAuthorizationHooks): the same as [`PaymentIntentCreateHooksInputs`](crate::api::PaymentIntentCreateHooksInputs).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationHooksInputs = api::PaymentIntentCreateHooksInputs;
+
+/// The `hooks` of [`PaymentIntentIncrementAuthorization`](crate::api::PaymentIntentIncrementAuthorization): the same as [`PaymentIntentCreateHooks`](crate::api::PaymentIntentCreateHooks).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationHooks = api::PaymentIntentCreateHooks;
+
+/// The `payment_details` of [`PaymentIntentIncrementAuthorization`](crate::api::PaymentIntentIncrementAuthorization): the same as [`PaymentIntentCreatePaymentDetails`](crate::api::PaymentIntentCreatePaymentDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationPaymentDetails = api::PaymentIntentCreatePaymentDetails;
+
+/// The `transfer_data` of [`PaymentIntentIncrementAuthorization`](crate::api::PaymentIntentIncrementAuthorization): the same as [`ChargeCaptureTransferData`](crate::api::ChargeCaptureTransferData).
+///
+/// <https://docs.stripe.com/api/payment_intents/increment_authorization>
+pub type PaymentIntentIncrementAuthorizationTransferData = api::ChargeCaptureTransferData;

@@ -3,52 +3,50 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    List, RangeQuery, SearchResult, Value, list, pairs, request, request_list,
-};
+use crate::view::prelude::{List, RangeQuery, SearchResult, Value, list, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.payment_intents().list(…)`: `GET /v1/payment_intents`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/list>
-    PaymentIntentList => List<api::PaymentIntent>, api::PaymentIntent; "payment_intents.list", Get "/v1/payment_intents", Api V1 Form
+    PaymentIntentList, PaymentIntentListEndpoint => List<api::PaymentIntent>; "payment_intents.list", Get "/v1/payment_intents", Api V1 Form
 }
 
 impl PaymentIntentList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -56,7 +54,7 @@ request! {
     /// The request of `client.payment_intents().create(…)`: `POST /v1/payment_intents`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreate => api::PaymentIntent; "payment_intents.create", Post "/v1/payment_intents", Api V1 Form
+    PaymentIntentCreate, PaymentIntentCreateEndpoint => api::PaymentIntent; "payment_intents.create", Post "/v1/payment_intents", Api V1 Form
 }
 
 impl PaymentIntentCreate {
@@ -68,22 +66,22 @@ impl PaymentIntentCreate {
             Item = api::PaymentIntentAllowedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "allowed_payment_method_types",
             list(allowed_payment_method_types),
-        ))
+        )
     }
 
     /// Amount details.
     #[inline]
     pub fn amount_details(self, amount_details: api::PaymentIntentCreateAmountDetails) -> Self {
-        Self(self.0.set("amount_details", amount_details))
+        self.set("amount_details", amount_details)
     }
 
     /// Application fee amount, in the smallest unit of `currency`.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Automatic payment methods.
@@ -92,22 +90,19 @@ impl PaymentIntentCreate {
         self,
         automatic_payment_methods: api::PaymentIntentCreateAutomaticPaymentMethods,
     ) -> Self {
-        Self(
-            self.0
-                .set("automatic_payment_methods", automatic_payment_methods),
-        )
+        self.set("automatic_payment_methods", automatic_payment_methods)
     }
 
     /// Capture method.
     #[inline]
     pub fn capture_method(self, capture_method: api::PaymentIntentCaptureMethod) -> Self {
-        Self(self.0.set("capture_method", capture_method))
+        self.set("capture_method", capture_method)
     }
 
     /// Confirm: true or false.
     #[inline]
     pub fn confirm(self, confirm: bool) -> Self {
-        Self(self.0.set("confirm", confirm))
+        self.set_bool("confirm", confirm)
     }
 
     /// Confirmation method.
@@ -116,40 +111,37 @@ impl PaymentIntentCreate {
         self,
         confirmation_method: api::PaymentIntentConfirmationMethod,
     ) -> Self {
-        Self(self.0.set("confirmation_method", confirmation_method))
+        self.set("confirmation_method", confirmation_method)
     }
 
     /// Confirmation token.
     #[inline]
     pub fn confirmation_token(self, confirmation_token: &str) -> Self {
-        Self(self.0.set("confirmation_token", confirmation_token))
+        self.set_str("confirmation_token", confirmation_token)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Error on requires action: true or false.
     #[inline]
     pub fn error_on_requires_action(self, error_on_requires_action: bool) -> Self {
-        Self(
-            self.0
-                .set("error_on_requires_action", error_on_requires_action),
-        )
+        self.set_bool("error_on_requires_action", error_on_requires_action)
     }
 
     /// Excluded payment method types, as a list.
@@ -160,34 +152,34 @@ impl PaymentIntentCreate {
             Item = api::PaymentIntentExcludedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "excluded_payment_method_types",
             list(excluded_payment_method_types),
-        ))
+        )
     }
 
     /// Hooks.
     #[inline]
     pub fn hooks(self, hooks: api::PaymentIntentCreateHooks) -> Self {
-        Self(self.0.set("hooks", hooks))
+        self.set("hooks", hooks)
     }
 
     /// Mandate.
     #[inline]
     pub fn mandate(self, mandate: &str) -> Self {
-        Self(self.0.set("mandate", mandate))
+        self.set_str("mandate", mandate)
     }
 
     /// Mandate data.
     #[inline]
     pub fn mandate_data(self, mandate_data: api::PaymentIntentCreateMandateData) -> Self {
-        Self(self.0.set("mandate_data", mandate_data))
+        self.set("mandate_data", mandate_data)
     }
 
     /// Unsets `mandate_data`.
     #[inline]
     pub fn clear_mandate_data(self) -> Self {
-        Self(self.0.set("mandate_data", Value::Clear))
+        self.set("mandate_data", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -196,43 +188,40 @@ impl PaymentIntentCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Off session.
     #[inline]
     pub fn off_session(self, off_session: impl Into<api::PaymentIntentCreateOffSession>) -> Self {
-        Self(self.0.set(
+        self.set(
             "off_session",
             Into::<api::PaymentIntentCreateOffSession>::into(off_session),
-        ))
+        )
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Payment details.
     #[inline]
     pub fn payment_details(self, payment_details: api::PaymentIntentCreatePaymentDetails) -> Self {
-        Self(self.0.set("payment_details", payment_details))
+        self.set("payment_details", payment_details)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Payment method configuration.
     #[inline]
     pub fn payment_method_configuration(self, payment_method_configuration: &str) -> Self {
-        Self(
-            self.0
-                .set("payment_method_configuration", payment_method_configuration),
-        )
+        self.set_str("payment_method_configuration", payment_method_configuration)
     }
 
     /// Payment method data.
@@ -241,7 +230,7 @@ impl PaymentIntentCreate {
         self,
         payment_method_data: api::PaymentIntentCreatePaymentMethodData,
     ) -> Self {
-        Self(self.0.set("payment_method_data", payment_method_data))
+        self.set("payment_method_data", payment_method_data)
     }
 
     /// Payment method options.
@@ -250,25 +239,25 @@ impl PaymentIntentCreate {
         self,
         payment_method_options: api::PaymentIntentCreatePaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 
     /// Radar options.
     #[inline]
     pub fn radar_options(self, radar_options: api::PaymentIntentCreateRadarOptions) -> Self {
-        Self(self.0.set("radar_options", radar_options))
+        self.set("radar_options", radar_options)
     }
 
     /// Receipt email.
     #[inline]
     pub fn receipt_email(self, receipt_email: &str) -> Self {
-        Self(self.0.set("receipt_email", receipt_email))
+        self.set_str("receipt_email", receipt_email)
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.set("return_url", return_url))
+        self.set_str("return_url", return_url)
     }
 
     /// Setup future usage.
@@ -277,67 +266,64 @@ impl PaymentIntentCreate {
         self,
         setup_future_usage: api::PaymentIntentSetupFutureUsage,
     ) -> Self {
-        Self(self.0.set("setup_future_usage", setup_future_usage))
+        self.set("setup_future_usage", setup_future_usage)
     }
 
     /// Shipping.
     #[inline]
     pub fn shipping(self, shipping: api::PaymentIntentCreateShipping) -> Self {
-        Self(self.0.set("shipping", shipping))
+        self.set("shipping", shipping)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Statement descriptor suffix.
     #[inline]
     pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
-        Self(
-            self.0
-                .set("statement_descriptor_suffix", statement_descriptor_suffix),
-        )
+        self.set_str("statement_descriptor_suffix", statement_descriptor_suffix)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::PaymentIntentCreateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 
     /// Transfer group.
     #[inline]
     pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.set("transfer_group", transfer_group))
+        self.set_str("transfer_group", transfer_group)
     }
 
     /// Use stripe sdk: true or false.
     #[inline]
     pub fn use_stripe_sdk(self, use_stripe_sdk: bool) -> Self {
-        Self(self.0.set("use_stripe_sdk", use_stripe_sdk))
+        self.set_bool("use_stripe_sdk", use_stripe_sdk)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.payment_intents().search(…)`: `GET /v1/payment_intents/search`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/search>
-    PaymentIntentSearch => SearchResult<api::PaymentIntent>, api::PaymentIntent; "payment_intents.search", Get "/v1/payment_intents/search", Api V1 Form
+    PaymentIntentSearch, PaymentIntentSearchEndpoint => SearchResult<api::PaymentIntent>; "payment_intents.search", Get "/v1/payment_intents/search", Api V1 Form
 }
 
 impl PaymentIntentSearch {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -345,14 +331,14 @@ request! {
     /// The request of `client.payment_intents().retrieve(…)`: `GET /v1/payment_intents/{intent}`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/retrieve>
-    PaymentIntentRetrieve => api::PaymentIntent; "payment_intents.retrieve", Get "/v1/payment_intents/{intent}", Api V1 Form
+    PaymentIntentRetrieve, PaymentIntentRetrieveEndpoint => api::PaymentIntent; "payment_intents.retrieve", Get "/v1/payment_intents/{intent}", Api V1 Form
 }
 
 impl PaymentIntentRetrieve {
     /// Client secret.
     #[inline]
     pub fn client_secret(self, client_secret: &str) -> Self {
-        Self(self.0.set("client_secret", client_secret))
+        self.set_str("client_secret", client_secret)
     }
 }
 
@@ -360,7 +346,7 @@ request! {
     /// The request of `client.payment_intents().update(…)`: `POST /v1/payment_intents/{intent}`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/update>
-    PaymentIntentUpdate => api::PaymentIntent; "payment_intents.update", Post "/v1/payment_intents/{intent}", Api V1 Form
+    PaymentIntentUpdate, PaymentIntentUpdateEndpoint => api::PaymentIntent; "payment_intents.update", Post "/v1/payment_intents/{intent}", Api V1 Form
 }
 
 impl PaymentIntentUpdate {
@@ -372,70 +358,70 @@ impl PaymentIntentUpdate {
             Item = api::PaymentIntentAllowedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "allowed_payment_method_types",
             list(allowed_payment_method_types),
-        ))
+        )
     }
 
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Amount details.
     #[inline]
     pub fn amount_details(self, amount_details: api::PaymentIntentUpdateAmountDetails) -> Self {
-        Self(self.0.set("amount_details", amount_details))
+        self.set("amount_details", amount_details)
     }
 
     /// Unsets `amount_details`.
     #[inline]
     pub fn clear_amount_details(self) -> Self {
-        Self(self.0.set("amount_details", Value::Clear))
+        self.set("amount_details", Value::Clear)
     }
 
     /// Application fee amount, in the smallest unit of `currency`.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Unsets `application_fee_amount`.
     #[inline]
     pub fn clear_application_fee_amount(self) -> Self {
-        Self(self.0.set("application_fee_amount", Value::Clear))
+        self.set("application_fee_amount", Value::Clear)
     }
 
     /// Capture method.
     #[inline]
     pub fn capture_method(self, capture_method: api::PaymentIntentCaptureMethod) -> Self {
-        Self(self.0.set("capture_method", capture_method))
+        self.set("capture_method", capture_method)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Excluded payment method types, as a list.
@@ -446,22 +432,22 @@ impl PaymentIntentUpdate {
             Item = api::PaymentIntentExcludedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "excluded_payment_method_types",
             list(excluded_payment_method_types),
-        ))
+        )
     }
 
     /// Unsets `excluded_payment_method_types`.
     #[inline]
     pub fn clear_excluded_payment_method_types(self) -> Self {
-        Self(self.0.set("excluded_payment_method_types", Value::Clear))
+        self.set("excluded_payment_method_types", Value::Clear)
     }
 
     /// Hooks.
     #[inline]
     pub fn hooks(self, hooks: api::PaymentIntentUpdateHooks) -> Self {
-        Self(self.0.set("hooks", hooks))
+        self.set("hooks", hooks)
     }
 
     /// Key-value pairs of your own.
@@ -470,40 +456,37 @@ impl PaymentIntentUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Payment details.
     #[inline]
     pub fn payment_details(self, payment_details: api::PaymentIntentUpdatePaymentDetails) -> Self {
-        Self(self.0.set("payment_details", payment_details))
+        self.set("payment_details", payment_details)
     }
 
     /// Unsets `payment_details`.
     #[inline]
     pub fn clear_payment_details(self) -> Self {
-        Self(self.0.set("payment_details", Value::Clear))
+        self.set("payment_details", Value::Clear)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Payment method configuration.
     #[inline]
     pub fn payment_method_configuration(self, payment_method_configuration: &str) -> Self {
-        Self(
-            self.0
-                .set("payment_method_configuration", payment_method_configuration),
-        )
+        self.set_str("payment_method_configuration", payment_method_configuration)
     }
 
     /// Payment method data.
@@ -512,7 +495,7 @@ impl PaymentIntentUpdate {
         self,
         payment_method_data: api::PaymentIntentUpdatePaymentMethodData,
     ) -> Self {
-        Self(self.0.set("payment_method_data", payment_method_data))
+        self.set("payment_method_data", payment_method_data)
     }
 
     /// Payment method options.
@@ -521,19 +504,19 @@ impl PaymentIntentUpdate {
         self,
         payment_method_options: api::PaymentIntentUpdatePaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 
     /// Receipt email.
     #[inline]
     pub fn receipt_email(self, receipt_email: &str) -> Self {
-        Self(self.0.set("receipt_email", receipt_email))
+        self.set_str("receipt_email", receipt_email)
     }
 
     /// Unsets `receipt_email`.
     #[inline]
     pub fn clear_receipt_email(self) -> Self {
-        Self(self.0.set("receipt_email", Value::Clear))
+        self.set("receipt_email", Value::Clear)
     }
 
     /// Setup future usage.
@@ -542,52 +525,49 @@ impl PaymentIntentUpdate {
         self,
         setup_future_usage: api::PaymentIntentSetupFutureUsage,
     ) -> Self {
-        Self(self.0.set("setup_future_usage", setup_future_usage))
+        self.set("setup_future_usage", setup_future_usage)
     }
 
     /// Unsets `setup_future_usage`.
     #[inline]
     pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.set("setup_future_usage", Value::Clear))
+        self.set("setup_future_usage", Value::Clear)
     }
 
     /// Shipping.
     #[inline]
     pub fn shipping(self, shipping: api::PaymentIntentUpdateShipping) -> Self {
-        Self(self.0.set("shipping", shipping))
+        self.set("shipping", shipping)
     }
 
     /// Unsets `shipping`.
     #[inline]
     pub fn clear_shipping(self) -> Self {
-        Self(self.0.set("shipping", Value::Clear))
+        self.set("shipping", Value::Clear)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Statement descriptor suffix.
     #[inline]
     pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
-        Self(
-            self.0
-                .set("statement_descriptor_suffix", statement_descriptor_suffix),
-        )
+        self.set_str("statement_descriptor_suffix", statement_descriptor_suffix)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::PaymentIntentUpdateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 
     /// Transfer group.
     #[inline]
     pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.set("transfer_group", transfer_group))
+        self.set_str("transfer_group", transfer_group)
     }
 }
 
@@ -595,20 +575,20 @@ request! {
     /// The request of `client.payment_intents().apply_customer_balance(…)`: `POST /v1/payment_intents/{intent}/apply_customer_balance`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/apply_customer_balance>
-    PaymentIntentApplyCustomerBalance => api::PaymentIntent; "payment_intents.apply_customer_balance", Post "/v1/payment_intents/{intent}/apply_customer_balance", Api V1 Form
+    PaymentIntentApplyCustomerBalance, PaymentIntentApplyCustomerBalanceEndpoint => api::PaymentIntent; "payment_intents.apply_customer_balance", Post "/v1/payment_intents/{intent}/apply_customer_balance", Api V1 Form
 }
 
 impl PaymentIntentApplyCustomerBalance {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 }
 
@@ -616,7 +596,7 @@ request! {
     /// The request of `client.payment_intents().cancel(…)`: `POST /v1/payment_intents/{intent}/cancel`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/cancel>
-    PaymentIntentCancel => api::PaymentIntent; "payment_intents.cancel", Post "/v1/payment_intents/{intent}/cancel", Api V1 Form
+    PaymentIntentCancel, PaymentIntentCancelEndpoint => api::PaymentIntent; "payment_intents.cancel", Post "/v1/payment_intents/{intent}/cancel", Api V1 Form
 }
 
 impl PaymentIntentCancel {
@@ -626,7 +606,7 @@ impl PaymentIntentCancel {
         self,
         cancellation_reason: api::PaymentIntentCancelCancellationReason,
     ) -> Self {
-        Self(self.0.set("cancellation_reason", cancellation_reason))
+        self.set("cancellation_reason", cancellation_reason)
     }
 }
 
@@ -634,38 +614,38 @@ request! {
     /// The request of `client.payment_intents().capture(…)`: `POST /v1/payment_intents/{intent}/capture`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/capture>
-    PaymentIntentCapture => api::PaymentIntent; "payment_intents.capture", Post "/v1/payment_intents/{intent}/capture", Api V1 Form
+    PaymentIntentCapture, PaymentIntentCaptureEndpoint => api::PaymentIntent; "payment_intents.capture", Post "/v1/payment_intents/{intent}/capture", Api V1 Form
 }
 
 impl PaymentIntentCapture {
     /// Amount details.
     #[inline]
     pub fn amount_details(self, amount_details: api::PaymentIntentCaptureAmountDetails) -> Self {
-        Self(self.0.set("amount_details", amount_details))
+        self.set("amount_details", amount_details)
     }
 
     /// Amount to capture.
     #[inline]
     pub fn amount_to_capture(self, amount_to_capture: i64) -> Self {
-        Self(self.0.set("amount_to_capture", amount_to_capture))
+        self.set_int("amount_to_capture", amount_to_capture)
     }
 
     /// Application fee amount.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Final capture: true or false.
     #[inline]
     pub fn final_capture(self, final_capture: bool) -> Self {
-        Self(self.0.set("final_capture", final_capture))
+        self.set_bool("final_capture", final_capture)
     }
 
     /// Hooks.
     #[inline]
     pub fn hooks(self, hooks: api::PaymentIntentCaptureHooks) -> Self {
-        Self(self.0.set("hooks", hooks))
+        self.set("hooks", hooks)
     }
 
     /// Key-value pairs of your own.
@@ -674,46 +654,43 @@ impl PaymentIntentCapture {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Payment details.
     #[inline]
     pub fn payment_details(self, payment_details: api::PaymentIntentCapturePaymentDetails) -> Self {
-        Self(self.0.set("payment_details", payment_details))
+        self.set("payment_details", payment_details)
     }
 
     /// Unsets `payment_details`.
     #[inline]
     pub fn clear_payment_details(self) -> Self {
-        Self(self.0.set("payment_details", Value::Clear))
+        self.set("payment_details", Value::Clear)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Statement descriptor suffix.
     #[inline]
     pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
-        Self(
-            self.0
-                .set("statement_descriptor_suffix", statement_descriptor_suffix),
-        )
+        self.set_str("statement_descriptor_suffix", statement_descriptor_suffix)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::PaymentIntentCaptureTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 }
 
@@ -721,7 +698,7 @@ request! {
     /// The request of `client.payment_intents().confirm(…)`: `POST /v1/payment_intents/{intent}/confirm`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/confirm>
-    PaymentIntentConfirm => api::PaymentIntent; "payment_intents.confirm", Post "/v1/payment_intents/{intent}/confirm", Api V1 Form
+    PaymentIntentConfirm, PaymentIntentConfirmEndpoint => api::PaymentIntent; "payment_intents.confirm", Post "/v1/payment_intents/{intent}/confirm", Api V1 Form
 }
 
 impl PaymentIntentConfirm {
@@ -733,49 +710,46 @@ impl PaymentIntentConfirm {
             Item = api::PaymentIntentAllowedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "allowed_payment_method_types",
             list(allowed_payment_method_types),
-        ))
+        )
     }
 
     /// Amount details.
     #[inline]
     pub fn amount_details(self, amount_details: api::PaymentIntentConfirmAmountDetails) -> Self {
-        Self(self.0.set("amount_details", amount_details))
+        self.set("amount_details", amount_details)
     }
 
     /// Unsets `amount_details`.
     #[inline]
     pub fn clear_amount_details(self) -> Self {
-        Self(self.0.set("amount_details", Value::Clear))
+        self.set("amount_details", Value::Clear)
     }
 
     /// Amount to confirm.
     #[inline]
     pub fn amount_to_confirm(self, amount_to_confirm: i64) -> Self {
-        Self(self.0.set("amount_to_confirm", amount_to_confirm))
+        self.set_int("amount_to_confirm", amount_to_confirm)
     }
 
     /// Capture method.
     #[inline]
     pub fn capture_method(self, capture_method: api::PaymentIntentCaptureMethod) -> Self {
-        Self(self.0.set("capture_method", capture_method))
+        self.set("capture_method", capture_method)
     }
 
     /// Confirmation token.
     #[inline]
     pub fn confirmation_token(self, confirmation_token: &str) -> Self {
-        Self(self.0.set("confirmation_token", confirmation_token))
+        self.set_str("confirmation_token", confirmation_token)
     }
 
     /// Error on requires action: true or false.
     #[inline]
     pub fn error_on_requires_action(self, error_on_requires_action: bool) -> Self {
-        Self(
-            self.0
-                .set("error_on_requires_action", error_on_requires_action),
-        )
+        self.set_bool("error_on_requires_action", error_on_requires_action)
     }
 
     /// Excluded payment method types, as a list.
@@ -786,67 +760,67 @@ impl PaymentIntentConfirm {
             Item = api::PaymentIntentExcludedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "excluded_payment_method_types",
             list(excluded_payment_method_types),
-        ))
+        )
     }
 
     /// Unsets `excluded_payment_method_types`.
     #[inline]
     pub fn clear_excluded_payment_method_types(self) -> Self {
-        Self(self.0.set("excluded_payment_method_types", Value::Clear))
+        self.set("excluded_payment_method_types", Value::Clear)
     }
 
     /// Hooks.
     #[inline]
     pub fn hooks(self, hooks: api::PaymentIntentConfirmHooks) -> Self {
-        Self(self.0.set("hooks", hooks))
+        self.set("hooks", hooks)
     }
 
     /// Mandate.
     #[inline]
     pub fn mandate(self, mandate: &str) -> Self {
-        Self(self.0.set("mandate", mandate))
+        self.set_str("mandate", mandate)
     }
 
     /// Mandate data.
     #[inline]
     pub fn mandate_data(self, mandate_data: api::PaymentIntentConfirmMandateData) -> Self {
-        Self(self.0.set("mandate_data", mandate_data))
+        self.set("mandate_data", mandate_data)
     }
 
     /// Unsets `mandate_data`.
     #[inline]
     pub fn clear_mandate_data(self) -> Self {
-        Self(self.0.set("mandate_data", Value::Clear))
+        self.set("mandate_data", Value::Clear)
     }
 
     /// Off session.
     #[inline]
     pub fn off_session(self, off_session: impl Into<api::PaymentIntentConfirmOffSession>) -> Self {
-        Self(self.0.set(
+        self.set(
             "off_session",
             Into::<api::PaymentIntentConfirmOffSession>::into(off_session),
-        ))
+        )
     }
 
     /// Payment details.
     #[inline]
     pub fn payment_details(self, payment_details: api::PaymentIntentConfirmPaymentDetails) -> Self {
-        Self(self.0.set("payment_details", payment_details))
+        self.set("payment_details", payment_details)
     }
 
     /// Unsets `payment_details`.
     #[inline]
     pub fn clear_payment_details(self) -> Self {
-        Self(self.0.set("payment_details", Value::Clear))
+        self.set("payment_details", Value::Clear)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Payment method data.
@@ -855,7 +829,7 @@ impl PaymentIntentConfirm {
         self,
         payment_method_data: api::PaymentIntentConfirmPaymentMethodData,
     ) -> Self {
-        Self(self.0.set("payment_method_data", payment_method_data))
+        self.set("payment_method_data", payment_method_data)
     }
 
     /// Payment method options.
@@ -864,31 +838,31 @@ impl PaymentIntentConfirm {
         self,
         payment_method_options: api::PaymentIntentConfirmPaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 
     /// Radar options.
     #[inline]
     pub fn radar_options(self, radar_options: api::PaymentIntentConfirmRadarOptions) -> Self {
-        Self(self.0.set("radar_options", radar_options))
+        self.set("radar_options", radar_options)
     }
 
     /// Receipt email.
     #[inline]
     pub fn receipt_email(self, receipt_email: &str) -> Self {
-        Self(self.0.set("receipt_email", receipt_email))
+        self.set_str("receipt_email", receipt_email)
     }
 
     /// Unsets `receipt_email`.
     #[inline]
     pub fn clear_receipt_email(self) -> Self {
-        Self(self.0.set("receipt_email", Value::Clear))
+        self.set("receipt_email", Value::Clear)
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.set("return_url", return_url))
+        self.set_str("return_url", return_url)
     }
 
     /// Setup future usage.
@@ -897,31 +871,31 @@ impl PaymentIntentConfirm {
         self,
         setup_future_usage: api::PaymentIntentSetupFutureUsage,
     ) -> Self {
-        Self(self.0.set("setup_future_usage", setup_future_usage))
+        self.set("setup_future_usage", setup_future_usage)
     }
 
     /// Unsets `setup_future_usage`.
     #[inline]
     pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.set("setup_future_usage", Value::Clear))
+        self.set("setup_future_usage", Value::Clear)
     }
 
     /// Shipping.
     #[inline]
     pub fn shipping(self, shipping: api::PaymentIntentConfirmShipping) -> Self {
-        Self(self.0.set("shipping", shipping))
+        self.set("shipping", shipping)
     }
 
     /// Unsets `shipping`.
     #[inline]
     pub fn clear_shipping(self) -> Self {
-        Self(self.0.set("shipping", Value::Clear))
+        self.set("shipping", Value::Clear)
     }
 
     /// Use stripe sdk: true or false.
     #[inline]
     pub fn use_stripe_sdk(self, use_stripe_sdk: bool) -> Self {
-        Self(self.0.set("use_stripe_sdk", use_stripe_sdk))
+        self.set_bool("use_stripe_sdk", use_stripe_sdk)
     }
 }
 
@@ -929,7 +903,7 @@ request! {
     /// The request of `client.payment_intents().increment_authorization(…)`: `POST /v1/payment_intents/{intent}/increment_authorization`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/increment_authorization>
-    PaymentIntentIncrementAuthorization => api::PaymentIntent; "payment_intents.increment_authorization", Post "/v1/payment_intents/{intent}/increment_authorization", Api V1 Form
+    PaymentIntentIncrementAuthorization, PaymentIntentIncrementAuthorizationEndpoint => api::PaymentIntent; "payment_intents.increment_authorization", Post "/v1/payment_intents/{intent}/increment_authorization", Api V1 Form
 }
 
 impl PaymentIntentIncrementAuthorization {
@@ -939,25 +913,25 @@ impl PaymentIntentIncrementAuthorization {
         self,
         amount_details: api::PaymentIntentIncrementAuthorizationAmountDetails,
     ) -> Self {
-        Self(self.0.set("amount_details", amount_details))
+        self.set("amount_details", amount_details)
     }
 
     /// Application fee amount.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Hooks.
     #[inline]
     pub fn hooks(self, hooks: api::PaymentIntentIncrementAuthorizationHooks) -> Self {
-        Self(self.0.set("hooks", hooks))
+        self.set("hooks", hooks)
     }
 
     /// Key-value pairs of your own.
@@ -966,7 +940,7 @@ impl PaymentIntentIncrementAuthorization {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Payment details.
@@ -975,13 +949,13 @@ impl PaymentIntentIncrementAuthorization {
         self,
         payment_details: api::PaymentIntentIncrementAuthorizationPaymentDetails,
     ) -> Self {
-        Self(self.0.set("payment_details", payment_details))
+        self.set("payment_details", payment_details)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Transfer data.
@@ -990,7 +964,7 @@ impl PaymentIntentIncrementAuthorization {
         self,
         transfer_data: api::PaymentIntentIncrementAuthorizationTransferData,
     ) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 }
 
@@ -998,19 +972,19 @@ request! {
     /// The request of `client.payment_intents().verify_microdeposits(…)`: `POST /v1/payment_intents/{intent}/verify_microdeposits`.
     ///
     /// <https://docs.stripe.com/api/payment_intents/verify_microdeposits>
-    PaymentIntentVerifyMicrodeposits => api::PaymentIntent; "payment_intents.verify_microdeposits", Post "/v1/payment_intents/{intent}/verify_microdeposits", Api V1 Form
+    PaymentIntentVerifyMicrodeposits, PaymentIntentVerifyMicrodepositsEndpoint => api::PaymentIntent; "payment_intents.verify_microdeposits", Post "/v1/payment_intents/{intent}/verify_microdeposits", Api V1 Form
 }
 
 impl PaymentIntentVerifyMicrodeposits {
     /// Amounts, as a list.
     #[inline]
     pub fn amounts(self, amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.set("amounts", list(amounts)))
+        self.set("amounts", list(amounts))
     }
 
     /// Descriptor code.
     #[inline]
     pub fn descriptor_code(self, descriptor_code: &str) -> Self {
-        Self(self.0.set("descriptor_code", descriptor_code))
+        self.set_str("descriptor_code", descriptor_code)
     }
 }

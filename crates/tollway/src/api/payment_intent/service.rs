@@ -3,7 +3,7 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.payment_intents()`.
 ///
@@ -23,10 +23,7 @@ impl<'a> PaymentIntents<'a> {
     /// <https://docs.stripe.com/api/payment_intents/list>
     #[inline]
     pub fn list(&self) -> api::PaymentIntentList {
-        api::PaymentIntentList(RequestBuilder::new(
-            self.0,
-            api::PaymentIntentList::OPERATION,
-        ))
+        api::PaymentIntentList::new(self.0)
     }
 
     /// `POST /v1/payment_intents`.
@@ -34,11 +31,9 @@ impl<'a> PaymentIntents<'a> {
     /// <https://docs.stripe.com/api/payment_intents/create>
     #[inline]
     pub fn create(&self, amount: i64, currency: &str) -> api::PaymentIntentCreate {
-        api::PaymentIntentCreate(
-            RequestBuilder::new(self.0, api::PaymentIntentCreate::OPERATION)
-                .set("amount", amount)
-                .set("currency", currency),
-        )
+        api::PaymentIntentCreate::new(self.0)
+            .set_int("amount", amount)
+            .set_str("currency", currency)
     }
 
     /// `GET /v1/payment_intents/search`.
@@ -46,9 +41,7 @@ impl<'a> PaymentIntents<'a> {
     /// <https://docs.stripe.com/api/payment_intents/search>
     #[inline]
     pub fn search(&self, query: &str) -> api::PaymentIntentSearch {
-        api::PaymentIntentSearch(
-            RequestBuilder::new(self.0, api::PaymentIntentSearch::OPERATION).set("query", query),
-        )
+        api::PaymentIntentSearch::new(self.0).set_str("query", query)
     }
 
     /// `GET /v1/payment_intents/{intent}`.
@@ -56,9 +49,7 @@ impl<'a> PaymentIntents<'a> {
     /// <https://docs.stripe.com/api/payment_intents/retrieve>
     #[inline]
     pub fn retrieve(&self, intent: &str) -> api::PaymentIntentRetrieve {
-        api::PaymentIntentRetrieve(
-            RequestBuilder::new(self.0, api::PaymentIntentRetrieve::OPERATION).path_arg(intent),
-        )
+        api::PaymentIntentRetrieve::new(self.0).path_arg(intent)
     }
 
     /// `POST /v1/payment_intents/{intent}`.
@@ -66,9 +57,7 @@ impl<'a> PaymentIntents<'a> {
     /// <https://docs.stripe.com/api/payment_intents/update>
     #[inline]
     pub fn update(&self, intent: &str) -> api::PaymentIntentUpdate {
-        api::PaymentIntentUpdate(
-            RequestBuilder::new(self.0, api::PaymentIntentUpdate::OPERATION).path_arg(intent),
-        )
+        api::PaymentIntentUpdate::new(self.0).path_arg(intent)
     }
 
     /// `POST /v1/payment_intents/{intent}/apply_customer_balance`.
@@ -76,10 +65,7 @@ impl<'a> PaymentIntents<'a> {
     /// <https://docs.stripe.com/api/payment_intents/apply_customer_balance>
     #[inline]
     pub fn apply_customer_balance(&self, intent: &str) -> api::PaymentIntentApplyCustomerBalance {
-        api::PaymentIntentApplyCustomerBalance(
-            RequestBuilder::new(self.0, api::PaymentIntentApplyCustomerBalance::OPERATION)
-                .path_arg(intent),
-        )
+        api::PaymentIntentApplyCustomerBalance::new(self.0).path_arg(intent)
     }
 
     /// `POST /v1/payment_intents/{intent}/cancel`.
@@ -87,9 +73,7 @@ impl<'a> PaymentIntents<'a> {
     /// <https://docs.stripe.com/api/payment_intents/cancel>
     #[inline]
     pub fn cancel(&self, intent: &str) -> api::PaymentIntentCancel {
-        api::PaymentIntentCancel(
-            RequestBuilder::new(self.0, api::PaymentIntentCancel::OPERATION).path_arg(intent),
-        )
+        api::PaymentIntentCancel::new(self.0).path_arg(intent)
     }
 
     /// `POST /v1/payment_intents/{intent}/capture`.
@@ -97,9 +81,7 @@ impl<'a> PaymentIntents<'a> {
     /// <https://docs.stripe.com/api/payment_intents/capture>
     #[inline]
     pub fn capture(&self, intent: &str) -> api::PaymentIntentCapture {
-        api::PaymentIntentCapture(
-            RequestBuilder::new(self.0, api::PaymentIntentCapture::OPERATION).path_arg(intent),
-        )
+        api::PaymentIntentCapture::new(self.0).path_arg(intent)
     }
 
     /// `POST /v1/payment_intents/{intent}/confirm`.
@@ -107,9 +89,7 @@ impl<'a> PaymentIntents<'a> {
     /// <https://docs.stripe.com/api/payment_intents/confirm>
     #[inline]
     pub fn confirm(&self, intent: &str) -> api::PaymentIntentConfirm {
-        api::PaymentIntentConfirm(
-            RequestBuilder::new(self.0, api::PaymentIntentConfirm::OPERATION).path_arg(intent),
-        )
+        api::PaymentIntentConfirm::new(self.0).path_arg(intent)
     }
 
     /// `POST /v1/payment_intents/{intent}/increment_authorization`.
@@ -121,11 +101,9 @@ impl<'a> PaymentIntents<'a> {
         intent: &str,
         amount: i64,
     ) -> api::PaymentIntentIncrementAuthorization {
-        api::PaymentIntentIncrementAuthorization(
-            RequestBuilder::new(self.0, api::PaymentIntentIncrementAuthorization::OPERATION)
-                .path_arg(intent)
-                .set("amount", amount),
-        )
+        api::PaymentIntentIncrementAuthorization::new(self.0)
+            .path_arg(intent)
+            .set_int("amount", amount)
     }
 
     /// `POST /v1/payment_intents/{intent}/verify_microdeposits`.
@@ -133,9 +111,6 @@ impl<'a> PaymentIntents<'a> {
     /// <https://docs.stripe.com/api/payment_intents/verify_microdeposits>
     #[inline]
     pub fn verify_microdeposits(&self, intent: &str) -> api::PaymentIntentVerifyMicrodeposits {
-        api::PaymentIntentVerifyMicrodeposits(
-            RequestBuilder::new(self.0, api::PaymentIntentVerifyMicrodeposits::OPERATION)
-                .path_arg(intent),
-        )
+        api::PaymentIntentVerifyMicrodeposits::new(self.0).path_arg(intent)
     }
 }

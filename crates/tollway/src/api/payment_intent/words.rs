@@ -2,10 +2,13 @@
 
 //! Stripe's `payment_intent`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `code`, first of all in [`PaymentIntentAmountDetailsError`](crate::api::PaymentIntentAmountDetailsError).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-amount_details-error>
     PaymentIntentAmountDetailsErrorCode {
         /// `amount_details_amount_mismatch`
         AmountDetailsAmountMismatch = "amount_details_amount_mismatch",
@@ -14,28 +17,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `allow_redirects`, first of all in [`PaymentIntentAutomaticPaymentMethods`](crate::api::PaymentIntentAutomaticPaymentMethods).
-    PaymentIntentAutomaticPaymentMethodsAllowRedirects {
-        /// `always`
-        Always = "always",
-        /// `never`
-        Never = "never",
-    }
-}
+/// The values of `allow_redirects`, first of all in [`PaymentIntentAutomaticPaymentMethods`](crate::api::PaymentIntentAutomaticPaymentMethods): the same as [`CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof`](crate::api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-automatic_payment_methods>
+pub type PaymentIntentAutomaticPaymentMethodsAllowRedirects =
+    api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof;
 
-words! {
-    /// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsKakaoPay`](crate::api::PaymentIntentPaymentMethodOptionsKakaoPay).
-    PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage {
-        /// `none`
-        None = "none",
-        /// `off_session`
-        OffSession = "off_session",
-    }
-}
+/// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsKakaoPay`](crate::api::PaymentIntentPaymentMethodOptionsKakaoPay): the same as [`CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage`](crate::api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-kakao_pay>
+pub type PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage =
+    api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage;
 
 words! {
     /// The values of `cancellation_reason`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object>
     PaymentIntentCancellationReason {
         /// `abandoned`
         Abandoned = "abandoned",
@@ -58,6 +55,8 @@ words! {
 
 words! {
     /// The values of `capture_method`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object>
     PaymentIntentCaptureMethod {
         /// `automatic`
         Automatic = "automatic",
@@ -68,28 +67,20 @@ words! {
     }
 }
 
-words! {
-    /// The values of `confirmation_method`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
-    PaymentIntentConfirmationMethod {
-        /// `automatic`
-        Automatic = "automatic",
-        /// `manual`
-        Manual = "manual",
-    }
-}
+/// The values of `confirmation_method`, first of all in [`PaymentIntent`](crate::api::PaymentIntent): the same as [`CashBalanceSettingsReconciliationMode`](crate::api::CashBalanceSettingsReconciliationMode).
+///
+/// <https://docs.stripe.com/api/payment_intents/object>
+pub type PaymentIntentConfirmationMethod = api::CashBalanceSettingsReconciliationMode;
 
-words! {
-    /// The values of `setup_future_usage`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
-    PaymentIntentSetupFutureUsage {
-        /// `off_session`
-        OffSession = "off_session",
-        /// `on_session`
-        OnSession = "on_session",
-    }
-}
+/// The values of `setup_future_usage`, first of all in [`PaymentIntent`](crate::api::PaymentIntent): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/payment_intents/object>
+pub type PaymentIntentSetupFutureUsage = api::ConfirmationTokenSetupFutureUsage;
 
 words! {
     /// The values of `status`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object>
     PaymentIntentStatus {
         /// `canceled`
         Canceled = "canceled",
@@ -108,24 +99,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`PaymentIntentNextActionDisplayBankTransferInstructions`](crate::api::PaymentIntentNextActionDisplayBankTransferInstructions).
-    PaymentIntentNextActionDisplayBankTransferInstructionsType {
-        /// `eu_bank_transfer`
-        EuBankTransfer = "eu_bank_transfer",
-        /// `gb_bank_transfer`
-        GbBankTransfer = "gb_bank_transfer",
-        /// `jp_bank_transfer`
-        JpBankTransfer = "jp_bank_transfer",
-        /// `mx_bank_transfer`
-        MxBankTransfer = "mx_bank_transfer",
-        /// `us_bank_transfer`
-        UsBankTransfer = "us_bank_transfer",
-    }
-}
+/// The values of `type`, first of all in [`PaymentIntentNextActionDisplayBankTransferInstructions`](crate::api::PaymentIntentNextActionDisplayBankTransferInstructions): the same as [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-display_bank_transfer_instructions>
+pub type PaymentIntentNextActionDisplayBankTransferInstructionsType =
+    api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType;
 
 words! {
     /// The values of `microdeposit_type`, first of all in [`PaymentIntentNextActionVerifyWithMicrodeposits`](crate::api::PaymentIntentNextActionVerifyWithMicrodeposits).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-verify_with_microdeposits>
     PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType {
         /// `amounts`
         Amounts = "amounts",
@@ -134,32 +117,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebit).
-    PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage {
-        /// `none`
-        None = "none",
-        /// `off_session`
-        OffSession = "off_session",
-        /// `on_session`
-        OnSession = "on_session",
-    }
-}
+/// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit>
+pub type PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage;
 
-words! {
-    /// The values of `verification_method`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebit).
-    PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod {
-        /// `automatic`
-        Automatic = "automatic",
-        /// `instant`
-        Instant = "instant",
-        /// `microdeposits`
-        Microdeposits = "microdeposits",
-    }
-}
+/// The values of `verification_method`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit>
+pub type PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod;
 
 words! {
     /// The values of `network`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
     PaymentIntentPaymentMethodOptionsCardNetwork {
         /// `amex`
         Amex = "amex",
@@ -188,30 +161,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `request_extended_authorization`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard).
-    PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization {
-        /// `if_available`
-        IfAvailable = "if_available",
-        /// `never`
-        Never = "never",
-    }
-}
+/// The values of `request_extended_authorization`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard): the same as [`CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization`](crate::api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
+pub type PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization =
+    api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization;
 
-words! {
-    /// The values of `request_three_d_secure`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard).
-    PaymentIntentPaymentMethodOptionsCardRequestThreeDSecure {
-        /// `any`
-        Any = "any",
-        /// `automatic`
-        Automatic = "automatic",
-        /// `challenge`
-        Challenge = "challenge",
-    }
-}
+/// The values of `request_three_d_secure`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard): the same as [`CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
+pub type PaymentIntentPaymentMethodOptionsCardRequestThreeDSecure =
+    api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure;
 
 words! {
     /// The values of `setup_credential_usage`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
     PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage {
         /// `installment`
         Installment = "installment",
@@ -222,90 +187,40 @@ words! {
     }
 }
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions).
-    PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule {
-        /// `combined`
-        Combined = "combined",
-        /// `interval`
-        Interval = "interval",
-        /// `sporadic`
-        Sporadic = "sporadic",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit-mandate_options>
+pub type PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule;
 
-words! {
-    /// The values of `transaction_type`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions).
-    PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType {
-        /// `business`
-        Business = "business",
-        /// `personal`
-        Personal = "personal",
-    }
-}
+/// The values of `transaction_type`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit-mandate_options>
+pub type PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
 
-words! {
-    /// The values of `amount_type`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions).
-    PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType {
-        /// `fixed`
-        Fixed = "fixed",
-        /// `maximum`
-        Maximum = "maximum",
-    }
-}
+/// The values of `amount_type`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payto-mandate_options>
+pub type PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType =
+    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions).
-    PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule {
-        /// `adhoc`
-        Adhoc = "adhoc",
-        /// `annual`
-        Annual = "annual",
-        /// `daily`
-        Daily = "daily",
-        /// `fortnightly`
-        Fortnightly = "fortnightly",
-        /// `monthly`
-        Monthly = "monthly",
-        /// `quarterly`
-        Quarterly = "quarterly",
-        /// `semi_annual`
-        SemiAnnual = "semi_annual",
-        /// `weekly`
-        Weekly = "weekly",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payto-mandate_options>
+pub type PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule =
+    api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule;
 
-words! {
-    /// The values of `purpose`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions).
-    PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPurpose {
-        /// `dependant_support`
-        DependantSupport = "dependant_support",
-        /// `government`
-        Government = "government",
-        /// `loan`
-        Loan = "loan",
-        /// `mortgage`
-        Mortgage = "mortgage",
-        /// `other`
-        Other = "other",
-        /// `pension`
-        Pension = "pension",
-        /// `personal`
-        Personal = "personal",
-        /// `retail`
-        Retail = "retail",
-        /// `salary`
-        Salary = "salary",
-        /// `tax`
-        Tax = "tax",
-        /// `utility`
-        Utility = "utility",
-    }
-}
+/// The values of `purpose`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payto-mandate_options>
+pub type PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPurpose =
+    api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose;
 
 words! {
     /// The values of `transaction_purpose`, first of all in [`PaymentIntentPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentPaymentMethodOptionsUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-us_bank_account>
     PaymentIntentPaymentMethodOptionsUsBankAccountTransactionPurpose {
         /// `goods`
         Goods = "goods",
@@ -318,56 +233,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `preferred_language`, first of all in [`PaymentIntentPaymentMethodOptionsBancontact`](crate::api::PaymentIntentPaymentMethodOptionsBancontact).
-    PaymentIntentPaymentMethodOptionsBancontactPreferredLanguage {
-        /// `de`
-        De = "de",
-        /// `en`
-        En = "en",
-        /// `fr`
-        Fr = "fr",
-        /// `nl`
-        Nl = "nl",
-    }
-}
+/// The values of `preferred_language`, first of all in [`PaymentIntentPaymentMethodOptionsBancontact`](crate::api::PaymentIntentPaymentMethodOptionsBancontact): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-bancontact>
+pub type PaymentIntentPaymentMethodOptionsBancontactPreferredLanguage =
+    api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage;
 
-words! {
-    /// The values of `registration_type`, first of all in [`PaymentIntentPaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentPaymentMethodOptionsBillieCompanyDetails).
-    PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType {
-        /// `ch_ein`
-        ChEin = "ch_ein",
-        /// `de_hrb`
-        DeHrb = "de_hrb",
-        /// `dk_cvr`
-        DkCvr = "dk_cvr",
-        /// `es_cif`
-        EsCif = "es_cif",
-        /// `fi_tunnus`
-        FiTunnus = "fi_tunnus",
-        /// `fr_siren`
-        FrSiren = "fr_siren",
-        /// `fr_siret`
-        FrSiret = "fr_siret",
-        /// `it_rea`
-        ItRea = "it_rea",
-        /// `nl_kvk`
-        NlKvk = "nl_kvk",
-        /// `no_org_number`
-        NoOrgNumber = "no_org_number",
-        /// `no_pno`
-        NoPno = "no_pno",
-        /// `se_org_number`
-        SeOrgNumber = "se_org_number",
-        /// `se_pno`
-        SePno = "se_pno",
-        /// `uk_crn`
-        UkCrn = "uk_crn",
-    }
-}
+/// The values of `registration_type`, first of all in [`PaymentIntentPaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentPaymentMethodOptionsBillieCompanyDetails): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-billie-company_details>
+pub type PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType =
+    api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType;
 
 words! {
     /// The values of `interval`, first of all in [`PaymentIntentPaymentMethodOptionsCardMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsCardMandateOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card-mandate_options>
     PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval {
         /// `day`
         Day = "day",
@@ -384,6 +265,8 @@ words! {
 
 words! {
     /// The values of `capture_method`, first of all in [`PaymentIntentPaymentMethodOptionsCardPresent`](crate::api::PaymentIntentPaymentMethodOptionsCardPresent).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card_present>
     PaymentIntentPaymentMethodOptionsCardPresentCaptureMethod {
         /// `manual`
         Manual = "manual",
@@ -394,6 +277,8 @@ words! {
 
 words! {
     /// The values of `requested_priority`, first of all in [`PaymentIntentPaymentMethodOptionsCardPresentRouting`](crate::api::PaymentIntentPaymentMethodOptionsCardPresentRouting).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card_present-routing>
     PaymentIntentPaymentMethodOptionsCardPresentRoutingRequestedPriority {
         /// `domestic`
         Domestic = "domestic",
@@ -402,90 +287,45 @@ words! {
     }
 }
 
-words! {
-    /// The values of `requested_address_type`, first of all in [`PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer).
-    PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType {
-        /// `aba`
-        Aba = "aba",
-        /// `iban`
-        Iban = "iban",
-        /// `sepa`
-        Sepa = "sepa",
-        /// `sort_code`
-        SortCode = "sort_code",
-        /// `spei`
-        Spei = "spei",
-        /// `swift`
-        Swift = "swift",
-        /// `zengin`
-        Zengin = "zengin",
-    }
-}
+/// The values of `requested_address_type`, first of all in [`PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-customer_balance-bank_transfer>
+pub type PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType =
+    api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType;
 
-words! {
-    /// The values of `preferred_language`, first of all in [`PaymentIntentPaymentMethodOptionsSofort`](crate::api::PaymentIntentPaymentMethodOptionsSofort).
-    PaymentIntentPaymentMethodOptionsSofortPreferredLanguage {
-        /// `de`
-        De = "de",
-        /// `en`
-        En = "en",
-        /// `es`
-        Es = "es",
-        /// `fr`
-        Fr = "fr",
-        /// `it`
-        It = "it",
-        /// `nl`
-        Nl = "nl",
-        /// `pl`
-        Pl = "pl",
-    }
-}
+/// The values of `preferred_language`, first of all in [`PaymentIntentPaymentMethodOptionsSofort`](crate::api::PaymentIntentPaymentMethodOptionsSofort): the same as [`PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-sofort>
+pub type PaymentIntentPaymentMethodOptionsSofortPreferredLanguage =
+    api::PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage;
 
-words! {
-    /// The values of `client`, first of all in [`PaymentIntentPaymentMethodOptionsWechatPay`](crate::api::PaymentIntentPaymentMethodOptionsWechatPay).
-    PaymentIntentPaymentMethodOptionsWechatPayClient {
-        /// `android`
-        Android = "android",
-        /// `ios`
-        Ios = "ios",
-        /// `web`
-        Web = "web",
-    }
-}
+/// The values of `client`, first of all in [`PaymentIntentPaymentMethodOptionsWechatPay`](crate::api::PaymentIntentPaymentMethodOptionsWechatPay): the same as [`CheckoutSessionPaymentMethodOptionsWechatPayClient`](crate::api::CheckoutSessionPaymentMethodOptionsWechatPayClient).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-wechat_pay>
+pub type PaymentIntentPaymentMethodOptionsWechatPayClient =
+    api::CheckoutSessionPaymentMethodOptionsWechatPayClient;
 
-words! {
-    /// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsWechatPay`](crate::api::PaymentIntentPaymentMethodOptionsWechatPay).
-    PaymentIntentPaymentMethodOptionsWechatPaySetupFutureUsage {
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsWechatPay`](crate::api::PaymentIntentPaymentMethodOptionsWechatPay): the same as [`CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage`](crate::api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-wechat_pay>
+pub type PaymentIntentPaymentMethodOptionsWechatPaySetupFutureUsage =
+    api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage;
 
-words! {
-    /// The values of `category`, first of all in [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal).
-    PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypalCategory {
-        /// `digital_goods`
-        DigitalGoods = "digital_goods",
-        /// `donation`
-        Donation = "donation",
-        /// `physical_goods`
-        PhysicalGoods = "physical_goods",
-    }
-}
+/// The values of `category`, first of all in [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypal): the same as [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypalCategory`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypalCategory).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypalCategory =
+    api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypalCategory;
 
-words! {
-    /// The values of `type`, first of all in [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance).
-    PaymentIntentCreateMandateDataCustomerAcceptanceType {
-        /// `offline`
-        Offline = "offline",
-        /// `online`
-        Online = "online",
-    }
-}
+/// The values of `type`, first of all in [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance): the same as [`MandateCustomerAcceptanceType`](crate::api::MandateCustomerAcceptanceType).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateMandateDataCustomerAcceptanceType = api::MandateCustomerAcceptanceType;
 
 words! {
     /// The values of `value`, first of all in [`PaymentIntentCreateOffSession`](crate::api::PaymentIntentCreateOffSession).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
     PaymentIntentCreateOffSessionValue {
         /// `one_off`
         OneOff = "one_off",
@@ -494,40 +334,27 @@ words! {
     }
 }
 
-words! {
-    /// The values of `allow_redisplay`, first of all in [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    PaymentIntentCreatePaymentMethodDataAllowRedisplay {
-        /// `always`
-        Always = "always",
-        /// `limited`
-        Limited = "limited",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `allow_redisplay`, first of all in [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAllowRedisplay = api::CardAllowRedisplay;
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
-    PaymentIntentCreatePaymentMethodDataFpxAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataFpxAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
-words! {
-    /// The values of `funding`, first of all in [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
-    PaymentIntentCreatePaymentMethodDataNaverPayFunding {
-        /// `card`
-        Card = "card",
-        /// `points`
-        Points = "points",
-    }
-}
+/// The values of `funding`, first of all in [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay): the same as [`ConfirmationTokenPaymentMethodPreviewNaverPayFunding`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataNaverPayFunding =
+    api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding;
 
 words! {
     /// The values of `country`, first of all in [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
     PaymentIntentCreatePaymentMethodDataSofortCountry {
         /// `AT`
         At = "AT",
@@ -544,30 +371,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `account_type`, first of all in [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
-    PaymentIntentCreatePaymentMethodDataUsBankAccountAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `account_type`, first of all in [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataUsBankAccountAccountType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
-words! {
-    /// The values of `type`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan).
-    PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlanType {
-        /// `bonus`
-        Bonus = "bonus",
-        /// `fixed_count`
-        FixedCount = "fixed_count",
-        /// `revolving`
-        Revolving = "revolving",
-    }
-}
+/// The values of `type`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan): the same as [`ChargePaymentMethodDetailsCardInstallmentsPlanType`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlanType).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlanType =
+    api::ChargePaymentMethodDetailsCardInstallmentsPlanType;
 
 words! {
     /// The values of `ares_trans_status`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
     PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus {
         /// `A`
         A = "A",
@@ -586,34 +405,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `electronic_commerce_indicator`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure).
-    PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureElectronicCommerceIndicator {
-        /// `01`
-        V01 = "01",
-        /// `02`
-        V02 = "02",
-        /// `05`
-        V05 = "05",
-        /// `06`
-        V06 = "06",
-        /// `07`
-        V07 = "07",
-    }
-}
+/// The values of `electronic_commerce_indicator`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator`](crate::api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureElectronicCommerceIndicator =
+    api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator;
 
-words! {
-    /// The values of `exemption_indicator`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure).
-    PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureExemptionIndicator {
-        /// `low_risk`
-        LowRisk = "low_risk",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `exemption_indicator`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureExemptionIndicator =
+    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator;
 
 words! {
     /// The values of `cb_avalgo`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
     PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo {
         /// `0`
         V0 = "0",
@@ -630,90 +437,45 @@ words! {
     }
 }
 
-words! {
-    /// The values of `version`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure).
-    PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureVersion {
-        /// `1.0.2`
-        V102 = "1.0.2",
-        /// `2.1.0`
-        V210 = "2.1.0",
-        /// `2.2.0`
-        V220 = "2.2.0",
-        /// `2.3.0`
-        V230 = "2.3.0",
-        /// `2.3.1`
-        V231 = "2.3.1",
-    }
-}
+/// The values of `version`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureVersion =
+    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion;
 
-words! {
-    /// The values of `purchase_interval`, first of all in [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand).
-    PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `purchase_interval`, first of all in [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval = api::PlanInterval;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`PaymentIntentCreatePaymentMethodOptionsPixMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsPixMandateOptions).
-    PaymentIntentCreatePaymentMethodOptionsPixMandateOptionsPaymentSchedule {
-        /// `halfyearly`
-        Halfyearly = "halfyearly",
-        /// `monthly`
-        Monthly = "monthly",
-        /// `quarterly`
-        Quarterly = "quarterly",
-        /// `weekly`
-        Weekly = "weekly",
-        /// `yearly`
-        Yearly = "yearly",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`PaymentIntentCreatePaymentMethodOptionsPixMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsPixMandateOptions): the same as [`MandatePaymentMethodDetailsPixPaymentSchedule`](crate::api::MandatePaymentMethodDetailsPixPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsPixMandateOptionsPaymentSchedule =
+    api::MandatePaymentMethodDetailsPixPaymentSchedule;
 
-words! {
-    /// The values of `permission`, first of all in [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
-    PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPermission {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `payment_method`
-        PaymentMethod = "payment_method",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `permission`, first of all in [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsAccountPermission`](crate::api::FinancialConnectionsAccountPermission).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPermission =
+    api::FinancialConnectionsAccountPermission;
 
-words! {
-    /// The values of `prefetch`, first of all in [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
-    PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `prefetch`, first of all in [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsSessionPrefetch`](crate::api::FinancialConnectionsSessionPrefetch).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch =
+    api::FinancialConnectionsSessionPrefetch;
 
-words! {
-    /// The values of `requested`, first of all in [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
-    PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworksRequested {
-        /// `ach`
-        Ach = "ach",
-        /// `us_domestic_wire`
-        UsDomesticWire = "us_domestic_wire",
-    }
-}
+/// The values of `requested`, first of all in [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks): the same as [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworksRequested =
+    api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork;
 
 words! {
     /// The values of `cancellation_reason`, first of all in [`PaymentIntentCancel`](crate::api::PaymentIntentCancel).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/cancel>
     PaymentIntentCancelCancellationReason {
         /// `abandoned`
         Abandoned = "abandoned",

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, List, Map, view};
 
 view! {
-    /// The `payment_link` object.
+    /// The `payment_link` object. It has what [`PaymentLinkFields`](crate::api::PaymentLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object>
-    PaymentLink, "payment_link"
+    PaymentLink =
+    /// The accessors of [`PaymentLink`](crate::api::PaymentLink).
+    PaymentLinkFields, "payment_link"
 }
 
-impl PaymentLink {
+impl PaymentLinkFields {
     /// Active: true or false.
     #[inline]
     pub fn active(&self) -> bool {
@@ -238,13 +240,15 @@ impl PaymentLink {
 }
 
 view! {
-    /// After completion of [`PaymentLink`](crate::api::PaymentLink): its `after_completion`.
+    /// After completion of [`PaymentLink`](crate::api::PaymentLink): its `after_completion`. It has what [`PaymentLinkAfterCompletionFields`](crate::api::PaymentLinkAfterCompletionFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-after_completion>
-    PaymentLinkAfterCompletion, "payment_links_resource_after_completion"
+    PaymentLinkAfterCompletion =
+    /// The accessors of [`PaymentLinkAfterCompletion`](crate::api::PaymentLinkAfterCompletion).
+    PaymentLinkAfterCompletionFields, "payment_links_resource_after_completion"
 }
 
-impl PaymentLinkAfterCompletion {
+impl PaymentLinkAfterCompletionFields {
     /// Hosted confirmation. `None` when absent.
     #[inline]
     pub fn hosted_confirmation(&self) -> Option<api::PaymentLinkAfterCompletionHostedConfirmation> {
@@ -270,13 +274,15 @@ impl PaymentLinkAfterCompletion {
 }
 
 view! {
-    /// Automatic tax of [`PaymentLink`](crate::api::PaymentLink): its `automatic_tax`.
+    /// Automatic tax of [`PaymentLink`](crate::api::PaymentLink): its `automatic_tax`. It has what [`PaymentLinkAutomaticTaxFields`](crate::api::PaymentLinkAutomaticTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-automatic_tax>
-    PaymentLinkAutomaticTax, "payment_links_resource_automatic_tax"
+    PaymentLinkAutomaticTax =
+    /// The accessors of [`PaymentLinkAutomaticTax`](crate::api::PaymentLinkAutomaticTax).
+    PaymentLinkAutomaticTaxFields, "payment_links_resource_automatic_tax"
 }
 
-impl PaymentLinkAutomaticTax {
+impl PaymentLinkAutomaticTaxFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -293,13 +299,15 @@ impl PaymentLinkAutomaticTax {
 }
 
 view! {
-    /// Business of [`PaymentLink`](crate::api::PaymentLink): its `name_collection.business`.
+    /// Business of [`PaymentLink`](crate::api::PaymentLink): its `name_collection.business`. It has what [`PaymentLinkNameCollectionBusinessFields`](crate::api::PaymentLinkNameCollectionBusinessFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-name_collection-business>
-    PaymentLinkNameCollectionBusiness, "payment_links_resource_business_name"
+    PaymentLinkNameCollectionBusiness =
+    /// The accessors of [`PaymentLinkNameCollectionBusiness`](crate::api::PaymentLinkNameCollectionBusiness).
+    PaymentLinkNameCollectionBusinessFields, "payment_links_resource_business_name"
 }
 
-impl PaymentLinkNameCollectionBusiness {
+impl PaymentLinkNameCollectionBusinessFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -316,13 +324,15 @@ impl PaymentLinkNameCollectionBusiness {
 }
 
 view! {
-    /// Card of [`PaymentLink`](crate::api::PaymentLink): its `payment_method_options.card`.
+    /// Card of [`PaymentLink`](crate::api::PaymentLink): its `payment_method_options.card`. It has what [`PaymentLinkPaymentMethodOptionsCardFields`](crate::api::PaymentLinkPaymentMethodOptionsCardFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_method_options-card>
-    PaymentLinkPaymentMethodOptionsCard, "payment_links_resource_card_payment_method_options"
+    PaymentLinkPaymentMethodOptionsCard =
+    /// The accessors of [`PaymentLinkPaymentMethodOptionsCard`](crate::api::PaymentLinkPaymentMethodOptionsCard).
+    PaymentLinkPaymentMethodOptionsCardFields, "payment_links_resource_card_payment_method_options"
 }
 
-impl PaymentLinkPaymentMethodOptionsCard {
+impl PaymentLinkPaymentMethodOptionsCardFields {
     /// Restrictions. `None` when null.
     #[inline]
     pub fn restrictions(&self) -> Option<api::PaymentLinkPaymentMethodOptionsCardRestrictions> {
@@ -334,13 +344,15 @@ impl PaymentLinkPaymentMethodOptionsCard {
 }
 
 view! {
-    /// Restrictions of [`PaymentLink`](crate::api::PaymentLink): its `payment_method_options.card.restrictions`.
+    /// Restrictions of [`PaymentLink`](crate::api::PaymentLink): its `payment_method_options.card.restrictions`. It has what [`PaymentLinkPaymentMethodOptionsCardRestrictionsFields`](crate::api::PaymentLinkPaymentMethodOptionsCardRestrictionsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_method_options-card-restrictions>
-    PaymentLinkPaymentMethodOptionsCardRestrictions, "payment_links_resource_card_restrictions"
+    PaymentLinkPaymentMethodOptionsCardRestrictions =
+    /// The accessors of [`PaymentLinkPaymentMethodOptionsCardRestrictions`](crate::api::PaymentLinkPaymentMethodOptionsCardRestrictions).
+    PaymentLinkPaymentMethodOptionsCardRestrictionsFields, "payment_links_resource_card_restrictions"
 }
 
-impl PaymentLinkPaymentMethodOptionsCardRestrictions {
+impl PaymentLinkPaymentMethodOptionsCardRestrictionsFields {
     /// Brands blocked, as a list.
     #[inline]
     pub fn brands_blocked(
@@ -352,13 +364,15 @@ impl PaymentLinkPaymentMethodOptionsCardRestrictions {
 }
 
 view! {
-    /// Completed sessions of [`PaymentLink`](crate::api::PaymentLink): its `restrictions.completed_sessions`.
+    /// Completed sessions of [`PaymentLink`](crate::api::PaymentLink): its `restrictions.completed_sessions`. It has what [`PaymentLinkRestrictionsCompletedSessionsFields`](crate::api::PaymentLinkRestrictionsCompletedSessionsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-restrictions-completed_sessions>
-    PaymentLinkRestrictionsCompletedSessions, "payment_links_resource_completed_sessions"
+    PaymentLinkRestrictionsCompletedSessions =
+    /// The accessors of [`PaymentLinkRestrictionsCompletedSessions`](crate::api::PaymentLinkRestrictionsCompletedSessions).
+    PaymentLinkRestrictionsCompletedSessionsFields, "payment_links_resource_completed_sessions"
 }
 
-impl PaymentLinkRestrictionsCompletedSessions {
+impl PaymentLinkRestrictionsCompletedSessionsFields {
     /// Count.
     #[inline]
     pub fn count(&self) -> i64 {
@@ -375,13 +389,15 @@ impl PaymentLinkRestrictionsCompletedSessions {
 }
 
 view! {
-    /// Hosted confirmation of [`PaymentLink`](crate::api::PaymentLink): its `after_completion.hosted_confirmation`.
+    /// Hosted confirmation of [`PaymentLink`](crate::api::PaymentLink): its `after_completion.hosted_confirmation`. It has what [`PaymentLinkAfterCompletionHostedConfirmationFields`](crate::api::PaymentLinkAfterCompletionHostedConfirmationFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-after_completion-hosted_confirmation>
-    PaymentLinkAfterCompletionHostedConfirmation, "payment_links_resource_completion_behavior_confirmation_page"
+    PaymentLinkAfterCompletionHostedConfirmation =
+    /// The accessors of [`PaymentLinkAfterCompletionHostedConfirmation`](crate::api::PaymentLinkAfterCompletionHostedConfirmation).
+    PaymentLinkAfterCompletionHostedConfirmationFields, "payment_links_resource_completion_behavior_confirmation_page"
 }
 
-impl PaymentLinkAfterCompletionHostedConfirmation {
+impl PaymentLinkAfterCompletionHostedConfirmationFields {
     /// Custom message. `None` when null.
     #[inline]
     pub fn custom_message(&self) -> Option<&str> {
@@ -393,13 +409,15 @@ impl PaymentLinkAfterCompletionHostedConfirmation {
 }
 
 view! {
-    /// Redirect of [`PaymentLink`](crate::api::PaymentLink): its `after_completion.redirect`.
+    /// Redirect of [`PaymentLink`](crate::api::PaymentLink): its `after_completion.redirect`. It has what [`PaymentLinkAfterCompletionRedirectFields`](crate::api::PaymentLinkAfterCompletionRedirectFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-after_completion-redirect>
-    PaymentLinkAfterCompletionRedirect, "payment_links_resource_completion_behavior_redirect"
+    PaymentLinkAfterCompletionRedirect =
+    /// The accessors of [`PaymentLinkAfterCompletionRedirect`](crate::api::PaymentLinkAfterCompletionRedirect).
+    PaymentLinkAfterCompletionRedirectFields, "payment_links_resource_completion_behavior_redirect"
 }
 
-impl PaymentLinkAfterCompletionRedirect {
+impl PaymentLinkAfterCompletionRedirectFields {
     /// Url.
     #[inline]
     pub fn url(&self) -> &str {
@@ -409,13 +427,15 @@ impl PaymentLinkAfterCompletionRedirect {
 }
 
 view! {
-    /// Consent collection of [`PaymentLink`](crate::api::PaymentLink): its `consent_collection`.
+    /// Consent collection of [`PaymentLink`](crate::api::PaymentLink): its `consent_collection`. It has what [`PaymentLinkConsentCollectionFields`](crate::api::PaymentLinkConsentCollectionFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection>
-    PaymentLinkConsentCollection, "payment_links_resource_consent_collection"
+    PaymentLinkConsentCollection =
+    /// The accessors of [`PaymentLinkConsentCollection`](crate::api::PaymentLinkConsentCollection).
+    PaymentLinkConsentCollectionFields, "payment_links_resource_consent_collection"
 }
 
-impl PaymentLinkConsentCollection {
+impl PaymentLinkConsentCollectionFields {
     /// Payment method reuse agreement. `None` when null.
     #[inline]
     pub fn payment_method_reuse_agreement(
@@ -445,13 +465,15 @@ impl PaymentLinkConsentCollection {
 }
 
 view! {
-    /// Custom fields of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields`.
+    /// Custom fields of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields`. It has what [`PaymentLinkCustomFieldFields`](crate::api::PaymentLinkCustomFieldFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_fields>
-    PaymentLinkCustomField, "payment_links_resource_custom_fields"
+    PaymentLinkCustomField =
+    /// The accessors of [`PaymentLinkCustomField`](crate::api::PaymentLinkCustomField).
+    PaymentLinkCustomFieldFields, "payment_links_resource_custom_fields"
 }
 
-impl PaymentLinkCustomField {
+impl PaymentLinkCustomFieldFields {
     /// Dropdown. `None` when absent.
     #[inline]
     pub fn dropdown(&self) -> Option<api::PaymentLinkCustomFieldDropdown> {
@@ -500,13 +522,15 @@ impl PaymentLinkCustomField {
 }
 
 view! {
-    /// Dropdown of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields.dropdown`.
+    /// Dropdown of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields.dropdown`. It has what [`PaymentLinkCustomFieldDropdownFields`](crate::api::PaymentLinkCustomFieldDropdownFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_fields-dropdown>
-    PaymentLinkCustomFieldDropdown, "payment_links_resource_custom_fields_dropdown"
+    PaymentLinkCustomFieldDropdown =
+    /// The accessors of [`PaymentLinkCustomFieldDropdown`](crate::api::PaymentLinkCustomFieldDropdown).
+    PaymentLinkCustomFieldDropdownFields, "payment_links_resource_custom_fields_dropdown"
 }
 
-impl PaymentLinkCustomFieldDropdown {
+impl PaymentLinkCustomFieldDropdownFields {
     /// Default value. `None` when null.
     #[inline]
     pub fn default_value(&self) -> Option<&str> {
@@ -525,13 +549,15 @@ impl PaymentLinkCustomFieldDropdown {
 }
 
 view! {
-    /// Options of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields.dropdown.options`.
+    /// Options of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields.dropdown.options`. It has what [`PaymentLinkCustomFieldDropdownOptionFields`](crate::api::PaymentLinkCustomFieldDropdownOptionFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_fields-dropdown-options>
-    PaymentLinkCustomFieldDropdownOption, "payment_links_resource_custom_fields_dropdown_option"
+    PaymentLinkCustomFieldDropdownOption =
+    /// The accessors of [`PaymentLinkCustomFieldDropdownOption`](crate::api::PaymentLinkCustomFieldDropdownOption).
+    PaymentLinkCustomFieldDropdownOptionFields, "payment_links_resource_custom_fields_dropdown_option"
 }
 
-impl PaymentLinkCustomFieldDropdownOption {
+impl PaymentLinkCustomFieldDropdownOptionFields {
     /// Label.
     #[inline]
     pub fn label(&self) -> &str {
@@ -552,13 +578,15 @@ impl PaymentLinkCustomFieldDropdownOption {
 }
 
 view! {
-    /// Label of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields.label`.
+    /// Label of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields.label`. It has what [`PaymentLinkCustomFieldLabelFields`](crate::api::PaymentLinkCustomFieldLabelFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_fields-label>
-    PaymentLinkCustomFieldLabel, "payment_links_resource_custom_fields_label"
+    PaymentLinkCustomFieldLabel =
+    /// The accessors of [`PaymentLinkCustomFieldLabel`](crate::api::PaymentLinkCustomFieldLabel).
+    PaymentLinkCustomFieldLabelFields, "payment_links_resource_custom_fields_label"
 }
 
-impl PaymentLinkCustomFieldLabel {
+impl PaymentLinkCustomFieldLabelFields {
     /// Custom. `None` when null.
     #[inline]
     pub fn custom(&self) -> Option<&str> {
@@ -575,13 +603,15 @@ impl PaymentLinkCustomFieldLabel {
 }
 
 view! {
-    /// Numeric of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields.numeric`.
+    /// Numeric of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields.numeric`. It has what [`PaymentLinkCustomFieldNumericFields`](crate::api::PaymentLinkCustomFieldNumericFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_fields-numeric>
-    PaymentLinkCustomFieldNumeric, "payment_links_resource_custom_fields_numeric"
+    PaymentLinkCustomFieldNumeric =
+    /// The accessors of [`PaymentLinkCustomFieldNumeric`](crate::api::PaymentLinkCustomFieldNumeric).
+    PaymentLinkCustomFieldNumericFields, "payment_links_resource_custom_fields_numeric"
 }
 
-impl PaymentLinkCustomFieldNumeric {
+impl PaymentLinkCustomFieldNumericFields {
     /// Default value. `None` when null.
     #[inline]
     pub fn default_value(&self) -> Option<&str> {
@@ -611,13 +641,15 @@ impl PaymentLinkCustomFieldNumeric {
 }
 
 view! {
-    /// Text of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields.text`.
+    /// Text of [`PaymentLink`](crate::api::PaymentLink): its `custom_fields.text`. It has what [`PaymentLinkCustomFieldTextFields`](crate::api::PaymentLinkCustomFieldTextFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_fields-text>
-    PaymentLinkCustomFieldText, "payment_links_resource_custom_fields_text"
+    PaymentLinkCustomFieldText =
+    /// The accessors of [`PaymentLinkCustomFieldText`](crate::api::PaymentLinkCustomFieldText).
+    PaymentLinkCustomFieldTextFields, "payment_links_resource_custom_fields_text"
 }
 
-impl PaymentLinkCustomFieldText {
+impl PaymentLinkCustomFieldTextFields {
     /// Default value. `None` when null.
     #[inline]
     pub fn default_value(&self) -> Option<&str> {
@@ -645,13 +677,15 @@ impl PaymentLinkCustomFieldText {
 }
 
 view! {
-    /// Custom text of [`PaymentLink`](crate::api::PaymentLink): its `custom_text`.
+    /// Custom text of [`PaymentLink`](crate::api::PaymentLink): its `custom_text`. It has what [`PaymentLinkCustomTextFields`](crate::api::PaymentLinkCustomTextFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_text>
-    PaymentLinkCustomText, "payment_links_resource_custom_text"
+    PaymentLinkCustomText =
+    /// The accessors of [`PaymentLinkCustomText`](crate::api::PaymentLinkCustomText).
+    PaymentLinkCustomTextFields, "payment_links_resource_custom_text"
 }
 
-impl PaymentLinkCustomText {
+impl PaymentLinkCustomTextFields {
     /// After submit. `None` when null.
     #[inline]
     pub fn after_submit(&self) -> Option<api::PaymentLinkCustomTextAfterSubmit> {
@@ -684,13 +718,15 @@ impl PaymentLinkCustomText {
 }
 
 view! {
-    /// After submit of [`PaymentLink`](crate::api::PaymentLink): its `custom_text.after_submit`.
+    /// After submit of [`PaymentLink`](crate::api::PaymentLink): its `custom_text.after_submit`. It has what [`PaymentLinkCustomTextAfterSubmitFields`](crate::api::PaymentLinkCustomTextAfterSubmitFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_text-after_submit>
-    PaymentLinkCustomTextAfterSubmit, "payment_links_resource_custom_text_position"
+    PaymentLinkCustomTextAfterSubmit =
+    /// The accessors of [`PaymentLinkCustomTextAfterSubmit`](crate::api::PaymentLinkCustomTextAfterSubmit).
+    PaymentLinkCustomTextAfterSubmitFields, "payment_links_resource_custom_text_position"
 }
 
-impl PaymentLinkCustomTextAfterSubmit {
+impl PaymentLinkCustomTextAfterSubmitFields {
     /// Message.
     #[inline]
     pub fn message(&self) -> &str {
@@ -700,13 +736,15 @@ impl PaymentLinkCustomTextAfterSubmit {
 }
 
 view! {
-    /// Individual of [`PaymentLink`](crate::api::PaymentLink): its `name_collection.individual`.
+    /// Individual of [`PaymentLink`](crate::api::PaymentLink): its `name_collection.individual`. It has what [`PaymentLinkNameCollectionIndividualFields`](crate::api::PaymentLinkNameCollectionIndividualFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-name_collection-individual>
-    PaymentLinkNameCollectionIndividual, "payment_links_resource_individual_name"
+    PaymentLinkNameCollectionIndividual =
+    /// The accessors of [`PaymentLinkNameCollectionIndividual`](crate::api::PaymentLinkNameCollectionIndividual).
+    PaymentLinkNameCollectionIndividualFields, "payment_links_resource_individual_name"
 }
 
-impl PaymentLinkNameCollectionIndividual {
+impl PaymentLinkNameCollectionIndividualFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -723,13 +761,15 @@ impl PaymentLinkNameCollectionIndividual {
 }
 
 view! {
-    /// Invoice creation of [`PaymentLink`](crate::api::PaymentLink): its `invoice_creation`.
+    /// Invoice creation of [`PaymentLink`](crate::api::PaymentLink): its `invoice_creation`. It has what [`PaymentLinkInvoiceCreationFields`](crate::api::PaymentLinkInvoiceCreationFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-invoice_creation>
-    PaymentLinkInvoiceCreation, "payment_links_resource_invoice_creation"
+    PaymentLinkInvoiceCreation =
+    /// The accessors of [`PaymentLinkInvoiceCreation`](crate::api::PaymentLinkInvoiceCreation).
+    PaymentLinkInvoiceCreationFields, "payment_links_resource_invoice_creation"
 }
 
-impl PaymentLinkInvoiceCreation {
+impl PaymentLinkInvoiceCreationFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -746,13 +786,15 @@ impl PaymentLinkInvoiceCreation {
 }
 
 view! {
-    /// Invoice data of [`PaymentLink`](crate::api::PaymentLink): its `invoice_creation.invoice_data`.
+    /// Invoice data of [`PaymentLink`](crate::api::PaymentLink): its `invoice_creation.invoice_data`. It has what [`PaymentLinkInvoiceCreationInvoiceDataFields`](crate::api::PaymentLinkInvoiceCreationInvoiceDataFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-invoice_creation-invoice_data>
-    PaymentLinkInvoiceCreationInvoiceData, "payment_links_resource_invoice_settings"
+    PaymentLinkInvoiceCreationInvoiceData =
+    /// The accessors of [`PaymentLinkInvoiceCreationInvoiceData`](crate::api::PaymentLinkInvoiceCreationInvoiceData).
+    PaymentLinkInvoiceCreationInvoiceDataFields, "payment_links_resource_invoice_settings"
 }
 
-impl PaymentLinkInvoiceCreationInvoiceData {
+impl PaymentLinkInvoiceCreationInvoiceDataFields {
     /// Account tax ids, as a list. `None` when null.
     #[inline]
     pub fn account_tax_ids(&self) -> Option<Vec<Expandable<api::TaxId>>> {
@@ -810,13 +852,15 @@ impl PaymentLinkInvoiceCreationInvoiceData {
 }
 
 view! {
-    /// Name collection of [`PaymentLink`](crate::api::PaymentLink): its `name_collection`.
+    /// Name collection of [`PaymentLink`](crate::api::PaymentLink): its `name_collection`. It has what [`PaymentLinkNameCollectionFields`](crate::api::PaymentLinkNameCollectionFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-name_collection>
-    PaymentLinkNameCollection, "payment_links_resource_name_collection"
+    PaymentLinkNameCollection =
+    /// The accessors of [`PaymentLinkNameCollection`](crate::api::PaymentLinkNameCollection).
+    PaymentLinkNameCollectionFields, "payment_links_resource_name_collection"
 }
 
-impl PaymentLinkNameCollection {
+impl PaymentLinkNameCollectionFields {
     /// Business. `None` when absent.
     #[inline]
     pub fn business(&self) -> Option<api::PaymentLinkNameCollectionBusiness> {
@@ -833,13 +877,15 @@ impl PaymentLinkNameCollection {
 }
 
 view! {
-    /// Optional items of [`PaymentLink`](crate::api::PaymentLink): its `optional_items`.
+    /// Optional items of [`PaymentLink`](crate::api::PaymentLink): its `optional_items`. It has what [`PaymentLinkOptionalItemFields`](crate::api::PaymentLinkOptionalItemFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-optional_items>
-    PaymentLinkOptionalItem, "payment_links_resource_optional_item"
+    PaymentLinkOptionalItem =
+    /// The accessors of [`PaymentLinkOptionalItem`](crate::api::PaymentLinkOptionalItem).
+    PaymentLinkOptionalItemFields, "payment_links_resource_optional_item"
 }
 
-impl PaymentLinkOptionalItem {
+impl PaymentLinkOptionalItemFields {
     /// Adjustable quantity. `None` when null.
     #[inline]
     pub fn adjustable_quantity(&self) -> Option<api::PaymentLinkOptionalItemAdjustableQuantity> {
@@ -865,13 +911,15 @@ impl PaymentLinkOptionalItem {
 }
 
 view! {
-    /// Adjustable quantity of [`PaymentLink`](crate::api::PaymentLink): its `optional_items.adjustable_quantity`.
+    /// Adjustable quantity of [`PaymentLink`](crate::api::PaymentLink): its `optional_items.adjustable_quantity`. It has what [`PaymentLinkOptionalItemAdjustableQuantityFields`](crate::api::PaymentLinkOptionalItemAdjustableQuantityFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-optional_items-adjustable_quantity>
-    PaymentLinkOptionalItemAdjustableQuantity, "payment_links_resource_optional_item_adjustable_quantity"
+    PaymentLinkOptionalItemAdjustableQuantity =
+    /// The accessors of [`PaymentLinkOptionalItemAdjustableQuantity`](crate::api::PaymentLinkOptionalItemAdjustableQuantity).
+    PaymentLinkOptionalItemAdjustableQuantityFields, "payment_links_resource_optional_item_adjustable_quantity"
 }
 
-impl PaymentLinkOptionalItemAdjustableQuantity {
+impl PaymentLinkOptionalItemAdjustableQuantityFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -901,13 +949,15 @@ impl PaymentLinkOptionalItemAdjustableQuantity {
 }
 
 view! {
-    /// Payment intent data of [`PaymentLink`](crate::api::PaymentLink): its `payment_intent_data`.
+    /// Payment intent data of [`PaymentLink`](crate::api::PaymentLink): its `payment_intent_data`. It has what [`PaymentLinkPaymentIntentDataFields`](crate::api::PaymentLinkPaymentIntentDataFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_intent_data>
-    PaymentLinkPaymentIntentData, "payment_links_resource_payment_intent_data"
+    PaymentLinkPaymentIntentData =
+    /// The accessors of [`PaymentLinkPaymentIntentData`](crate::api::PaymentLinkPaymentIntentData).
+    PaymentLinkPaymentIntentDataFields, "payment_links_resource_payment_intent_data"
 }
 
-impl PaymentLinkPaymentIntentData {
+impl PaymentLinkPaymentIntentDataFields {
     /// Capture method. `None` when null.
     #[inline]
     pub fn capture_method(&self) -> Option<api::PaymentLinkPaymentIntentDataCaptureMethod> {
@@ -969,13 +1019,15 @@ impl PaymentLinkPaymentIntentData {
 }
 
 view! {
-    /// Payment method options of [`PaymentLink`](crate::api::PaymentLink): its `payment_method_options`.
+    /// Payment method options of [`PaymentLink`](crate::api::PaymentLink): its `payment_method_options`. It has what [`PaymentLinkPaymentMethodOptionsFields`](crate::api::PaymentLinkPaymentMethodOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_method_options>
-    PaymentLinkPaymentMethodOptions, "payment_links_resource_payment_method_options"
+    PaymentLinkPaymentMethodOptions =
+    /// The accessors of [`PaymentLinkPaymentMethodOptions`](crate::api::PaymentLinkPaymentMethodOptions).
+    PaymentLinkPaymentMethodOptionsFields, "payment_links_resource_payment_method_options"
 }
 
-impl PaymentLinkPaymentMethodOptions {
+impl PaymentLinkPaymentMethodOptionsFields {
     /// Card. `None` when null.
     #[inline]
     pub fn card(&self) -> Option<api::PaymentLinkPaymentMethodOptionsCard> {
@@ -985,13 +1037,15 @@ impl PaymentLinkPaymentMethodOptions {
 }
 
 view! {
-    /// Payment method reuse agreement of [`PaymentLink`](crate::api::PaymentLink): its `consent_collection.payment_method_reuse_agreement`.
+    /// Payment method reuse agreement of [`PaymentLink`](crate::api::PaymentLink): its `consent_collection.payment_method_reuse_agreement`. It has what [`PaymentLinkConsentCollectionPaymentMethodReuseAgreementFields`](crate::api::PaymentLinkConsentCollectionPaymentMethodReuseAgreementFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection-payment_method_reuse_agreement>
-    PaymentLinkConsentCollectionPaymentMethodReuseAgreement, "payment_links_resource_payment_method_reuse_agreement"
+    PaymentLinkConsentCollectionPaymentMethodReuseAgreement =
+    /// The accessors of [`PaymentLinkConsentCollectionPaymentMethodReuseAgreement`](crate::api::PaymentLinkConsentCollectionPaymentMethodReuseAgreement).
+    PaymentLinkConsentCollectionPaymentMethodReuseAgreementFields, "payment_links_resource_payment_method_reuse_agreement"
 }
 
-impl PaymentLinkConsentCollectionPaymentMethodReuseAgreement {
+impl PaymentLinkConsentCollectionPaymentMethodReuseAgreementFields {
     /// Position.
     #[inline]
     pub fn position(&self) -> api::PaymentLinkConsentCollectionPaymentMethodReuseAgreementPosition {
@@ -1003,13 +1057,15 @@ impl PaymentLinkConsentCollectionPaymentMethodReuseAgreement {
 }
 
 view! {
-    /// Phone number collection of [`PaymentLink`](crate::api::PaymentLink): its `phone_number_collection`.
+    /// Phone number collection of [`PaymentLink`](crate::api::PaymentLink): its `phone_number_collection`. It has what [`PaymentLinkPhoneNumberCollectionFields`](crate::api::PaymentLinkPhoneNumberCollectionFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-phone_number_collection>
-    PaymentLinkPhoneNumberCollection, "payment_links_resource_phone_number_collection"
+    PaymentLinkPhoneNumberCollection =
+    /// The accessors of [`PaymentLinkPhoneNumberCollection`](crate::api::PaymentLinkPhoneNumberCollection).
+    PaymentLinkPhoneNumberCollectionFields, "payment_links_resource_phone_number_collection"
 }
 
-impl PaymentLinkPhoneNumberCollection {
+impl PaymentLinkPhoneNumberCollectionFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -1019,13 +1075,15 @@ impl PaymentLinkPhoneNumberCollection {
 }
 
 view! {
-    /// Restrictions of [`PaymentLink`](crate::api::PaymentLink): its `restrictions`.
+    /// Restrictions of [`PaymentLink`](crate::api::PaymentLink): its `restrictions`. It has what [`PaymentLinkRestrictionsFields`](crate::api::PaymentLinkRestrictionsFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-restrictions>
-    PaymentLinkRestrictions, "payment_links_resource_restrictions"
+    PaymentLinkRestrictions =
+    /// The accessors of [`PaymentLinkRestrictions`](crate::api::PaymentLinkRestrictions).
+    PaymentLinkRestrictionsFields, "payment_links_resource_restrictions"
 }
 
-impl PaymentLinkRestrictions {
+impl PaymentLinkRestrictionsFields {
     /// Completed sessions.
     #[inline]
     pub fn completed_sessions(&self) -> api::PaymentLinkRestrictionsCompletedSessions {
@@ -1035,13 +1093,15 @@ impl PaymentLinkRestrictions {
 }
 
 view! {
-    /// Shipping address collection of [`PaymentLink`](crate::api::PaymentLink): its `shipping_address_collection`.
+    /// Shipping address collection of [`PaymentLink`](crate::api::PaymentLink): its `shipping_address_collection`. It has what [`PaymentLinkShippingAddressCollectionFields`](crate::api::PaymentLinkShippingAddressCollectionFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-shipping_address_collection>
-    PaymentLinkShippingAddressCollection, "payment_links_resource_shipping_address_collection"
+    PaymentLinkShippingAddressCollection =
+    /// The accessors of [`PaymentLinkShippingAddressCollection`](crate::api::PaymentLinkShippingAddressCollection).
+    PaymentLinkShippingAddressCollectionFields, "payment_links_resource_shipping_address_collection"
 }
 
-impl PaymentLinkShippingAddressCollection {
+impl PaymentLinkShippingAddressCollectionFields {
     /// Allowed countries, as a list.
     #[inline]
     pub fn allowed_countries(
@@ -1050,244 +1110,6 @@ impl PaymentLinkShippingAddressCollection {
         self.0.words(
             "payment_links_resource_shipping_address_collection",
             "allowed_countries",
-        )
-    }
-}
-
-view! {
-    /// Shipping options of [`PaymentLink`](crate::api::PaymentLink): its `shipping_options`.
-    ///
-    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-shipping_options>
-    PaymentLinkShippingOption, "payment_links_resource_shipping_option"
-}
-
-impl PaymentLinkShippingOption {
-    /// Shipping amount.
-    #[inline]
-    pub fn shipping_amount(&self) -> i64 {
-        self.0
-            .int("payment_links_resource_shipping_option", "shipping_amount")
-    }
-
-    /// Shipping rate. An id, or the object itself when `expand` asks for it.
-    #[inline]
-    pub fn shipping_rate(&self) -> Expandable<api::ShippingRate> {
-        self.0
-            .view("payment_links_resource_shipping_option", "shipping_rate")
-    }
-}
-
-view! {
-    /// Subscription data of [`PaymentLink`](crate::api::PaymentLink): its `subscription_data`.
-    ///
-    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-subscription_data>
-    PaymentLinkSubscriptionData, "payment_links_resource_subscription_data"
-}
-
-impl PaymentLinkSubscriptionData {
-    /// Description. `None` when null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0
-            .opt_string("payment_links_resource_subscription_data", "description")
-    }
-
-    /// Invoice settings.
-    #[inline]
-    pub fn invoice_settings(&self) -> api::PaymentLinkSubscriptionDataInvoiceSettings {
-        self.0.view(
-            "payment_links_resource_subscription_data",
-            "invoice_settings",
-        )
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
-        self.0
-            .map("payment_links_resource_subscription_data", "metadata")
-    }
-
-    /// Trial period days. `None` when null.
-    #[inline]
-    pub fn trial_period_days(&self) -> Option<i64> {
-        self.0.opt_int(
-            "payment_links_resource_subscription_data",
-            "trial_period_days",
-        )
-    }
-
-    /// Trial settings. `None` when null.
-    #[inline]
-    pub fn trial_settings(&self) -> Option<api::PaymentLinkSubscriptionDataTrialSettings> {
-        self.0
-            .opt_view("payment_links_resource_subscription_data", "trial_settings")
-    }
-}
-
-view! {
-    /// Invoice settings of [`PaymentLink`](crate::api::PaymentLink): its `subscription_data.invoice_settings`.
-    ///
-    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-subscription_data-invoice_settings>
-    PaymentLinkSubscriptionDataInvoiceSettings, "payment_links_resource_subscription_data_invoice_settings"
-}
-
-impl PaymentLinkSubscriptionDataInvoiceSettings {
-    /// Account tax ids, as a list. `None` when null.
-    #[inline]
-    pub fn account_tax_ids(&self) -> Option<Vec<Expandable<api::TaxId>>> {
-        self.0.opt_views(
-            "payment_links_resource_subscription_data_invoice_settings",
-            "account_tax_ids",
-        )
-    }
-
-    /// Custom fields, as a list. `None` when null.
-    #[inline]
-    pub fn custom_fields(
-        &self,
-    ) -> Option<Vec<api::PaymentLinkSubscriptionDataInvoiceSettingsCustomField>> {
-        self.0.opt_views(
-            "payment_links_resource_subscription_data_invoice_settings",
-            "custom_fields",
-        )
-    }
-
-    /// Description. `None` when null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_links_resource_subscription_data_invoice_settings",
-            "description",
-        )
-    }
-
-    /// Footer. `None` when null.
-    #[inline]
-    pub fn footer(&self) -> Option<&str> {
-        self.0.opt_string(
-            "payment_links_resource_subscription_data_invoice_settings",
-            "footer",
-        )
-    }
-
-    /// Issuer.
-    #[inline]
-    pub fn issuer(&self) -> api::CheckoutSessionAutomaticTaxLiability {
-        self.0.view(
-            "payment_links_resource_subscription_data_invoice_settings",
-            "issuer",
-        )
-    }
-}
-
-view! {
-    /// Custom fields of [`PaymentLink`](crate::api::PaymentLink): its `subscription_data.invoice_settings.custom_fields`.
-    ///
-    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-subscription_data-invoice_settings-custom_fields>
-    PaymentLinkSubscriptionDataInvoiceSettingsCustomField, "payment_links_resource_subscription_data_invoice_settings_custom_field"
-}
-
-impl PaymentLinkSubscriptionDataInvoiceSettingsCustomField {
-    /// Name.
-    #[inline]
-    pub fn name(&self) -> &str {
-        self.0.string(
-            "payment_links_resource_subscription_data_invoice_settings_custom_field",
-            "name",
-        )
-    }
-
-    /// Value.
-    #[inline]
-    pub fn value(&self) -> &str {
-        self.0.string(
-            "payment_links_resource_subscription_data_invoice_settings_custom_field",
-            "value",
-        )
-    }
-}
-
-view! {
-    /// Tax id collection of [`PaymentLink`](crate::api::PaymentLink): its `tax_id_collection`.
-    ///
-    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-tax_id_collection>
-    PaymentLinkTaxIdCollection, "payment_links_resource_tax_id_collection"
-}
-
-impl PaymentLinkTaxIdCollection {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0
-            .flag("payment_links_resource_tax_id_collection", "enabled")
-    }
-
-    /// Required.
-    #[inline]
-    pub fn required(&self) -> api::PaymentLinkTaxIdCollectionRequired {
-        self.0
-            .word("payment_links_resource_tax_id_collection", "required")
-    }
-}
-
-view! {
-    /// Transfer data of [`PaymentLink`](crate::api::PaymentLink): its `transfer_data`.
-    ///
-    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-transfer_data>
-    PaymentLinkTransferData, "payment_links_resource_transfer_data"
-}
-
-impl PaymentLinkTransferData {
-    /// Amount. `None` when null.
-    #[inline]
-    pub fn amount(&self) -> Option<i64> {
-        self.0
-            .opt_int("payment_links_resource_transfer_data", "amount")
-    }
-
-    /// Destination. An id, or the object itself when `expand` asks for it.
-    #[inline]
-    pub fn destination(&self) -> Expandable<api::Account> {
-        self.0
-            .view("payment_links_resource_transfer_data", "destination")
-    }
-}
-
-view! {
-    /// End behavior of [`PaymentLink`](crate::api::PaymentLink): its `subscription_data.trial_settings.end_behavior`.
-    ///
-    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-subscription_data-trial_settings-end_behavior>
-    PaymentLinkSubscriptionDataTrialSettingsEndBehavior, "subscriptions_trials_resource_end_behavior"
-}
-
-impl PaymentLinkSubscriptionDataTrialSettingsEndBehavior {
-    /// Missing payment method.
-    #[inline]
-    pub fn missing_payment_method(
-        &self,
-    ) -> api::PaymentLinkSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod {
-        self.0.word(
-            "subscriptions_trials_resource_end_behavior",
-            "missing_payment_method",
-        )
-    }
-}
-
-view! {
-    /// Trial settings of [`PaymentLink`](crate::api::PaymentLink): its `subscription_data.trial_settings`.
-    ///
-    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-subscription_data-trial_settings>
-    PaymentLinkSubscriptionDataTrialSettings, "subscriptions_trials_resource_trial_settings"
-}
-
-impl PaymentLinkSubscriptionDataTrialSettings {
-    /// End behavior.
-    #[inline]
-    pub fn end_behavior(&self) -> api::PaymentLinkSubscriptionDataTrialSettingsEndBehavior {
-        self.0.view(
-            "subscriptions_trials_resource_trial_settings",
-            "end_behavior",
         )
     }
 }

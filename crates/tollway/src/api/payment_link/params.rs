@@ -3,22 +3,13 @@
 //! Stripe's `payment_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, decimal, list, pairs, params, params_required, texts};
+use crate::view::prelude::{Params, Value, list, pairs, params, params_required, texts};
 
-params! {
-    /// The `hosted_confirmation` of [`PaymentLinkCreateAfterCompletion`](crate::api::PaymentLinkCreateAfterCompletion).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateAfterCompletionHostedConfirmation
-}
-
-impl PaymentLinkCreateAfterCompletionHostedConfirmation {
-    /// Custom message.
-    #[inline]
-    pub fn custom_message(self, custom_message: &str) -> Self {
-        Self(self.0.with("custom_message", custom_message))
-    }
-}
+/// The `hosted_confirmation` of [`PaymentLinkCreateAfterCompletion`](crate::api::PaymentLinkCreateAfterCompletion): the same as [`BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation`](crate::api::BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateAfterCompletionHostedConfirmation =
+    api::BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation;
 
 params_required! {
     /// The `redirect` of [`PaymentLinkCreateAfterCompletion`](crate::api::PaymentLinkCreateAfterCompletion).
@@ -31,7 +22,7 @@ impl PaymentLinkCreateAfterCompletionRedirect {
     /// With what Stripe requires.
     #[inline]
     pub fn new(url: &str) -> Self {
-        Self(Params::new().with("url", url))
+        Self(Params::new().with_str("url", url))
     }
 }
 
@@ -65,447 +56,102 @@ impl PaymentLinkCreateAfterCompletion {
     }
 }
 
-params_required! {
-    /// The `liability` of [`PaymentLinkCreateAutomaticTax`](crate::api::PaymentLinkCreateAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateAutomaticTaxLiability
-}
+/// The `liability` of [`PaymentLinkCreateAutomaticTax`](crate::api::PaymentLinkCreateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
 
-impl PaymentLinkCreateAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentLinkCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `automatic_tax` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
 
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `payment_method_reuse_agreement` of [`PaymentLinkCreateConsentCollection`](crate::api::PaymentLinkCreateConsentCollection): the same as [`CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement`](crate::api::CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement =
+    api::CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement;
 
-params_required! {
-    /// The `automatic_tax` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateAutomaticTax
-}
+/// The `consent_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateConsentCollection`](crate::api::CheckoutSessionCreateConsentCollection).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateConsentCollection = api::CheckoutSessionCreateConsentCollection;
 
-impl PaymentLinkCreateAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `option` of [`PaymentLinkCreateCustomFieldDropdown`](crate::api::PaymentLinkCreateCustomFieldDropdown): the same as [`CheckoutSessionCreateCustomFieldDropdownOption`](crate::api::CheckoutSessionCreateCustomFieldDropdownOption).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomFieldDropdownOption =
+    api::CheckoutSessionCreateCustomFieldDropdownOption;
 
-    /// Liability.
-    #[inline]
-    pub fn liability(self, liability: api::PaymentLinkCreateAutomaticTaxLiability) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
+/// The `dropdown` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField): the same as [`CheckoutSessionCreateCustomFieldDropdown`](crate::api::CheckoutSessionCreateCustomFieldDropdown).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomFieldDropdown = api::CheckoutSessionCreateCustomFieldDropdown;
 
-params_required! {
-    /// The `payment_method_reuse_agreement` of [`PaymentLinkCreateConsentCollection`](crate::api::PaymentLinkCreateConsentCollection).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement
-}
+/// The `label` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField): the same as [`CheckoutSessionCreateCustomFieldLabel`](crate::api::CheckoutSessionCreateCustomFieldLabel).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomFieldLabel = api::CheckoutSessionCreateCustomFieldLabel;
 
-impl PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        position: api::PaymentLinkConsentCollectionPaymentMethodReuseAgreementPosition,
-    ) -> Self {
-        Self(Params::new().with("position", position))
-    }
-}
+/// The `numeric` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField): the same as [`CheckoutSessionCreateCustomFieldNumeric`](crate::api::CheckoutSessionCreateCustomFieldNumeric).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomFieldNumeric = api::CheckoutSessionCreateCustomFieldNumeric;
 
-params! {
-    /// The `consent_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateConsentCollection
-}
+/// The `text` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField): the same as [`CheckoutSessionCreateCustomFieldNumeric`](crate::api::CheckoutSessionCreateCustomFieldNumeric).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomFieldText = api::CheckoutSessionCreateCustomFieldNumeric;
 
-impl PaymentLinkCreateConsentCollection {
-    /// Payment method reuse agreement.
-    #[inline]
-    pub fn payment_method_reuse_agreement(
-        self,
-        payment_method_reuse_agreement: api::PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement,
-    ) -> Self {
-        Self(self.0.with(
-            "payment_method_reuse_agreement",
-            payment_method_reuse_agreement,
-        ))
-    }
+/// The `custom_field` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomField = api::CheckoutSessionCreateCustomField;
 
-    /// Promotions.
-    #[inline]
-    pub fn promotions(self, promotions: api::PaymentLinkConsentCollectionPromotions) -> Self {
-        Self(self.0.with("promotions", promotions))
-    }
+/// The `after_submit` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomTextAfterSubmit = api::CheckoutSessionCreateCustomTextAfterSubmit;
 
-    /// Terms of service.
-    #[inline]
-    pub fn terms_of_service(
-        self,
-        terms_of_service: api::PaymentLinkConsentCollectionTermsOfService,
-    ) -> Self {
-        Self(self.0.with("terms_of_service", terms_of_service))
-    }
-}
+/// The `shipping_address` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomTextShippingAddress =
+    api::CheckoutSessionCreateCustomTextAfterSubmit;
 
-params_required! {
-    /// The `option` of [`PaymentLinkCreateCustomFieldDropdown`](crate::api::PaymentLinkCreateCustomFieldDropdown).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomFieldDropdownOption
-}
+/// The `submit` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomTextSubmit = api::CheckoutSessionCreateCustomTextAfterSubmit;
 
-impl PaymentLinkCreateCustomFieldDropdownOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(label: &str, value: &str) -> Self {
-        Self(Params::new().with("label", label).with("value", value))
-    }
-}
+/// The `terms_of_service_acceptance` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomTextTermsOfServiceAcceptance =
+    api::CheckoutSessionCreateCustomTextAfterSubmit;
 
-params_required! {
-    /// The `dropdown` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomFieldDropdown
-}
+/// The `custom_text` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateCustomText = api::CheckoutSessionCreateCustomText;
 
-impl PaymentLinkCreateCustomFieldDropdown {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        options: impl IntoIterator<Item = api::PaymentLinkCreateCustomFieldDropdownOption>,
-    ) -> Self {
-        Self(Params::new().with("options", list(options)))
-    }
+/// The `custom_field` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateInvoiceCreationInvoiceDataCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-    /// Default value.
-    #[inline]
-    pub fn default_value(self, default_value: &str) -> Self {
-        Self(self.0.with("default_value", default_value))
-    }
-}
+/// The `issuer` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateInvoiceCreationInvoiceDataIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
 
-params_required! {
-    /// The `label` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomFieldLabel
-}
-
-impl PaymentLinkCreateCustomFieldLabel {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(custom: &str, type_: &str) -> Self {
-        Self(Params::new().with("custom", custom).with("type", type_))
-    }
-}
-
-params! {
-    /// The `numeric` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomFieldNumeric
-}
-
-impl PaymentLinkCreateCustomFieldNumeric {
-    /// Default value.
-    #[inline]
-    pub fn default_value(self, default_value: &str) -> Self {
-        Self(self.0.with("default_value", default_value))
-    }
-
-    /// Maximum length.
-    #[inline]
-    pub fn maximum_length(self, maximum_length: i64) -> Self {
-        Self(self.0.with("maximum_length", maximum_length))
-    }
-
-    /// Minimum length.
-    #[inline]
-    pub fn minimum_length(self, minimum_length: i64) -> Self {
-        Self(self.0.with("minimum_length", minimum_length))
-    }
-}
-
-params! {
-    /// The `text` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomFieldText
-}
-
-impl PaymentLinkCreateCustomFieldText {
-    /// Default value.
-    #[inline]
-    pub fn default_value(self, default_value: &str) -> Self {
-        Self(self.0.with("default_value", default_value))
-    }
-
-    /// Maximum length.
-    #[inline]
-    pub fn maximum_length(self, maximum_length: i64) -> Self {
-        Self(self.0.with("maximum_length", maximum_length))
-    }
-
-    /// Minimum length.
-    #[inline]
-    pub fn minimum_length(self, minimum_length: i64) -> Self {
-        Self(self.0.with("minimum_length", minimum_length))
-    }
-}
-
-params_required! {
-    /// The `custom_field` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomField
-}
-
-impl PaymentLinkCreateCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        key: &str,
-        label: api::PaymentLinkCreateCustomFieldLabel,
-        type_: api::PaymentLinkCustomFieldType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("key", key)
-                .with("label", label)
-                .with("type", type_),
-        )
-    }
-
-    /// Dropdown.
-    #[inline]
-    pub fn dropdown(self, dropdown: api::PaymentLinkCreateCustomFieldDropdown) -> Self {
-        Self(self.0.with("dropdown", dropdown))
-    }
-
-    /// Numeric.
-    #[inline]
-    pub fn numeric(self, numeric: api::PaymentLinkCreateCustomFieldNumeric) -> Self {
-        Self(self.0.with("numeric", numeric))
-    }
-
-    /// Optional: true or false.
-    #[inline]
-    pub fn optional(self, optional: bool) -> Self {
-        Self(self.0.with("optional", optional))
-    }
-
-    /// Text.
-    #[inline]
-    pub fn text(self, text: api::PaymentLinkCreateCustomFieldText) -> Self {
-        Self(self.0.with("text", text))
-    }
-}
-
-params_required! {
-    /// The `after_submit` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomTextAfterSubmit
-}
-
-impl PaymentLinkCreateCustomTextAfterSubmit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(message: &str) -> Self {
-        Self(Params::new().with("message", message))
-    }
-}
-
-params_required! {
-    /// The `shipping_address` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomTextShippingAddress
-}
-
-impl PaymentLinkCreateCustomTextShippingAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(message: &str) -> Self {
-        Self(Params::new().with("message", message))
-    }
-}
-
-params_required! {
-    /// The `submit` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomTextSubmit
-}
-
-impl PaymentLinkCreateCustomTextSubmit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(message: &str) -> Self {
-        Self(Params::new().with("message", message))
-    }
-}
-
-params_required! {
-    /// The `terms_of_service_acceptance` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomTextTermsOfServiceAcceptance
-}
-
-impl PaymentLinkCreateCustomTextTermsOfServiceAcceptance {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(message: &str) -> Self {
-        Self(Params::new().with("message", message))
-    }
-}
-
-params! {
-    /// The `custom_text` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateCustomText
-}
-
-impl PaymentLinkCreateCustomText {
-    /// After submit.
-    #[inline]
-    pub fn after_submit(self, after_submit: api::PaymentLinkCreateCustomTextAfterSubmit) -> Self {
-        Self(self.0.with("after_submit", after_submit))
-    }
-
-    /// Unsets `after_submit`.
-    #[inline]
-    pub fn clear_after_submit(self) -> Self {
-        Self(self.0.with("after_submit", Value::Clear))
-    }
-
-    /// Shipping address.
-    #[inline]
-    pub fn shipping_address(
-        self,
-        shipping_address: api::PaymentLinkCreateCustomTextShippingAddress,
-    ) -> Self {
-        Self(self.0.with("shipping_address", shipping_address))
-    }
-
-    /// Unsets `shipping_address`.
-    #[inline]
-    pub fn clear_shipping_address(self) -> Self {
-        Self(self.0.with("shipping_address", Value::Clear))
-    }
-
-    /// Submit.
-    #[inline]
-    pub fn submit(self, submit: api::PaymentLinkCreateCustomTextSubmit) -> Self {
-        Self(self.0.with("submit", submit))
-    }
-
-    /// Unsets `submit`.
-    #[inline]
-    pub fn clear_submit(self) -> Self {
-        Self(self.0.with("submit", Value::Clear))
-    }
-
-    /// Terms of service acceptance.
-    #[inline]
-    pub fn terms_of_service_acceptance(
-        self,
-        terms_of_service_acceptance: api::PaymentLinkCreateCustomTextTermsOfServiceAcceptance,
-    ) -> Self {
-        Self(
-            self.0
-                .with("terms_of_service_acceptance", terms_of_service_acceptance),
-        )
-    }
-
-    /// Unsets `terms_of_service_acceptance`.
-    #[inline]
-    pub fn clear_terms_of_service_acceptance(self) -> Self {
-        Self(self.0.with("terms_of_service_acceptance", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `custom_field` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateInvoiceCreationInvoiceDataCustomField
-}
-
-impl PaymentLinkCreateInvoiceCreationInvoiceDataCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `issuer` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateInvoiceCreationInvoiceDataIssuer
-}
-
-impl PaymentLinkCreateInvoiceCreationInvoiceDataIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentLinkCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params! {
-    /// The `rendering_options` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions
-}
-
-impl PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions {
-    /// Amount tax display.
-    #[inline]
-    pub fn amount_tax_display(
-        self,
-        amount_tax_display: api::PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptionsAmountTaxDisplay,
-    ) -> Self {
-        Self(self.0.with("amount_tax_display", amount_tax_display))
-    }
-
-    /// Unsets `amount_tax_display`.
-    #[inline]
-    pub fn clear_amount_tax_display(self) -> Self {
-        Self(self.0.with("amount_tax_display", Value::Clear))
-    }
-
-    /// Template.
-    #[inline]
-    pub fn template(self, template: &str) -> Self {
-        Self(self.0.with("template", template))
-    }
-}
+/// The `rendering_options` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions;
 
 params! {
     /// The `invoice_data` of [`PaymentLinkCreateInvoiceCreation`](crate::api::PaymentLinkCreateInvoiceCreation).
@@ -547,13 +193,13 @@ impl PaymentLinkCreateInvoiceCreationInvoiceData {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
+        Self(self.0.with_str("footer", footer))
     }
 
     /// Issuer.
@@ -604,7 +250,7 @@ impl PaymentLinkCreateInvoiceCreation {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+        Self(Params::new().with_bool("enabled", enabled))
     }
 
     /// Invoice data.
@@ -617,197 +263,34 @@ impl PaymentLinkCreateInvoiceCreation {
     }
 }
 
-params_required! {
-    /// The `adjustable_quantity` of [`PaymentLinkCreateLineItem`](crate::api::PaymentLinkCreateLineItem).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateLineItemAdjustableQuantity
-}
+/// The `adjustable_quantity` of [`PaymentLinkCreateLineItem`](crate::api::PaymentLinkCreateLineItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateLineItemAdjustableQuantity =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
 
-impl PaymentLinkCreateLineItemAdjustableQuantity {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `tax_details` of [`PaymentLinkCreateLineItemPriceDataProductData`](crate::api::PaymentLinkCreateLineItemPriceDataProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateLineItemPriceDataProductDataTaxDetails =
+    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
 
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
+/// The `product_data` of [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData): the same as [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateLineItemPriceDataProductData =
+    api::CheckoutSessionCreateLineItemPriceDataProductData;
 
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
+/// The `recurring` of [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateLineItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-params! {
-    /// The `tax_details` of [`PaymentLinkCreateLineItemPriceDataProductData`](crate::api::PaymentLinkCreateLineItemPriceDataProductData).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateLineItemPriceDataProductDataTaxDetails
-}
-
-impl PaymentLinkCreateLineItemPriceDataProductDataTaxDetails {
-    /// Performance location.
-    #[inline]
-    pub fn performance_location(self, performance_location: &str) -> Self {
-        Self(self.0.with("performance_location", performance_location))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Unsets `tax_code`.
-    #[inline]
-    pub fn clear_tax_code(self) -> Self {
-        Self(self.0.with("tax_code", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `product_data` of [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateLineItemPriceDataProductData
-}
-
-impl PaymentLinkCreateLineItemPriceDataProductData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str) -> Self {
-        Self(Params::new().with("name", name))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Images, as a list.
-    #[inline]
-    pub fn images(self, images: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("images", texts(images)))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with("tax_code", tax_code))
-    }
-
-    /// Tax details.
-    #[inline]
-    pub fn tax_details(
-        self,
-        tax_details: api::PaymentLinkCreateLineItemPriceDataProductDataTaxDetails,
-    ) -> Self {
-        Self(self.0.with("tax_details", tax_details))
-    }
-
-    /// Unit label.
-    #[inline]
-    pub fn unit_label(self, unit_label: &str) -> Self {
-        Self(self.0.with("unit_label", unit_label))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateLineItemPriceDataRecurring
-}
-
-impl PaymentLinkCreateLineItemPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::PaymentLinkCreateLineItemPriceDataRecurringInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`PaymentLinkCreateLineItem`](crate::api::PaymentLinkCreateLineItem).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateLineItemPriceData
-}
-
-impl PaymentLinkCreateLineItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str) -> Self {
-        Self(Params::new().with("currency", currency))
-    }
-
-    /// Product.
-    #[inline]
-    pub fn product(self, product: &str) -> Self {
-        Self(self.0.with("product", product))
-    }
-
-    /// Product data.
-    #[inline]
-    pub fn product_data(
-        self,
-        product_data: api::PaymentLinkCreateLineItemPriceDataProductData,
-    ) -> Self {
-        Self(self.0.with("product_data", product_data))
-    }
-
-    /// Recurring.
-    #[inline]
-    pub fn recurring(self, recurring: api::PaymentLinkCreateLineItemPriceDataRecurring) -> Self {
-        Self(self.0.with("recurring", recurring))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::PaymentLinkCreateLineItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
+/// The `price_data` of [`PaymentLinkCreateLineItem`](crate::api::PaymentLinkCreateLineItem): the same as [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateLineItemPriceData = api::CheckoutSessionCreateLineItemPriceData;
 
 params_required! {
     /// The `line_item` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
@@ -820,7 +303,7 @@ impl PaymentLinkCreateLineItem {
     /// With what Stripe requires.
     #[inline]
     pub fn new(quantity: i64) -> Self {
-        Self(Params::new().with("quantity", quantity))
+        Self(Params::new().with_int("quantity", quantity))
     }
 
     /// Adjustable quantity.
@@ -835,7 +318,7 @@ impl PaymentLinkCreateLineItem {
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Price data.
@@ -845,138 +328,37 @@ impl PaymentLinkCreateLineItem {
     }
 }
 
-params! {
-    /// The `managed_payments` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateManagedPayments
-}
+/// The `managed_payments` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateAdaptivePricing`](crate::api::CheckoutSessionCreateAdaptivePricing).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateManagedPayments = api::CheckoutSessionCreateAdaptivePricing;
 
-impl PaymentLinkCreateManagedPayments {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with("enabled", enabled))
-    }
-}
+/// The `business` of [`PaymentLinkCreateNameCollection`](crate::api::PaymentLinkCreateNameCollection): the same as [`CheckoutSessionCreateNameCollectionBusiness`](crate::api::CheckoutSessionCreateNameCollectionBusiness).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateNameCollectionBusiness = api::CheckoutSessionCreateNameCollectionBusiness;
 
-params_required! {
-    /// The `business` of [`PaymentLinkCreateNameCollection`](crate::api::PaymentLinkCreateNameCollection).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateNameCollectionBusiness
-}
+/// The `individual` of [`PaymentLinkCreateNameCollection`](crate::api::PaymentLinkCreateNameCollection): the same as [`CheckoutSessionCreateNameCollectionBusiness`](crate::api::CheckoutSessionCreateNameCollectionBusiness).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateNameCollectionIndividual =
+    api::CheckoutSessionCreateNameCollectionBusiness;
 
-impl PaymentLinkCreateNameCollectionBusiness {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `name_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateNameCollection = api::CheckoutSessionCreateNameCollection;
 
-    /// Optional: true or false.
-    #[inline]
-    pub fn optional(self, optional: bool) -> Self {
-        Self(self.0.with("optional", optional))
-    }
-}
+/// The `adjustable_quantity` of [`PaymentLinkCreateOptionalItem`](crate::api::PaymentLinkCreateOptionalItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateOptionalItemAdjustableQuantity =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
 
-params_required! {
-    /// The `individual` of [`PaymentLinkCreateNameCollection`](crate::api::PaymentLinkCreateNameCollection).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateNameCollectionIndividual
-}
-
-impl PaymentLinkCreateNameCollectionIndividual {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Optional: true or false.
-    #[inline]
-    pub fn optional(self, optional: bool) -> Self {
-        Self(self.0.with("optional", optional))
-    }
-}
-
-params! {
-    /// The `name_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateNameCollection
-}
-
-impl PaymentLinkCreateNameCollection {
-    /// Business.
-    #[inline]
-    pub fn business(self, business: api::PaymentLinkCreateNameCollectionBusiness) -> Self {
-        Self(self.0.with("business", business))
-    }
-
-    /// Individual.
-    #[inline]
-    pub fn individual(self, individual: api::PaymentLinkCreateNameCollectionIndividual) -> Self {
-        Self(self.0.with("individual", individual))
-    }
-}
-
-params_required! {
-    /// The `adjustable_quantity` of [`PaymentLinkCreateOptionalItem`](crate::api::PaymentLinkCreateOptionalItem).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateOptionalItemAdjustableQuantity
-}
-
-impl PaymentLinkCreateOptionalItemAdjustableQuantity {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
-
-params_required! {
-    /// The `optional_item` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateOptionalItem
-}
-
-impl PaymentLinkCreateOptionalItem {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(price: &str, quantity: i64) -> Self {
-        Self(
-            Params::new()
-                .with("price", price)
-                .with("quantity", quantity),
-        )
-    }
-
-    /// Adjustable quantity.
-    #[inline]
-    pub fn adjustable_quantity(
-        self,
-        adjustable_quantity: api::PaymentLinkCreateOptionalItemAdjustableQuantity,
-    ) -> Self {
-        Self(self.0.with("adjustable_quantity", adjustable_quantity))
-    }
-}
+/// The `optional_item` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateOptionalItem`](crate::api::CheckoutSessionCreateOptionalItem).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateOptionalItem = api::CheckoutSessionCreateOptionalItem;
 
 params! {
     /// The `payment_intent_data` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
@@ -998,7 +380,7 @@ impl PaymentLinkCreatePaymentIntentData {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Key-value pairs of your own.
@@ -1022,7 +404,10 @@ impl PaymentLinkCreatePaymentIntentData {
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.with("statement_descriptor", statement_descriptor))
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
     }
 
     /// Statement descriptor suffix.
@@ -1030,14 +415,14 @@ impl PaymentLinkCreatePaymentIntentData {
     pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
         Self(
             self.0
-                .with("statement_descriptor_suffix", statement_descriptor_suffix),
+                .with_str("statement_descriptor_suffix", statement_descriptor_suffix),
         )
     }
 
     /// Transfer group.
     #[inline]
     pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.with("transfer_group", transfer_group))
+        Self(self.0.with_str("transfer_group", transfer_group))
     }
 }
 
@@ -1094,20 +479,11 @@ impl PaymentLinkCreatePaymentMethodOptions {
     }
 }
 
-params_required! {
-    /// The `phone_number_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreatePhoneNumberCollection
-}
-
-impl PaymentLinkCreatePhoneNumberCollection {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
+/// The `phone_number_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreatePhoneNumberCollection =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
 params_required! {
     /// The `completed_sessions` of [`PaymentLinkCreateRestrictions`](crate::api::PaymentLinkCreateRestrictions).
@@ -1120,7 +496,7 @@ impl PaymentLinkCreateRestrictionsCompletedSessions {
     /// With what Stripe requires.
     #[inline]
     pub fn new(limit: i64) -> Self {
-        Self(Params::new().with("limit", limit))
+        Self(Params::new().with_int("limit", limit))
     }
 }
 
@@ -1139,168 +515,46 @@ impl PaymentLinkCreateRestrictions {
     }
 }
 
-params_required! {
-    /// The `shipping_address_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateShippingAddressCollection
-}
+/// The `shipping_address_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateShippingAddressCollection`](crate::api::CheckoutSessionCreateShippingAddressCollection).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateShippingAddressCollection =
+    api::CheckoutSessionCreateShippingAddressCollection;
 
-impl PaymentLinkCreateShippingAddressCollection {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        allowed_countries: impl IntoIterator<
-            Item = api::PaymentLinkShippingAddressCollectionAllowedCountry,
-        >,
-    ) -> Self {
-        Self(Params::new().with("allowed_countries", list(allowed_countries)))
-    }
-}
+/// The `shipping_option` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CreditNoteCreateShippingCost`](crate::api::CreditNoteCreateShippingCost).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateShippingOption = api::CreditNoteCreateShippingCost;
 
-params! {
-    /// The `shipping_option` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateShippingOption
-}
+/// The `custom_field` of [`PaymentLinkCreateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkCreateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateSubscriptionDataInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-impl PaymentLinkCreateShippingOption {
-    /// Shipping rate.
-    #[inline]
-    pub fn shipping_rate(self, shipping_rate: &str) -> Self {
-        Self(self.0.with("shipping_rate", shipping_rate))
-    }
-}
+/// The `issuer` of [`PaymentLinkCreateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkCreateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateSubscriptionDataInvoiceSettingsIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
 
-params_required! {
-    /// The `custom_field` of [`PaymentLinkCreateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkCreateSubscriptionDataInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateSubscriptionDataInvoiceSettingsCustomField
-}
+/// The `invoice_settings` of [`PaymentLinkCreateSubscriptionData`](crate::api::PaymentLinkCreateSubscriptionData): the same as [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateSubscriptionDataInvoiceSettings =
+    api::CheckoutSessionCreateSubscriptionDataInvoiceSettings;
 
-impl PaymentLinkCreateSubscriptionDataInvoiceSettingsCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
+/// The `end_behavior` of [`PaymentLinkCreateSubscriptionDataTrialSettings`](crate::api::PaymentLinkCreateSubscriptionDataTrialSettings): the same as [`CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateSubscriptionDataTrialSettingsEndBehavior =
+    api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior;
 
-params_required! {
-    /// The `issuer` of [`PaymentLinkCreateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkCreateSubscriptionDataInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateSubscriptionDataInvoiceSettingsIssuer
-}
-
-impl PaymentLinkCreateSubscriptionDataInvoiceSettingsIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentLinkCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params! {
-    /// The `invoice_settings` of [`PaymentLinkCreateSubscriptionData`](crate::api::PaymentLinkCreateSubscriptionData).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateSubscriptionDataInvoiceSettings
-}
-
-impl PaymentLinkCreateSubscriptionDataInvoiceSettings {
-    /// Account tax ids, as a list.
-    #[inline]
-    pub fn account_tax_ids(self, account_tax_ids: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("account_tax_ids", texts(account_tax_ids)))
-    }
-
-    /// Unsets `account_tax_ids`.
-    #[inline]
-    pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.with("account_tax_ids", Value::Clear))
-    }
-
-    /// Custom fields, as a list.
-    #[inline]
-    pub fn custom_fields(
-        self,
-        custom_fields: impl IntoIterator<
-            Item = api::PaymentLinkCreateSubscriptionDataInvoiceSettingsCustomField,
-        >,
-    ) -> Self {
-        Self(self.0.with("custom_fields", list(custom_fields)))
-    }
-
-    /// Unsets `custom_fields`.
-    #[inline]
-    pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Footer.
-    #[inline]
-    pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
-    }
-
-    /// Issuer.
-    #[inline]
-    pub fn issuer(
-        self,
-        issuer: api::PaymentLinkCreateSubscriptionDataInvoiceSettingsIssuer,
-    ) -> Self {
-        Self(self.0.with("issuer", issuer))
-    }
-}
-
-params_required! {
-    /// The `end_behavior` of [`PaymentLinkCreateSubscriptionDataTrialSettings`](crate::api::PaymentLinkCreateSubscriptionDataTrialSettings).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateSubscriptionDataTrialSettingsEndBehavior
-}
-
-impl PaymentLinkCreateSubscriptionDataTrialSettingsEndBehavior {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        missing_payment_method: api::PaymentLinkSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod,
-    ) -> Self {
-        Self(Params::new().with("missing_payment_method", missing_payment_method))
-    }
-}
-
-params_required! {
-    /// The `trial_settings` of [`PaymentLinkCreateSubscriptionData`](crate::api::PaymentLinkCreateSubscriptionData).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateSubscriptionDataTrialSettings
-}
-
-impl PaymentLinkCreateSubscriptionDataTrialSettings {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        end_behavior: api::PaymentLinkCreateSubscriptionDataTrialSettingsEndBehavior,
-    ) -> Self {
-        Self(Params::new().with("end_behavior", end_behavior))
-    }
-}
+/// The `trial_settings` of [`PaymentLinkCreateSubscriptionData`](crate::api::PaymentLinkCreateSubscriptionData): the same as [`CheckoutSessionCreateSubscriptionDataTrialSettings`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettings).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateSubscriptionDataTrialSettings =
+    api::CheckoutSessionCreateSubscriptionDataTrialSettings;
 
 params! {
     /// The `subscription_data` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
@@ -1313,7 +567,7 @@ impl PaymentLinkCreateSubscriptionData {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Invoice settings.
@@ -1337,7 +591,7 @@ impl PaymentLinkCreateSubscriptionData {
     /// Trial period days.
     #[inline]
     pub fn trial_period_days(self, trial_period_days: i64) -> Self {
-        Self(self.0.with("trial_period_days", trial_period_days))
+        Self(self.0.with_int("trial_period_days", trial_period_days))
     }
 
     /// Trial settings.
@@ -1350,279 +604,513 @@ impl PaymentLinkCreateSubscriptionData {
     }
 }
 
+/// The `tax_id_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateTaxIdCollection`](crate::api::CheckoutSessionCreateTaxIdCollection).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateTaxIdCollection = api::CheckoutSessionCreateTaxIdCollection;
+
+/// The `transfer_data` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreatePaymentIntentDataTransferData`](crate::api::CheckoutSessionCreatePaymentIntentDataTransferData).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateTransferData = api::CheckoutSessionCreatePaymentIntentDataTransferData;
+
+/// The `hosted_confirmation` of [`PaymentLinkUpdateAfterCompletion`](crate::api::PaymentLinkUpdateAfterCompletion): the same as [`BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation`](crate::api::BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateAfterCompletionHostedConfirmation =
+    api::BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation;
+
+/// The `redirect` of [`PaymentLinkUpdateAfterCompletion`](crate::api::PaymentLinkUpdateAfterCompletion): the same as [`PaymentLinkCreateAfterCompletionRedirect`](crate::api::PaymentLinkCreateAfterCompletionRedirect).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateAfterCompletionRedirect = api::PaymentLinkCreateAfterCompletionRedirect;
+
+/// The `after_completion` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`PaymentLinkCreateAfterCompletion`](crate::api::PaymentLinkCreateAfterCompletion).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateAfterCompletion = api::PaymentLinkCreateAfterCompletion;
+
+/// The `liability` of [`PaymentLinkUpdateAutomaticTax`](crate::api::PaymentLinkUpdateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
+
+/// The `automatic_tax` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+
+/// The `payment_method_reuse_agreement` of [`PaymentLinkUpdateConsentCollection`](crate::api::PaymentLinkUpdateConsentCollection): the same as [`CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement`](crate::api::CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateConsentCollectionPaymentMethodReuseAgreement =
+    api::CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement;
+
+/// The `consent_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateConsentCollection`](crate::api::CheckoutSessionCreateConsentCollection).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateConsentCollection = api::CheckoutSessionCreateConsentCollection;
+
+/// The `option` of [`PaymentLinkUpdateCustomFieldDropdown`](crate::api::PaymentLinkUpdateCustomFieldDropdown): the same as [`CheckoutSessionCreateCustomFieldDropdownOption`](crate::api::CheckoutSessionCreateCustomFieldDropdownOption).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomFieldDropdownOption =
+    api::CheckoutSessionCreateCustomFieldDropdownOption;
+
+/// The `dropdown` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`CheckoutSessionCreateCustomFieldDropdown`](crate::api::CheckoutSessionCreateCustomFieldDropdown).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomFieldDropdown = api::CheckoutSessionCreateCustomFieldDropdown;
+
+/// The `label` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`CheckoutSessionCreateCustomFieldLabel`](crate::api::CheckoutSessionCreateCustomFieldLabel).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomFieldLabel = api::CheckoutSessionCreateCustomFieldLabel;
+
+/// The `numeric` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`CheckoutSessionCreateCustomFieldNumeric`](crate::api::CheckoutSessionCreateCustomFieldNumeric).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomFieldNumeric = api::CheckoutSessionCreateCustomFieldNumeric;
+
+/// The `text` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`CheckoutSessionCreateCustomFieldNumeric`](crate::api::CheckoutSessionCreateCustomFieldNumeric).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomFieldText = api::CheckoutSessionCreateCustomFieldNumeric;
+
+/// The `custom_field` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomField = api::CheckoutSessionCreateCustomField;
+
+/// The `after_submit` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomTextAfterSubmit = api::CheckoutSessionCreateCustomTextAfterSubmit;
+
+/// The `shipping_address` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomTextShippingAddress =
+    api::CheckoutSessionCreateCustomTextAfterSubmit;
+
+/// The `submit` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomTextSubmit = api::CheckoutSessionCreateCustomTextAfterSubmit;
+
+/// The `terms_of_service_acceptance` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomTextTermsOfServiceAcceptance =
+    api::CheckoutSessionCreateCustomTextAfterSubmit;
+
+/// The `custom_text` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateCustomText = api::CheckoutSessionCreateCustomText;
+
+/// The `custom_field` of [`PaymentLinkUpdateInvoiceCreationInvoiceData`](crate::api::PaymentLinkUpdateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateInvoiceCreationInvoiceDataCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+
+/// The `issuer` of [`PaymentLinkUpdateInvoiceCreationInvoiceData`](crate::api::PaymentLinkUpdateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateInvoiceCreationInvoiceDataIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
+
+/// The `rendering_options` of [`PaymentLinkUpdateInvoiceCreationInvoiceData`](crate::api::PaymentLinkUpdateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateInvoiceCreationInvoiceDataRenderingOptions =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions;
+
+/// The `invoice_data` of [`PaymentLinkUpdateInvoiceCreation`](crate::api::PaymentLinkUpdateInvoiceCreation): the same as [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateInvoiceCreationInvoiceData =
+    api::PaymentLinkCreateInvoiceCreationInvoiceData;
+
+/// The `invoice_creation` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`PaymentLinkCreateInvoiceCreation`](crate::api::PaymentLinkCreateInvoiceCreation).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateInvoiceCreation = api::PaymentLinkCreateInvoiceCreation;
+
+/// The `adjustable_quantity` of [`PaymentLinkUpdateLineItem`](crate::api::PaymentLinkUpdateLineItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateLineItemAdjustableQuantity =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
+
 params_required! {
-    /// The `tax_id_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
+    /// The `line_item` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
     ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateTaxIdCollection
+    /// <https://docs.stripe.com/api/payment_links/update>
+    PaymentLinkUpdateLineItem
 }
 
-impl PaymentLinkCreateTaxIdCollection {
+impl PaymentLinkUpdateLineItem {
     /// With what Stripe requires.
     #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
+    pub fn new(id: &str) -> Self {
+        Self(Params::new().with_str("id", id))
     }
 
-    /// Required.
+    /// Adjustable quantity.
     #[inline]
-    pub fn required(self, required: api::PaymentLinkTaxIdCollectionRequired) -> Self {
-        Self(self.0.with("required", required))
+    pub fn adjustable_quantity(
+        self,
+        adjustable_quantity: api::PaymentLinkUpdateLineItemAdjustableQuantity,
+    ) -> Self {
+        Self(self.0.with("adjustable_quantity", adjustable_quantity))
+    }
+
+    /// Quantity.
+    #[inline]
+    pub fn quantity(self, quantity: i64) -> Self {
+        Self(self.0.with_int("quantity", quantity))
     }
 }
+
+/// The `business` of [`PaymentLinkUpdateNameCollection`](crate::api::PaymentLinkUpdateNameCollection): the same as [`CheckoutSessionCreateNameCollectionBusiness`](crate::api::CheckoutSessionCreateNameCollectionBusiness).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateNameCollectionBusiness = api::CheckoutSessionCreateNameCollectionBusiness;
+
+/// The `individual` of [`PaymentLinkUpdateNameCollection`](crate::api::PaymentLinkUpdateNameCollection): the same as [`CheckoutSessionCreateNameCollectionBusiness`](crate::api::CheckoutSessionCreateNameCollectionBusiness).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateNameCollectionIndividual =
+    api::CheckoutSessionCreateNameCollectionBusiness;
+
+/// The `name_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateNameCollection = api::CheckoutSessionCreateNameCollection;
+
+/// The `adjustable_quantity` of [`PaymentLinkUpdateOptionalItem`](crate::api::PaymentLinkUpdateOptionalItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateOptionalItemAdjustableQuantity =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
+
+/// The `optional_item` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateOptionalItem`](crate::api::CheckoutSessionCreateOptionalItem).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateOptionalItem = api::CheckoutSessionCreateOptionalItem;
+
+params! {
+    /// The `payment_intent_data` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/update>
+    PaymentLinkUpdatePaymentIntentData
+}
+
+impl PaymentLinkUpdatePaymentIntentData {
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Unsets `description`.
+    #[inline]
+    pub fn clear_description(self) -> Self {
+        Self(self.0.with("description", Value::Clear))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Unsets `metadata`.
+    #[inline]
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", Value::Clear))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentLinkPaymentIntentDataSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", Value::Clear))
+    }
+
+    /// Statement descriptor.
+    #[inline]
+    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
+    }
+
+    /// Unsets `statement_descriptor`.
+    #[inline]
+    pub fn clear_statement_descriptor(self) -> Self {
+        Self(self.0.with("statement_descriptor", Value::Clear))
+    }
+
+    /// Statement descriptor suffix.
+    #[inline]
+    pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor_suffix", statement_descriptor_suffix),
+        )
+    }
+
+    /// Unsets `statement_descriptor_suffix`.
+    #[inline]
+    pub fn clear_statement_descriptor_suffix(self) -> Self {
+        Self(self.0.with("statement_descriptor_suffix", Value::Clear))
+    }
+
+    /// Transfer group.
+    #[inline]
+    pub fn transfer_group(self, transfer_group: &str) -> Self {
+        Self(self.0.with_str("transfer_group", transfer_group))
+    }
+
+    /// Unsets `transfer_group`.
+    #[inline]
+    pub fn clear_transfer_group(self) -> Self {
+        Self(self.0.with("transfer_group", Value::Clear))
+    }
+}
+
+params! {
+    /// The `restrictions` of [`PaymentLinkUpdatePaymentMethodOptionsCard`](crate::api::PaymentLinkUpdatePaymentMethodOptionsCard).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/update>
+    PaymentLinkUpdatePaymentMethodOptionsCardRestrictions
+}
+
+impl PaymentLinkUpdatePaymentMethodOptionsCardRestrictions {
+    /// Brands blocked, as a list.
+    #[inline]
+    pub fn brands_blocked(
+        self,
+        brands_blocked: impl IntoIterator<
+            Item = api::PaymentLinkPaymentMethodOptionsCardRestrictionsBrandsBlocked,
+        >,
+    ) -> Self {
+        Self(self.0.with("brands_blocked", list(brands_blocked)))
+    }
+
+    /// Unsets `brands_blocked`.
+    #[inline]
+    pub fn clear_brands_blocked(self) -> Self {
+        Self(self.0.with("brands_blocked", Value::Clear))
+    }
+}
+
+params! {
+    /// The `card` of [`PaymentLinkUpdatePaymentMethodOptions`](crate::api::PaymentLinkUpdatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/update>
+    PaymentLinkUpdatePaymentMethodOptionsCard
+}
+
+impl PaymentLinkUpdatePaymentMethodOptionsCard {
+    /// Restrictions.
+    #[inline]
+    pub fn restrictions(
+        self,
+        restrictions: api::PaymentLinkUpdatePaymentMethodOptionsCardRestrictions,
+    ) -> Self {
+        Self(self.0.with("restrictions", restrictions))
+    }
+
+    /// Unsets `restrictions`.
+    #[inline]
+    pub fn clear_restrictions(self) -> Self {
+        Self(self.0.with("restrictions", Value::Clear))
+    }
+}
+
+params! {
+    /// The `payment_method_options` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/update>
+    PaymentLinkUpdatePaymentMethodOptions
+}
+
+impl PaymentLinkUpdatePaymentMethodOptions {
+    /// Card.
+    #[inline]
+    pub fn card(self, card: api::PaymentLinkUpdatePaymentMethodOptionsCard) -> Self {
+        Self(self.0.with("card", card))
+    }
+
+    /// Unsets `card`.
+    #[inline]
+    pub fn clear_card(self) -> Self {
+        Self(self.0.with("card", Value::Clear))
+    }
+}
+
+/// The `phone_number_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdatePhoneNumberCollection =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+
+/// The `completed_sessions` of [`PaymentLinkUpdateRestrictions`](crate::api::PaymentLinkUpdateRestrictions): the same as [`PaymentLinkCreateRestrictionsCompletedSessions`](crate::api::PaymentLinkCreateRestrictionsCompletedSessions).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateRestrictionsCompletedSessions =
+    api::PaymentLinkCreateRestrictionsCompletedSessions;
+
+/// The `restrictions` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`PaymentLinkCreateRestrictions`](crate::api::PaymentLinkCreateRestrictions).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateRestrictions = api::PaymentLinkCreateRestrictions;
+
+/// The `shipping_address_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateShippingAddressCollection`](crate::api::CheckoutSessionCreateShippingAddressCollection).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateShippingAddressCollection =
+    api::CheckoutSessionCreateShippingAddressCollection;
+
+/// The `shipping_option` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CreditNoteCreateShippingCost`](crate::api::CreditNoteCreateShippingCost).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateShippingOption = api::CreditNoteCreateShippingCost;
+
+/// The `custom_field` of [`PaymentLinkUpdateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkUpdateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateSubscriptionDataInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+
+/// The `issuer` of [`PaymentLinkUpdateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkUpdateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateSubscriptionDataInvoiceSettingsIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
+
+/// The `invoice_settings` of [`PaymentLinkUpdateSubscriptionData`](crate::api::PaymentLinkUpdateSubscriptionData): the same as [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateSubscriptionDataInvoiceSettings =
+    api::CheckoutSessionCreateSubscriptionDataInvoiceSettings;
+
+/// The `end_behavior` of [`PaymentLinkUpdateSubscriptionDataTrialSettings`](crate::api::PaymentLinkUpdateSubscriptionDataTrialSettings): the same as [`CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateSubscriptionDataTrialSettingsEndBehavior =
+    api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior;
+
+/// The `trial_settings` of [`PaymentLinkUpdateSubscriptionData`](crate::api::PaymentLinkUpdateSubscriptionData): the same as [`CheckoutSessionCreateSubscriptionDataTrialSettings`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettings).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateSubscriptionDataTrialSettings =
+    api::CheckoutSessionCreateSubscriptionDataTrialSettings;
+
+params! {
+    /// The `subscription_data` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/update>
+    PaymentLinkUpdateSubscriptionData
+}
+
+impl PaymentLinkUpdateSubscriptionData {
+    /// Invoice settings.
+    #[inline]
+    pub fn invoice_settings(
+        self,
+        invoice_settings: api::PaymentLinkUpdateSubscriptionDataInvoiceSettings,
+    ) -> Self {
+        Self(self.0.with("invoice_settings", invoice_settings))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Unsets `metadata`.
+    #[inline]
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", Value::Clear))
+    }
+
+    /// Trial period days.
+    #[inline]
+    pub fn trial_period_days(self, trial_period_days: i64) -> Self {
+        Self(self.0.with_int("trial_period_days", trial_period_days))
+    }
+
+    /// Unsets `trial_period_days`.
+    #[inline]
+    pub fn clear_trial_period_days(self) -> Self {
+        Self(self.0.with("trial_period_days", Value::Clear))
+    }
+
+    /// Trial settings.
+    #[inline]
+    pub fn trial_settings(
+        self,
+        trial_settings: api::PaymentLinkUpdateSubscriptionDataTrialSettings,
+    ) -> Self {
+        Self(self.0.with("trial_settings", trial_settings))
+    }
+
+    /// Unsets `trial_settings`.
+    #[inline]
+    pub fn clear_trial_settings(self) -> Self {
+        Self(self.0.with("trial_settings", Value::Clear))
+    }
+}
+
+/// The `tax_id_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateTaxIdCollection`](crate::api::CheckoutSessionCreateTaxIdCollection).
+///
+/// <https://docs.stripe.com/api/payment_links/update>
+pub type PaymentLinkUpdateTaxIdCollection = api::CheckoutSessionCreateTaxIdCollection;
 
 params_required! {
-    /// The `transfer_data` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
+    /// The `transfer_data` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
     ///
-    /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreateTransferData
+    /// <https://docs.stripe.com/api/payment_links/update>
+    PaymentLinkUpdateTransferData
 }
 
-impl PaymentLinkCreateTransferData {
+impl PaymentLinkUpdateTransferData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
+        Self(Params::new().with_str("destination", destination))
     }
 
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-}
-
-params! {
-    /// The `hosted_confirmation` of [`PaymentLinkUpdateAfterCompletion`](crate::api::PaymentLinkUpdateAfterCompletion).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateAfterCompletionHostedConfirmation
-}
-
-impl PaymentLinkUpdateAfterCompletionHostedConfirmation {
-    /// Custom message.
-    #[inline]
-    pub fn custom_message(self, custom_message: &str) -> Self {
-        Self(self.0.with("custom_message", custom_message))
-    }
-}
-
-params_required! {
-    /// The `redirect` of [`PaymentLinkUpdateAfterCompletion`](crate::api::PaymentLinkUpdateAfterCompletion).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateAfterCompletionRedirect
-}
-
-impl PaymentLinkUpdateAfterCompletionRedirect {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(url: &str) -> Self {
-        Self(Params::new().with("url", url))
-    }
-}
-
-params_required! {
-    /// The `after_completion` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateAfterCompletion
-}
-
-impl PaymentLinkUpdateAfterCompletion {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentLinkAfterCompletionType) -> Self {
-        Self(Params::new().with("type", type_))
+        Self(self.0.with_int("amount", amount))
     }
 
-    /// Hosted confirmation.
+    /// Unsets `amount`.
     #[inline]
-    pub fn hosted_confirmation(
-        self,
-        hosted_confirmation: api::PaymentLinkUpdateAfterCompletionHostedConfirmation,
-    ) -> Self {
-        Self(self.0.with("hosted_confirmation", hosted_confirmation))
-    }
-
-    /// Redirect.
-    #[inline]
-    pub fn redirect(self, redirect: api::PaymentLinkUpdateAfterCompletionRedirect) -> Self {
-        Self(self.0.with("redirect", redirect))
-    }
-}
-
-params_required! {
-    /// The `liability` of [`PaymentLinkUpdateAutomaticTax`](crate::api::PaymentLinkUpdateAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateAutomaticTaxLiability
-}
-
-impl PaymentLinkUpdateAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentLinkCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params_required! {
-    /// The `automatic_tax` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateAutomaticTax
-}
-
-impl PaymentLinkUpdateAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Liability.
-    #[inline]
-    pub fn liability(self, liability: api::PaymentLinkUpdateAutomaticTaxLiability) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
-
-params_required! {
-    /// The `payment_method_reuse_agreement` of [`PaymentLinkUpdateConsentCollection`](crate::api::PaymentLinkUpdateConsentCollection).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateConsentCollectionPaymentMethodReuseAgreement
-}
-
-impl PaymentLinkUpdateConsentCollectionPaymentMethodReuseAgreement {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        position: api::PaymentLinkConsentCollectionPaymentMethodReuseAgreementPosition,
-    ) -> Self {
-        Self(Params::new().with("position", position))
-    }
-}
-
-params! {
-    /// The `consent_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateConsentCollection
-}
-
-impl PaymentLinkUpdateConsentCollection {
-    /// Payment method reuse agreement.
-    #[inline]
-    pub fn payment_method_reuse_agreement(
-        self,
-        payment_method_reuse_agreement: api::PaymentLinkUpdateConsentCollectionPaymentMethodReuseAgreement,
-    ) -> Self {
-        Self(self.0.with(
-            "payment_method_reuse_agreement",
-            payment_method_reuse_agreement,
-        ))
-    }
-
-    /// Promotions.
-    #[inline]
-    pub fn promotions(self, promotions: api::PaymentLinkConsentCollectionPromotions) -> Self {
-        Self(self.0.with("promotions", promotions))
-    }
-
-    /// Terms of service.
-    #[inline]
-    pub fn terms_of_service(
-        self,
-        terms_of_service: api::PaymentLinkConsentCollectionTermsOfService,
-    ) -> Self {
-        Self(self.0.with("terms_of_service", terms_of_service))
-    }
-}
-
-params_required! {
-    /// The `option` of [`PaymentLinkUpdateCustomFieldDropdown`](crate::api::PaymentLinkUpdateCustomFieldDropdown).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateCustomFieldDropdownOption
-}
-
-impl PaymentLinkUpdateCustomFieldDropdownOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(label: &str, value: &str) -> Self {
-        Self(Params::new().with("label", label).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `dropdown` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateCustomFieldDropdown
-}
-
-impl PaymentLinkUpdateCustomFieldDropdown {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        options: impl IntoIterator<Item = api::PaymentLinkUpdateCustomFieldDropdownOption>,
-    ) -> Self {
-        Self(Params::new().with("options", list(options)))
-    }
-
-    /// Default value.
-    #[inline]
-    pub fn default_value(self, default_value: &str) -> Self {
-        Self(self.0.with("default_value", default_value))
-    }
-}
-
-params_required! {
-    /// The `label` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateCustomFieldLabel
-}
-
-impl PaymentLinkUpdateCustomFieldLabel {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(custom: &str, type_: &str) -> Self {
-        Self(Params::new().with("custom", custom).with("type", type_))
-    }
-}
-
-params! {
-    /// The `numeric` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateCustomFieldNumeric
-}
-
-impl PaymentLinkUpdateCustomFieldNumeric {
-    /// Default value.
-    #[inline]
-    pub fn default_value(self, default_value: &str) -> Self {
-        Self(self.0.with("default_value", default_value))
-    }
-
-    /// Maximum length.
-    #[inline]
-    pub fn maximum_length(self, maximum_length: i64) -> Self {
-        Self(self.0.with("maximum_length", maximum_length))
-    }
-
-    /// Minimum length.
-    #[inline]
-    pub fn minimum_length(self, minimum_length: i64) -> Self {
-        Self(self.0.with("minimum_length", minimum_length))
+    pub fn clear_amount(self) -> Self {
+        Self(self.0.with("amount", Value::Clear))
     }
 }

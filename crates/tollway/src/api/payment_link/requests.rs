@@ -3,38 +3,38 @@
 //! Stripe's `payment_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, list, pairs, request, request_list};
+use crate::view::prelude::{List, Value, list, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.payment_links().list(…)`: `GET /v1/payment_links`.
     ///
     /// <https://docs.stripe.com/api/payment_links/list>
-    PaymentLinkList => List<api::PaymentLink>, api::PaymentLink; "payment_links.list", Get "/v1/payment_links", Api V1 Form
+    PaymentLinkList, PaymentLinkListEndpoint => List<api::PaymentLink>; "payment_links.list", Get "/v1/payment_links", Api V1 Form
 }
 
 impl PaymentLinkList {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -42,41 +42,38 @@ request! {
     /// The request of `client.payment_links().create(…)`: `POST /v1/payment_links`.
     ///
     /// <https://docs.stripe.com/api/payment_links/create>
-    PaymentLinkCreate => api::PaymentLink; "payment_links.create", Post "/v1/payment_links", Api V1 Form
+    PaymentLinkCreate, PaymentLinkCreateEndpoint => api::PaymentLink; "payment_links.create", Post "/v1/payment_links", Api V1 Form
 }
 
 impl PaymentLinkCreate {
     /// After completion.
     #[inline]
     pub fn after_completion(self, after_completion: api::PaymentLinkCreateAfterCompletion) -> Self {
-        Self(self.0.set("after_completion", after_completion))
+        self.set("after_completion", after_completion)
     }
 
     /// Allow promotion codes: true or false.
     #[inline]
     pub fn allow_promotion_codes(self, allow_promotion_codes: bool) -> Self {
-        Self(self.0.set("allow_promotion_codes", allow_promotion_codes))
+        self.set_bool("allow_promotion_codes", allow_promotion_codes)
     }
 
     /// Application fee amount, in the smallest unit of `currency`.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Application fee percent.
     #[inline]
     pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
-        Self(
-            self.0
-                .set("application_fee_percent", application_fee_percent),
-        )
+        self.set("application_fee_percent", application_fee_percent)
     }
 
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::PaymentLinkCreateAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Billing address collection.
@@ -85,10 +82,7 @@ impl PaymentLinkCreate {
         self,
         billing_address_collection: api::PaymentLinkBillingAddressCollection,
     ) -> Self {
-        Self(
-            self.0
-                .set("billing_address_collection", billing_address_collection),
-        )
+        self.set("billing_address_collection", billing_address_collection)
     }
 
     /// Consent collection.
@@ -97,13 +91,13 @@ impl PaymentLinkCreate {
         self,
         consent_collection: api::PaymentLinkCreateConsentCollection,
     ) -> Self {
-        Self(self.0.set("consent_collection", consent_collection))
+        self.set("consent_collection", consent_collection)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Custom fields, as a list.
@@ -112,37 +106,37 @@ impl PaymentLinkCreate {
         self,
         custom_fields: impl IntoIterator<Item = api::PaymentLinkCreateCustomField>,
     ) -> Self {
-        Self(self.0.set("custom_fields", list(custom_fields)))
+        self.set("custom_fields", list(custom_fields))
     }
 
     /// Custom text.
     #[inline]
     pub fn custom_text(self, custom_text: api::PaymentLinkCreateCustomText) -> Self {
-        Self(self.0.set("custom_text", custom_text))
+        self.set("custom_text", custom_text)
     }
 
     /// Customer creation.
     #[inline]
     pub fn customer_creation(self, customer_creation: api::PaymentLinkCustomerCreation) -> Self {
-        Self(self.0.set("customer_creation", customer_creation))
+        self.set("customer_creation", customer_creation)
     }
 
     /// Inactive message.
     #[inline]
     pub fn inactive_message(self, inactive_message: &str) -> Self {
-        Self(self.0.set("inactive_message", inactive_message))
+        self.set_str("inactive_message", inactive_message)
     }
 
     /// Invoice creation.
     #[inline]
     pub fn invoice_creation(self, invoice_creation: api::PaymentLinkCreateInvoiceCreation) -> Self {
-        Self(self.0.set("invoice_creation", invoice_creation))
+        self.set("invoice_creation", invoice_creation)
     }
 
     /// Managed payments.
     #[inline]
     pub fn managed_payments(self, managed_payments: api::PaymentLinkCreateManagedPayments) -> Self {
-        Self(self.0.set("managed_payments", managed_payments))
+        self.set("managed_payments", managed_payments)
     }
 
     /// Key-value pairs of your own.
@@ -151,19 +145,19 @@ impl PaymentLinkCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Name collection.
     #[inline]
     pub fn name_collection(self, name_collection: api::PaymentLinkCreateNameCollection) -> Self {
-        Self(self.0.set("name_collection", name_collection))
+        self.set("name_collection", name_collection)
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Optional items, as a list.
@@ -172,7 +166,7 @@ impl PaymentLinkCreate {
         self,
         optional_items: impl IntoIterator<Item = api::PaymentLinkCreateOptionalItem>,
     ) -> Self {
-        Self(self.0.set("optional_items", list(optional_items)))
+        self.set("optional_items", list(optional_items))
     }
 
     /// Payment intent data.
@@ -181,7 +175,7 @@ impl PaymentLinkCreate {
         self,
         payment_intent_data: api::PaymentLinkCreatePaymentIntentData,
     ) -> Self {
-        Self(self.0.set("payment_intent_data", payment_intent_data))
+        self.set("payment_intent_data", payment_intent_data)
     }
 
     /// Payment method collection.
@@ -190,10 +184,7 @@ impl PaymentLinkCreate {
         self,
         payment_method_collection: api::PaymentLinkCustomerCreation,
     ) -> Self {
-        Self(
-            self.0
-                .set("payment_method_collection", payment_method_collection),
-        )
+        self.set("payment_method_collection", payment_method_collection)
     }
 
     /// Payment method options.
@@ -202,7 +193,7 @@ impl PaymentLinkCreate {
         self,
         payment_method_options: api::PaymentLinkCreatePaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 
     /// Payment method types, as a list.
@@ -211,10 +202,7 @@ impl PaymentLinkCreate {
         self,
         payment_method_types: impl IntoIterator<Item = api::PaymentLinkPaymentMethodType>,
     ) -> Self {
-        Self(
-            self.0
-                .set("payment_method_types", list(payment_method_types)),
-        )
+        self.set("payment_method_types", list(payment_method_types))
     }
 
     /// Phone number collection.
@@ -223,16 +211,13 @@ impl PaymentLinkCreate {
         self,
         phone_number_collection: api::PaymentLinkCreatePhoneNumberCollection,
     ) -> Self {
-        Self(
-            self.0
-                .set("phone_number_collection", phone_number_collection),
-        )
+        self.set("phone_number_collection", phone_number_collection)
     }
 
     /// Restrictions.
     #[inline]
     pub fn restrictions(self, restrictions: api::PaymentLinkCreateRestrictions) -> Self {
-        Self(self.0.set("restrictions", restrictions))
+        self.set("restrictions", restrictions)
     }
 
     /// Shipping address collection.
@@ -241,10 +226,7 @@ impl PaymentLinkCreate {
         self,
         shipping_address_collection: api::PaymentLinkCreateShippingAddressCollection,
     ) -> Self {
-        Self(
-            self.0
-                .set("shipping_address_collection", shipping_address_collection),
-        )
+        self.set("shipping_address_collection", shipping_address_collection)
     }
 
     /// Shipping options, as a list.
@@ -253,13 +235,13 @@ impl PaymentLinkCreate {
         self,
         shipping_options: impl IntoIterator<Item = api::PaymentLinkCreateShippingOption>,
     ) -> Self {
-        Self(self.0.set("shipping_options", list(shipping_options)))
+        self.set("shipping_options", list(shipping_options))
     }
 
     /// Submit type.
     #[inline]
     pub fn submit_type(self, submit_type: api::PaymentLinkSubmitType) -> Self {
-        Self(self.0.set("submit_type", submit_type))
+        self.set("submit_type", submit_type)
     }
 
     /// Subscription data.
@@ -268,7 +250,7 @@ impl PaymentLinkCreate {
         self,
         subscription_data: api::PaymentLinkCreateSubscriptionData,
     ) -> Self {
-        Self(self.0.set("subscription_data", subscription_data))
+        self.set("subscription_data", subscription_data)
     }
 
     /// Tax id collection.
@@ -277,13 +259,13 @@ impl PaymentLinkCreate {
         self,
         tax_id_collection: api::PaymentLinkCreateTaxIdCollection,
     ) -> Self {
-        Self(self.0.set("tax_id_collection", tax_id_collection))
+        self.set("tax_id_collection", tax_id_collection)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::PaymentLinkCreateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 }
 
@@ -291,66 +273,63 @@ request! {
     /// The request of `client.payment_links().retrieve(…)`: `GET /v1/payment_links/{payment_link}`.
     ///
     /// <https://docs.stripe.com/api/payment_links/retrieve>
-    PaymentLinkRetrieve => api::PaymentLink; "payment_links.retrieve", Get "/v1/payment_links/{payment_link}", Api V1 Form
+    PaymentLinkRetrieve, PaymentLinkRetrieveEndpoint => api::PaymentLink; "payment_links.retrieve", Get "/v1/payment_links/{payment_link}", Api V1 Form
 }
 
 request! {
     /// The request of `client.payment_links().update(…)`: `POST /v1/payment_links/{payment_link}`.
     ///
     /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdate => api::PaymentLink; "payment_links.update", Post "/v1/payment_links/{payment_link}", Api V1 Form
+    PaymentLinkUpdate, PaymentLinkUpdateEndpoint => api::PaymentLink; "payment_links.update", Post "/v1/payment_links/{payment_link}", Api V1 Form
 }
 
 impl PaymentLinkUpdate {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// After completion.
     #[inline]
     pub fn after_completion(self, after_completion: api::PaymentLinkUpdateAfterCompletion) -> Self {
-        Self(self.0.set("after_completion", after_completion))
+        self.set("after_completion", after_completion)
     }
 
     /// Allow promotion codes: true or false.
     #[inline]
     pub fn allow_promotion_codes(self, allow_promotion_codes: bool) -> Self {
-        Self(self.0.set("allow_promotion_codes", allow_promotion_codes))
+        self.set_bool("allow_promotion_codes", allow_promotion_codes)
     }
 
     /// Application fee amount.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Unsets `application_fee_amount`.
     #[inline]
     pub fn clear_application_fee_amount(self) -> Self {
-        Self(self.0.set("application_fee_amount", Value::Clear))
+        self.set("application_fee_amount", Value::Clear)
     }
 
     /// Application fee percent.
     #[inline]
     pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
-        Self(
-            self.0
-                .set("application_fee_percent", application_fee_percent),
-        )
+        self.set("application_fee_percent", application_fee_percent)
     }
 
     /// Unsets `application_fee_percent`.
     #[inline]
     pub fn clear_application_fee_percent(self) -> Self {
-        Self(self.0.set("application_fee_percent", Value::Clear))
+        self.set("application_fee_percent", Value::Clear)
     }
 
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::PaymentLinkUpdateAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Billing address collection.
@@ -359,10 +338,7 @@ impl PaymentLinkUpdate {
         self,
         billing_address_collection: api::PaymentLinkBillingAddressCollection,
     ) -> Self {
-        Self(
-            self.0
-                .set("billing_address_collection", billing_address_collection),
-        )
+        self.set("billing_address_collection", billing_address_collection)
     }
 
     /// Consent collection.
@@ -371,7 +347,7 @@ impl PaymentLinkUpdate {
         self,
         consent_collection: api::PaymentLinkUpdateConsentCollection,
     ) -> Self {
-        Self(self.0.set("consent_collection", consent_collection))
+        self.set("consent_collection", consent_collection)
     }
 
     /// Custom fields, as a list.
@@ -380,43 +356,43 @@ impl PaymentLinkUpdate {
         self,
         custom_fields: impl IntoIterator<Item = api::PaymentLinkUpdateCustomField>,
     ) -> Self {
-        Self(self.0.set("custom_fields", list(custom_fields)))
+        self.set("custom_fields", list(custom_fields))
     }
 
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.set("custom_fields", Value::Clear))
+        self.set("custom_fields", Value::Clear)
     }
 
     /// Custom text.
     #[inline]
     pub fn custom_text(self, custom_text: api::PaymentLinkUpdateCustomText) -> Self {
-        Self(self.0.set("custom_text", custom_text))
+        self.set("custom_text", custom_text)
     }
 
     /// Customer creation.
     #[inline]
     pub fn customer_creation(self, customer_creation: api::PaymentLinkCustomerCreation) -> Self {
-        Self(self.0.set("customer_creation", customer_creation))
+        self.set("customer_creation", customer_creation)
     }
 
     /// Inactive message.
     #[inline]
     pub fn inactive_message(self, inactive_message: &str) -> Self {
-        Self(self.0.set("inactive_message", inactive_message))
+        self.set_str("inactive_message", inactive_message)
     }
 
     /// Unsets `inactive_message`.
     #[inline]
     pub fn clear_inactive_message(self) -> Self {
-        Self(self.0.set("inactive_message", Value::Clear))
+        self.set("inactive_message", Value::Clear)
     }
 
     /// Invoice creation.
     #[inline]
     pub fn invoice_creation(self, invoice_creation: api::PaymentLinkUpdateInvoiceCreation) -> Self {
-        Self(self.0.set("invoice_creation", invoice_creation))
+        self.set("invoice_creation", invoice_creation)
     }
 
     /// Line items, as a list.
@@ -425,7 +401,7 @@ impl PaymentLinkUpdate {
         self,
         line_items: impl IntoIterator<Item = api::PaymentLinkUpdateLineItem>,
     ) -> Self {
-        Self(self.0.set("line_items", list(line_items)))
+        self.set("line_items", list(line_items))
     }
 
     /// Key-value pairs of your own.
@@ -434,31 +410,31 @@ impl PaymentLinkUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Name collection.
     #[inline]
     pub fn name_collection(self, name_collection: api::PaymentLinkUpdateNameCollection) -> Self {
-        Self(self.0.set("name_collection", name_collection))
+        self.set("name_collection", name_collection)
     }
 
     /// Unsets `name_collection`.
     #[inline]
     pub fn clear_name_collection(self) -> Self {
-        Self(self.0.set("name_collection", Value::Clear))
+        self.set("name_collection", Value::Clear)
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        Self(self.0.set("on_behalf_of", Value::Clear))
+        self.set("on_behalf_of", Value::Clear)
     }
 
     /// Optional items, as a list.
@@ -467,13 +443,13 @@ impl PaymentLinkUpdate {
         self,
         optional_items: impl IntoIterator<Item = api::PaymentLinkUpdateOptionalItem>,
     ) -> Self {
-        Self(self.0.set("optional_items", list(optional_items)))
+        self.set("optional_items", list(optional_items))
     }
 
     /// Unsets `optional_items`.
     #[inline]
     pub fn clear_optional_items(self) -> Self {
-        Self(self.0.set("optional_items", Value::Clear))
+        self.set("optional_items", Value::Clear)
     }
 
     /// Payment intent data.
@@ -482,7 +458,7 @@ impl PaymentLinkUpdate {
         self,
         payment_intent_data: api::PaymentLinkUpdatePaymentIntentData,
     ) -> Self {
-        Self(self.0.set("payment_intent_data", payment_intent_data))
+        self.set("payment_intent_data", payment_intent_data)
     }
 
     /// Payment method collection.
@@ -491,10 +467,7 @@ impl PaymentLinkUpdate {
         self,
         payment_method_collection: api::PaymentLinkCustomerCreation,
     ) -> Self {
-        Self(
-            self.0
-                .set("payment_method_collection", payment_method_collection),
-        )
+        self.set("payment_method_collection", payment_method_collection)
     }
 
     /// Payment method options.
@@ -503,13 +476,13 @@ impl PaymentLinkUpdate {
         self,
         payment_method_options: api::PaymentLinkUpdatePaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 
     /// Unsets `payment_method_options`.
     #[inline]
     pub fn clear_payment_method_options(self) -> Self {
-        Self(self.0.set("payment_method_options", Value::Clear))
+        self.set("payment_method_options", Value::Clear)
     }
 
     /// Payment method types, as a list.
@@ -518,16 +491,13 @@ impl PaymentLinkUpdate {
         self,
         payment_method_types: impl IntoIterator<Item = api::PaymentLinkPaymentMethodType>,
     ) -> Self {
-        Self(
-            self.0
-                .set("payment_method_types", list(payment_method_types)),
-        )
+        self.set("payment_method_types", list(payment_method_types))
     }
 
     /// Unsets `payment_method_types`.
     #[inline]
     pub fn clear_payment_method_types(self) -> Self {
-        Self(self.0.set("payment_method_types", Value::Clear))
+        self.set("payment_method_types", Value::Clear)
     }
 
     /// Phone number collection.
@@ -536,22 +506,19 @@ impl PaymentLinkUpdate {
         self,
         phone_number_collection: api::PaymentLinkUpdatePhoneNumberCollection,
     ) -> Self {
-        Self(
-            self.0
-                .set("phone_number_collection", phone_number_collection),
-        )
+        self.set("phone_number_collection", phone_number_collection)
     }
 
     /// Restrictions.
     #[inline]
     pub fn restrictions(self, restrictions: api::PaymentLinkUpdateRestrictions) -> Self {
-        Self(self.0.set("restrictions", restrictions))
+        self.set("restrictions", restrictions)
     }
 
     /// Unsets `restrictions`.
     #[inline]
     pub fn clear_restrictions(self) -> Self {
-        Self(self.0.set("restrictions", Value::Clear))
+        self.set("restrictions", Value::Clear)
     }
 
     /// Shipping address collection.
@@ -560,16 +527,13 @@ impl PaymentLinkUpdate {
         self,
         shipping_address_collection: api::PaymentLinkUpdateShippingAddressCollection,
     ) -> Self {
-        Self(
-            self.0
-                .set("shipping_address_collection", shipping_address_collection),
-        )
+        self.set("shipping_address_collection", shipping_address_collection)
     }
 
     /// Unsets `shipping_address_collection`.
     #[inline]
     pub fn clear_shipping_address_collection(self) -> Self {
-        Self(self.0.set("shipping_address_collection", Value::Clear))
+        self.set("shipping_address_collection", Value::Clear)
     }
 
     /// Shipping options, as a list.
@@ -578,19 +542,19 @@ impl PaymentLinkUpdate {
         self,
         shipping_options: impl IntoIterator<Item = api::PaymentLinkUpdateShippingOption>,
     ) -> Self {
-        Self(self.0.set("shipping_options", list(shipping_options)))
+        self.set("shipping_options", list(shipping_options))
     }
 
     /// Unsets `shipping_options`.
     #[inline]
     pub fn clear_shipping_options(self) -> Self {
-        Self(self.0.set("shipping_options", Value::Clear))
+        self.set("shipping_options", Value::Clear)
     }
 
     /// Submit type.
     #[inline]
     pub fn submit_type(self, submit_type: api::PaymentLinkSubmitType) -> Self {
-        Self(self.0.set("submit_type", submit_type))
+        self.set("submit_type", submit_type)
     }
 
     /// Subscription data.
@@ -599,7 +563,7 @@ impl PaymentLinkUpdate {
         self,
         subscription_data: api::PaymentLinkUpdateSubscriptionData,
     ) -> Self {
-        Self(self.0.set("subscription_data", subscription_data))
+        self.set("subscription_data", subscription_data)
     }
 
     /// Tax id collection.
@@ -608,18 +572,18 @@ impl PaymentLinkUpdate {
         self,
         tax_id_collection: api::PaymentLinkUpdateTaxIdCollection,
     ) -> Self {
-        Self(self.0.set("tax_id_collection", tax_id_collection))
+        self.set("tax_id_collection", tax_id_collection)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::PaymentLinkUpdateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        Self(self.0.set("transfer_data", Value::Clear))
+        self.set("transfer_data", Value::Clear)
     }
 }

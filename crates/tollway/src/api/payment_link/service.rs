@@ -3,7 +3,7 @@
 //! Stripe's `payment_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, list};
+use crate::view::prelude::{Client, list};
 
 /// `client.payment_links()`.
 ///
@@ -23,7 +23,7 @@ impl<'a> PaymentLinks<'a> {
     /// <https://docs.stripe.com/api/payment_links/list>
     #[inline]
     pub fn list(&self) -> api::PaymentLinkList {
-        api::PaymentLinkList(RequestBuilder::new(self.0, api::PaymentLinkList::OPERATION))
+        api::PaymentLinkList::new(self.0)
     }
 
     /// `POST /v1/payment_links`.
@@ -34,10 +34,7 @@ impl<'a> PaymentLinks<'a> {
         &self,
         line_items: impl IntoIterator<Item = api::PaymentLinkCreateLineItem>,
     ) -> api::PaymentLinkCreate {
-        api::PaymentLinkCreate(
-            RequestBuilder::new(self.0, api::PaymentLinkCreate::OPERATION)
-                .set("line_items", list(line_items)),
-        )
+        api::PaymentLinkCreate::new(self.0).set("line_items", list(line_items))
     }
 
     /// `GET /v1/payment_links/{payment_link}`.
@@ -45,9 +42,7 @@ impl<'a> PaymentLinks<'a> {
     /// <https://docs.stripe.com/api/payment_links/retrieve>
     #[inline]
     pub fn retrieve(&self, payment_link: &str) -> api::PaymentLinkRetrieve {
-        api::PaymentLinkRetrieve(
-            RequestBuilder::new(self.0, api::PaymentLinkRetrieve::OPERATION).path_arg(payment_link),
-        )
+        api::PaymentLinkRetrieve::new(self.0).path_arg(payment_link)
     }
 
     /// `POST /v1/payment_links/{payment_link}`.
@@ -55,8 +50,6 @@ impl<'a> PaymentLinks<'a> {
     /// <https://docs.stripe.com/api/payment_links/update>
     #[inline]
     pub fn update(&self, payment_link: &str) -> api::PaymentLinkUpdate {
-        api::PaymentLinkUpdate(
-            RequestBuilder::new(self.0, api::PaymentLinkUpdate::OPERATION).path_arg(payment_link),
-        )
+        api::PaymentLinkUpdate::new(self.0).path_arg(payment_link)
     }
 }

@@ -2,46 +2,28 @@
 
 //! Stripe's `payment_link`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
-words! {
-    /// The values of `billing_address_collection`, first of all in [`PaymentLink`](crate::api::PaymentLink).
-    PaymentLinkBillingAddressCollection {
-        /// `auto`
-        Auto = "auto",
-        /// `required`
-        Required = "required",
-    }
-}
+/// The values of `billing_address_collection`, first of all in [`PaymentLink`](crate::api::PaymentLink): the same as [`CheckoutSessionBillingAddressCollection`](crate::api::CheckoutSessionBillingAddressCollection).
+///
+/// <https://docs.stripe.com/api/payment_links/object>
+pub type PaymentLinkBillingAddressCollection = api::CheckoutSessionBillingAddressCollection;
 
-words! {
-    /// The values of `customer_creation`, first of all in [`PaymentLink`](crate::api::PaymentLink).
-    PaymentLinkCustomerCreation {
-        /// `always`
-        Always = "always",
-        /// `if_required`
-        IfRequired = "if_required",
-    }
-}
+/// The values of `customer_creation`, first of all in [`PaymentLink`](crate::api::PaymentLink): the same as [`CheckoutSessionCustomerCreation`](crate::api::CheckoutSessionCustomerCreation).
+///
+/// <https://docs.stripe.com/api/payment_links/object>
+pub type PaymentLinkCustomerCreation = api::CheckoutSessionCustomerCreation;
 
-words! {
-    /// The values of `submit_type`, first of all in [`PaymentLink`](crate::api::PaymentLink).
-    PaymentLinkSubmitType {
-        /// `auto`
-        Auto = "auto",
-        /// `book`
-        Book = "book",
-        /// `donate`
-        Donate = "donate",
-        /// `pay`
-        Pay = "pay",
-        /// `subscribe`
-        Subscribe = "subscribe",
-    }
-}
+/// The values of `submit_type`, first of all in [`PaymentLink`](crate::api::PaymentLink): the same as [`CheckoutSessionSubmitType`](crate::api::CheckoutSessionSubmitType).
+///
+/// <https://docs.stripe.com/api/payment_links/object>
+pub type PaymentLinkSubmitType = api::CheckoutSessionSubmitType;
 
 words! {
     /// The values of `type`, first of all in [`PaymentLinkAfterCompletion`](crate::api::PaymentLinkAfterCompletion).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-after_completion>
     PaymentLinkAfterCompletionType {
         /// `hosted_confirmation`
         HostedConfirmation = "hosted_confirmation",
@@ -52,6 +34,8 @@ words! {
 
 words! {
     /// The values of `brands_blocked`, first of all in [`PaymentLinkPaymentMethodOptionsCardRestrictions`](crate::api::PaymentLinkPaymentMethodOptionsCardRestrictions).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_method_options-card-restrictions>
     PaymentLinkPaymentMethodOptionsCardRestrictionsBrandsBlocked {
         /// `american_express`
         AmericanExpress = "american_express",
@@ -66,6 +50,8 @@ words! {
 
 words! {
     /// The values of `promotions`, first of all in [`PaymentLinkConsentCollection`](crate::api::PaymentLinkConsentCollection).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection>
     PaymentLinkConsentCollectionPromotions {
         /// `auto`
         Auto = "auto",
@@ -76,6 +62,8 @@ words! {
 
 words! {
     /// The values of `terms_of_service`, first of all in [`PaymentLinkConsentCollection`](crate::api::PaymentLinkConsentCollection).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection>
     PaymentLinkConsentCollectionTermsOfService {
         /// `none`
         None = "none",
@@ -86,6 +74,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`PaymentLinkCustomField`](crate::api::PaymentLinkCustomField).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_fields>
     PaymentLinkCustomFieldType {
         /// `dropdown`
         Dropdown = "dropdown",
@@ -96,30 +86,20 @@ words! {
     }
 }
 
-words! {
-    /// The values of `capture_method`, first of all in [`PaymentLinkPaymentIntentData`](crate::api::PaymentLinkPaymentIntentData).
-    PaymentLinkPaymentIntentDataCaptureMethod {
-        /// `automatic`
-        Automatic = "automatic",
-        /// `automatic_async`
-        AutomaticAsync = "automatic_async",
-        /// `manual`
-        Manual = "manual",
-    }
-}
+/// The values of `capture_method`, first of all in [`PaymentLinkPaymentIntentData`](crate::api::PaymentLinkPaymentIntentData): the same as [`PaymentIntentCaptureMethod`](crate::api::PaymentIntentCaptureMethod).
+///
+/// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_intent_data>
+pub type PaymentLinkPaymentIntentDataCaptureMethod = api::PaymentIntentCaptureMethod;
 
-words! {
-    /// The values of `setup_future_usage`, first of all in [`PaymentLinkPaymentIntentData`](crate::api::PaymentLinkPaymentIntentData).
-    PaymentLinkPaymentIntentDataSetupFutureUsage {
-        /// `off_session`
-        OffSession = "off_session",
-        /// `on_session`
-        OnSession = "on_session",
-    }
-}
+/// The values of `setup_future_usage`, first of all in [`PaymentLinkPaymentIntentData`](crate::api::PaymentLinkPaymentIntentData): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_intent_data>
+pub type PaymentLinkPaymentIntentDataSetupFutureUsage = api::ConfirmationTokenSetupFutureUsage;
 
 words! {
     /// The values of `position`, first of all in [`PaymentLinkConsentCollectionPaymentMethodReuseAgreement`](crate::api::PaymentLinkConsentCollectionPaymentMethodReuseAgreement).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection-payment_method_reuse_agreement>
     PaymentLinkConsentCollectionPaymentMethodReuseAgreementPosition {
         /// `auto`
         Auto = "auto",
@@ -130,6 +110,8 @@ words! {
 
 words! {
     /// The values of `required`, first of all in [`PaymentLinkTaxIdCollection`](crate::api::PaymentLinkTaxIdCollection).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-tax_id_collection>
     PaymentLinkTaxIdCollectionRequired {
         /// `if_supported`
         IfSupported = "if_supported",
@@ -138,60 +120,29 @@ words! {
     }
 }
 
-words! {
-    /// The values of `missing_payment_method`, first of all in [`PaymentLinkSubscriptionDataTrialSettingsEndBehavior`](crate::api::PaymentLinkSubscriptionDataTrialSettingsEndBehavior).
-    PaymentLinkSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod {
-        /// `cancel`
-        Cancel = "cancel",
-        /// `create_invoice`
-        CreateInvoice = "create_invoice",
-        /// `pause`
-        Pause = "pause",
-    }
-}
+/// The values of `missing_payment_method`, first of all in [`PaymentLinkSubscriptionDataTrialSettingsEndBehavior`](crate::api::PaymentLinkSubscriptionDataTrialSettingsEndBehavior): the same as [`SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod`](crate::api::SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod).
+///
+/// <https://docs.stripe.com/api/payment_links/object#payment_link_object-subscription_data-trial_settings-end_behavior>
+pub type PaymentLinkSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod =
+    api::SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod;
 
-words! {
-    /// The values of `type`, first of all in [`PaymentLinkCreateAutomaticTaxLiability`](crate::api::PaymentLinkCreateAutomaticTaxLiability).
-    PaymentLinkCreateAutomaticTaxLiabilityType {
-        /// `account`
-        Account = "account",
-        /// `self`
-        Self_ = "self",
-    }
-}
+/// The values of `type`, first of all in [`PaymentLinkCreateAutomaticTaxLiability`](crate::api::PaymentLinkCreateAutomaticTaxLiability): the same as [`CheckoutSessionAutomaticTaxLiabilityType`](crate::api::CheckoutSessionAutomaticTaxLiabilityType).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateAutomaticTaxLiabilityType = api::CheckoutSessionAutomaticTaxLiabilityType;
 
-words! {
-    /// The values of `amount_tax_display`, first of all in [`PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions).
-    PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptionsAmountTaxDisplay {
-        /// `exclude_tax`
-        ExcludeTax = "exclude_tax",
-        /// `include_inclusive_tax`
-        IncludeInclusiveTax = "include_inclusive_tax",
-    }
-}
+/// The values of `amount_tax_display`, first of all in [`PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions): the same as [`V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptionsAmountTaxDisplay =
+    api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay;
 
-words! {
-    /// The values of `interval`, first of all in [`PaymentLinkCreateLineItemPriceDataRecurring`](crate::api::PaymentLinkCreateLineItemPriceDataRecurring).
-    PaymentLinkCreateLineItemPriceDataRecurringInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`PaymentLinkCreateLineItemPriceDataRecurring`](crate::api::PaymentLinkCreateLineItemPriceDataRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateLineItemPriceDataRecurringInterval = api::PlanInterval;
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData).
-    PaymentLinkCreateLineItemPriceDataTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/payment_links/create>
+pub type PaymentLinkCreateLineItemPriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;

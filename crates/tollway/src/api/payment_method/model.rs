@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// Logo of [`PaymentMethod`](crate::api::PaymentMethod): its `custom.logo`.
+    /// Logo of [`PaymentMethod`](crate::api::PaymentMethod): its `custom.logo`. It has what [`PaymentMethodCustomLogoFields`](crate::api::PaymentMethodCustomLogoFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-custom-logo>
-    PaymentMethodCustomLogo, "custom_logo"
+    PaymentMethodCustomLogo =
+    /// The accessors of [`PaymentMethodCustomLogo`](crate::api::PaymentMethodCustomLogo).
+    PaymentMethodCustomLogoFields, "custom_logo"
 }
 
-impl PaymentMethodCustomLogo {
+impl PaymentMethodCustomLogoFields {
     /// Content type. `None` when null.
     #[inline]
     pub fn content_type(&self) -> Option<&str> {
@@ -27,13 +29,15 @@ impl PaymentMethodCustomLogo {
 }
 
 view! {
-    /// The `payment_method` object.
+    /// The `payment_method` object. It has what [`PaymentMethodFields`](crate::api::PaymentMethodFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object>
-    PaymentMethod, "payment_method"
+    PaymentMethod =
+    /// The accessors of [`PaymentMethod`](crate::api::PaymentMethod).
+    PaymentMethodFields, "payment_method"
 }
 
-impl PaymentMethod {
+impl PaymentMethodFields {
     /// Acss debit. `None` when absent.
     #[inline]
     pub fn acss_debit(&self) -> Option<api::ConfirmationTokenPaymentMethodPreviewAcssDebit> {
@@ -466,13 +470,15 @@ impl PaymentMethod {
 }
 
 view! {
-    /// Custom of [`PaymentMethod`](crate::api::PaymentMethod): its `custom`.
+    /// Custom of [`PaymentMethod`](crate::api::PaymentMethod): its `custom`. It has what [`PaymentMethodCustomFields`](crate::api::PaymentMethodCustomFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-custom>
-    PaymentMethodCustom, "payment_method_custom"
+    PaymentMethodCustom =
+    /// The accessors of [`PaymentMethodCustom`](crate::api::PaymentMethodCustom).
+    PaymentMethodCustomFields, "payment_method_custom"
 }
 
-impl PaymentMethodCustom {
+impl PaymentMethodCustomFields {
     /// Display name. `None` when null.
     #[inline]
     pub fn display_name(&self) -> Option<&str> {
@@ -493,15 +499,19 @@ impl PaymentMethodCustom {
 }
 
 view! {
-    /// Paypay of [`PaymentMethod`](crate::api::PaymentMethod): its `paypay`.
+    /// Paypay of [`PaymentMethod`](crate::api::PaymentMethod): its `paypay`. It has what [`PaymentMethodPaypayFields`](crate::api::PaymentMethodPaypayFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-paypay>
-    PaymentMethodPaypay, "payment_method_paypay"
+    PaymentMethodPaypay =
+    /// The accessors of [`PaymentMethodPaypay`](crate::api::PaymentMethodPaypay).
+    PaymentMethodPaypayFields, "payment_method_paypay"
 }
 
 view! {
-    /// Sequra of [`PaymentMethod`](crate::api::PaymentMethod): its `sequra`.
+    /// Sequra of [`PaymentMethod`](crate::api::PaymentMethod): its `sequra`. It has what [`PaymentMethodSequraFields`](crate::api::PaymentMethodSequraFields) has.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-sequra>
-    PaymentMethodSequra, "payment_method_sequra"
+    PaymentMethodSequra =
+    /// The accessors of [`PaymentMethodSequra`](crate::api::PaymentMethodSequra).
+    PaymentMethodSequraFields, "payment_method_sequra"
 }

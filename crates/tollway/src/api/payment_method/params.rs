@@ -3,253 +3,84 @@
 //! Stripe's `payment_method`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, params, params_required};
+use crate::view::prelude::{Params, Value, params, params_required};
 
-params_required! {
-    /// The `acss_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateAcssDebit
-}
+/// The `acss_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAcssDebit = api::PaymentIntentCreatePaymentMethodDataAcssDebit;
 
-impl PaymentMethodCreateAcssDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, institution_number: &str, transit_number: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("institution_number", institution_number)
-                .with("transit_number", transit_number),
-        )
-    }
-}
+/// The `affirm` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAffirm = api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `affirm` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateAffirm
-}
+/// The `afterpay_clearpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAfterpayClearpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `afterpay_clearpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateAfterpayClearpay
-}
+/// The `alipay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAlipay = api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `alipay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateAlipay
-}
+/// The `alma` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAlma = api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `alma` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateAlma
-}
+/// The `amazon_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAmazonPay = api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `amazon_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateAmazonPay
-}
+/// The `au_becs_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAuBecsDebit = api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
 
-params_required! {
-    /// The `au_becs_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateAuBecsDebit
-}
+/// The `bacs_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBacsDebit = api::PaymentIntentCreatePaymentMethodDataBacsDebit;
 
-impl PaymentMethodCreateAuBecsDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, bsb_number: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("bsb_number", bsb_number),
-        )
-    }
-}
+/// The `bancontact` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBancontact = api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `bacs_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateBacsDebit
-}
+/// The `billie` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBillie = api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-impl PaymentMethodCreateBacsDebit {
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
+/// The `address` of [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBillingDetailsAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-    /// Sort code.
-    #[inline]
-    pub fn sort_code(self, sort_code: &str) -> Self {
-        Self(self.0.with("sort_code", sort_code))
-    }
-}
+/// The `billing_details` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBillingDetails =
+    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
 
-params! {
-    /// The `bancontact` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateBancontact
-}
+/// The `bizum` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBizum = api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `billie` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateBillie
-}
+/// The `blik` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBlik = api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `address` of [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateBillingDetailsAddress
-}
-
-impl PaymentMethodCreateBillingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `billing_details` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateBillingDetails
-}
-
-impl PaymentMethodCreateBillingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(self, address: api::PaymentMethodCreateBillingDetailsAddress) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Unsets `address`.
-    #[inline]
-    pub fn clear_address(self) -> Self {
-        Self(self.0.with("address", Value::Clear))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Unsets `email`.
-    #[inline]
-    pub fn clear_email(self) -> Self {
-        Self(self.0.with("email", Value::Clear))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Unsets `name`.
-    #[inline]
-    pub fn clear_name(self) -> Self {
-        Self(self.0.with("name", Value::Clear))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Unsets `phone`.
-    #[inline]
-    pub fn clear_phone(self) -> Self {
-        Self(self.0.with("phone", Value::Clear))
-    }
-
-    /// Tax id.
-    #[inline]
-    pub fn tax_id(self, tax_id: &str) -> Self {
-        Self(self.0.with("tax_id", tax_id))
-    }
-}
-
-params! {
-    /// The `bizum` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateBizum
-}
-
-params! {
-    /// The `blik` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateBlik
-}
-
-params_required! {
-    /// The `boleto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateBoleto
-}
-
-impl PaymentMethodCreateBoleto {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(tax_id: &str) -> Self {
-        Self(Params::new().with("tax_id", tax_id))
-    }
-}
+/// The `boleto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBoleto = api::PaymentIntentCreatePaymentMethodDataBoleto;
 
 params! {
     /// The `networks` of [`PaymentMethodCreateCard`](crate::api::PaymentMethodCreateCard).
@@ -277,19 +108,19 @@ impl PaymentMethodCreateCard {
     /// Cvc.
     #[inline]
     pub fn cvc(self, cvc: &str) -> Self {
-        Self(self.0.with("cvc", cvc))
+        Self(self.0.with_str("cvc", cvc))
     }
 
     /// Exp month.
     #[inline]
     pub fn exp_month(self, exp_month: i64) -> Self {
-        Self(self.0.with("exp_month", exp_month))
+        Self(self.0.with_int("exp_month", exp_month))
     }
 
     /// Exp year.
     #[inline]
     pub fn exp_year(self, exp_year: i64) -> Self {
-        Self(self.0.with("exp_year", exp_year))
+        Self(self.0.with_int("exp_year", exp_year))
     }
 
     /// Networks.
@@ -301,29 +132,25 @@ impl PaymentMethodCreateCard {
     /// Number.
     #[inline]
     pub fn number(self, number: &str) -> Self {
-        Self(self.0.with("number", number))
+        Self(self.0.with_str("number", number))
     }
 
     /// Token.
     #[inline]
     pub fn token(self, token: &str) -> Self {
-        Self(self.0.with("token", token))
+        Self(self.0.with_str("token", token))
     }
 }
 
-params! {
-    /// The `cashapp` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateCashapp
-}
+/// The `cashapp` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateCashapp = api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `crypto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateCrypto
-}
+/// The `crypto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateCrypto = api::AccountSessionCreateComponentsBalanceReportFeatures;
 
 params_required! {
     /// The `custom` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
@@ -336,646 +163,243 @@ impl PaymentMethodCreateCustom {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
+        Self(Params::new().with_str("type", type_))
     }
 }
 
-params! {
-    /// The `customer_balance` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateCustomerBalance
-}
-
-params! {
-    /// The `eps` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateEps
-}
-
-impl PaymentMethodCreateEps {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsEpsBank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params_required! {
-    /// The `fpx` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateFpx
-}
-
-impl PaymentMethodCreateFpx {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(bank: api::ChargePaymentMethodDetailsFpxBank) -> Self {
-        Self(Params::new().with("bank", bank))
-    }
-
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::PaymentMethodCreateFpxAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-}
-
-params! {
-    /// The `giropay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateGiropay
-}
-
-params! {
-    /// The `grabpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateGrabpay
-}
-
-params! {
-    /// The `ideal` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateIdeal
-}
-
-impl PaymentMethodCreateIdeal {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsIdealBank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params! {
-    /// The `interac_present` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateInteracPresent
-}
-
-params! {
-    /// The `kakao_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateKakaoPay
-}
-
-params_required! {
-    /// The `dob` of [`PaymentMethodCreateKlarna`](crate::api::PaymentMethodCreateKlarna).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateKlarnaDob
-}
-
-impl PaymentMethodCreateKlarnaDob {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params! {
-    /// The `klarna` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateKlarna
-}
-
-impl PaymentMethodCreateKlarna {
-    /// Dob.
-    #[inline]
-    pub fn dob(self, dob: api::PaymentMethodCreateKlarnaDob) -> Self {
-        Self(self.0.with("dob", dob))
-    }
-}
-
-params! {
-    /// The `konbini` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateKonbini
-}
-
-params! {
-    /// The `kr_card` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateKrCard
-}
-
-params! {
-    /// The `link` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateLink
-}
-
-params! {
-    /// The `mb_way` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateMbWay
-}
-
-params! {
-    /// The `mobilepay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateMobilepay
-}
-
-params! {
-    /// The `multibanco` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateMultibanco
-}
-
-params! {
-    /// The `naver_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateNaverPay
-}
-
-impl PaymentMethodCreateNaverPay {
-    /// Funding.
-    #[inline]
-    pub fn funding(self, funding: api::PaymentMethodCreateNaverPayFunding) -> Self {
-        Self(self.0.with("funding", funding))
-    }
-}
-
-params_required! {
-    /// The `nz_bank_account` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateNzBankAccount
-}
-
-impl PaymentMethodCreateNzBankAccount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, bank_code: &str, branch_code: &str, suffix: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("bank_code", bank_code)
-                .with("branch_code", branch_code)
-                .with("suffix", suffix),
-        )
-    }
-
-    /// Account holder name.
-    #[inline]
-    pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with("account_holder_name", account_holder_name))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-}
-
-params! {
-    /// The `oxxo` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateOxxo
-}
-
-params! {
-    /// The `p24` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateP24
-}
-
-impl PaymentMethodCreateP24 {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsP24Bank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params! {
-    /// The `pay_by_bank` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreatePayByBank
-}
-
-params! {
-    /// The `payco` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreatePayco
-}
-
-params! {
-    /// The `paynow` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreatePaynow
-}
-
-params! {
-    /// The `paypal` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreatePaypal
-}
-
-params! {
-    /// The `paypay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreatePaypay
-}
-
-params! {
-    /// The `payto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreatePayto
-}
-
-impl PaymentMethodCreatePayto {
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Bsb number.
-    #[inline]
-    pub fn bsb_number(self, bsb_number: &str) -> Self {
-        Self(self.0.with("bsb_number", bsb_number))
-    }
-
-    /// Pay id.
-    #[inline]
-    pub fn pay_id(self, pay_id: &str) -> Self {
-        Self(self.0.with("pay_id", pay_id))
-    }
-}
-
-params! {
-    /// The `pix` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreatePix
-}
-
-params! {
-    /// The `promptpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreatePromptpay
-}
-
-params! {
-    /// The `radar_options` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateRadarOptions
-}
-
-impl PaymentMethodCreateRadarOptions {
-    /// Session.
-    #[inline]
-    pub fn session(self, session: &str) -> Self {
-        Self(self.0.with("session", session))
-    }
-}
-
-params! {
-    /// The `revolut_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateRevolutPay
-}
-
-params! {
-    /// The `samsung_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateSamsungPay
-}
-
-params! {
-    /// The `satispay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateSatispay
-}
-
-params! {
-    /// The `scalapay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateScalapay
-}
-
-params_required! {
-    /// The `sepa_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateSepaDebit
-}
-
-impl PaymentMethodCreateSepaDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(iban: &str) -> Self {
-        Self(Params::new().with("iban", iban))
-    }
-}
-
-params! {
-    /// The `sequra` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateSequra
-}
-
-params_required! {
-    /// The `sofort` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateSofort
-}
-
-impl PaymentMethodCreateSofort {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: api::PaymentMethodCreateSofortCountry) -> Self {
-        Self(Params::new().with("country", country))
-    }
-}
-
-params! {
-    /// The `sunbit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateSunbit
-}
-
-params! {
-    /// The `swish` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateSwish
-}
-
-params! {
-    /// The `twint` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateTwint
-}
-
-params! {
-    /// The `mandate_options` of [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateUpiMandateOptions
-}
-
-impl PaymentMethodCreateUpiMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::PaymentMethodCreateUpiMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
-
-params! {
-    /// The `upi` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateUpi
-}
-
-impl PaymentMethodCreateUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentMethodCreateUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateUsBankAccount
-}
-
-impl PaymentMethodCreateUsBankAccount {
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::PaymentMethodCreateFpxAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Account type.
-    #[inline]
-    pub fn account_type(
-        self,
-        account_type: api::PaymentMethodCreateUsBankAccountAccountType,
-    ) -> Self {
-        Self(self.0.with("account_type", account_type))
-    }
-
-    /// Financial connections account.
-    #[inline]
-    pub fn financial_connections_account(self, financial_connections_account: &str) -> Self {
-        Self(self.0.with(
-            "financial_connections_account",
-            financial_connections_account,
-        ))
-    }
-
-    /// Routing number.
-    #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
-    }
-}
-
-params! {
-    /// The `wechat_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateWechatPay
-}
-
-params! {
-    /// The `zip` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateZip
-}
-
-params! {
-    /// The `address` of [`PaymentMethodUpdateBillingDetails`](crate::api::PaymentMethodUpdateBillingDetails).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/update>
-    PaymentMethodUpdateBillingDetailsAddress
-}
-
-impl PaymentMethodUpdateBillingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `billing_details` of [`PaymentMethodUpdate`](crate::api::PaymentMethodUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_methods/update>
-    PaymentMethodUpdateBillingDetails
-}
-
-impl PaymentMethodUpdateBillingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(self, address: api::PaymentMethodUpdateBillingDetailsAddress) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Unsets `address`.
-    #[inline]
-    pub fn clear_address(self) -> Self {
-        Self(self.0.with("address", Value::Clear))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Unsets `email`.
-    #[inline]
-    pub fn clear_email(self) -> Self {
-        Self(self.0.with("email", Value::Clear))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Unsets `name`.
-    #[inline]
-    pub fn clear_name(self) -> Self {
-        Self(self.0.with("name", Value::Clear))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Unsets `phone`.
-    #[inline]
-    pub fn clear_phone(self) -> Self {
-        Self(self.0.with("phone", Value::Clear))
-    }
-
-    /// Tax id.
-    #[inline]
-    pub fn tax_id(self, tax_id: &str) -> Self {
-        Self(self.0.with("tax_id", tax_id))
-    }
-}
+/// The `customer_balance` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateCustomerBalance =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `eps` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateEps = api::PaymentIntentCreatePaymentMethodDataEps;
+
+/// The `fpx` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
+
+/// The `giropay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateGiropay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `grabpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateGrabpay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `ideal` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateIdeal = api::PaymentIntentCreatePaymentMethodDataIdeal;
+
+/// The `interac_present` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateInteracPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kakao_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateKakaoPay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `dob` of [`PaymentMethodCreateKlarna`](crate::api::PaymentMethodCreateKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateKlarnaDob = api::AccountCreateCompanyRegistrationDate;
+
+/// The `klarna` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateKlarna = api::PaymentIntentCreatePaymentMethodDataKlarna;
+
+/// The `konbini` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateKonbini = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kr_card` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateKrCard = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `link` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateLink = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mb_way` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateMbWay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mobilepay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateMobilepay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `multibanco` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateMultibanco = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `naver_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateNaverPay = api::PaymentIntentCreatePaymentMethodDataNaverPay;
+
+/// The `nz_bank_account` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateNzBankAccount = api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
+
+/// The `oxxo` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateOxxo = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `p24` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateP24 = api::PaymentIntentCreatePaymentMethodDataP24;
+
+/// The `pay_by_bank` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePayByBank = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payco` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePayco = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paynow` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePaynow = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paypal` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePaypal = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paypay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePaypay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePayto = api::PaymentIntentCreatePaymentMethodDataPayto;
+
+/// The `pix` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePix = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `promptpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePromptpay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `radar_options` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateRadarOptions = api::ChargeCreateRadarOptions;
+
+/// The `revolut_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateRevolutPay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `samsung_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateSamsungPay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `satispay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateSatispay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `scalapay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateScalapay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `sepa_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateSepaDebit = api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+
+/// The `sequra` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateSequra = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `sofort` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateSofort = api::PaymentIntentCreatePaymentMethodDataSofort;
+
+/// The `sunbit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateSunbit = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `swish` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateSwish = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `twint` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateTwint = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mandate_options` of [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+
+/// The `upi` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateUpi = api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+
+/// The `us_bank_account` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateUsBankAccount = api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
+
+/// The `wechat_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateWechatPay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `zip` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateZip = api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `address` of [`PaymentMethodUpdateBillingDetails`](crate::api::PaymentMethodUpdateBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/payment_methods/update>
+pub type PaymentMethodUpdateBillingDetailsAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `billing_details` of [`PaymentMethodUpdate`](crate::api::PaymentMethodUpdate): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+///
+/// <https://docs.stripe.com/api/payment_methods/update>
+pub type PaymentMethodUpdateBillingDetails =
+    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
 
 params! {
     /// The `networks` of [`PaymentMethodUpdateCard`](crate::api::PaymentMethodUpdateCard).
@@ -1009,13 +433,13 @@ impl PaymentMethodUpdateCard {
     /// Exp month.
     #[inline]
     pub fn exp_month(self, exp_month: i64) -> Self {
-        Self(self.0.with("exp_month", exp_month))
+        Self(self.0.with_int("exp_month", exp_month))
     }
 
     /// Exp year.
     #[inline]
     pub fn exp_year(self, exp_year: i64) -> Self {
-        Self(self.0.with("exp_year", exp_year))
+        Self(self.0.with_int("exp_year", exp_year))
     }
 
     /// Networks.

@@ -3,44 +3,44 @@
 //! Stripe's `payment_method`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, pairs, request, request_list};
+use crate::view::prelude::{List, Value, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.customers().payment_methods().list(…)`: `GET /v1/customers/{customer}/payment_methods`.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/list>
-    CustomersPaymentMethodList => List<api::PaymentMethod>, api::PaymentMethod; "customers.payment_methods.list", Get "/v1/customers/{customer}/payment_methods", Api V1 Form
+    CustomersPaymentMethodList, CustomersPaymentMethodListEndpoint => List<api::PaymentMethod>; "customers.payment_methods.list", Get "/v1/customers/{customer}/payment_methods", Api V1 Form
 }
 
 impl CustomersPaymentMethodList {
     /// Allow redisplay.
     #[inline]
     pub fn allow_redisplay(self, allow_redisplay: api::PaymentMethodAllowRedisplay) -> Self {
-        Self(self.0.set("allow_redisplay", allow_redisplay))
+        self.set("allow_redisplay", allow_redisplay)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::CustomersPaymentMethodListType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -48,57 +48,57 @@ request! {
     /// The request of `client.customers().payment_methods().retrieve(…)`: `GET /v1/customers/{customer}/payment_methods/{payment_method}`.
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/retrieve>
-    CustomersPaymentMethodRetrieve => api::PaymentMethod; "customers.payment_methods.retrieve", Get "/v1/customers/{customer}/payment_methods/{payment_method}", Api V1 Form
+    CustomersPaymentMethodRetrieve, CustomersPaymentMethodRetrieveEndpoint => api::PaymentMethod; "customers.payment_methods.retrieve", Get "/v1/customers/{customer}/payment_methods/{payment_method}", Api V1 Form
 }
 
-request_list! {
+request! {
     /// The request of `client.payment_methods().list(…)`: `GET /v1/payment_methods`.
     ///
     /// <https://docs.stripe.com/api/payment_methods/list>
-    PaymentMethodList => List<api::PaymentMethod>, api::PaymentMethod; "payment_methods.list", Get "/v1/payment_methods", Api V1 Form
+    PaymentMethodList, PaymentMethodListEndpoint => List<api::PaymentMethod>; "payment_methods.list", Get "/v1/payment_methods", Api V1 Form
 }
 
 impl PaymentMethodList {
     /// Allow redisplay.
     #[inline]
     pub fn allow_redisplay(self, allow_redisplay: api::PaymentMethodAllowRedisplay) -> Self {
-        Self(self.0.set("allow_redisplay", allow_redisplay))
+        self.set("allow_redisplay", allow_redisplay)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::CustomersPaymentMethodListType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -106,20 +106,20 @@ request! {
     /// The request of `client.payment_methods().create(…)`: `POST /v1/payment_methods`.
     ///
     /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreate => api::PaymentMethod; "payment_methods.create", Post "/v1/payment_methods", Api V1 Form
+    PaymentMethodCreate, PaymentMethodCreateEndpoint => api::PaymentMethod; "payment_methods.create", Post "/v1/payment_methods", Api V1 Form
 }
 
 impl PaymentMethodCreate {
     /// Acss debit.
     #[inline]
     pub fn acss_debit(self, acss_debit: api::PaymentMethodCreateAcssDebit) -> Self {
-        Self(self.0.set("acss_debit", acss_debit))
+        self.set("acss_debit", acss_debit)
     }
 
     /// Affirm.
     #[inline]
     pub fn affirm(self, affirm: api::PaymentMethodCreateAffirm) -> Self {
-        Self(self.0.set("affirm", affirm))
+        self.set("affirm", affirm)
     }
 
     /// Afterpay clearpay.
@@ -128,109 +128,109 @@ impl PaymentMethodCreate {
         self,
         afterpay_clearpay: api::PaymentMethodCreateAfterpayClearpay,
     ) -> Self {
-        Self(self.0.set("afterpay_clearpay", afterpay_clearpay))
+        self.set("afterpay_clearpay", afterpay_clearpay)
     }
 
     /// Alipay.
     #[inline]
     pub fn alipay(self, alipay: api::PaymentMethodCreateAlipay) -> Self {
-        Self(self.0.set("alipay", alipay))
+        self.set("alipay", alipay)
     }
 
     /// Allow redisplay.
     #[inline]
     pub fn allow_redisplay(self, allow_redisplay: api::PaymentMethodAllowRedisplay) -> Self {
-        Self(self.0.set("allow_redisplay", allow_redisplay))
+        self.set("allow_redisplay", allow_redisplay)
     }
 
     /// Alma.
     #[inline]
     pub fn alma(self, alma: api::PaymentMethodCreateAlma) -> Self {
-        Self(self.0.set("alma", alma))
+        self.set("alma", alma)
     }
 
     /// Amazon pay.
     #[inline]
     pub fn amazon_pay(self, amazon_pay: api::PaymentMethodCreateAmazonPay) -> Self {
-        Self(self.0.set("amazon_pay", amazon_pay))
+        self.set("amazon_pay", amazon_pay)
     }
 
     /// Au becs debit.
     #[inline]
     pub fn au_becs_debit(self, au_becs_debit: api::PaymentMethodCreateAuBecsDebit) -> Self {
-        Self(self.0.set("au_becs_debit", au_becs_debit))
+        self.set("au_becs_debit", au_becs_debit)
     }
 
     /// Bacs debit.
     #[inline]
     pub fn bacs_debit(self, bacs_debit: api::PaymentMethodCreateBacsDebit) -> Self {
-        Self(self.0.set("bacs_debit", bacs_debit))
+        self.set("bacs_debit", bacs_debit)
     }
 
     /// Bancontact.
     #[inline]
     pub fn bancontact(self, bancontact: api::PaymentMethodCreateBancontact) -> Self {
-        Self(self.0.set("bancontact", bancontact))
+        self.set("bancontact", bancontact)
     }
 
     /// Billie.
     #[inline]
     pub fn billie(self, billie: api::PaymentMethodCreateBillie) -> Self {
-        Self(self.0.set("billie", billie))
+        self.set("billie", billie)
     }
 
     /// Billing details.
     #[inline]
     pub fn billing_details(self, billing_details: api::PaymentMethodCreateBillingDetails) -> Self {
-        Self(self.0.set("billing_details", billing_details))
+        self.set("billing_details", billing_details)
     }
 
     /// Bizum.
     #[inline]
     pub fn bizum(self, bizum: api::PaymentMethodCreateBizum) -> Self {
-        Self(self.0.set("bizum", bizum))
+        self.set("bizum", bizum)
     }
 
     /// Blik.
     #[inline]
     pub fn blik(self, blik: api::PaymentMethodCreateBlik) -> Self {
-        Self(self.0.set("blik", blik))
+        self.set("blik", blik)
     }
 
     /// Boleto.
     #[inline]
     pub fn boleto(self, boleto: api::PaymentMethodCreateBoleto) -> Self {
-        Self(self.0.set("boleto", boleto))
+        self.set("boleto", boleto)
     }
 
     /// Card.
     #[inline]
     pub fn card(self, card: api::PaymentMethodCreateCard) -> Self {
-        Self(self.0.set("card", card))
+        self.set("card", card)
     }
 
     /// Cashapp.
     #[inline]
     pub fn cashapp(self, cashapp: api::PaymentMethodCreateCashapp) -> Self {
-        Self(self.0.set("cashapp", cashapp))
+        self.set("cashapp", cashapp)
     }
 
     /// Crypto.
     #[inline]
     pub fn crypto(self, crypto: api::PaymentMethodCreateCrypto) -> Self {
-        Self(self.0.set("crypto", crypto))
+        self.set("crypto", crypto)
     }
 
     /// Custom.
     #[inline]
     pub fn custom(self, custom: api::PaymentMethodCreateCustom) -> Self {
-        Self(self.0.set("custom", custom))
+        self.set("custom", custom)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer balance.
@@ -239,79 +239,79 @@ impl PaymentMethodCreate {
         self,
         customer_balance: api::PaymentMethodCreateCustomerBalance,
     ) -> Self {
-        Self(self.0.set("customer_balance", customer_balance))
+        self.set("customer_balance", customer_balance)
     }
 
     /// Eps.
     #[inline]
     pub fn eps(self, eps: api::PaymentMethodCreateEps) -> Self {
-        Self(self.0.set("eps", eps))
+        self.set("eps", eps)
     }
 
     /// Fpx.
     #[inline]
     pub fn fpx(self, fpx: api::PaymentMethodCreateFpx) -> Self {
-        Self(self.0.set("fpx", fpx))
+        self.set("fpx", fpx)
     }
 
     /// Giropay.
     #[inline]
     pub fn giropay(self, giropay: api::PaymentMethodCreateGiropay) -> Self {
-        Self(self.0.set("giropay", giropay))
+        self.set("giropay", giropay)
     }
 
     /// Grabpay.
     #[inline]
     pub fn grabpay(self, grabpay: api::PaymentMethodCreateGrabpay) -> Self {
-        Self(self.0.set("grabpay", grabpay))
+        self.set("grabpay", grabpay)
     }
 
     /// Ideal.
     #[inline]
     pub fn ideal(self, ideal: api::PaymentMethodCreateIdeal) -> Self {
-        Self(self.0.set("ideal", ideal))
+        self.set("ideal", ideal)
     }
 
     /// Interac present.
     #[inline]
     pub fn interac_present(self, interac_present: api::PaymentMethodCreateInteracPresent) -> Self {
-        Self(self.0.set("interac_present", interac_present))
+        self.set("interac_present", interac_present)
     }
 
     /// Kakao pay.
     #[inline]
     pub fn kakao_pay(self, kakao_pay: api::PaymentMethodCreateKakaoPay) -> Self {
-        Self(self.0.set("kakao_pay", kakao_pay))
+        self.set("kakao_pay", kakao_pay)
     }
 
     /// Klarna.
     #[inline]
     pub fn klarna(self, klarna: api::PaymentMethodCreateKlarna) -> Self {
-        Self(self.0.set("klarna", klarna))
+        self.set("klarna", klarna)
     }
 
     /// Konbini.
     #[inline]
     pub fn konbini(self, konbini: api::PaymentMethodCreateKonbini) -> Self {
-        Self(self.0.set("konbini", konbini))
+        self.set("konbini", konbini)
     }
 
     /// Kr card.
     #[inline]
     pub fn kr_card(self, kr_card: api::PaymentMethodCreateKrCard) -> Self {
-        Self(self.0.set("kr_card", kr_card))
+        self.set("kr_card", kr_card)
     }
 
     /// Link.
     #[inline]
     pub fn link(self, link: api::PaymentMethodCreateLink) -> Self {
-        Self(self.0.set("link", link))
+        self.set("link", link)
     }
 
     /// Mb way.
     #[inline]
     pub fn mb_way(self, mb_way: api::PaymentMethodCreateMbWay) -> Self {
-        Self(self.0.set("mb_way", mb_way))
+        self.set("mb_way", mb_way)
     }
 
     /// Key-value pairs of your own.
@@ -320,193 +320,193 @@ impl PaymentMethodCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Mobilepay.
     #[inline]
     pub fn mobilepay(self, mobilepay: api::PaymentMethodCreateMobilepay) -> Self {
-        Self(self.0.set("mobilepay", mobilepay))
+        self.set("mobilepay", mobilepay)
     }
 
     /// Multibanco.
     #[inline]
     pub fn multibanco(self, multibanco: api::PaymentMethodCreateMultibanco) -> Self {
-        Self(self.0.set("multibanco", multibanco))
+        self.set("multibanco", multibanco)
     }
 
     /// Naver pay.
     #[inline]
     pub fn naver_pay(self, naver_pay: api::PaymentMethodCreateNaverPay) -> Self {
-        Self(self.0.set("naver_pay", naver_pay))
+        self.set("naver_pay", naver_pay)
     }
 
     /// Nz bank account.
     #[inline]
     pub fn nz_bank_account(self, nz_bank_account: api::PaymentMethodCreateNzBankAccount) -> Self {
-        Self(self.0.set("nz_bank_account", nz_bank_account))
+        self.set("nz_bank_account", nz_bank_account)
     }
 
     /// Oxxo.
     #[inline]
     pub fn oxxo(self, oxxo: api::PaymentMethodCreateOxxo) -> Self {
-        Self(self.0.set("oxxo", oxxo))
+        self.set("oxxo", oxxo)
     }
 
     /// P24.
     #[inline]
     pub fn p24(self, p24: api::PaymentMethodCreateP24) -> Self {
-        Self(self.0.set("p24", p24))
+        self.set("p24", p24)
     }
 
     /// Pay by bank.
     #[inline]
     pub fn pay_by_bank(self, pay_by_bank: api::PaymentMethodCreatePayByBank) -> Self {
-        Self(self.0.set("pay_by_bank", pay_by_bank))
+        self.set("pay_by_bank", pay_by_bank)
     }
 
     /// Payco.
     #[inline]
     pub fn payco(self, payco: api::PaymentMethodCreatePayco) -> Self {
-        Self(self.0.set("payco", payco))
+        self.set("payco", payco)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Paynow.
     #[inline]
     pub fn paynow(self, paynow: api::PaymentMethodCreatePaynow) -> Self {
-        Self(self.0.set("paynow", paynow))
+        self.set("paynow", paynow)
     }
 
     /// Paypal.
     #[inline]
     pub fn paypal(self, paypal: api::PaymentMethodCreatePaypal) -> Self {
-        Self(self.0.set("paypal", paypal))
+        self.set("paypal", paypal)
     }
 
     /// Paypay.
     #[inline]
     pub fn paypay(self, paypay: api::PaymentMethodCreatePaypay) -> Self {
-        Self(self.0.set("paypay", paypay))
+        self.set("paypay", paypay)
     }
 
     /// Payto.
     #[inline]
     pub fn payto(self, payto: api::PaymentMethodCreatePayto) -> Self {
-        Self(self.0.set("payto", payto))
+        self.set("payto", payto)
     }
 
     /// Pix.
     #[inline]
     pub fn pix(self, pix: api::PaymentMethodCreatePix) -> Self {
-        Self(self.0.set("pix", pix))
+        self.set("pix", pix)
     }
 
     /// Promptpay.
     #[inline]
     pub fn promptpay(self, promptpay: api::PaymentMethodCreatePromptpay) -> Self {
-        Self(self.0.set("promptpay", promptpay))
+        self.set("promptpay", promptpay)
     }
 
     /// Radar options.
     #[inline]
     pub fn radar_options(self, radar_options: api::PaymentMethodCreateRadarOptions) -> Self {
-        Self(self.0.set("radar_options", radar_options))
+        self.set("radar_options", radar_options)
     }
 
     /// Revolut pay.
     #[inline]
     pub fn revolut_pay(self, revolut_pay: api::PaymentMethodCreateRevolutPay) -> Self {
-        Self(self.0.set("revolut_pay", revolut_pay))
+        self.set("revolut_pay", revolut_pay)
     }
 
     /// Samsung pay.
     #[inline]
     pub fn samsung_pay(self, samsung_pay: api::PaymentMethodCreateSamsungPay) -> Self {
-        Self(self.0.set("samsung_pay", samsung_pay))
+        self.set("samsung_pay", samsung_pay)
     }
 
     /// Satispay.
     #[inline]
     pub fn satispay(self, satispay: api::PaymentMethodCreateSatispay) -> Self {
-        Self(self.0.set("satispay", satispay))
+        self.set("satispay", satispay)
     }
 
     /// Scalapay.
     #[inline]
     pub fn scalapay(self, scalapay: api::PaymentMethodCreateScalapay) -> Self {
-        Self(self.0.set("scalapay", scalapay))
+        self.set("scalapay", scalapay)
     }
 
     /// Sepa debit.
     #[inline]
     pub fn sepa_debit(self, sepa_debit: api::PaymentMethodCreateSepaDebit) -> Self {
-        Self(self.0.set("sepa_debit", sepa_debit))
+        self.set("sepa_debit", sepa_debit)
     }
 
     /// Sequra.
     #[inline]
     pub fn sequra(self, sequra: api::PaymentMethodCreateSequra) -> Self {
-        Self(self.0.set("sequra", sequra))
+        self.set("sequra", sequra)
     }
 
     /// Sofort.
     #[inline]
     pub fn sofort(self, sofort: api::PaymentMethodCreateSofort) -> Self {
-        Self(self.0.set("sofort", sofort))
+        self.set("sofort", sofort)
     }
 
     /// Sunbit.
     #[inline]
     pub fn sunbit(self, sunbit: api::PaymentMethodCreateSunbit) -> Self {
-        Self(self.0.set("sunbit", sunbit))
+        self.set("sunbit", sunbit)
     }
 
     /// Swish.
     #[inline]
     pub fn swish(self, swish: api::PaymentMethodCreateSwish) -> Self {
-        Self(self.0.set("swish", swish))
+        self.set("swish", swish)
     }
 
     /// Twint.
     #[inline]
     pub fn twint(self, twint: api::PaymentMethodCreateTwint) -> Self {
-        Self(self.0.set("twint", twint))
+        self.set("twint", twint)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::CustomersPaymentMethodListType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 
     /// Upi.
     #[inline]
     pub fn upi(self, upi: api::PaymentMethodCreateUpi) -> Self {
-        Self(self.0.set("upi", upi))
+        self.set("upi", upi)
     }
 
     /// Us bank account.
     #[inline]
     pub fn us_bank_account(self, us_bank_account: api::PaymentMethodCreateUsBankAccount) -> Self {
-        Self(self.0.set("us_bank_account", us_bank_account))
+        self.set("us_bank_account", us_bank_account)
     }
 
     /// Wechat pay.
     #[inline]
     pub fn wechat_pay(self, wechat_pay: api::PaymentMethodCreateWechatPay) -> Self {
-        Self(self.0.set("wechat_pay", wechat_pay))
+        self.set("wechat_pay", wechat_pay)
     }
 
     /// Zip.
     #[inline]
     pub fn zip(self, zip: api::PaymentMethodCreateZip) -> Self {
-        Self(self.0.set("zip", zip))
+        self.set("zip", zip)
     }
 }
 
@@ -514,33 +514,33 @@ request! {
     /// The request of `client.payment_methods().retrieve(…)`: `GET /v1/payment_methods/{payment_method}`.
     ///
     /// <https://docs.stripe.com/api/payment_methods/retrieve>
-    PaymentMethodRetrieve => api::PaymentMethod; "payment_methods.retrieve", Get "/v1/payment_methods/{payment_method}", Api V1 Form
+    PaymentMethodRetrieve, PaymentMethodRetrieveEndpoint => api::PaymentMethod; "payment_methods.retrieve", Get "/v1/payment_methods/{payment_method}", Api V1 Form
 }
 
 request! {
     /// The request of `client.payment_methods().update(…)`: `POST /v1/payment_methods/{payment_method}`.
     ///
     /// <https://docs.stripe.com/api/payment_methods/update>
-    PaymentMethodUpdate => api::PaymentMethod; "payment_methods.update", Post "/v1/payment_methods/{payment_method}", Api V1 Form
+    PaymentMethodUpdate, PaymentMethodUpdateEndpoint => api::PaymentMethod; "payment_methods.update", Post "/v1/payment_methods/{payment_method}", Api V1 Form
 }
 
 impl PaymentMethodUpdate {
     /// Allow redisplay.
     #[inline]
     pub fn allow_redisplay(self, allow_redisplay: api::PaymentMethodAllowRedisplay) -> Self {
-        Self(self.0.set("allow_redisplay", allow_redisplay))
+        self.set("allow_redisplay", allow_redisplay)
     }
 
     /// Billing details.
     #[inline]
     pub fn billing_details(self, billing_details: api::PaymentMethodUpdateBillingDetails) -> Self {
-        Self(self.0.set("billing_details", billing_details))
+        self.set("billing_details", billing_details)
     }
 
     /// Card.
     #[inline]
     pub fn card(self, card: api::PaymentMethodUpdateCard) -> Self {
-        Self(self.0.set("card", card))
+        self.set("card", card)
     }
 
     /// Key-value pairs of your own.
@@ -549,19 +549,19 @@ impl PaymentMethodUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Us bank account.
     #[inline]
     pub fn us_bank_account(self, us_bank_account: api::PaymentMethodUpdateUsBankAccount) -> Self {
-        Self(self.0.set("us_bank_account", us_bank_account))
+        self.set("us_bank_account", us_bank_account)
     }
 }
 
@@ -569,20 +569,20 @@ request! {
     /// The request of `client.payment_methods().attach(…)`: `POST /v1/payment_methods/{payment_method}/attach`.
     ///
     /// <https://docs.stripe.com/api/payment_methods/attach>
-    PaymentMethodAttach => api::PaymentMethod; "payment_methods.attach", Post "/v1/payment_methods/{payment_method}/attach", Api V1 Form
+    PaymentMethodAttach, PaymentMethodAttachEndpoint => api::PaymentMethod; "payment_methods.attach", Post "/v1/payment_methods/{payment_method}/attach", Api V1 Form
 }
 
 impl PaymentMethodAttach {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 }
 
@@ -590,5 +590,5 @@ request! {
     /// The request of `client.payment_methods().detach(…)`: `POST /v1/payment_methods/{payment_method}/detach`.
     ///
     /// <https://docs.stripe.com/api/payment_methods/detach>
-    PaymentMethodDetach => api::PaymentMethod; "payment_methods.detach", Post "/v1/payment_methods/{payment_method}/detach", Api V1 Form
+    PaymentMethodDetach, PaymentMethodDetachEndpoint => api::PaymentMethod; "payment_methods.detach", Post "/v1/payment_methods/{payment_method}/detach", Api V1 Form
 }

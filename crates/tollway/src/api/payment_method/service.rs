@@ -3,7 +3,7 @@
 //! Stripe's `payment_method`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.customers().payment_methods()`.
 ///
@@ -17,10 +17,7 @@ impl CustomersPaymentMethods<'_> {
     /// <https://docs.stripe.com/api/customers/payment_methods/list>
     #[inline]
     pub fn list(&self, customer: &str) -> api::CustomersPaymentMethodList {
-        api::CustomersPaymentMethodList(
-            RequestBuilder::new(self.0, api::CustomersPaymentMethodList::OPERATION)
-                .path_arg(customer),
-        )
+        api::CustomersPaymentMethodList::new(self.0).path_arg(customer)
     }
 
     /// `GET /v1/customers/{customer}/payment_methods/{payment_method}`.
@@ -32,11 +29,9 @@ impl CustomersPaymentMethods<'_> {
         customer: &str,
         payment_method: &str,
     ) -> api::CustomersPaymentMethodRetrieve {
-        api::CustomersPaymentMethodRetrieve(
-            RequestBuilder::new(self.0, api::CustomersPaymentMethodRetrieve::OPERATION)
-                .path_arg(customer)
-                .path_arg(payment_method),
-        )
+        api::CustomersPaymentMethodRetrieve::new(self.0)
+            .path_arg(customer)
+            .path_arg(payment_method)
     }
 }
 
@@ -52,10 +47,7 @@ impl PaymentMethods<'_> {
     /// <https://docs.stripe.com/api/payment_methods/list>
     #[inline]
     pub fn list(&self) -> api::PaymentMethodList {
-        api::PaymentMethodList(RequestBuilder::new(
-            self.0,
-            api::PaymentMethodList::OPERATION,
-        ))
+        api::PaymentMethodList::new(self.0)
     }
 
     /// `POST /v1/payment_methods`.
@@ -63,10 +55,7 @@ impl PaymentMethods<'_> {
     /// <https://docs.stripe.com/api/payment_methods/create>
     #[inline]
     pub fn create(&self) -> api::PaymentMethodCreate {
-        api::PaymentMethodCreate(RequestBuilder::new(
-            self.0,
-            api::PaymentMethodCreate::OPERATION,
-        ))
+        api::PaymentMethodCreate::new(self.0)
     }
 
     /// `GET /v1/payment_methods/{payment_method}`.
@@ -74,10 +63,7 @@ impl PaymentMethods<'_> {
     /// <https://docs.stripe.com/api/payment_methods/retrieve>
     #[inline]
     pub fn retrieve(&self, payment_method: &str) -> api::PaymentMethodRetrieve {
-        api::PaymentMethodRetrieve(
-            RequestBuilder::new(self.0, api::PaymentMethodRetrieve::OPERATION)
-                .path_arg(payment_method),
-        )
+        api::PaymentMethodRetrieve::new(self.0).path_arg(payment_method)
     }
 
     /// `POST /v1/payment_methods/{payment_method}`.
@@ -85,10 +71,7 @@ impl PaymentMethods<'_> {
     /// <https://docs.stripe.com/api/payment_methods/update>
     #[inline]
     pub fn update(&self, payment_method: &str) -> api::PaymentMethodUpdate {
-        api::PaymentMethodUpdate(
-            RequestBuilder::new(self.0, api::PaymentMethodUpdate::OPERATION)
-                .path_arg(payment_method),
-        )
+        api::PaymentMethodUpdate::new(self.0).path_arg(payment_method)
     }
 
     /// `POST /v1/payment_methods/{payment_method}/attach`.
@@ -96,10 +79,7 @@ impl PaymentMethods<'_> {
     /// <https://docs.stripe.com/api/payment_methods/attach>
     #[inline]
     pub fn attach(&self, payment_method: &str) -> api::PaymentMethodAttach {
-        api::PaymentMethodAttach(
-            RequestBuilder::new(self.0, api::PaymentMethodAttach::OPERATION)
-                .path_arg(payment_method),
-        )
+        api::PaymentMethodAttach::new(self.0).path_arg(payment_method)
     }
 
     /// `POST /v1/payment_methods/{payment_method}/detach`.
@@ -107,9 +87,6 @@ impl PaymentMethods<'_> {
     /// <https://docs.stripe.com/api/payment_methods/detach>
     #[inline]
     pub fn detach(&self, payment_method: &str) -> api::PaymentMethodDetach {
-        api::PaymentMethodDetach(
-            RequestBuilder::new(self.0, api::PaymentMethodDetach::OPERATION)
-                .path_arg(payment_method),
-        )
+        api::PaymentMethodDetach::new(self.0).path_arg(payment_method)
     }
 }

@@ -2,22 +2,18 @@
 
 //! Stripe's `payment_method`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
-words! {
-    /// The values of `allow_redisplay`, first of all in [`PaymentMethod`](crate::api::PaymentMethod).
-    PaymentMethodAllowRedisplay {
-        /// `always`
-        Always = "always",
-        /// `limited`
-        Limited = "limited",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `allow_redisplay`, first of all in [`PaymentMethod`](crate::api::PaymentMethod): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
+///
+/// <https://docs.stripe.com/api/customers/payment_methods/object>
+pub type PaymentMethodAllowRedisplay = api::CardAllowRedisplay;
 
 words! {
     /// The values of `preferred`, first of all in [`PaymentMethodCreateCardNetworks`](crate::api::PaymentMethodCreateCardNetworks).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
     PaymentMethodCreateCardNetworksPreferred {
         /// `cartes_bancaires`
         CartesBancaires = "cartes_bancaires",
@@ -28,60 +24,31 @@ words! {
     }
 }
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`PaymentMethodCreateFpx`](crate::api::PaymentMethodCreateFpx).
-    PaymentMethodCreateFpxAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`PaymentMethodCreateFpx`](crate::api::PaymentMethodCreateFpx): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateFpxAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
-words! {
-    /// The values of `funding`, first of all in [`PaymentMethodCreateNaverPay`](crate::api::PaymentMethodCreateNaverPay).
-    PaymentMethodCreateNaverPayFunding {
-        /// `card`
-        Card = "card",
-        /// `points`
-        Points = "points",
-    }
-}
+/// The values of `funding`, first of all in [`PaymentMethodCreateNaverPay`](crate::api::PaymentMethodCreateNaverPay): the same as [`ConfirmationTokenPaymentMethodPreviewNaverPayFunding`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateNaverPayFunding =
+    api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding;
 
-words! {
-    /// The values of `country`, first of all in [`PaymentMethodCreateSofort`](crate::api::PaymentMethodCreateSofort).
-    PaymentMethodCreateSofortCountry {
-        /// `AT`
-        At = "AT",
-        /// `BE`
-        Be = "BE",
-        /// `DE`
-        De = "DE",
-        /// `ES`
-        Es = "ES",
-        /// `IT`
-        It = "IT",
-        /// `NL`
-        Nl = "NL",
-    }
-}
+/// The values of `country`, first of all in [`PaymentMethodCreateSofort`](crate::api::PaymentMethodCreateSofort): the same as [`PaymentIntentCreatePaymentMethodDataSofortCountry`](crate::api::PaymentIntentCreatePaymentMethodDataSofortCountry).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateSofortCountry = api::PaymentIntentCreatePaymentMethodDataSofortCountry;
 
-words! {
-    /// The values of `amount_type`, first of all in [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
-    PaymentMethodCreateUpiMandateOptionsAmountType {
-        /// `fixed`
-        Fixed = "fixed",
-        /// `maximum`
-        Maximum = "maximum",
-    }
-}
+/// The values of `amount_type`, first of all in [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateUpiMandateOptionsAmountType =
+    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
 
-words! {
-    /// The values of `account_type`, first of all in [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount).
-    PaymentMethodCreateUsBankAccountAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `account_type`, first of all in [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateUsBankAccountAccountType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;

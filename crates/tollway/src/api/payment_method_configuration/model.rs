@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::view;
 
 view! {
-    /// Display preference of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `acss_debit.display_preference`.
+    /// Display preference of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `acss_debit.display_preference`. It has what [`PaymentMethodConfigurationAcssDebitDisplayPreferenceFields`](crate::api::PaymentMethodConfigurationAcssDebitDisplayPreferenceFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-acss_debit-display_preference>
-    PaymentMethodConfigurationAcssDebitDisplayPreference, "payment_method_config_resource_display_preference"
+    PaymentMethodConfigurationAcssDebitDisplayPreference =
+    /// The accessors of [`PaymentMethodConfigurationAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationAcssDebitDisplayPreference).
+    PaymentMethodConfigurationAcssDebitDisplayPreferenceFields, "payment_method_config_resource_display_preference"
 }
 
-impl PaymentMethodConfigurationAcssDebitDisplayPreference {
+impl PaymentMethodConfigurationAcssDebitDisplayPreferenceFields {
     /// Overridable: true or false. `None` when null.
     #[inline]
     pub fn overridable(&self) -> Option<bool> {
@@ -42,13 +44,15 @@ impl PaymentMethodConfigurationAcssDebitDisplayPreference {
 }
 
 view! {
-    /// Acss debit of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `acss_debit`.
+    /// Acss debit of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `acss_debit`. It has what [`PaymentMethodConfigurationAcssDebitFields`](crate::api::PaymentMethodConfigurationAcssDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-acss_debit>
-    PaymentMethodConfigurationAcssDebit, "payment_method_config_resource_payment_method_properties"
+    PaymentMethodConfigurationAcssDebit =
+    /// The accessors of [`PaymentMethodConfigurationAcssDebit`](crate::api::PaymentMethodConfigurationAcssDebit).
+    PaymentMethodConfigurationAcssDebitFields, "payment_method_config_resource_payment_method_properties"
 }
 
-impl PaymentMethodConfigurationAcssDebit {
+impl PaymentMethodConfigurationAcssDebitFields {
     /// Available: true or false.
     #[inline]
     pub fn available(&self) -> bool {
@@ -69,13 +73,15 @@ impl PaymentMethodConfigurationAcssDebit {
 }
 
 view! {
-    /// The `payment_method_configuration` object.
+    /// The `payment_method_configuration` object. It has what [`PaymentMethodConfigurationFields`](crate::api::PaymentMethodConfigurationFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/object>
-    PaymentMethodConfiguration, "payment_method_configuration"
+    PaymentMethodConfiguration =
+    /// The accessors of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration).
+    PaymentMethodConfigurationFields, "payment_method_configuration"
 }
 
-impl PaymentMethodConfiguration {
+impl PaymentMethodConfigurationFields {
     /// Acss debit. `None` when absent.
     #[inline]
     pub fn acss_debit(&self) -> Option<api::PaymentMethodConfigurationAcssDebit> {
@@ -504,13 +510,15 @@ impl PaymentMethodConfiguration {
 }
 
 view! {
-    /// Display preference of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `paypay.display_preference`.
+    /// Display preference of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `paypay.display_preference`. It has what [`PaymentMethodConfigurationPaypayDisplayPreferenceFields`](crate::api::PaymentMethodConfigurationPaypayDisplayPreferenceFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-paypay-display_preference>
-    PaymentMethodConfigurationPaypayDisplayPreference, "payment_method_configuration_display_preference"
+    PaymentMethodConfigurationPaypayDisplayPreference =
+    /// The accessors of [`PaymentMethodConfigurationPaypayDisplayPreference`](crate::api::PaymentMethodConfigurationPaypayDisplayPreference).
+    PaymentMethodConfigurationPaypayDisplayPreferenceFields, "payment_method_configuration_display_preference"
 }
 
-impl PaymentMethodConfigurationPaypayDisplayPreference {
+impl PaymentMethodConfigurationPaypayDisplayPreferenceFields {
     /// Overridable: true or false. `None` when null.
     #[inline]
     pub fn overridable(&self) -> Option<bool> {
@@ -540,13 +548,15 @@ impl PaymentMethodConfigurationPaypayDisplayPreference {
 }
 
 view! {
-    /// Paypay of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `paypay`.
+    /// Paypay of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `paypay`. It has what [`PaymentMethodConfigurationPaypayFields`](crate::api::PaymentMethodConfigurationPaypayFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-paypay>
-    PaymentMethodConfigurationPaypay, "payment_method_configuration_paypay"
+    PaymentMethodConfigurationPaypay =
+    /// The accessors of [`PaymentMethodConfigurationPaypay`](crate::api::PaymentMethodConfigurationPaypay).
+    PaymentMethodConfigurationPaypayFields, "payment_method_configuration_paypay"
 }
 
-impl PaymentMethodConfigurationPaypay {
+impl PaymentMethodConfigurationPaypayFields {
     /// Available: true or false.
     #[inline]
     pub fn available(&self) -> bool {
@@ -563,13 +573,15 @@ impl PaymentMethodConfigurationPaypay {
 }
 
 view! {
-    /// Sequra of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `sequra`.
+    /// Sequra of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `sequra`. It has what [`PaymentMethodConfigurationSequraFields`](crate::api::PaymentMethodConfigurationSequraFields) has.
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-sequra>
-    PaymentMethodConfigurationSequra, "payment_method_configuration_sequra"
+    PaymentMethodConfigurationSequra =
+    /// The accessors of [`PaymentMethodConfigurationSequra`](crate::api::PaymentMethodConfigurationSequra).
+    PaymentMethodConfigurationSequraFields, "payment_method_configuration_sequra"
 }
 
-impl PaymentMethodConfigurationSequra {
+impl PaymentMethodConfigurationSequraFields {
     /// Available: true or false.
     #[inline]
     pub fn available(&self) -> bool {

@@ -41,1766 +41,1089 @@ impl PaymentMethodConfigurationCreateAcssDebit {
     }
 }
 
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateAffirm`](crate::api::PaymentMethodConfigurationCreateAffirm).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAffirmDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateAffirmDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `affirm` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAffirm
-}
-
-impl PaymentMethodConfigurationCreateAffirm {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateAffirmDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateAfterpayClearpay`](crate::api::PaymentMethodConfigurationCreateAfterpayClearpay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAfterpayClearpayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateAfterpayClearpayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `afterpay_clearpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAfterpayClearpay
-}
-
-impl PaymentMethodConfigurationCreateAfterpayClearpay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateAfterpayClearpayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateAlipay`](crate::api::PaymentMethodConfigurationCreateAlipay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAlipayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateAlipayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `alipay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAlipay
-}
-
-impl PaymentMethodConfigurationCreateAlipay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateAlipayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateAlma`](crate::api::PaymentMethodConfigurationCreateAlma).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAlmaDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateAlmaDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `alma` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAlma
-}
-
-impl PaymentMethodConfigurationCreateAlma {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateAlmaDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateAmazonPay`](crate::api::PaymentMethodConfigurationCreateAmazonPay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAmazonPayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateAmazonPayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `amazon_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAmazonPay
-}
-
-impl PaymentMethodConfigurationCreateAmazonPay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateAmazonPayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateApplePay`](crate::api::PaymentMethodConfigurationCreateApplePay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateApplePayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateApplePayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `apple_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateApplePay
-}
-
-impl PaymentMethodConfigurationCreateApplePay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateApplePayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateApplePayLater`](crate::api::PaymentMethodConfigurationCreateApplePayLater).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateApplePayLaterDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateApplePayLaterDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `apple_pay_later` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateApplePayLater
-}
-
-impl PaymentMethodConfigurationCreateApplePayLater {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateApplePayLaterDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateAuBecsDebit`](crate::api::PaymentMethodConfigurationCreateAuBecsDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAuBecsDebitDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateAuBecsDebitDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `au_becs_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAuBecsDebit
-}
-
-impl PaymentMethodConfigurationCreateAuBecsDebit {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateAuBecsDebitDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateBacsDebit`](crate::api::PaymentMethodConfigurationCreateBacsDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBacsDebitDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateBacsDebitDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `bacs_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBacsDebit
-}
-
-impl PaymentMethodConfigurationCreateBacsDebit {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateBacsDebitDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateBancontact`](crate::api::PaymentMethodConfigurationCreateBancontact).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBancontactDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateBancontactDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `bancontact` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBancontact
-}
-
-impl PaymentMethodConfigurationCreateBancontact {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateBancontactDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateBillie`](crate::api::PaymentMethodConfigurationCreateBillie).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBillieDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateBillieDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `billie` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBillie
-}
-
-impl PaymentMethodConfigurationCreateBillie {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateBillieDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateBizum`](crate::api::PaymentMethodConfigurationCreateBizum).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBizumDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateBizumDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `bizum` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBizum
-}
-
-impl PaymentMethodConfigurationCreateBizum {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateBizumDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateBlik`](crate::api::PaymentMethodConfigurationCreateBlik).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBlikDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateBlikDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `blik` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBlik
-}
-
-impl PaymentMethodConfigurationCreateBlik {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateBlikDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateBoleto`](crate::api::PaymentMethodConfigurationCreateBoleto).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBoletoDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateBoletoDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `boleto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateBoleto
-}
-
-impl PaymentMethodConfigurationCreateBoleto {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateBoletoDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateCard`](crate::api::PaymentMethodConfigurationCreateCard).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateCardDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateCardDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `card` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateCard
-}
-
-impl PaymentMethodConfigurationCreateCard {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateCardDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateCartesBancaires`](crate::api::PaymentMethodConfigurationCreateCartesBancaires).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateCartesBancairesDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateCartesBancairesDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `cartes_bancaires` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateCartesBancaires
-}
-
-impl PaymentMethodConfigurationCreateCartesBancaires {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateCartesBancairesDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateCashapp`](crate::api::PaymentMethodConfigurationCreateCashapp).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateCashappDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateCashappDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `cashapp` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateCashapp
-}
-
-impl PaymentMethodConfigurationCreateCashapp {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateCashappDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateCrypto`](crate::api::PaymentMethodConfigurationCreateCrypto).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateCryptoDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateCryptoDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `crypto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateCrypto
-}
-
-impl PaymentMethodConfigurationCreateCrypto {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateCryptoDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateCustomerBalance`](crate::api::PaymentMethodConfigurationCreateCustomerBalance).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateCustomerBalanceDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateCustomerBalanceDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `customer_balance` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateCustomerBalance
-}
-
-impl PaymentMethodConfigurationCreateCustomerBalance {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateCustomerBalanceDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateEpsDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateEpsDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `eps` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateEps
-}
-
-impl PaymentMethodConfigurationCreateEps {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateEpsDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateFpx`](crate::api::PaymentMethodConfigurationCreateFpx).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateFpxDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateFpxDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `fpx` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateFpx
-}
-
-impl PaymentMethodConfigurationCreateFpx {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateFpxDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateFrMealVoucherConecs`](crate::api::PaymentMethodConfigurationCreateFrMealVoucherConecs).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateFrMealVoucherConecsDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateFrMealVoucherConecsDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `fr_meal_voucher_conecs` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateFrMealVoucherConecs
-}
-
-impl PaymentMethodConfigurationCreateFrMealVoucherConecs {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateFrMealVoucherConecsDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateGiropay`](crate::api::PaymentMethodConfigurationCreateGiropay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateGiropayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateGiropayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `giropay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateGiropay
-}
-
-impl PaymentMethodConfigurationCreateGiropay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateGiropayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateGooglePay`](crate::api::PaymentMethodConfigurationCreateGooglePay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateGooglePayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateGooglePayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `google_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateGooglePay
-}
-
-impl PaymentMethodConfigurationCreateGooglePay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateGooglePayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateGrabpay`](crate::api::PaymentMethodConfigurationCreateGrabpay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateGrabpayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateGrabpayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `grabpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateGrabpay
-}
-
-impl PaymentMethodConfigurationCreateGrabpay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateGrabpayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateIdeal`](crate::api::PaymentMethodConfigurationCreateIdeal).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateIdealDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateIdealDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `ideal` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateIdeal
-}
-
-impl PaymentMethodConfigurationCreateIdeal {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateIdealDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateJcb`](crate::api::PaymentMethodConfigurationCreateJcb).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateJcbDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateJcbDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `jcb` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateJcb
-}
-
-impl PaymentMethodConfigurationCreateJcb {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateJcbDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateKakaoPay`](crate::api::PaymentMethodConfigurationCreateKakaoPay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateKakaoPayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateKakaoPayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `kakao_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateKakaoPay
-}
-
-impl PaymentMethodConfigurationCreateKakaoPay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateKakaoPayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateKlarna`](crate::api::PaymentMethodConfigurationCreateKlarna).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateKlarnaDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateKlarnaDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `klarna` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateKlarna
-}
-
-impl PaymentMethodConfigurationCreateKlarna {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateKlarnaDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateKonbini`](crate::api::PaymentMethodConfigurationCreateKonbini).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateKonbiniDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateKonbiniDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `konbini` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateKonbini
-}
-
-impl PaymentMethodConfigurationCreateKonbini {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateKonbiniDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateKrCard`](crate::api::PaymentMethodConfigurationCreateKrCard).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateKrCardDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateKrCardDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `kr_card` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateKrCard
-}
-
-impl PaymentMethodConfigurationCreateKrCard {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateKrCardDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateLink`](crate::api::PaymentMethodConfigurationCreateLink).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateLinkDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateLinkDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `link` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateLink
-}
-
-impl PaymentMethodConfigurationCreateLink {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateLinkDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateMbWay`](crate::api::PaymentMethodConfigurationCreateMbWay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateMbWayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateMbWayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `mb_way` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateMbWay
-}
-
-impl PaymentMethodConfigurationCreateMbWay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateMbWayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateMobilepay`](crate::api::PaymentMethodConfigurationCreateMobilepay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateMobilepayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateMobilepayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `mobilepay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateMobilepay
-}
-
-impl PaymentMethodConfigurationCreateMobilepay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateMobilepayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateMultibanco`](crate::api::PaymentMethodConfigurationCreateMultibanco).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateMultibancoDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateMultibancoDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `multibanco` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateMultibanco
-}
-
-impl PaymentMethodConfigurationCreateMultibanco {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateMultibancoDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateNaverPay`](crate::api::PaymentMethodConfigurationCreateNaverPay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateNaverPayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateNaverPayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `naver_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateNaverPay
-}
-
-impl PaymentMethodConfigurationCreateNaverPay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateNaverPayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateNzBankAccount`](crate::api::PaymentMethodConfigurationCreateNzBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateNzBankAccountDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateNzBankAccountDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `nz_bank_account` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateNzBankAccount
-}
-
-impl PaymentMethodConfigurationCreateNzBankAccount {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateNzBankAccountDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateOxxo`](crate::api::PaymentMethodConfigurationCreateOxxo).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateOxxoDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateOxxoDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `oxxo` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateOxxo
-}
-
-impl PaymentMethodConfigurationCreateOxxo {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateOxxoDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateP24`](crate::api::PaymentMethodConfigurationCreateP24).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateP24DisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateP24DisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `p24` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateP24
-}
-
-impl PaymentMethodConfigurationCreateP24 {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateP24DisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreatePayByBank`](crate::api::PaymentMethodConfigurationCreatePayByBank).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePayByBankDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreatePayByBankDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `pay_by_bank` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePayByBank
-}
-
-impl PaymentMethodConfigurationCreatePayByBank {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreatePayByBankDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreatePayco`](crate::api::PaymentMethodConfigurationCreatePayco).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePaycoDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreatePaycoDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `payco` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePayco
-}
-
-impl PaymentMethodConfigurationCreatePayco {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreatePaycoDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreatePaynow`](crate::api::PaymentMethodConfigurationCreatePaynow).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePaynowDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreatePaynowDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `paynow` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePaynow
-}
-
-impl PaymentMethodConfigurationCreatePaynow {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreatePaynowDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreatePaypal`](crate::api::PaymentMethodConfigurationCreatePaypal).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePaypalDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreatePaypalDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `paypal` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePaypal
-}
-
-impl PaymentMethodConfigurationCreatePaypal {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreatePaypalDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreatePaypay`](crate::api::PaymentMethodConfigurationCreatePaypay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePaypayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreatePaypayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `paypay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePaypay
-}
-
-impl PaymentMethodConfigurationCreatePaypay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreatePaypayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreatePayto`](crate::api::PaymentMethodConfigurationCreatePayto).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePaytoDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreatePaytoDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `payto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePayto
-}
-
-impl PaymentMethodConfigurationCreatePayto {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreatePaytoDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreatePix`](crate::api::PaymentMethodConfigurationCreatePix).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePixDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreatePixDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `pix` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePix
-}
-
-impl PaymentMethodConfigurationCreatePix {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreatePixDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreatePromptpay`](crate::api::PaymentMethodConfigurationCreatePromptpay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePromptpayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreatePromptpayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `promptpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreatePromptpay
-}
-
-impl PaymentMethodConfigurationCreatePromptpay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreatePromptpayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateRevolutPay`](crate::api::PaymentMethodConfigurationCreateRevolutPay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateRevolutPayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateRevolutPayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `revolut_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateRevolutPay
-}
-
-impl PaymentMethodConfigurationCreateRevolutPay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateRevolutPayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateSamsungPay`](crate::api::PaymentMethodConfigurationCreateSamsungPay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSamsungPayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateSamsungPayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `samsung_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSamsungPay
-}
-
-impl PaymentMethodConfigurationCreateSamsungPay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateSamsungPayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAffirm`](crate::api::PaymentMethodConfigurationCreateAffirm): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAffirmDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `affirm` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAffirm = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAfterpayClearpay`](crate::api::PaymentMethodConfigurationCreateAfterpayClearpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAfterpayClearpayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `afterpay_clearpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAfterpayClearpay =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAlipay`](crate::api::PaymentMethodConfigurationCreateAlipay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAlipayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `alipay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAlipay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAlma`](crate::api::PaymentMethodConfigurationCreateAlma): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAlmaDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `alma` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAlma = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAmazonPay`](crate::api::PaymentMethodConfigurationCreateAmazonPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAmazonPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `amazon_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAmazonPay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateApplePay`](crate::api::PaymentMethodConfigurationCreateApplePay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateApplePayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `apple_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateApplePay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateApplePayLater`](crate::api::PaymentMethodConfigurationCreateApplePayLater): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateApplePayLaterDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `apple_pay_later` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateApplePayLater =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAuBecsDebit`](crate::api::PaymentMethodConfigurationCreateAuBecsDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAuBecsDebitDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `au_becs_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAuBecsDebit =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBacsDebit`](crate::api::PaymentMethodConfigurationCreateBacsDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBacsDebitDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `bacs_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBacsDebit = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBancontact`](crate::api::PaymentMethodConfigurationCreateBancontact): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBancontactDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `bancontact` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBancontact =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBillie`](crate::api::PaymentMethodConfigurationCreateBillie): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBillieDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `billie` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBillie = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBizum`](crate::api::PaymentMethodConfigurationCreateBizum): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBizumDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `bizum` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBizum = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBlik`](crate::api::PaymentMethodConfigurationCreateBlik): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBlikDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `blik` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBlik = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBoleto`](crate::api::PaymentMethodConfigurationCreateBoleto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBoletoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `boleto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBoleto = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateCard`](crate::api::PaymentMethodConfigurationCreateCard): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCardDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `card` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCard = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateCartesBancaires`](crate::api::PaymentMethodConfigurationCreateCartesBancaires): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCartesBancairesDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `cartes_bancaires` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCartesBancaires =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateCashapp`](crate::api::PaymentMethodConfigurationCreateCashapp): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCashappDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `cashapp` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCashapp = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateCrypto`](crate::api::PaymentMethodConfigurationCreateCrypto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCryptoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `crypto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCrypto = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateCustomerBalance`](crate::api::PaymentMethodConfigurationCreateCustomerBalance): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCustomerBalanceDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `customer_balance` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCustomerBalance =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateEpsDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `eps` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateEps = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateFpx`](crate::api::PaymentMethodConfigurationCreateFpx): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateFpxDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `fpx` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateFpx = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateFrMealVoucherConecs`](crate::api::PaymentMethodConfigurationCreateFrMealVoucherConecs): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateFrMealVoucherConecsDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `fr_meal_voucher_conecs` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateFrMealVoucherConecs =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateGiropay`](crate::api::PaymentMethodConfigurationCreateGiropay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateGiropayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `giropay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateGiropay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateGooglePay`](crate::api::PaymentMethodConfigurationCreateGooglePay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateGooglePayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `google_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateGooglePay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateGrabpay`](crate::api::PaymentMethodConfigurationCreateGrabpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateGrabpayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `grabpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateGrabpay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateIdeal`](crate::api::PaymentMethodConfigurationCreateIdeal): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateIdealDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `ideal` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateIdeal = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateJcb`](crate::api::PaymentMethodConfigurationCreateJcb): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateJcbDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `jcb` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateJcb = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateKakaoPay`](crate::api::PaymentMethodConfigurationCreateKakaoPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateKakaoPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `kakao_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateKakaoPay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateKlarna`](crate::api::PaymentMethodConfigurationCreateKlarna): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateKlarnaDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `klarna` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateKlarna = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateKonbini`](crate::api::PaymentMethodConfigurationCreateKonbini): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateKonbiniDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `konbini` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateKonbini = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateKrCard`](crate::api::PaymentMethodConfigurationCreateKrCard): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateKrCardDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `kr_card` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateKrCard = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateLink`](crate::api::PaymentMethodConfigurationCreateLink): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateLinkDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `link` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateLink = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateMbWay`](crate::api::PaymentMethodConfigurationCreateMbWay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateMbWayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `mb_way` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateMbWay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateMobilepay`](crate::api::PaymentMethodConfigurationCreateMobilepay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateMobilepayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `mobilepay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateMobilepay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateMultibanco`](crate::api::PaymentMethodConfigurationCreateMultibanco): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateMultibancoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `multibanco` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateMultibanco =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateNaverPay`](crate::api::PaymentMethodConfigurationCreateNaverPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateNaverPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `naver_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateNaverPay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateNzBankAccount`](crate::api::PaymentMethodConfigurationCreateNzBankAccount): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateNzBankAccountDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `nz_bank_account` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateNzBankAccount =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateOxxo`](crate::api::PaymentMethodConfigurationCreateOxxo): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateOxxoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `oxxo` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateOxxo = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateP24`](crate::api::PaymentMethodConfigurationCreateP24): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateP24DisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `p24` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateP24 = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePayByBank`](crate::api::PaymentMethodConfigurationCreatePayByBank): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePayByBankDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `pay_by_bank` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePayByBank = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePayco`](crate::api::PaymentMethodConfigurationCreatePayco): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePaycoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `payco` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePayco = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePaynow`](crate::api::PaymentMethodConfigurationCreatePaynow): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePaynowDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `paynow` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePaynow = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePaypal`](crate::api::PaymentMethodConfigurationCreatePaypal): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePaypalDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `paypal` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePaypal = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePaypay`](crate::api::PaymentMethodConfigurationCreatePaypay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePaypayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `paypay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePaypay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePayto`](crate::api::PaymentMethodConfigurationCreatePayto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePaytoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `payto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePayto = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePix`](crate::api::PaymentMethodConfigurationCreatePix): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePixDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `pix` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePix = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePromptpay`](crate::api::PaymentMethodConfigurationCreatePromptpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePromptpayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `promptpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreatePromptpay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateRevolutPay`](crate::api::PaymentMethodConfigurationCreateRevolutPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateRevolutPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `revolut_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateRevolutPay =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSamsungPay`](crate::api::PaymentMethodConfigurationCreateSamsungPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSamsungPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `samsung_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSamsungPay =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSatispay`](crate::api::PaymentMethodConfigurationCreateSatispay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSatispayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `satispay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSatispay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateScalapay`](crate::api::PaymentMethodConfigurationCreateScalapay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateScalapayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `scalapay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateScalapay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSepaDebit`](crate::api::PaymentMethodConfigurationCreateSepaDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSepaDebitDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `sepa_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSepaDebit = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSequra`](crate::api::PaymentMethodConfigurationCreateSequra): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSequraDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `sequra` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSequra = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSofort`](crate::api::PaymentMethodConfigurationCreateSofort): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSofortDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `sofort` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSofort = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSunbit`](crate::api::PaymentMethodConfigurationCreateSunbit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSunbitDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `sunbit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSunbit = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSwish`](crate::api::PaymentMethodConfigurationCreateSwish): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSwishDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `swish` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateSwish = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateTwint`](crate::api::PaymentMethodConfigurationCreateTwint): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateTwintDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `twint` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateTwint = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateUpi`](crate::api::PaymentMethodConfigurationCreateUpi): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateUpiDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `upi` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateUpi = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateUsBankAccount`](crate::api::PaymentMethodConfigurationCreateUsBankAccount): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateUsBankAccountDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `us_bank_account` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateUsBankAccount =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateWechatPay`](crate::api::PaymentMethodConfigurationCreateWechatPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateWechatPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `wechat_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateWechatPay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateZip`](crate::api::PaymentMethodConfigurationCreateZip): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateZipDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `zip` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateZip = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAcssDebit`](crate::api::PaymentMethodConfigurationUpdateAcssDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAcssDebitDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `acss_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAcssDebit = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAffirm`](crate::api::PaymentMethodConfigurationUpdateAffirm): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAffirmDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `affirm` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAffirm = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAfterpayClearpay`](crate::api::PaymentMethodConfigurationUpdateAfterpayClearpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAfterpayClearpayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `afterpay_clearpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAfterpayClearpay =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAlipay`](crate::api::PaymentMethodConfigurationUpdateAlipay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAlipayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `alipay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAlipay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAlma`](crate::api::PaymentMethodConfigurationUpdateAlma): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAlmaDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `alma` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAlma = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAmazonPay`](crate::api::PaymentMethodConfigurationUpdateAmazonPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAmazonPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `amazon_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAmazonPay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateApplePay`](crate::api::PaymentMethodConfigurationUpdateApplePay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateApplePayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `apple_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateApplePay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateApplePayLater`](crate::api::PaymentMethodConfigurationUpdateApplePayLater): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateApplePayLaterDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `apple_pay_later` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateApplePayLater =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAuBecsDebit`](crate::api::PaymentMethodConfigurationUpdateAuBecsDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAuBecsDebitDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `au_becs_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateAuBecsDebit =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBacsDebit`](crate::api::PaymentMethodConfigurationUpdateBacsDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBacsDebitDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `bacs_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBacsDebit = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBancontact`](crate::api::PaymentMethodConfigurationUpdateBancontact): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBancontactDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `bancontact` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBancontact =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBillie`](crate::api::PaymentMethodConfigurationUpdateBillie): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBillieDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `billie` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBillie = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBizum`](crate::api::PaymentMethodConfigurationUpdateBizum): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBizumDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `bizum` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBizum = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBlik`](crate::api::PaymentMethodConfigurationUpdateBlik): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBlikDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `blik` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBlik = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBoleto`](crate::api::PaymentMethodConfigurationUpdateBoleto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBoletoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `boleto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateBoleto = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateCard`](crate::api::PaymentMethodConfigurationUpdateCard): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateCardDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `card` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateCard = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateCartesBancaires`](crate::api::PaymentMethodConfigurationUpdateCartesBancaires): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateCartesBancairesDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `cartes_bancaires` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateCartesBancaires =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateCashapp`](crate::api::PaymentMethodConfigurationUpdateCashapp): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateCashappDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `cashapp` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateCashapp = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateCrypto`](crate::api::PaymentMethodConfigurationUpdateCrypto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateCryptoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `crypto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateCrypto = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateCustomerBalance`](crate::api::PaymentMethodConfigurationUpdateCustomerBalance): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateCustomerBalanceDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `customer_balance` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateCustomerBalance =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateEps`](crate::api::PaymentMethodConfigurationUpdateEps): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateEpsDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `eps` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateEps = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateFpx`](crate::api::PaymentMethodConfigurationUpdateFpx): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateFpxDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `fpx` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateFpx = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateFrMealVoucherConecs`](crate::api::PaymentMethodConfigurationUpdateFrMealVoucherConecs): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateFrMealVoucherConecsDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `fr_meal_voucher_conecs` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateFrMealVoucherConecs =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateGiropay`](crate::api::PaymentMethodConfigurationUpdateGiropay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateGiropayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `giropay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateGiropay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateGooglePay`](crate::api::PaymentMethodConfigurationUpdateGooglePay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateGooglePayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `google_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateGooglePay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateGrabpay`](crate::api::PaymentMethodConfigurationUpdateGrabpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateGrabpayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `grabpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateGrabpay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateIdeal`](crate::api::PaymentMethodConfigurationUpdateIdeal): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateIdealDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `ideal` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateIdeal = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateJcb`](crate::api::PaymentMethodConfigurationUpdateJcb): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateJcbDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `jcb` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateJcb = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateKakaoPay`](crate::api::PaymentMethodConfigurationUpdateKakaoPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateKakaoPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `kakao_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateKakaoPay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateKlarna`](crate::api::PaymentMethodConfigurationUpdateKlarna): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateKlarnaDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `klarna` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateKlarna = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateKonbini`](crate::api::PaymentMethodConfigurationUpdateKonbini): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateKonbiniDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `konbini` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateKonbini = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateKrCard`](crate::api::PaymentMethodConfigurationUpdateKrCard): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateKrCardDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `kr_card` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateKrCard = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateLink`](crate::api::PaymentMethodConfigurationUpdateLink): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateLinkDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `link` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateLink = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateMbWay`](crate::api::PaymentMethodConfigurationUpdateMbWay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateMbWayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `mb_way` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateMbWay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateMobilepay`](crate::api::PaymentMethodConfigurationUpdateMobilepay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateMobilepayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `mobilepay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateMobilepay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateMultibanco`](crate::api::PaymentMethodConfigurationUpdateMultibanco): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateMultibancoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `multibanco` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateMultibanco =
+    api::PaymentMethodConfigurationCreateAcssDebit;

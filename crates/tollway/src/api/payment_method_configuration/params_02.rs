@@ -3,1804 +3,293 @@
 //! Stripe's `payment_method_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::params;
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateSatispay`](crate::api::PaymentMethodConfigurationCreateSatispay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSatispayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateSatispayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `satispay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSatispay
-}
-
-impl PaymentMethodConfigurationCreateSatispay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateSatispayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateScalapay`](crate::api::PaymentMethodConfigurationCreateScalapay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateScalapayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateScalapayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `scalapay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateScalapay
-}
-
-impl PaymentMethodConfigurationCreateScalapay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateScalapayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateSepaDebit`](crate::api::PaymentMethodConfigurationCreateSepaDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSepaDebitDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateSepaDebitDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `sepa_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSepaDebit
-}
-
-impl PaymentMethodConfigurationCreateSepaDebit {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateSepaDebitDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateSequra`](crate::api::PaymentMethodConfigurationCreateSequra).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSequraDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateSequraDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `sequra` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSequra
-}
-
-impl PaymentMethodConfigurationCreateSequra {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateSequraDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateSofort`](crate::api::PaymentMethodConfigurationCreateSofort).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSofortDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateSofortDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `sofort` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSofort
-}
-
-impl PaymentMethodConfigurationCreateSofort {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateSofortDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateSunbit`](crate::api::PaymentMethodConfigurationCreateSunbit).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSunbitDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateSunbitDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `sunbit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSunbit
-}
-
-impl PaymentMethodConfigurationCreateSunbit {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateSunbitDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateSwish`](crate::api::PaymentMethodConfigurationCreateSwish).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSwishDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateSwishDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `swish` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateSwish
-}
-
-impl PaymentMethodConfigurationCreateSwish {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateSwishDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateTwint`](crate::api::PaymentMethodConfigurationCreateTwint).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateTwintDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateTwintDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `twint` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateTwint
-}
-
-impl PaymentMethodConfigurationCreateTwint {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateTwintDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateUpi`](crate::api::PaymentMethodConfigurationCreateUpi).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateUpiDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateUpiDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `upi` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateUpi
-}
-
-impl PaymentMethodConfigurationCreateUpi {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateUpiDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateUsBankAccount`](crate::api::PaymentMethodConfigurationCreateUsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateUsBankAccountDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateUsBankAccountDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateUsBankAccount
-}
-
-impl PaymentMethodConfigurationCreateUsBankAccount {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateUsBankAccountDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateWechatPay`](crate::api::PaymentMethodConfigurationCreateWechatPay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateWechatPayDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateWechatPayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `wechat_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateWechatPay
-}
-
-impl PaymentMethodConfigurationCreateWechatPay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateWechatPayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateZip`](crate::api::PaymentMethodConfigurationCreateZip).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateZipDisplayPreference
-}
-
-impl PaymentMethodConfigurationCreateZipDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `zip` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateZip
-}
-
-impl PaymentMethodConfigurationCreateZip {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationCreateZipDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateAcssDebit`](crate::api::PaymentMethodConfigurationUpdateAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAcssDebitDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateAcssDebitDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `acss_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAcssDebit
-}
-
-impl PaymentMethodConfigurationUpdateAcssDebit {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateAcssDebitDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateAffirm`](crate::api::PaymentMethodConfigurationUpdateAffirm).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAffirmDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateAffirmDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `affirm` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAffirm
-}
-
-impl PaymentMethodConfigurationUpdateAffirm {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateAffirmDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateAfterpayClearpay`](crate::api::PaymentMethodConfigurationUpdateAfterpayClearpay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAfterpayClearpayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateAfterpayClearpayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `afterpay_clearpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAfterpayClearpay
-}
-
-impl PaymentMethodConfigurationUpdateAfterpayClearpay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateAfterpayClearpayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateAlipay`](crate::api::PaymentMethodConfigurationUpdateAlipay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAlipayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateAlipayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `alipay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAlipay
-}
-
-impl PaymentMethodConfigurationUpdateAlipay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateAlipayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateAlma`](crate::api::PaymentMethodConfigurationUpdateAlma).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAlmaDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateAlmaDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `alma` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAlma
-}
-
-impl PaymentMethodConfigurationUpdateAlma {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateAlmaDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateAmazonPay`](crate::api::PaymentMethodConfigurationUpdateAmazonPay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAmazonPayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateAmazonPayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `amazon_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAmazonPay
-}
-
-impl PaymentMethodConfigurationUpdateAmazonPay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateAmazonPayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateApplePay`](crate::api::PaymentMethodConfigurationUpdateApplePay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateApplePayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateApplePayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `apple_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateApplePay
-}
-
-impl PaymentMethodConfigurationUpdateApplePay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateApplePayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateApplePayLater`](crate::api::PaymentMethodConfigurationUpdateApplePayLater).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateApplePayLaterDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateApplePayLaterDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `apple_pay_later` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateApplePayLater
-}
-
-impl PaymentMethodConfigurationUpdateApplePayLater {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateApplePayLaterDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateAuBecsDebit`](crate::api::PaymentMethodConfigurationUpdateAuBecsDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAuBecsDebitDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateAuBecsDebitDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `au_becs_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateAuBecsDebit
-}
-
-impl PaymentMethodConfigurationUpdateAuBecsDebit {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateAuBecsDebitDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateBacsDebit`](crate::api::PaymentMethodConfigurationUpdateBacsDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBacsDebitDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateBacsDebitDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `bacs_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBacsDebit
-}
-
-impl PaymentMethodConfigurationUpdateBacsDebit {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateBacsDebitDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateBancontact`](crate::api::PaymentMethodConfigurationUpdateBancontact).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBancontactDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateBancontactDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `bancontact` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBancontact
-}
-
-impl PaymentMethodConfigurationUpdateBancontact {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateBancontactDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateBillie`](crate::api::PaymentMethodConfigurationUpdateBillie).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBillieDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateBillieDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `billie` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBillie
-}
-
-impl PaymentMethodConfigurationUpdateBillie {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateBillieDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateBizum`](crate::api::PaymentMethodConfigurationUpdateBizum).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBizumDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateBizumDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `bizum` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBizum
-}
-
-impl PaymentMethodConfigurationUpdateBizum {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateBizumDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateBlik`](crate::api::PaymentMethodConfigurationUpdateBlik).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBlikDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateBlikDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `blik` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBlik
-}
-
-impl PaymentMethodConfigurationUpdateBlik {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateBlikDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateBoleto`](crate::api::PaymentMethodConfigurationUpdateBoleto).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBoletoDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateBoletoDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `boleto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateBoleto
-}
-
-impl PaymentMethodConfigurationUpdateBoleto {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateBoletoDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateCard`](crate::api::PaymentMethodConfigurationUpdateCard).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateCardDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateCardDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `card` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateCard
-}
-
-impl PaymentMethodConfigurationUpdateCard {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateCardDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateCartesBancaires`](crate::api::PaymentMethodConfigurationUpdateCartesBancaires).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateCartesBancairesDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateCartesBancairesDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `cartes_bancaires` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateCartesBancaires
-}
-
-impl PaymentMethodConfigurationUpdateCartesBancaires {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateCartesBancairesDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateCashapp`](crate::api::PaymentMethodConfigurationUpdateCashapp).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateCashappDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateCashappDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `cashapp` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateCashapp
-}
-
-impl PaymentMethodConfigurationUpdateCashapp {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateCashappDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateCrypto`](crate::api::PaymentMethodConfigurationUpdateCrypto).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateCryptoDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateCryptoDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `crypto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateCrypto
-}
-
-impl PaymentMethodConfigurationUpdateCrypto {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateCryptoDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateCustomerBalance`](crate::api::PaymentMethodConfigurationUpdateCustomerBalance).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateCustomerBalanceDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateCustomerBalanceDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `customer_balance` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateCustomerBalance
-}
-
-impl PaymentMethodConfigurationUpdateCustomerBalance {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateCustomerBalanceDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateEps`](crate::api::PaymentMethodConfigurationUpdateEps).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateEpsDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateEpsDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `eps` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateEps
-}
-
-impl PaymentMethodConfigurationUpdateEps {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateEpsDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateFpx`](crate::api::PaymentMethodConfigurationUpdateFpx).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateFpxDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateFpxDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `fpx` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateFpx
-}
-
-impl PaymentMethodConfigurationUpdateFpx {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateFpxDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateFrMealVoucherConecs`](crate::api::PaymentMethodConfigurationUpdateFrMealVoucherConecs).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateFrMealVoucherConecsDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateFrMealVoucherConecsDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `fr_meal_voucher_conecs` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateFrMealVoucherConecs
-}
-
-impl PaymentMethodConfigurationUpdateFrMealVoucherConecs {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateFrMealVoucherConecsDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateGiropay`](crate::api::PaymentMethodConfigurationUpdateGiropay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateGiropayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateGiropayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `giropay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateGiropay
-}
-
-impl PaymentMethodConfigurationUpdateGiropay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateGiropayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateGooglePay`](crate::api::PaymentMethodConfigurationUpdateGooglePay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateGooglePayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateGooglePayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `google_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateGooglePay
-}
-
-impl PaymentMethodConfigurationUpdateGooglePay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateGooglePayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateGrabpay`](crate::api::PaymentMethodConfigurationUpdateGrabpay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateGrabpayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateGrabpayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `grabpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateGrabpay
-}
-
-impl PaymentMethodConfigurationUpdateGrabpay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateGrabpayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateIdeal`](crate::api::PaymentMethodConfigurationUpdateIdeal).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateIdealDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateIdealDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `ideal` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateIdeal
-}
-
-impl PaymentMethodConfigurationUpdateIdeal {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateIdealDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateJcb`](crate::api::PaymentMethodConfigurationUpdateJcb).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateJcbDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateJcbDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `jcb` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateJcb
-}
-
-impl PaymentMethodConfigurationUpdateJcb {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateJcbDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateKakaoPay`](crate::api::PaymentMethodConfigurationUpdateKakaoPay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateKakaoPayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateKakaoPayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `kakao_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateKakaoPay
-}
-
-impl PaymentMethodConfigurationUpdateKakaoPay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateKakaoPayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateKlarna`](crate::api::PaymentMethodConfigurationUpdateKlarna).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateKlarnaDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateKlarnaDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `klarna` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateKlarna
-}
-
-impl PaymentMethodConfigurationUpdateKlarna {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateKlarnaDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateKonbini`](crate::api::PaymentMethodConfigurationUpdateKonbini).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateKonbiniDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateKonbiniDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `konbini` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateKonbini
-}
-
-impl PaymentMethodConfigurationUpdateKonbini {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateKonbiniDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateKrCard`](crate::api::PaymentMethodConfigurationUpdateKrCard).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateKrCardDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateKrCardDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `kr_card` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateKrCard
-}
-
-impl PaymentMethodConfigurationUpdateKrCard {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateKrCardDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateLink`](crate::api::PaymentMethodConfigurationUpdateLink).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateLinkDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateLinkDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `link` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateLink
-}
-
-impl PaymentMethodConfigurationUpdateLink {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateLinkDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateMbWay`](crate::api::PaymentMethodConfigurationUpdateMbWay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateMbWayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateMbWayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `mb_way` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateMbWay
-}
-
-impl PaymentMethodConfigurationUpdateMbWay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateMbWayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateMobilepay`](crate::api::PaymentMethodConfigurationUpdateMobilepay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateMobilepayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateMobilepayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `mobilepay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateMobilepay
-}
-
-impl PaymentMethodConfigurationUpdateMobilepay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateMobilepayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateMultibanco`](crate::api::PaymentMethodConfigurationUpdateMultibanco).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateMultibancoDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateMultibancoDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `multibanco` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateMultibanco
-}
-
-impl PaymentMethodConfigurationUpdateMultibanco {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateMultibancoDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateNaverPay`](crate::api::PaymentMethodConfigurationUpdateNaverPay).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateNaverPayDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateNaverPayDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `naver_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateNaverPay
-}
-
-impl PaymentMethodConfigurationUpdateNaverPay {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateNaverPayDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
-
-params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationUpdateNzBankAccount`](crate::api::PaymentMethodConfigurationUpdateNzBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateNzBankAccountDisplayPreference
-}
-
-impl PaymentMethodConfigurationUpdateNzBankAccountDisplayPreference {
-    /// Preference.
-    #[inline]
-    pub fn preference(
-        self,
-        preference: api::PaymentMethodConfigurationAcssDebitDisplayPreferencePreference,
-    ) -> Self {
-        Self(self.0.with("preference", preference))
-    }
-}
-
-params! {
-    /// The `nz_bank_account` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdateNzBankAccount
-}
-
-impl PaymentMethodConfigurationUpdateNzBankAccount {
-    /// Display preference.
-    #[inline]
-    pub fn display_preference(
-        self,
-        display_preference: api::PaymentMethodConfigurationUpdateNzBankAccountDisplayPreference,
-    ) -> Self {
-        Self(self.0.with("display_preference", display_preference))
-    }
-}
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateNaverPay`](crate::api::PaymentMethodConfigurationUpdateNaverPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateNaverPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `naver_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateNaverPay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateNzBankAccount`](crate::api::PaymentMethodConfigurationUpdateNzBankAccount): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateNzBankAccountDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `nz_bank_account` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateNzBankAccount =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateOxxo`](crate::api::PaymentMethodConfigurationUpdateOxxo): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateOxxoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `oxxo` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateOxxo = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateP24`](crate::api::PaymentMethodConfigurationUpdateP24): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateP24DisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `p24` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateP24 = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePayByBank`](crate::api::PaymentMethodConfigurationUpdatePayByBank): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePayByBankDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `pay_by_bank` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePayByBank = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePayco`](crate::api::PaymentMethodConfigurationUpdatePayco): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePaycoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `payco` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePayco = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePaynow`](crate::api::PaymentMethodConfigurationUpdatePaynow): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePaynowDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `paynow` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePaynow = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePaypal`](crate::api::PaymentMethodConfigurationUpdatePaypal): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePaypalDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `paypal` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePaypal = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePaypay`](crate::api::PaymentMethodConfigurationUpdatePaypay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePaypayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `paypay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePaypay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePayto`](crate::api::PaymentMethodConfigurationUpdatePayto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePaytoDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `payto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePayto = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePix`](crate::api::PaymentMethodConfigurationUpdatePix): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePixDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `pix` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePix = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePromptpay`](crate::api::PaymentMethodConfigurationUpdatePromptpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePromptpayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `promptpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdatePromptpay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateRevolutPay`](crate::api::PaymentMethodConfigurationUpdateRevolutPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateRevolutPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `revolut_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateRevolutPay =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSamsungPay`](crate::api::PaymentMethodConfigurationUpdateSamsungPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSamsungPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `samsung_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSamsungPay =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSatispay`](crate::api::PaymentMethodConfigurationUpdateSatispay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSatispayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `satispay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSatispay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateScalapay`](crate::api::PaymentMethodConfigurationUpdateScalapay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateScalapayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `scalapay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateScalapay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSepaDebit`](crate::api::PaymentMethodConfigurationUpdateSepaDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSepaDebitDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `sepa_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSepaDebit = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSequra`](crate::api::PaymentMethodConfigurationUpdateSequra): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSequraDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `sequra` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSequra = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSofort`](crate::api::PaymentMethodConfigurationUpdateSofort): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSofortDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `sofort` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSofort = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSunbit`](crate::api::PaymentMethodConfigurationUpdateSunbit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSunbitDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `sunbit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSunbit = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSwish`](crate::api::PaymentMethodConfigurationUpdateSwish): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSwishDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `swish` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateSwish = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateTwint`](crate::api::PaymentMethodConfigurationUpdateTwint): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateTwintDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `twint` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateTwint = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateUpi`](crate::api::PaymentMethodConfigurationUpdateUpi): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateUpiDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `upi` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateUpi = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateUsBankAccount`](crate::api::PaymentMethodConfigurationUpdateUsBankAccount): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateUsBankAccountDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `us_bank_account` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateUsBankAccount =
+    api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateWechatPay`](crate::api::PaymentMethodConfigurationUpdateWechatPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateWechatPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `wechat_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateWechatPay = api::PaymentMethodConfigurationCreateAcssDebit;
+
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateZip`](crate::api::PaymentMethodConfigurationUpdateZip): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateZipDisplayPreference =
+    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+
+/// The `zip` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/update>
+pub type PaymentMethodConfigurationUpdateZip = api::PaymentMethodConfigurationCreateAcssDebit;

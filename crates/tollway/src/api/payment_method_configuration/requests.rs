@@ -3,50 +3,50 @@
 //! Stripe's `payment_method_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, request, request_list};
+use crate::view::prelude::{List, Value, request};
 
-request_list! {
+request! {
     /// The request of `client.payment_method_configurations().list(…)`: `GET /v1/payment_method_configurations`.
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/list>
-    PaymentMethodConfigurationList => List<api::PaymentMethodConfiguration>, api::PaymentMethodConfiguration; "payment_method_configurations.list", Get "/v1/payment_method_configurations", Api V1 Form
+    PaymentMethodConfigurationList, PaymentMethodConfigurationListEndpoint => List<api::PaymentMethodConfiguration>; "payment_method_configurations.list", Get "/v1/payment_method_configurations", Api V1 Form
 }
 
 impl PaymentMethodConfigurationList {
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Application.
     #[inline]
     pub fn application(self, application: &str) -> Self {
-        Self(self.0.set("application", application))
+        self.set_str("application", application)
     }
 
     /// Unsets `application`.
     #[inline]
     pub fn clear_application(self) -> Self {
-        Self(self.0.set("application", Value::Clear))
+        self.set("application", Value::Clear)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -54,20 +54,20 @@ request! {
     /// The request of `client.payment_method_configurations().create(…)`: `POST /v1/payment_method_configurations`.
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreate => api::PaymentMethodConfiguration; "payment_method_configurations.create", Post "/v1/payment_method_configurations", Api V1 Form
+    PaymentMethodConfigurationCreate, PaymentMethodConfigurationCreateEndpoint => api::PaymentMethodConfiguration; "payment_method_configurations.create", Post "/v1/payment_method_configurations", Api V1 Form
 }
 
 impl PaymentMethodConfigurationCreate {
     /// Acss debit.
     #[inline]
     pub fn acss_debit(self, acss_debit: api::PaymentMethodConfigurationCreateAcssDebit) -> Self {
-        Self(self.0.set("acss_debit", acss_debit))
+        self.set("acss_debit", acss_debit)
     }
 
     /// Affirm.
     #[inline]
     pub fn affirm(self, affirm: api::PaymentMethodConfigurationCreateAffirm) -> Self {
-        Self(self.0.set("affirm", affirm))
+        self.set("affirm", affirm)
     }
 
     /// Afterpay clearpay.
@@ -76,31 +76,31 @@ impl PaymentMethodConfigurationCreate {
         self,
         afterpay_clearpay: api::PaymentMethodConfigurationCreateAfterpayClearpay,
     ) -> Self {
-        Self(self.0.set("afterpay_clearpay", afterpay_clearpay))
+        self.set("afterpay_clearpay", afterpay_clearpay)
     }
 
     /// Alipay.
     #[inline]
     pub fn alipay(self, alipay: api::PaymentMethodConfigurationCreateAlipay) -> Self {
-        Self(self.0.set("alipay", alipay))
+        self.set("alipay", alipay)
     }
 
     /// Alma.
     #[inline]
     pub fn alma(self, alma: api::PaymentMethodConfigurationCreateAlma) -> Self {
-        Self(self.0.set("alma", alma))
+        self.set("alma", alma)
     }
 
     /// Amazon pay.
     #[inline]
     pub fn amazon_pay(self, amazon_pay: api::PaymentMethodConfigurationCreateAmazonPay) -> Self {
-        Self(self.0.set("amazon_pay", amazon_pay))
+        self.set("amazon_pay", amazon_pay)
     }
 
     /// Apple pay.
     #[inline]
     pub fn apple_pay(self, apple_pay: api::PaymentMethodConfigurationCreateApplePay) -> Self {
-        Self(self.0.set("apple_pay", apple_pay))
+        self.set("apple_pay", apple_pay)
     }
 
     /// Apple pay later.
@@ -109,7 +109,7 @@ impl PaymentMethodConfigurationCreate {
         self,
         apple_pay_later: api::PaymentMethodConfigurationCreateApplePayLater,
     ) -> Self {
-        Self(self.0.set("apple_pay_later", apple_pay_later))
+        self.set("apple_pay_later", apple_pay_later)
     }
 
     /// Au becs debit.
@@ -118,49 +118,49 @@ impl PaymentMethodConfigurationCreate {
         self,
         au_becs_debit: api::PaymentMethodConfigurationCreateAuBecsDebit,
     ) -> Self {
-        Self(self.0.set("au_becs_debit", au_becs_debit))
+        self.set("au_becs_debit", au_becs_debit)
     }
 
     /// Bacs debit.
     #[inline]
     pub fn bacs_debit(self, bacs_debit: api::PaymentMethodConfigurationCreateBacsDebit) -> Self {
-        Self(self.0.set("bacs_debit", bacs_debit))
+        self.set("bacs_debit", bacs_debit)
     }
 
     /// Bancontact.
     #[inline]
     pub fn bancontact(self, bancontact: api::PaymentMethodConfigurationCreateBancontact) -> Self {
-        Self(self.0.set("bancontact", bancontact))
+        self.set("bancontact", bancontact)
     }
 
     /// Billie.
     #[inline]
     pub fn billie(self, billie: api::PaymentMethodConfigurationCreateBillie) -> Self {
-        Self(self.0.set("billie", billie))
+        self.set("billie", billie)
     }
 
     /// Bizum.
     #[inline]
     pub fn bizum(self, bizum: api::PaymentMethodConfigurationCreateBizum) -> Self {
-        Self(self.0.set("bizum", bizum))
+        self.set("bizum", bizum)
     }
 
     /// Blik.
     #[inline]
     pub fn blik(self, blik: api::PaymentMethodConfigurationCreateBlik) -> Self {
-        Self(self.0.set("blik", blik))
+        self.set("blik", blik)
     }
 
     /// Boleto.
     #[inline]
     pub fn boleto(self, boleto: api::PaymentMethodConfigurationCreateBoleto) -> Self {
-        Self(self.0.set("boleto", boleto))
+        self.set("boleto", boleto)
     }
 
     /// Card.
     #[inline]
     pub fn card(self, card: api::PaymentMethodConfigurationCreateCard) -> Self {
-        Self(self.0.set("card", card))
+        self.set("card", card)
     }
 
     /// Cartes bancaires.
@@ -169,19 +169,19 @@ impl PaymentMethodConfigurationCreate {
         self,
         cartes_bancaires: api::PaymentMethodConfigurationCreateCartesBancaires,
     ) -> Self {
-        Self(self.0.set("cartes_bancaires", cartes_bancaires))
+        self.set("cartes_bancaires", cartes_bancaires)
     }
 
     /// Cashapp.
     #[inline]
     pub fn cashapp(self, cashapp: api::PaymentMethodConfigurationCreateCashapp) -> Self {
-        Self(self.0.set("cashapp", cashapp))
+        self.set("cashapp", cashapp)
     }
 
     /// Crypto.
     #[inline]
     pub fn crypto(self, crypto: api::PaymentMethodConfigurationCreateCrypto) -> Self {
-        Self(self.0.set("crypto", crypto))
+        self.set("crypto", crypto)
     }
 
     /// Customer balance.
@@ -190,19 +190,19 @@ impl PaymentMethodConfigurationCreate {
         self,
         customer_balance: api::PaymentMethodConfigurationCreateCustomerBalance,
     ) -> Self {
-        Self(self.0.set("customer_balance", customer_balance))
+        self.set("customer_balance", customer_balance)
     }
 
     /// Eps.
     #[inline]
     pub fn eps(self, eps: api::PaymentMethodConfigurationCreateEps) -> Self {
-        Self(self.0.set("eps", eps))
+        self.set("eps", eps)
     }
 
     /// Fpx.
     #[inline]
     pub fn fpx(self, fpx: api::PaymentMethodConfigurationCreateFpx) -> Self {
-        Self(self.0.set("fpx", fpx))
+        self.set("fpx", fpx)
     }
 
     /// Fr meal voucher conecs.
@@ -211,97 +211,97 @@ impl PaymentMethodConfigurationCreate {
         self,
         fr_meal_voucher_conecs: api::PaymentMethodConfigurationCreateFrMealVoucherConecs,
     ) -> Self {
-        Self(self.0.set("fr_meal_voucher_conecs", fr_meal_voucher_conecs))
+        self.set("fr_meal_voucher_conecs", fr_meal_voucher_conecs)
     }
 
     /// Giropay.
     #[inline]
     pub fn giropay(self, giropay: api::PaymentMethodConfigurationCreateGiropay) -> Self {
-        Self(self.0.set("giropay", giropay))
+        self.set("giropay", giropay)
     }
 
     /// Google pay.
     #[inline]
     pub fn google_pay(self, google_pay: api::PaymentMethodConfigurationCreateGooglePay) -> Self {
-        Self(self.0.set("google_pay", google_pay))
+        self.set("google_pay", google_pay)
     }
 
     /// Grabpay.
     #[inline]
     pub fn grabpay(self, grabpay: api::PaymentMethodConfigurationCreateGrabpay) -> Self {
-        Self(self.0.set("grabpay", grabpay))
+        self.set("grabpay", grabpay)
     }
 
     /// Ideal.
     #[inline]
     pub fn ideal(self, ideal: api::PaymentMethodConfigurationCreateIdeal) -> Self {
-        Self(self.0.set("ideal", ideal))
+        self.set("ideal", ideal)
     }
 
     /// Jcb.
     #[inline]
     pub fn jcb(self, jcb: api::PaymentMethodConfigurationCreateJcb) -> Self {
-        Self(self.0.set("jcb", jcb))
+        self.set("jcb", jcb)
     }
 
     /// Kakao pay.
     #[inline]
     pub fn kakao_pay(self, kakao_pay: api::PaymentMethodConfigurationCreateKakaoPay) -> Self {
-        Self(self.0.set("kakao_pay", kakao_pay))
+        self.set("kakao_pay", kakao_pay)
     }
 
     /// Klarna.
     #[inline]
     pub fn klarna(self, klarna: api::PaymentMethodConfigurationCreateKlarna) -> Self {
-        Self(self.0.set("klarna", klarna))
+        self.set("klarna", klarna)
     }
 
     /// Konbini.
     #[inline]
     pub fn konbini(self, konbini: api::PaymentMethodConfigurationCreateKonbini) -> Self {
-        Self(self.0.set("konbini", konbini))
+        self.set("konbini", konbini)
     }
 
     /// Kr card.
     #[inline]
     pub fn kr_card(self, kr_card: api::PaymentMethodConfigurationCreateKrCard) -> Self {
-        Self(self.0.set("kr_card", kr_card))
+        self.set("kr_card", kr_card)
     }
 
     /// Link.
     #[inline]
     pub fn link(self, link: api::PaymentMethodConfigurationCreateLink) -> Self {
-        Self(self.0.set("link", link))
+        self.set("link", link)
     }
 
     /// Mb way.
     #[inline]
     pub fn mb_way(self, mb_way: api::PaymentMethodConfigurationCreateMbWay) -> Self {
-        Self(self.0.set("mb_way", mb_way))
+        self.set("mb_way", mb_way)
     }
 
     /// Mobilepay.
     #[inline]
     pub fn mobilepay(self, mobilepay: api::PaymentMethodConfigurationCreateMobilepay) -> Self {
-        Self(self.0.set("mobilepay", mobilepay))
+        self.set("mobilepay", mobilepay)
     }
 
     /// Multibanco.
     #[inline]
     pub fn multibanco(self, multibanco: api::PaymentMethodConfigurationCreateMultibanco) -> Self {
-        Self(self.0.set("multibanco", multibanco))
+        self.set("multibanco", multibanco)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Naver pay.
     #[inline]
     pub fn naver_pay(self, naver_pay: api::PaymentMethodConfigurationCreateNaverPay) -> Self {
-        Self(self.0.set("naver_pay", naver_pay))
+        self.set("naver_pay", naver_pay)
     }
 
     /// Nz bank account.
@@ -310,139 +310,139 @@ impl PaymentMethodConfigurationCreate {
         self,
         nz_bank_account: api::PaymentMethodConfigurationCreateNzBankAccount,
     ) -> Self {
-        Self(self.0.set("nz_bank_account", nz_bank_account))
+        self.set("nz_bank_account", nz_bank_account)
     }
 
     /// Oxxo.
     #[inline]
     pub fn oxxo(self, oxxo: api::PaymentMethodConfigurationCreateOxxo) -> Self {
-        Self(self.0.set("oxxo", oxxo))
+        self.set("oxxo", oxxo)
     }
 
     /// P24.
     #[inline]
     pub fn p24(self, p24: api::PaymentMethodConfigurationCreateP24) -> Self {
-        Self(self.0.set("p24", p24))
+        self.set("p24", p24)
     }
 
     /// Parent.
     #[inline]
     pub fn parent(self, parent: &str) -> Self {
-        Self(self.0.set("parent", parent))
+        self.set_str("parent", parent)
     }
 
     /// Pay by bank.
     #[inline]
     pub fn pay_by_bank(self, pay_by_bank: api::PaymentMethodConfigurationCreatePayByBank) -> Self {
-        Self(self.0.set("pay_by_bank", pay_by_bank))
+        self.set("pay_by_bank", pay_by_bank)
     }
 
     /// Payco.
     #[inline]
     pub fn payco(self, payco: api::PaymentMethodConfigurationCreatePayco) -> Self {
-        Self(self.0.set("payco", payco))
+        self.set("payco", payco)
     }
 
     /// Paynow.
     #[inline]
     pub fn paynow(self, paynow: api::PaymentMethodConfigurationCreatePaynow) -> Self {
-        Self(self.0.set("paynow", paynow))
+        self.set("paynow", paynow)
     }
 
     /// Paypal.
     #[inline]
     pub fn paypal(self, paypal: api::PaymentMethodConfigurationCreatePaypal) -> Self {
-        Self(self.0.set("paypal", paypal))
+        self.set("paypal", paypal)
     }
 
     /// Paypay.
     #[inline]
     pub fn paypay(self, paypay: api::PaymentMethodConfigurationCreatePaypay) -> Self {
-        Self(self.0.set("paypay", paypay))
+        self.set("paypay", paypay)
     }
 
     /// Payto.
     #[inline]
     pub fn payto(self, payto: api::PaymentMethodConfigurationCreatePayto) -> Self {
-        Self(self.0.set("payto", payto))
+        self.set("payto", payto)
     }
 
     /// Pix.
     #[inline]
     pub fn pix(self, pix: api::PaymentMethodConfigurationCreatePix) -> Self {
-        Self(self.0.set("pix", pix))
+        self.set("pix", pix)
     }
 
     /// Promptpay.
     #[inline]
     pub fn promptpay(self, promptpay: api::PaymentMethodConfigurationCreatePromptpay) -> Self {
-        Self(self.0.set("promptpay", promptpay))
+        self.set("promptpay", promptpay)
     }
 
     /// Revolut pay.
     #[inline]
     pub fn revolut_pay(self, revolut_pay: api::PaymentMethodConfigurationCreateRevolutPay) -> Self {
-        Self(self.0.set("revolut_pay", revolut_pay))
+        self.set("revolut_pay", revolut_pay)
     }
 
     /// Samsung pay.
     #[inline]
     pub fn samsung_pay(self, samsung_pay: api::PaymentMethodConfigurationCreateSamsungPay) -> Self {
-        Self(self.0.set("samsung_pay", samsung_pay))
+        self.set("samsung_pay", samsung_pay)
     }
 
     /// Satispay.
     #[inline]
     pub fn satispay(self, satispay: api::PaymentMethodConfigurationCreateSatispay) -> Self {
-        Self(self.0.set("satispay", satispay))
+        self.set("satispay", satispay)
     }
 
     /// Scalapay.
     #[inline]
     pub fn scalapay(self, scalapay: api::PaymentMethodConfigurationCreateScalapay) -> Self {
-        Self(self.0.set("scalapay", scalapay))
+        self.set("scalapay", scalapay)
     }
 
     /// Sepa debit.
     #[inline]
     pub fn sepa_debit(self, sepa_debit: api::PaymentMethodConfigurationCreateSepaDebit) -> Self {
-        Self(self.0.set("sepa_debit", sepa_debit))
+        self.set("sepa_debit", sepa_debit)
     }
 
     /// Sequra.
     #[inline]
     pub fn sequra(self, sequra: api::PaymentMethodConfigurationCreateSequra) -> Self {
-        Self(self.0.set("sequra", sequra))
+        self.set("sequra", sequra)
     }
 
     /// Sofort.
     #[inline]
     pub fn sofort(self, sofort: api::PaymentMethodConfigurationCreateSofort) -> Self {
-        Self(self.0.set("sofort", sofort))
+        self.set("sofort", sofort)
     }
 
     /// Sunbit.
     #[inline]
     pub fn sunbit(self, sunbit: api::PaymentMethodConfigurationCreateSunbit) -> Self {
-        Self(self.0.set("sunbit", sunbit))
+        self.set("sunbit", sunbit)
     }
 
     /// Swish.
     #[inline]
     pub fn swish(self, swish: api::PaymentMethodConfigurationCreateSwish) -> Self {
-        Self(self.0.set("swish", swish))
+        self.set("swish", swish)
     }
 
     /// Twint.
     #[inline]
     pub fn twint(self, twint: api::PaymentMethodConfigurationCreateTwint) -> Self {
-        Self(self.0.set("twint", twint))
+        self.set("twint", twint)
     }
 
     /// Upi.
     #[inline]
     pub fn upi(self, upi: api::PaymentMethodConfigurationCreateUpi) -> Self {
-        Self(self.0.set("upi", upi))
+        self.set("upi", upi)
     }
 
     /// Us bank account.
@@ -451,19 +451,19 @@ impl PaymentMethodConfigurationCreate {
         self,
         us_bank_account: api::PaymentMethodConfigurationCreateUsBankAccount,
     ) -> Self {
-        Self(self.0.set("us_bank_account", us_bank_account))
+        self.set("us_bank_account", us_bank_account)
     }
 
     /// Wechat pay.
     #[inline]
     pub fn wechat_pay(self, wechat_pay: api::PaymentMethodConfigurationCreateWechatPay) -> Self {
-        Self(self.0.set("wechat_pay", wechat_pay))
+        self.set("wechat_pay", wechat_pay)
     }
 
     /// Zip.
     #[inline]
     pub fn zip(self, zip: api::PaymentMethodConfigurationCreateZip) -> Self {
-        Self(self.0.set("zip", zip))
+        self.set("zip", zip)
     }
 }
 
@@ -471,33 +471,33 @@ request! {
     /// The request of `client.payment_method_configurations().retrieve(…)`: `GET /v1/payment_method_configurations/{configuration}`.
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/retrieve>
-    PaymentMethodConfigurationRetrieve => api::PaymentMethodConfiguration; "payment_method_configurations.retrieve", Get "/v1/payment_method_configurations/{configuration}", Api V1 Form
+    PaymentMethodConfigurationRetrieve, PaymentMethodConfigurationRetrieveEndpoint => api::PaymentMethodConfiguration; "payment_method_configurations.retrieve", Get "/v1/payment_method_configurations/{configuration}", Api V1 Form
 }
 
 request! {
     /// The request of `client.payment_method_configurations().update(…)`: `POST /v1/payment_method_configurations/{configuration}`.
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/update>
-    PaymentMethodConfigurationUpdate => api::PaymentMethodConfiguration; "payment_method_configurations.update", Post "/v1/payment_method_configurations/{configuration}", Api V1 Form
+    PaymentMethodConfigurationUpdate, PaymentMethodConfigurationUpdateEndpoint => api::PaymentMethodConfiguration; "payment_method_configurations.update", Post "/v1/payment_method_configurations/{configuration}", Api V1 Form
 }
 
 impl PaymentMethodConfigurationUpdate {
     /// Acss debit.
     #[inline]
     pub fn acss_debit(self, acss_debit: api::PaymentMethodConfigurationUpdateAcssDebit) -> Self {
-        Self(self.0.set("acss_debit", acss_debit))
+        self.set("acss_debit", acss_debit)
     }
 
     /// Active: true or false.
     #[inline]
     pub fn active(self, active: bool) -> Self {
-        Self(self.0.set("active", active))
+        self.set_bool("active", active)
     }
 
     /// Affirm.
     #[inline]
     pub fn affirm(self, affirm: api::PaymentMethodConfigurationUpdateAffirm) -> Self {
-        Self(self.0.set("affirm", affirm))
+        self.set("affirm", affirm)
     }
 
     /// Afterpay clearpay.
@@ -506,31 +506,31 @@ impl PaymentMethodConfigurationUpdate {
         self,
         afterpay_clearpay: api::PaymentMethodConfigurationUpdateAfterpayClearpay,
     ) -> Self {
-        Self(self.0.set("afterpay_clearpay", afterpay_clearpay))
+        self.set("afterpay_clearpay", afterpay_clearpay)
     }
 
     /// Alipay.
     #[inline]
     pub fn alipay(self, alipay: api::PaymentMethodConfigurationUpdateAlipay) -> Self {
-        Self(self.0.set("alipay", alipay))
+        self.set("alipay", alipay)
     }
 
     /// Alma.
     #[inline]
     pub fn alma(self, alma: api::PaymentMethodConfigurationUpdateAlma) -> Self {
-        Self(self.0.set("alma", alma))
+        self.set("alma", alma)
     }
 
     /// Amazon pay.
     #[inline]
     pub fn amazon_pay(self, amazon_pay: api::PaymentMethodConfigurationUpdateAmazonPay) -> Self {
-        Self(self.0.set("amazon_pay", amazon_pay))
+        self.set("amazon_pay", amazon_pay)
     }
 
     /// Apple pay.
     #[inline]
     pub fn apple_pay(self, apple_pay: api::PaymentMethodConfigurationUpdateApplePay) -> Self {
-        Self(self.0.set("apple_pay", apple_pay))
+        self.set("apple_pay", apple_pay)
     }
 
     /// Apple pay later.
@@ -539,7 +539,7 @@ impl PaymentMethodConfigurationUpdate {
         self,
         apple_pay_later: api::PaymentMethodConfigurationUpdateApplePayLater,
     ) -> Self {
-        Self(self.0.set("apple_pay_later", apple_pay_later))
+        self.set("apple_pay_later", apple_pay_later)
     }
 
     /// Au becs debit.
@@ -548,49 +548,49 @@ impl PaymentMethodConfigurationUpdate {
         self,
         au_becs_debit: api::PaymentMethodConfigurationUpdateAuBecsDebit,
     ) -> Self {
-        Self(self.0.set("au_becs_debit", au_becs_debit))
+        self.set("au_becs_debit", au_becs_debit)
     }
 
     /// Bacs debit.
     #[inline]
     pub fn bacs_debit(self, bacs_debit: api::PaymentMethodConfigurationUpdateBacsDebit) -> Self {
-        Self(self.0.set("bacs_debit", bacs_debit))
+        self.set("bacs_debit", bacs_debit)
     }
 
     /// Bancontact.
     #[inline]
     pub fn bancontact(self, bancontact: api::PaymentMethodConfigurationUpdateBancontact) -> Self {
-        Self(self.0.set("bancontact", bancontact))
+        self.set("bancontact", bancontact)
     }
 
     /// Billie.
     #[inline]
     pub fn billie(self, billie: api::PaymentMethodConfigurationUpdateBillie) -> Self {
-        Self(self.0.set("billie", billie))
+        self.set("billie", billie)
     }
 
     /// Bizum.
     #[inline]
     pub fn bizum(self, bizum: api::PaymentMethodConfigurationUpdateBizum) -> Self {
-        Self(self.0.set("bizum", bizum))
+        self.set("bizum", bizum)
     }
 
     /// Blik.
     #[inline]
     pub fn blik(self, blik: api::PaymentMethodConfigurationUpdateBlik) -> Self {
-        Self(self.0.set("blik", blik))
+        self.set("blik", blik)
     }
 
     /// Boleto.
     #[inline]
     pub fn boleto(self, boleto: api::PaymentMethodConfigurationUpdateBoleto) -> Self {
-        Self(self.0.set("boleto", boleto))
+        self.set("boleto", boleto)
     }
 
     /// Card.
     #[inline]
     pub fn card(self, card: api::PaymentMethodConfigurationUpdateCard) -> Self {
-        Self(self.0.set("card", card))
+        self.set("card", card)
     }
 
     /// Cartes bancaires.
@@ -599,19 +599,19 @@ impl PaymentMethodConfigurationUpdate {
         self,
         cartes_bancaires: api::PaymentMethodConfigurationUpdateCartesBancaires,
     ) -> Self {
-        Self(self.0.set("cartes_bancaires", cartes_bancaires))
+        self.set("cartes_bancaires", cartes_bancaires)
     }
 
     /// Cashapp.
     #[inline]
     pub fn cashapp(self, cashapp: api::PaymentMethodConfigurationUpdateCashapp) -> Self {
-        Self(self.0.set("cashapp", cashapp))
+        self.set("cashapp", cashapp)
     }
 
     /// Crypto.
     #[inline]
     pub fn crypto(self, crypto: api::PaymentMethodConfigurationUpdateCrypto) -> Self {
-        Self(self.0.set("crypto", crypto))
+        self.set("crypto", crypto)
     }
 
     /// Customer balance.
@@ -620,19 +620,19 @@ impl PaymentMethodConfigurationUpdate {
         self,
         customer_balance: api::PaymentMethodConfigurationUpdateCustomerBalance,
     ) -> Self {
-        Self(self.0.set("customer_balance", customer_balance))
+        self.set("customer_balance", customer_balance)
     }
 
     /// Eps.
     #[inline]
     pub fn eps(self, eps: api::PaymentMethodConfigurationUpdateEps) -> Self {
-        Self(self.0.set("eps", eps))
+        self.set("eps", eps)
     }
 
     /// Fpx.
     #[inline]
     pub fn fpx(self, fpx: api::PaymentMethodConfigurationUpdateFpx) -> Self {
-        Self(self.0.set("fpx", fpx))
+        self.set("fpx", fpx)
     }
 
     /// Fr meal voucher conecs.
@@ -641,97 +641,97 @@ impl PaymentMethodConfigurationUpdate {
         self,
         fr_meal_voucher_conecs: api::PaymentMethodConfigurationUpdateFrMealVoucherConecs,
     ) -> Self {
-        Self(self.0.set("fr_meal_voucher_conecs", fr_meal_voucher_conecs))
+        self.set("fr_meal_voucher_conecs", fr_meal_voucher_conecs)
     }
 
     /// Giropay.
     #[inline]
     pub fn giropay(self, giropay: api::PaymentMethodConfigurationUpdateGiropay) -> Self {
-        Self(self.0.set("giropay", giropay))
+        self.set("giropay", giropay)
     }
 
     /// Google pay.
     #[inline]
     pub fn google_pay(self, google_pay: api::PaymentMethodConfigurationUpdateGooglePay) -> Self {
-        Self(self.0.set("google_pay", google_pay))
+        self.set("google_pay", google_pay)
     }
 
     /// Grabpay.
     #[inline]
     pub fn grabpay(self, grabpay: api::PaymentMethodConfigurationUpdateGrabpay) -> Self {
-        Self(self.0.set("grabpay", grabpay))
+        self.set("grabpay", grabpay)
     }
 
     /// Ideal.
     #[inline]
     pub fn ideal(self, ideal: api::PaymentMethodConfigurationUpdateIdeal) -> Self {
-        Self(self.0.set("ideal", ideal))
+        self.set("ideal", ideal)
     }
 
     /// Jcb.
     #[inline]
     pub fn jcb(self, jcb: api::PaymentMethodConfigurationUpdateJcb) -> Self {
-        Self(self.0.set("jcb", jcb))
+        self.set("jcb", jcb)
     }
 
     /// Kakao pay.
     #[inline]
     pub fn kakao_pay(self, kakao_pay: api::PaymentMethodConfigurationUpdateKakaoPay) -> Self {
-        Self(self.0.set("kakao_pay", kakao_pay))
+        self.set("kakao_pay", kakao_pay)
     }
 
     /// Klarna.
     #[inline]
     pub fn klarna(self, klarna: api::PaymentMethodConfigurationUpdateKlarna) -> Self {
-        Self(self.0.set("klarna", klarna))
+        self.set("klarna", klarna)
     }
 
     /// Konbini.
     #[inline]
     pub fn konbini(self, konbini: api::PaymentMethodConfigurationUpdateKonbini) -> Self {
-        Self(self.0.set("konbini", konbini))
+        self.set("konbini", konbini)
     }
 
     /// Kr card.
     #[inline]
     pub fn kr_card(self, kr_card: api::PaymentMethodConfigurationUpdateKrCard) -> Self {
-        Self(self.0.set("kr_card", kr_card))
+        self.set("kr_card", kr_card)
     }
 
     /// Link.
     #[inline]
     pub fn link(self, link: api::PaymentMethodConfigurationUpdateLink) -> Self {
-        Self(self.0.set("link", link))
+        self.set("link", link)
     }
 
     /// Mb way.
     #[inline]
     pub fn mb_way(self, mb_way: api::PaymentMethodConfigurationUpdateMbWay) -> Self {
-        Self(self.0.set("mb_way", mb_way))
+        self.set("mb_way", mb_way)
     }
 
     /// Mobilepay.
     #[inline]
     pub fn mobilepay(self, mobilepay: api::PaymentMethodConfigurationUpdateMobilepay) -> Self {
-        Self(self.0.set("mobilepay", mobilepay))
+        self.set("mobilepay", mobilepay)
     }
 
     /// Multibanco.
     #[inline]
     pub fn multibanco(self, multibanco: api::PaymentMethodConfigurationUpdateMultibanco) -> Self {
-        Self(self.0.set("multibanco", multibanco))
+        self.set("multibanco", multibanco)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Naver pay.
     #[inline]
     pub fn naver_pay(self, naver_pay: api::PaymentMethodConfigurationUpdateNaverPay) -> Self {
-        Self(self.0.set("naver_pay", naver_pay))
+        self.set("naver_pay", naver_pay)
     }
 
     /// Nz bank account.
@@ -740,133 +740,133 @@ impl PaymentMethodConfigurationUpdate {
         self,
         nz_bank_account: api::PaymentMethodConfigurationUpdateNzBankAccount,
     ) -> Self {
-        Self(self.0.set("nz_bank_account", nz_bank_account))
+        self.set("nz_bank_account", nz_bank_account)
     }
 
     /// Oxxo.
     #[inline]
     pub fn oxxo(self, oxxo: api::PaymentMethodConfigurationUpdateOxxo) -> Self {
-        Self(self.0.set("oxxo", oxxo))
+        self.set("oxxo", oxxo)
     }
 
     /// P24.
     #[inline]
     pub fn p24(self, p24: api::PaymentMethodConfigurationUpdateP24) -> Self {
-        Self(self.0.set("p24", p24))
+        self.set("p24", p24)
     }
 
     /// Pay by bank.
     #[inline]
     pub fn pay_by_bank(self, pay_by_bank: api::PaymentMethodConfigurationUpdatePayByBank) -> Self {
-        Self(self.0.set("pay_by_bank", pay_by_bank))
+        self.set("pay_by_bank", pay_by_bank)
     }
 
     /// Payco.
     #[inline]
     pub fn payco(self, payco: api::PaymentMethodConfigurationUpdatePayco) -> Self {
-        Self(self.0.set("payco", payco))
+        self.set("payco", payco)
     }
 
     /// Paynow.
     #[inline]
     pub fn paynow(self, paynow: api::PaymentMethodConfigurationUpdatePaynow) -> Self {
-        Self(self.0.set("paynow", paynow))
+        self.set("paynow", paynow)
     }
 
     /// Paypal.
     #[inline]
     pub fn paypal(self, paypal: api::PaymentMethodConfigurationUpdatePaypal) -> Self {
-        Self(self.0.set("paypal", paypal))
+        self.set("paypal", paypal)
     }
 
     /// Paypay.
     #[inline]
     pub fn paypay(self, paypay: api::PaymentMethodConfigurationUpdatePaypay) -> Self {
-        Self(self.0.set("paypay", paypay))
+        self.set("paypay", paypay)
     }
 
     /// Payto.
     #[inline]
     pub fn payto(self, payto: api::PaymentMethodConfigurationUpdatePayto) -> Self {
-        Self(self.0.set("payto", payto))
+        self.set("payto", payto)
     }
 
     /// Pix.
     #[inline]
     pub fn pix(self, pix: api::PaymentMethodConfigurationUpdatePix) -> Self {
-        Self(self.0.set("pix", pix))
+        self.set("pix", pix)
     }
 
     /// Promptpay.
     #[inline]
     pub fn promptpay(self, promptpay: api::PaymentMethodConfigurationUpdatePromptpay) -> Self {
-        Self(self.0.set("promptpay", promptpay))
+        self.set("promptpay", promptpay)
     }
 
     /// Revolut pay.
     #[inline]
     pub fn revolut_pay(self, revolut_pay: api::PaymentMethodConfigurationUpdateRevolutPay) -> Self {
-        Self(self.0.set("revolut_pay", revolut_pay))
+        self.set("revolut_pay", revolut_pay)
     }
 
     /// Samsung pay.
     #[inline]
     pub fn samsung_pay(self, samsung_pay: api::PaymentMethodConfigurationUpdateSamsungPay) -> Self {
-        Self(self.0.set("samsung_pay", samsung_pay))
+        self.set("samsung_pay", samsung_pay)
     }
 
     /// Satispay.
     #[inline]
     pub fn satispay(self, satispay: api::PaymentMethodConfigurationUpdateSatispay) -> Self {
-        Self(self.0.set("satispay", satispay))
+        self.set("satispay", satispay)
     }
 
     /// Scalapay.
     #[inline]
     pub fn scalapay(self, scalapay: api::PaymentMethodConfigurationUpdateScalapay) -> Self {
-        Self(self.0.set("scalapay", scalapay))
+        self.set("scalapay", scalapay)
     }
 
     /// Sepa debit.
     #[inline]
     pub fn sepa_debit(self, sepa_debit: api::PaymentMethodConfigurationUpdateSepaDebit) -> Self {
-        Self(self.0.set("sepa_debit", sepa_debit))
+        self.set("sepa_debit", sepa_debit)
     }
 
     /// Sequra.
     #[inline]
     pub fn sequra(self, sequra: api::PaymentMethodConfigurationUpdateSequra) -> Self {
-        Self(self.0.set("sequra", sequra))
+        self.set("sequra", sequra)
     }
 
     /// Sofort.
     #[inline]
     pub fn sofort(self, sofort: api::PaymentMethodConfigurationUpdateSofort) -> Self {
-        Self(self.0.set("sofort", sofort))
+        self.set("sofort", sofort)
     }
 
     /// Sunbit.
     #[inline]
     pub fn sunbit(self, sunbit: api::PaymentMethodConfigurationUpdateSunbit) -> Self {
-        Self(self.0.set("sunbit", sunbit))
+        self.set("sunbit", sunbit)
     }
 
     /// Swish.
     #[inline]
     pub fn swish(self, swish: api::PaymentMethodConfigurationUpdateSwish) -> Self {
-        Self(self.0.set("swish", swish))
+        self.set("swish", swish)
     }
 
     /// Twint.
     #[inline]
     pub fn twint(self, twint: api::PaymentMethodConfigurationUpdateTwint) -> Self {
-        Self(self.0.set("twint", twint))
+        self.set("twint", twint)
     }
 
     /// Upi.
     #[inline]
     pub fn upi(self, upi: api::PaymentMethodConfigurationUpdateUpi) -> Self {
-        Self(self.0.set("upi", upi))
+        self.set("upi", upi)
     }
 
     /// Us bank account.
@@ -875,18 +875,18 @@ impl PaymentMethodConfigurationUpdate {
         self,
         us_bank_account: api::PaymentMethodConfigurationUpdateUsBankAccount,
     ) -> Self {
-        Self(self.0.set("us_bank_account", us_bank_account))
+        self.set("us_bank_account", us_bank_account)
     }
 
     /// Wechat pay.
     #[inline]
     pub fn wechat_pay(self, wechat_pay: api::PaymentMethodConfigurationUpdateWechatPay) -> Self {
-        Self(self.0.set("wechat_pay", wechat_pay))
+        self.set("wechat_pay", wechat_pay)
     }
 
     /// Zip.
     #[inline]
     pub fn zip(self, zip: api::PaymentMethodConfigurationUpdateZip) -> Self {
-        Self(self.0.set("zip", zip))
+        self.set("zip", zip)
     }
 }

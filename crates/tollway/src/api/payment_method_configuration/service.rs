@@ -3,7 +3,7 @@
 //! Stripe's `payment_method_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.payment_method_configurations()`.
 ///
@@ -17,10 +17,7 @@ impl PaymentMethodConfigurations<'_> {
     /// <https://docs.stripe.com/api/payment_method_configurations/list>
     #[inline]
     pub fn list(&self) -> api::PaymentMethodConfigurationList {
-        api::PaymentMethodConfigurationList(RequestBuilder::new(
-            self.0,
-            api::PaymentMethodConfigurationList::OPERATION,
-        ))
+        api::PaymentMethodConfigurationList::new(self.0)
     }
 
     /// `POST /v1/payment_method_configurations`.
@@ -28,10 +25,7 @@ impl PaymentMethodConfigurations<'_> {
     /// <https://docs.stripe.com/api/payment_method_configurations/create>
     #[inline]
     pub fn create(&self) -> api::PaymentMethodConfigurationCreate {
-        api::PaymentMethodConfigurationCreate(RequestBuilder::new(
-            self.0,
-            api::PaymentMethodConfigurationCreate::OPERATION,
-        ))
+        api::PaymentMethodConfigurationCreate::new(self.0)
     }
 
     /// `GET /v1/payment_method_configurations/{configuration}`.
@@ -39,10 +33,7 @@ impl PaymentMethodConfigurations<'_> {
     /// <https://docs.stripe.com/api/payment_method_configurations/retrieve>
     #[inline]
     pub fn retrieve(&self, configuration: &str) -> api::PaymentMethodConfigurationRetrieve {
-        api::PaymentMethodConfigurationRetrieve(
-            RequestBuilder::new(self.0, api::PaymentMethodConfigurationRetrieve::OPERATION)
-                .path_arg(configuration),
-        )
+        api::PaymentMethodConfigurationRetrieve::new(self.0).path_arg(configuration)
     }
 
     /// `POST /v1/payment_method_configurations/{configuration}`.
@@ -50,9 +41,6 @@ impl PaymentMethodConfigurations<'_> {
     /// <https://docs.stripe.com/api/payment_method_configurations/update>
     #[inline]
     pub fn update(&self, configuration: &str) -> api::PaymentMethodConfigurationUpdate {
-        api::PaymentMethodConfigurationUpdate(
-            RequestBuilder::new(self.0, api::PaymentMethodConfigurationUpdate::OPERATION)
-                .path_arg(configuration),
-        )
+        api::PaymentMethodConfigurationUpdate::new(self.0).path_arg(configuration)
     }
 }

@@ -6,6 +6,8 @@ use crate::view::prelude::words;
 
 words! {
     /// The values of `preference`, first of all in [`PaymentMethodConfigurationAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationAcssDebitDisplayPreference).
+    ///
+    /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-acss_debit-display_preference>
     PaymentMethodConfigurationAcssDebitDisplayPreferencePreference {
         /// `none`
         None = "none",
@@ -18,6 +20,8 @@ words! {
 
 words! {
     /// The values of `value`, first of all in [`PaymentMethodConfigurationAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationAcssDebitDisplayPreference).
+    ///
+    /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-acss_debit-display_preference>
     PaymentMethodConfigurationAcssDebitDisplayPreferenceValue {
         /// `off`
         Off = "off",

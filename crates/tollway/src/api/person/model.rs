@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// What is left of a deleted `person`.
+    /// What is left of a deleted `person`. It has what [`DeletedPersonFields`](crate::api::DeletedPersonFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object>
-    DeletedPerson, "deleted_person"
+    DeletedPerson =
+    /// The accessors of [`DeletedPerson`](crate::api::DeletedPerson).
+    DeletedPersonFields, "deleted_person"
 }
 
-impl DeletedPerson {
+impl DeletedPersonFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -33,13 +35,15 @@ impl DeletedPerson {
 }
 
 view! {
-    /// Dob of [`Person`](crate::api::Person): its `dob`.
+    /// Dob of [`Person`](crate::api::Person): its `dob`. It has what [`PersonDobFields`](crate::api::PersonDobFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-dob>
-    PersonDob, "legal_entity_dob"
+    PersonDob =
+    /// The accessors of [`PersonDob`](crate::api::PersonDob).
+    PersonDobFields, "legal_entity_dob"
 }
 
-impl PersonDob {
+impl PersonDobFields {
     /// Day. `None` when null.
     #[inline]
     pub fn day(&self) -> Option<i64> {
@@ -60,13 +64,15 @@ impl PersonDob {
 }
 
 view! {
-    /// Verification of [`Person`](crate::api::Person): its `verification`.
+    /// Verification of [`Person`](crate::api::Person): its `verification`. It has what [`PersonVerificationFields`](crate::api::PersonVerificationFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-verification>
-    PersonVerification, "legal_entity_person_verification"
+    PersonVerification =
+    /// The accessors of [`PersonVerification`](crate::api::PersonVerification).
+    PersonVerificationFields, "legal_entity_person_verification"
 }
 
-impl PersonVerification {
+impl PersonVerificationFields {
     /// Additional document. `None` when absent or null.
     #[inline]
     pub fn additional_document(&self) -> Option<api::PersonVerificationAdditionalDocument> {
@@ -103,13 +109,15 @@ impl PersonVerification {
 }
 
 view! {
-    /// Additional document of [`Person`](crate::api::Person): its `verification.additional_document`.
+    /// Additional document of [`Person`](crate::api::Person): its `verification.additional_document`. It has what [`PersonVerificationAdditionalDocumentFields`](crate::api::PersonVerificationAdditionalDocumentFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-verification-additional_document>
-    PersonVerificationAdditionalDocument, "legal_entity_person_verification_document"
+    PersonVerificationAdditionalDocument =
+    /// The accessors of [`PersonVerificationAdditionalDocument`](crate::api::PersonVerificationAdditionalDocument).
+    PersonVerificationAdditionalDocumentFields, "legal_entity_person_verification_document"
 }
 
-impl PersonVerificationAdditionalDocument {
+impl PersonVerificationAdditionalDocumentFields {
     /// Back. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn back(&self) -> Option<Expandable<api::File>> {
@@ -140,13 +148,15 @@ impl PersonVerificationAdditionalDocument {
 }
 
 view! {
-    /// The `person` object.
+    /// The `person` object. It has what [`PersonFields`](crate::api::PersonFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object>
-    Person, "person"
+    Person =
+    /// The accessors of [`Person`](crate::api::Person).
+    PersonFields, "person"
 }
 
-impl Person {
+impl PersonFields {
     /// Account. `None` when absent.
     #[inline]
     pub fn account(&self) -> Option<&str> {
@@ -341,13 +351,15 @@ impl Person {
 }
 
 view! {
-    /// Account of [`Person`](crate::api::Person): its `additional_tos_acceptances.account`.
+    /// Account of [`Person`](crate::api::Person): its `additional_tos_acceptances.account`. It has what [`PersonAdditionalTosAcceptancesAccountFields`](crate::api::PersonAdditionalTosAcceptancesAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-additional_tos_acceptances-account>
-    PersonAdditionalTosAcceptancesAccount, "person_additional_tos_acceptance"
+    PersonAdditionalTosAcceptancesAccount =
+    /// The accessors of [`PersonAdditionalTosAcceptancesAccount`](crate::api::PersonAdditionalTosAcceptancesAccount).
+    PersonAdditionalTosAcceptancesAccountFields, "person_additional_tos_acceptance"
 }
 
-impl PersonAdditionalTosAcceptancesAccount {
+impl PersonAdditionalTosAcceptancesAccountFields {
     /// Date, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn date(&self) -> Option<Timestamp> {
@@ -369,13 +381,15 @@ impl PersonAdditionalTosAcceptancesAccount {
 }
 
 view! {
-    /// Additional tos acceptances of [`Person`](crate::api::Person): its `additional_tos_acceptances`.
+    /// Additional tos acceptances of [`Person`](crate::api::Person): its `additional_tos_acceptances`. It has what [`PersonAdditionalTosAcceptancesFields`](crate::api::PersonAdditionalTosAcceptancesFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-additional_tos_acceptances>
-    PersonAdditionalTosAcceptances, "person_additional_tos_acceptances"
+    PersonAdditionalTosAcceptances =
+    /// The accessors of [`PersonAdditionalTosAcceptances`](crate::api::PersonAdditionalTosAcceptances).
+    PersonAdditionalTosAcceptancesFields, "person_additional_tos_acceptances"
 }
 
-impl PersonAdditionalTosAcceptances {
+impl PersonAdditionalTosAcceptancesFields {
     /// Account. `None` when null.
     #[inline]
     pub fn account(&self) -> Option<api::PersonAdditionalTosAcceptancesAccount> {
@@ -385,13 +399,15 @@ impl PersonAdditionalTosAcceptances {
 }
 
 view! {
-    /// Ethnicity details of [`Person`](crate::api::Person): its `us_cfpb_data.ethnicity_details`.
+    /// Ethnicity details of [`Person`](crate::api::Person): its `us_cfpb_data.ethnicity_details`. It has what [`PersonUsCfpbDataEthnicityDetailsFields`](crate::api::PersonUsCfpbDataEthnicityDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-us_cfpb_data-ethnicity_details>
-    PersonUsCfpbDataEthnicityDetails, "person_ethnicity_details"
+    PersonUsCfpbDataEthnicityDetails =
+    /// The accessors of [`PersonUsCfpbDataEthnicityDetails`](crate::api::PersonUsCfpbDataEthnicityDetails).
+    PersonUsCfpbDataEthnicityDetailsFields, "person_ethnicity_details"
 }
 
-impl PersonUsCfpbDataEthnicityDetails {
+impl PersonUsCfpbDataEthnicityDetailsFields {
     /// Ethnicity, as a list. `None` when null.
     #[inline]
     pub fn ethnicity(&self) -> Option<Vec<api::PersonUsCfpbDataEthnicityDetailsEthnicity>> {
@@ -407,13 +423,15 @@ impl PersonUsCfpbDataEthnicityDetails {
 }
 
 view! {
-    /// Future requirements of [`Person`](crate::api::Person): its `future_requirements`.
+    /// Future requirements of [`Person`](crate::api::Person): its `future_requirements`. It has what [`PersonFutureRequirementsFields`](crate::api::PersonFutureRequirementsFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-future_requirements>
-    PersonFutureRequirements, "person_future_requirements"
+    PersonFutureRequirements =
+    /// The accessors of [`PersonFutureRequirements`](crate::api::PersonFutureRequirements).
+    PersonFutureRequirementsFields, "person_future_requirements"
 }
 
-impl PersonFutureRequirements {
+impl PersonFutureRequirementsFields {
     /// Alternatives, as a list. `None` when null.
     #[inline]
     pub fn alternatives(&self) -> Option<Vec<api::AccountFutureRequirementsAlternative>> {
@@ -456,13 +474,15 @@ impl PersonFutureRequirements {
 }
 
 view! {
-    /// Race details of [`Person`](crate::api::Person): its `us_cfpb_data.race_details`.
+    /// Race details of [`Person`](crate::api::Person): its `us_cfpb_data.race_details`. It has what [`PersonUsCfpbDataRaceDetailsFields`](crate::api::PersonUsCfpbDataRaceDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-us_cfpb_data-race_details>
-    PersonUsCfpbDataRaceDetails, "person_race_details"
+    PersonUsCfpbDataRaceDetails =
+    /// The accessors of [`PersonUsCfpbDataRaceDetails`](crate::api::PersonUsCfpbDataRaceDetails).
+    PersonUsCfpbDataRaceDetailsFields, "person_race_details"
 }
 
-impl PersonUsCfpbDataRaceDetails {
+impl PersonUsCfpbDataRaceDetailsFields {
     /// Race, as a list. `None` when null.
     #[inline]
     pub fn race(&self) -> Option<Vec<api::PersonUsCfpbDataRaceDetailsRace>> {
@@ -477,13 +497,15 @@ impl PersonUsCfpbDataRaceDetails {
 }
 
 view! {
-    /// Relationship of [`Person`](crate::api::Person): its `relationship`.
+    /// Relationship of [`Person`](crate::api::Person): its `relationship`. It has what [`PersonRelationshipFields`](crate::api::PersonRelationshipFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-relationship>
-    PersonRelationship, "person_relationship"
+    PersonRelationship =
+    /// The accessors of [`PersonRelationship`](crate::api::PersonRelationship).
+    PersonRelationshipFields, "person_relationship"
 }
 
-impl PersonRelationship {
+impl PersonRelationshipFields {
     /// Authorizer: true or false. `None` when null.
     #[inline]
     pub fn authorizer(&self) -> Option<bool> {
@@ -534,13 +556,15 @@ impl PersonRelationship {
 }
 
 view! {
-    /// Requirements of [`Person`](crate::api::Person): its `requirements`.
+    /// Requirements of [`Person`](crate::api::Person): its `requirements`. It has what [`PersonRequirementsFields`](crate::api::PersonRequirementsFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-requirements>
-    PersonRequirements, "person_requirements"
+    PersonRequirements =
+    /// The accessors of [`PersonRequirements`](crate::api::PersonRequirements).
+    PersonRequirementsFields, "person_requirements"
 }
 
-impl PersonRequirements {
+impl PersonRequirementsFields {
     /// Alternatives, as a list. `None` when null.
     #[inline]
     pub fn alternatives(&self) -> Option<Vec<api::AccountFutureRequirementsAlternative>> {
@@ -580,13 +604,15 @@ impl PersonRequirements {
 }
 
 view! {
-    /// Us cfpb data of [`Person`](crate::api::Person): its `us_cfpb_data`.
+    /// Us cfpb data of [`Person`](crate::api::Person): its `us_cfpb_data`. It has what [`PersonUsCfpbDataFields`](crate::api::PersonUsCfpbDataFields) has.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-us_cfpb_data>
-    PersonUsCfpbData, "person_us_cfpb_data"
+    PersonUsCfpbData =
+    /// The accessors of [`PersonUsCfpbData`](crate::api::PersonUsCfpbData).
+    PersonUsCfpbDataFields, "person_us_cfpb_data"
 }
 
-impl PersonUsCfpbData {
+impl PersonUsCfpbDataFields {
     /// Ethnicity details. `None` when null.
     #[inline]
     pub fn ethnicity_details(&self) -> Option<api::PersonUsCfpbDataEthnicityDetails> {

@@ -3,7 +3,7 @@
 //! Stripe's `person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, params, params_required, texts};
+use crate::view::prelude::{Value, list, params};
 
 params! {
     /// The `relationship` of [`AccountsPersonList`](crate::api::AccountsPersonList).
@@ -16,72 +16,45 @@ impl AccountsPersonListRelationship {
     /// Authorizer: true or false.
     #[inline]
     pub fn authorizer(self, authorizer: bool) -> Self {
-        Self(self.0.with("authorizer", authorizer))
+        Self(self.0.with_bool("authorizer", authorizer))
     }
 
     /// Director: true or false.
     #[inline]
     pub fn director(self, director: bool) -> Self {
-        Self(self.0.with("director", director))
+        Self(self.0.with_bool("director", director))
     }
 
     /// Executive: true or false.
     #[inline]
     pub fn executive(self, executive: bool) -> Self {
-        Self(self.0.with("executive", executive))
+        Self(self.0.with_bool("executive", executive))
     }
 
     /// Legal guardian: true or false.
     #[inline]
     pub fn legal_guardian(self, legal_guardian: bool) -> Self {
-        Self(self.0.with("legal_guardian", legal_guardian))
+        Self(self.0.with_bool("legal_guardian", legal_guardian))
     }
 
     /// Owner: true or false.
     #[inline]
     pub fn owner(self, owner: bool) -> Self {
-        Self(self.0.with("owner", owner))
+        Self(self.0.with_bool("owner", owner))
     }
 
     /// Representative: true or false.
     #[inline]
     pub fn representative(self, representative: bool) -> Self {
-        Self(self.0.with("representative", representative))
+        Self(self.0.with_bool("representative", representative))
     }
 }
 
-params! {
-    /// The `account` of [`AccountsPersonCreateAdditionalTosAcceptances`](crate::api::AccountsPersonCreateAdditionalTosAcceptances).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateAdditionalTosAcceptancesAccount
-}
-
-impl AccountsPersonCreateAdditionalTosAcceptancesAccount {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-
-    /// Unsets `user_agent`.
-    #[inline]
-    pub fn clear_user_agent(self) -> Self {
-        Self(self.0.with("user_agent", Value::Clear))
-    }
-}
+/// The `account` of [`AccountsPersonCreateAdditionalTosAcceptances`](crate::api::AccountsPersonCreateAdditionalTosAcceptances): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateAdditionalTosAcceptancesAccount =
+    api::AccountCreateSettingsCardIssuingTosAcceptance;
 
 params! {
     /// The `additional_tos_acceptances` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
@@ -101,217 +74,43 @@ impl AccountsPersonCreateAdditionalTosAcceptances {
     }
 }
 
-params! {
-    /// The `address` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateAddress
-}
+/// The `address` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-impl AccountsPersonCreateAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `address_kana` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateAddressKana = api::AccountCreateCompanyAddressKana;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `address_kanji` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateAddressKanji = api::AccountCreateCompanyAddressKana;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `dob` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateDob = api::AccountCreateCompanyRegistrationDate;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `company_authorization` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateDocumentsCompanyAuthorization =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
+/// The `passport` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateDocumentsPassport =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `address_kana` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateAddressKana
-}
-
-impl AccountsPersonCreateAddressKana {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `address_kanji` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateAddressKanji
-}
-
-impl AccountsPersonCreateAddressKanji {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params_required! {
-    /// The `dob` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateDob
-}
-
-impl AccountsPersonCreateDob {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params! {
-    /// The `company_authorization` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateDocumentsCompanyAuthorization
-}
-
-impl AccountsPersonCreateDocumentsCompanyAuthorization {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
-
-params! {
-    /// The `passport` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateDocumentsPassport
-}
-
-impl AccountsPersonCreateDocumentsPassport {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
-
-params! {
-    /// The `visa` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateDocumentsVisa
-}
-
-impl AccountsPersonCreateDocumentsVisa {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
+/// The `visa` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateDocumentsVisa =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
 
 params! {
     /// The `documents` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
@@ -343,50 +142,10 @@ impl AccountsPersonCreateDocuments {
     }
 }
 
-params! {
-    /// The `registered_address` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateRegisteredAddress
-}
-
-impl AccountsPersonCreateRegisteredAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `registered_address` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateRegisteredAddress = api::AccountCreateBusinessProfileSupportAddress;
 
 params! {
     /// The `relationship` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
@@ -399,31 +158,31 @@ impl AccountsPersonCreateRelationship {
     /// Authorizer: true or false.
     #[inline]
     pub fn authorizer(self, authorizer: bool) -> Self {
-        Self(self.0.with("authorizer", authorizer))
+        Self(self.0.with_bool("authorizer", authorizer))
     }
 
     /// Director: true or false.
     #[inline]
     pub fn director(self, director: bool) -> Self {
-        Self(self.0.with("director", director))
+        Self(self.0.with_bool("director", director))
     }
 
     /// Executive: true or false.
     #[inline]
     pub fn executive(self, executive: bool) -> Self {
-        Self(self.0.with("executive", executive))
+        Self(self.0.with_bool("executive", executive))
     }
 
     /// Legal guardian: true or false.
     #[inline]
     pub fn legal_guardian(self, legal_guardian: bool) -> Self {
-        Self(self.0.with("legal_guardian", legal_guardian))
+        Self(self.0.with_bool("legal_guardian", legal_guardian))
     }
 
     /// Owner: true or false.
     #[inline]
     pub fn owner(self, owner: bool) -> Self {
-        Self(self.0.with("owner", owner))
+        Self(self.0.with_bool("owner", owner))
     }
 
     /// Percent ownership.
@@ -441,13 +200,13 @@ impl AccountsPersonCreateRelationship {
     /// Representative: true or false.
     #[inline]
     pub fn representative(self, representative: bool) -> Self {
-        Self(self.0.with("representative", representative))
+        Self(self.0.with_bool("representative", representative))
     }
 
     /// Title.
     #[inline]
     pub fn title(self, title: &str) -> Self {
-        Self(self.0.with("title", title))
+        Self(self.0.with_str("title", title))
     }
 }
 
@@ -471,7 +230,7 @@ impl AccountsPersonCreateUsCfpbDataEthnicityDetails {
     /// Ethnicity other.
     #[inline]
     pub fn ethnicity_other(self, ethnicity_other: &str) -> Self {
-        Self(self.0.with("ethnicity_other", ethnicity_other))
+        Self(self.0.with_str("ethnicity_other", ethnicity_other))
     }
 }
 
@@ -495,7 +254,7 @@ impl AccountsPersonCreateUsCfpbDataRaceDetails {
     /// Race other.
     #[inline]
     pub fn race_other(self, race_other: &str) -> Self {
-        Self(self.0.with("race_other", race_other))
+        Self(self.0.with_str("race_other", race_other))
     }
 }
 
@@ -530,624 +289,120 @@ impl AccountsPersonCreateUsCfpbData {
     pub fn self_identified_gender(self, self_identified_gender: &str) -> Self {
         Self(
             self.0
-                .with("self_identified_gender", self_identified_gender),
+                .with_str("self_identified_gender", self_identified_gender),
         )
     }
 }
 
-params! {
-    /// The `additional_document` of [`AccountsPersonCreateVerification`](crate::api::AccountsPersonCreateVerification).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateVerificationAdditionalDocument
-}
-
-impl AccountsPersonCreateVerificationAdditionalDocument {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params! {
-    /// The `document` of [`AccountsPersonCreateVerification`](crate::api::AccountsPersonCreateVerification).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateVerificationDocument
-}
-
-impl AccountsPersonCreateVerificationDocument {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params! {
-    /// The `verification` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateVerification
-}
-
-impl AccountsPersonCreateVerification {
-    /// Additional document.
-    #[inline]
-    pub fn additional_document(
-        self,
-        additional_document: api::AccountsPersonCreateVerificationAdditionalDocument,
-    ) -> Self {
-        Self(self.0.with("additional_document", additional_document))
-    }
-
-    /// Document.
-    #[inline]
-    pub fn document(self, document: api::AccountsPersonCreateVerificationDocument) -> Self {
-        Self(self.0.with("document", document))
-    }
-}
-
-params! {
-    /// The `account` of [`AccountsPersonUpdateAdditionalTosAcceptances`](crate::api::AccountsPersonUpdateAdditionalTosAcceptances).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateAdditionalTosAcceptancesAccount
-}
-
-impl AccountsPersonUpdateAdditionalTosAcceptancesAccount {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-
-    /// Unsets `user_agent`.
-    #[inline]
-    pub fn clear_user_agent(self) -> Self {
-        Self(self.0.with("user_agent", Value::Clear))
-    }
-}
-
-params! {
-    /// The `additional_tos_acceptances` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateAdditionalTosAcceptances
-}
-
-impl AccountsPersonUpdateAdditionalTosAcceptances {
-    /// Account.
-    #[inline]
-    pub fn account(
-        self,
-        account: api::AccountsPersonUpdateAdditionalTosAcceptancesAccount,
-    ) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params! {
-    /// The `address` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateAddress
-}
-
-impl AccountsPersonUpdateAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `address_kana` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateAddressKana
-}
-
-impl AccountsPersonUpdateAddressKana {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `address_kanji` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateAddressKanji
-}
-
-impl AccountsPersonUpdateAddressKanji {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params_required! {
-    /// The `dob` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateDob
-}
-
-impl AccountsPersonUpdateDob {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params! {
-    /// The `company_authorization` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateDocumentsCompanyAuthorization
-}
-
-impl AccountsPersonUpdateDocumentsCompanyAuthorization {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
-
-params! {
-    /// The `passport` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateDocumentsPassport
-}
-
-impl AccountsPersonUpdateDocumentsPassport {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
-
-params! {
-    /// The `visa` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateDocumentsVisa
-}
-
-impl AccountsPersonUpdateDocumentsVisa {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
-
-params! {
-    /// The `documents` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateDocuments
-}
-
-impl AccountsPersonUpdateDocuments {
-    /// Company authorization.
-    #[inline]
-    pub fn company_authorization(
-        self,
-        company_authorization: api::AccountsPersonUpdateDocumentsCompanyAuthorization,
-    ) -> Self {
-        Self(self.0.with("company_authorization", company_authorization))
-    }
-
-    /// Passport.
-    #[inline]
-    pub fn passport(self, passport: api::AccountsPersonUpdateDocumentsPassport) -> Self {
-        Self(self.0.with("passport", passport))
-    }
-
-    /// Visa.
-    #[inline]
-    pub fn visa(self, visa: api::AccountsPersonUpdateDocumentsVisa) -> Self {
-        Self(self.0.with("visa", visa))
-    }
-}
-
-params! {
-    /// The `registered_address` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateRegisteredAddress
-}
-
-impl AccountsPersonUpdateRegisteredAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `relationship` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateRelationship
-}
-
-impl AccountsPersonUpdateRelationship {
-    /// Authorizer: true or false.
-    #[inline]
-    pub fn authorizer(self, authorizer: bool) -> Self {
-        Self(self.0.with("authorizer", authorizer))
-    }
-
-    /// Director: true or false.
-    #[inline]
-    pub fn director(self, director: bool) -> Self {
-        Self(self.0.with("director", director))
-    }
-
-    /// Executive: true or false.
-    #[inline]
-    pub fn executive(self, executive: bool) -> Self {
-        Self(self.0.with("executive", executive))
-    }
-
-    /// Legal guardian: true or false.
-    #[inline]
-    pub fn legal_guardian(self, legal_guardian: bool) -> Self {
-        Self(self.0.with("legal_guardian", legal_guardian))
-    }
-
-    /// Owner: true or false.
-    #[inline]
-    pub fn owner(self, owner: bool) -> Self {
-        Self(self.0.with("owner", owner))
-    }
-
-    /// Percent ownership.
-    #[inline]
-    pub fn percent_ownership(self, percent_ownership: f64) -> Self {
-        Self(self.0.with("percent_ownership", percent_ownership))
-    }
-
-    /// Unsets `percent_ownership`.
-    #[inline]
-    pub fn clear_percent_ownership(self) -> Self {
-        Self(self.0.with("percent_ownership", Value::Clear))
-    }
-
-    /// Representative: true or false.
-    #[inline]
-    pub fn representative(self, representative: bool) -> Self {
-        Self(self.0.with("representative", representative))
-    }
-
-    /// Title.
-    #[inline]
-    pub fn title(self, title: &str) -> Self {
-        Self(self.0.with("title", title))
-    }
-}
-
-params! {
-    /// The `ethnicity_details` of [`AccountsPersonUpdateUsCfpbData`](crate::api::AccountsPersonUpdateUsCfpbData).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateUsCfpbDataEthnicityDetails
-}
-
-impl AccountsPersonUpdateUsCfpbDataEthnicityDetails {
-    /// Ethnicity, as a list.
-    #[inline]
-    pub fn ethnicity(
-        self,
-        ethnicity: impl IntoIterator<Item = api::PersonUsCfpbDataEthnicityDetailsEthnicity>,
-    ) -> Self {
-        Self(self.0.with("ethnicity", list(ethnicity)))
-    }
-
-    /// Ethnicity other.
-    #[inline]
-    pub fn ethnicity_other(self, ethnicity_other: &str) -> Self {
-        Self(self.0.with("ethnicity_other", ethnicity_other))
-    }
-}
-
-params! {
-    /// The `race_details` of [`AccountsPersonUpdateUsCfpbData`](crate::api::AccountsPersonUpdateUsCfpbData).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateUsCfpbDataRaceDetails
-}
-
-impl AccountsPersonUpdateUsCfpbDataRaceDetails {
-    /// Race, as a list.
-    #[inline]
-    pub fn race(
-        self,
-        race: impl IntoIterator<Item = api::PersonUsCfpbDataRaceDetailsRace>,
-    ) -> Self {
-        Self(self.0.with("race", list(race)))
-    }
-
-    /// Race other.
-    #[inline]
-    pub fn race_other(self, race_other: &str) -> Self {
-        Self(self.0.with("race_other", race_other))
-    }
-}
-
-params! {
-    /// The `us_cfpb_data` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateUsCfpbData
-}
-
-impl AccountsPersonUpdateUsCfpbData {
-    /// Ethnicity details.
-    #[inline]
-    pub fn ethnicity_details(
-        self,
-        ethnicity_details: api::AccountsPersonUpdateUsCfpbDataEthnicityDetails,
-    ) -> Self {
-        Self(self.0.with("ethnicity_details", ethnicity_details))
-    }
-
-    /// Race details.
-    #[inline]
-    pub fn race_details(
-        self,
-        race_details: api::AccountsPersonUpdateUsCfpbDataRaceDetails,
-    ) -> Self {
-        Self(self.0.with("race_details", race_details))
-    }
-
-    /// Self identified gender.
-    #[inline]
-    pub fn self_identified_gender(self, self_identified_gender: &str) -> Self {
-        Self(
-            self.0
-                .with("self_identified_gender", self_identified_gender),
-        )
-    }
-}
-
-params! {
-    /// The `additional_document` of [`AccountsPersonUpdateVerification`](crate::api::AccountsPersonUpdateVerification).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateVerificationAdditionalDocument
-}
-
-impl AccountsPersonUpdateVerificationAdditionalDocument {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params! {
-    /// The `document` of [`AccountsPersonUpdateVerification`](crate::api::AccountsPersonUpdateVerification).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateVerificationDocument
-}
-
-impl AccountsPersonUpdateVerificationDocument {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params! {
-    /// The `verification` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdateVerification
-}
-
-impl AccountsPersonUpdateVerification {
-    /// Additional document.
-    #[inline]
-    pub fn additional_document(
-        self,
-        additional_document: api::AccountsPersonUpdateVerificationAdditionalDocument,
-    ) -> Self {
-        Self(self.0.with("additional_document", additional_document))
-    }
-
-    /// Document.
-    #[inline]
-    pub fn document(self, document: api::AccountsPersonUpdateVerificationDocument) -> Self {
-        Self(self.0.with("document", document))
-    }
-}
+/// The `additional_document` of [`AccountsPersonCreateVerification`](crate::api::AccountsPersonCreateVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateVerificationAdditionalDocument =
+    api::AccountCreateCompanyVerificationDocument;
+
+/// The `document` of [`AccountsPersonCreateVerification`](crate::api::AccountsPersonCreateVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateVerificationDocument = api::AccountCreateCompanyVerificationDocument;
+
+/// The `verification` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateVerification = api::AccountCreateIndividualVerification;
+
+/// The `account` of [`AccountsPersonUpdateAdditionalTosAcceptances`](crate::api::AccountsPersonUpdateAdditionalTosAcceptances): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateAdditionalTosAcceptancesAccount =
+    api::AccountCreateSettingsCardIssuingTosAcceptance;
+
+/// The `additional_tos_acceptances` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountsPersonCreateAdditionalTosAcceptances`](crate::api::AccountsPersonCreateAdditionalTosAcceptances).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateAdditionalTosAcceptances =
+    api::AccountsPersonCreateAdditionalTosAcceptances;
+
+/// The `address` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `address_kana` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateAddressKana = api::AccountCreateCompanyAddressKana;
+
+/// The `address_kanji` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateAddressKanji = api::AccountCreateCompanyAddressKana;
+
+/// The `dob` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateDob = api::AccountCreateCompanyRegistrationDate;
+
+/// The `company_authorization` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateDocumentsCompanyAuthorization =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `passport` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateDocumentsPassport =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `visa` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateDocumentsVisa =
+    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+
+/// The `documents` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateDocuments = api::AccountsPersonCreateDocuments;
+
+/// The `registered_address` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateRegisteredAddress = api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `relationship` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountsPersonCreateRelationship`](crate::api::AccountsPersonCreateRelationship).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateRelationship = api::AccountsPersonCreateRelationship;
+
+/// The `ethnicity_details` of [`AccountsPersonUpdateUsCfpbData`](crate::api::AccountsPersonUpdateUsCfpbData): the same as [`AccountsPersonCreateUsCfpbDataEthnicityDetails`](crate::api::AccountsPersonCreateUsCfpbDataEthnicityDetails).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateUsCfpbDataEthnicityDetails =
+    api::AccountsPersonCreateUsCfpbDataEthnicityDetails;
+
+/// The `race_details` of [`AccountsPersonUpdateUsCfpbData`](crate::api::AccountsPersonUpdateUsCfpbData): the same as [`AccountsPersonCreateUsCfpbDataRaceDetails`](crate::api::AccountsPersonCreateUsCfpbDataRaceDetails).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateUsCfpbDataRaceDetails = api::AccountsPersonCreateUsCfpbDataRaceDetails;
+
+/// The `us_cfpb_data` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountsPersonCreateUsCfpbData`](crate::api::AccountsPersonCreateUsCfpbData).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateUsCfpbData = api::AccountsPersonCreateUsCfpbData;
+
+/// The `additional_document` of [`AccountsPersonUpdateVerification`](crate::api::AccountsPersonUpdateVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateVerificationAdditionalDocument =
+    api::AccountCreateCompanyVerificationDocument;
+
+/// The `document` of [`AccountsPersonUpdateVerification`](crate::api::AccountsPersonUpdateVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateVerificationDocument = api::AccountCreateCompanyVerificationDocument;
+
+/// The `verification` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification).
+///
+/// <https://docs.stripe.com/api/accounts/persons/update>
+pub type AccountsPersonUpdateVerification = api::AccountCreateIndividualVerification;

@@ -3,38 +3,38 @@
 //! Stripe's `person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, pairs, request, request_list, texts};
+use crate::view::prelude::{List, Value, pairs, request, texts};
 
-request_list! {
+request! {
     /// The request of `client.accounts().persons().list(…)`: `GET /v1/accounts/{account}/persons`.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/list>
-    AccountsPersonList => List<api::Person>, api::Person; "accounts.persons.list", Get "/v1/accounts/{account}/persons", Api V1 Form
+    AccountsPersonList, AccountsPersonListEndpoint => List<api::Person>; "accounts.persons.list", Get "/v1/accounts/{account}/persons", Api V1 Form
 }
 
 impl AccountsPersonList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Relationship.
     #[inline]
     pub fn relationship(self, relationship: api::AccountsPersonListRelationship) -> Self {
-        Self(self.0.set("relationship", relationship))
+        self.set("relationship", relationship)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -42,7 +42,7 @@ request! {
     /// The request of `client.accounts().persons().create(…)`: `POST /v1/accounts/{account}/persons`.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreate => api::Person; "accounts.persons.create", Post "/v1/accounts/{account}/persons", Api V1 Form
+    AccountsPersonCreate, AccountsPersonCreateEndpoint => api::Person; "accounts.persons.create", Post "/v1/accounts/{account}/persons", Api V1 Form
 }
 
 impl AccountsPersonCreate {
@@ -52,70 +52,67 @@ impl AccountsPersonCreate {
         self,
         additional_tos_acceptances: api::AccountsPersonCreateAdditionalTosAcceptances,
     ) -> Self {
-        Self(
-            self.0
-                .set("additional_tos_acceptances", additional_tos_acceptances),
-        )
+        self.set("additional_tos_acceptances", additional_tos_acceptances)
     }
 
     /// Address.
     #[inline]
     pub fn address(self, address: api::AccountsPersonCreateAddress) -> Self {
-        Self(self.0.set("address", address))
+        self.set("address", address)
     }
 
     /// Address kana.
     #[inline]
     pub fn address_kana(self, address_kana: api::AccountsPersonCreateAddressKana) -> Self {
-        Self(self.0.set("address_kana", address_kana))
+        self.set("address_kana", address_kana)
     }
 
     /// Address kanji.
     #[inline]
     pub fn address_kanji(self, address_kanji: api::AccountsPersonCreateAddressKanji) -> Self {
-        Self(self.0.set("address_kanji", address_kanji))
+        self.set("address_kanji", address_kanji)
     }
 
     /// Dob.
     #[inline]
     pub fn dob(self, dob: api::AccountsPersonCreateDob) -> Self {
-        Self(self.0.set("dob", dob))
+        self.set("dob", dob)
     }
 
     /// Unsets `dob`.
     #[inline]
     pub fn clear_dob(self) -> Self {
-        Self(self.0.set("dob", Value::Clear))
+        self.set("dob", Value::Clear)
     }
 
     /// Documents.
     #[inline]
     pub fn documents(self, documents: api::AccountsPersonCreateDocuments) -> Self {
-        Self(self.0.set("documents", documents))
+        self.set("documents", documents)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// First name.
     #[inline]
     pub fn first_name(self, first_name: &str) -> Self {
-        Self(self.0.set("first_name", first_name))
+        self.set_str("first_name", first_name)
     }
 
     /// First name kana.
     #[inline]
     pub fn first_name_kana(self, first_name_kana: &str) -> Self {
-        Self(self.0.set("first_name_kana", first_name_kana))
+        self.set_str("first_name_kana", first_name_kana)
     }
 
     /// First name kanji.
     #[inline]
     pub fn first_name_kanji(self, first_name_kanji: &str) -> Self {
-        Self(self.0.set("first_name_kanji", first_name_kanji))
+        self.set_str("first_name_kanji", first_name_kanji)
     }
 
     /// Full name aliases, as a list.
@@ -124,55 +121,55 @@ impl AccountsPersonCreate {
         self,
         full_name_aliases: impl IntoIterator<Item: Into<String>>,
     ) -> Self {
-        Self(self.0.set("full_name_aliases", texts(full_name_aliases)))
+        self.set("full_name_aliases", texts(full_name_aliases))
     }
 
     /// Unsets `full_name_aliases`.
     #[inline]
     pub fn clear_full_name_aliases(self) -> Self {
-        Self(self.0.set("full_name_aliases", Value::Clear))
+        self.set("full_name_aliases", Value::Clear)
     }
 
     /// Gender.
     #[inline]
     pub fn gender(self, gender: &str) -> Self {
-        Self(self.0.set("gender", gender))
+        self.set_str("gender", gender)
     }
 
     /// Id number.
     #[inline]
     pub fn id_number(self, id_number: &str) -> Self {
-        Self(self.0.set("id_number", id_number))
+        self.set_str("id_number", id_number)
     }
 
     /// Id number secondary.
     #[inline]
     pub fn id_number_secondary(self, id_number_secondary: &str) -> Self {
-        Self(self.0.set("id_number_secondary", id_number_secondary))
+        self.set_str("id_number_secondary", id_number_secondary)
     }
 
     /// Last name.
     #[inline]
     pub fn last_name(self, last_name: &str) -> Self {
-        Self(self.0.set("last_name", last_name))
+        self.set_str("last_name", last_name)
     }
 
     /// Last name kana.
     #[inline]
     pub fn last_name_kana(self, last_name_kana: &str) -> Self {
-        Self(self.0.set("last_name_kana", last_name_kana))
+        self.set_str("last_name_kana", last_name_kana)
     }
 
     /// Last name kanji.
     #[inline]
     pub fn last_name_kanji(self, last_name_kanji: &str) -> Self {
-        Self(self.0.set("last_name_kanji", last_name_kanji))
+        self.set_str("last_name_kanji", last_name_kanji)
     }
 
     /// Maiden name.
     #[inline]
     pub fn maiden_name(self, maiden_name: &str) -> Self {
-        Self(self.0.set("maiden_name", maiden_name))
+        self.set_str("maiden_name", maiden_name)
     }
 
     /// Key-value pairs of your own.
@@ -181,37 +178,37 @@ impl AccountsPersonCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Nationality.
     #[inline]
     pub fn nationality(self, nationality: &str) -> Self {
-        Self(self.0.set("nationality", nationality))
+        self.set_str("nationality", nationality)
     }
 
     /// Person token.
     #[inline]
     pub fn person_token(self, person_token: &str) -> Self {
-        Self(self.0.set("person_token", person_token))
+        self.set_str("person_token", person_token)
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.set("phone", phone))
+        self.set_str("phone", phone)
     }
 
     /// Political exposure.
     #[inline]
     pub fn political_exposure(self, political_exposure: api::PersonPoliticalExposure) -> Self {
-        Self(self.0.set("political_exposure", political_exposure))
+        self.set("political_exposure", political_exposure)
     }
 
     /// Registered address.
@@ -220,31 +217,31 @@ impl AccountsPersonCreate {
         self,
         registered_address: api::AccountsPersonCreateRegisteredAddress,
     ) -> Self {
-        Self(self.0.set("registered_address", registered_address))
+        self.set("registered_address", registered_address)
     }
 
     /// Relationship.
     #[inline]
     pub fn relationship(self, relationship: api::AccountsPersonCreateRelationship) -> Self {
-        Self(self.0.set("relationship", relationship))
+        self.set("relationship", relationship)
     }
 
     /// Ssn last 4.
     #[inline]
     pub fn ssn_last_4(self, ssn_last_4: &str) -> Self {
-        Self(self.0.set("ssn_last_4", ssn_last_4))
+        self.set_str("ssn_last_4", ssn_last_4)
     }
 
     /// Us cfpb data.
     #[inline]
     pub fn us_cfpb_data(self, us_cfpb_data: api::AccountsPersonCreateUsCfpbData) -> Self {
-        Self(self.0.set("us_cfpb_data", us_cfpb_data))
+        self.set("us_cfpb_data", us_cfpb_data)
     }
 
     /// Verification.
     #[inline]
     pub fn verification(self, verification: api::AccountsPersonCreateVerification) -> Self {
-        Self(self.0.set("verification", verification))
+        self.set("verification", verification)
     }
 }
 
@@ -252,14 +249,14 @@ request! {
     /// The request of `client.accounts().persons().retrieve(…)`: `GET /v1/accounts/{account}/persons/{person}`.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/retrieve>
-    AccountsPersonRetrieve => api::Person; "accounts.persons.retrieve", Get "/v1/accounts/{account}/persons/{person}", Api V1 Form
+    AccountsPersonRetrieve, AccountsPersonRetrieveEndpoint => api::Person; "accounts.persons.retrieve", Get "/v1/accounts/{account}/persons/{person}", Api V1 Form
 }
 
 request! {
     /// The request of `client.accounts().persons().update(…)`: `POST /v1/accounts/{account}/persons/{person}`.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/update>
-    AccountsPersonUpdate => api::Person; "accounts.persons.update", Post "/v1/accounts/{account}/persons/{person}", Api V1 Form
+    AccountsPersonUpdate, AccountsPersonUpdateEndpoint => api::Person; "accounts.persons.update", Post "/v1/accounts/{account}/persons/{person}", Api V1 Form
 }
 
 impl AccountsPersonUpdate {
@@ -269,70 +266,67 @@ impl AccountsPersonUpdate {
         self,
         additional_tos_acceptances: api::AccountsPersonUpdateAdditionalTosAcceptances,
     ) -> Self {
-        Self(
-            self.0
-                .set("additional_tos_acceptances", additional_tos_acceptances),
-        )
+        self.set("additional_tos_acceptances", additional_tos_acceptances)
     }
 
     /// Address.
     #[inline]
     pub fn address(self, address: api::AccountsPersonUpdateAddress) -> Self {
-        Self(self.0.set("address", address))
+        self.set("address", address)
     }
 
     /// Address kana.
     #[inline]
     pub fn address_kana(self, address_kana: api::AccountsPersonUpdateAddressKana) -> Self {
-        Self(self.0.set("address_kana", address_kana))
+        self.set("address_kana", address_kana)
     }
 
     /// Address kanji.
     #[inline]
     pub fn address_kanji(self, address_kanji: api::AccountsPersonUpdateAddressKanji) -> Self {
-        Self(self.0.set("address_kanji", address_kanji))
+        self.set("address_kanji", address_kanji)
     }
 
     /// Dob.
     #[inline]
     pub fn dob(self, dob: api::AccountsPersonUpdateDob) -> Self {
-        Self(self.0.set("dob", dob))
+        self.set("dob", dob)
     }
 
     /// Unsets `dob`.
     #[inline]
     pub fn clear_dob(self) -> Self {
-        Self(self.0.set("dob", Value::Clear))
+        self.set("dob", Value::Clear)
     }
 
     /// Documents.
     #[inline]
     pub fn documents(self, documents: api::AccountsPersonUpdateDocuments) -> Self {
-        Self(self.0.set("documents", documents))
+        self.set("documents", documents)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// First name.
     #[inline]
     pub fn first_name(self, first_name: &str) -> Self {
-        Self(self.0.set("first_name", first_name))
+        self.set_str("first_name", first_name)
     }
 
     /// First name kana.
     #[inline]
     pub fn first_name_kana(self, first_name_kana: &str) -> Self {
-        Self(self.0.set("first_name_kana", first_name_kana))
+        self.set_str("first_name_kana", first_name_kana)
     }
 
     /// First name kanji.
     #[inline]
     pub fn first_name_kanji(self, first_name_kanji: &str) -> Self {
-        Self(self.0.set("first_name_kanji", first_name_kanji))
+        self.set_str("first_name_kanji", first_name_kanji)
     }
 
     /// Full name aliases, as a list.
@@ -341,55 +335,55 @@ impl AccountsPersonUpdate {
         self,
         full_name_aliases: impl IntoIterator<Item: Into<String>>,
     ) -> Self {
-        Self(self.0.set("full_name_aliases", texts(full_name_aliases)))
+        self.set("full_name_aliases", texts(full_name_aliases))
     }
 
     /// Unsets `full_name_aliases`.
     #[inline]
     pub fn clear_full_name_aliases(self) -> Self {
-        Self(self.0.set("full_name_aliases", Value::Clear))
+        self.set("full_name_aliases", Value::Clear)
     }
 
     /// Gender.
     #[inline]
     pub fn gender(self, gender: &str) -> Self {
-        Self(self.0.set("gender", gender))
+        self.set_str("gender", gender)
     }
 
     /// Id number.
     #[inline]
     pub fn id_number(self, id_number: &str) -> Self {
-        Self(self.0.set("id_number", id_number))
+        self.set_str("id_number", id_number)
     }
 
     /// Id number secondary.
     #[inline]
     pub fn id_number_secondary(self, id_number_secondary: &str) -> Self {
-        Self(self.0.set("id_number_secondary", id_number_secondary))
+        self.set_str("id_number_secondary", id_number_secondary)
     }
 
     /// Last name.
     #[inline]
     pub fn last_name(self, last_name: &str) -> Self {
-        Self(self.0.set("last_name", last_name))
+        self.set_str("last_name", last_name)
     }
 
     /// Last name kana.
     #[inline]
     pub fn last_name_kana(self, last_name_kana: &str) -> Self {
-        Self(self.0.set("last_name_kana", last_name_kana))
+        self.set_str("last_name_kana", last_name_kana)
     }
 
     /// Last name kanji.
     #[inline]
     pub fn last_name_kanji(self, last_name_kanji: &str) -> Self {
-        Self(self.0.set("last_name_kanji", last_name_kanji))
+        self.set_str("last_name_kanji", last_name_kanji)
     }
 
     /// Maiden name.
     #[inline]
     pub fn maiden_name(self, maiden_name: &str) -> Self {
-        Self(self.0.set("maiden_name", maiden_name))
+        self.set_str("maiden_name", maiden_name)
     }
 
     /// Key-value pairs of your own.
@@ -398,37 +392,37 @@ impl AccountsPersonUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Nationality.
     #[inline]
     pub fn nationality(self, nationality: &str) -> Self {
-        Self(self.0.set("nationality", nationality))
+        self.set_str("nationality", nationality)
     }
 
     /// Person token.
     #[inline]
     pub fn person_token(self, person_token: &str) -> Self {
-        Self(self.0.set("person_token", person_token))
+        self.set_str("person_token", person_token)
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.set("phone", phone))
+        self.set_str("phone", phone)
     }
 
     /// Political exposure.
     #[inline]
     pub fn political_exposure(self, political_exposure: api::PersonPoliticalExposure) -> Self {
-        Self(self.0.set("political_exposure", political_exposure))
+        self.set("political_exposure", political_exposure)
     }
 
     /// Registered address.
@@ -437,31 +431,31 @@ impl AccountsPersonUpdate {
         self,
         registered_address: api::AccountsPersonUpdateRegisteredAddress,
     ) -> Self {
-        Self(self.0.set("registered_address", registered_address))
+        self.set("registered_address", registered_address)
     }
 
     /// Relationship.
     #[inline]
     pub fn relationship(self, relationship: api::AccountsPersonUpdateRelationship) -> Self {
-        Self(self.0.set("relationship", relationship))
+        self.set("relationship", relationship)
     }
 
     /// Ssn last 4.
     #[inline]
     pub fn ssn_last_4(self, ssn_last_4: &str) -> Self {
-        Self(self.0.set("ssn_last_4", ssn_last_4))
+        self.set_str("ssn_last_4", ssn_last_4)
     }
 
     /// Us cfpb data.
     #[inline]
     pub fn us_cfpb_data(self, us_cfpb_data: api::AccountsPersonUpdateUsCfpbData) -> Self {
-        Self(self.0.set("us_cfpb_data", us_cfpb_data))
+        self.set("us_cfpb_data", us_cfpb_data)
     }
 
     /// Verification.
     #[inline]
     pub fn verification(self, verification: api::AccountsPersonUpdateVerification) -> Self {
-        Self(self.0.set("verification", verification))
+        self.set("verification", verification)
     }
 }
 
@@ -469,5 +463,5 @@ request! {
     /// The request of `client.accounts().persons().delete(…)`: `DELETE /v1/accounts/{account}/persons/{person}`.
     ///
     /// <https://docs.stripe.com/api/accounts/persons/delete>
-    AccountsPersonDelete => api::DeletedPerson; "accounts.persons.delete", Delete "/v1/accounts/{account}/persons/{person}", Api V1 Form
+    AccountsPersonDelete, AccountsPersonDeleteEndpoint => api::DeletedPerson; "accounts.persons.delete", Delete "/v1/accounts/{account}/persons/{person}", Api V1 Form
 }

@@ -3,7 +3,7 @@
 //! Stripe's `person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.accounts().persons()`.
 ///
@@ -17,9 +17,7 @@ impl AccountsPersons<'_> {
     /// <https://docs.stripe.com/api/accounts/persons/list>
     #[inline]
     pub fn list(&self, account: &str) -> api::AccountsPersonList {
-        api::AccountsPersonList(
-            RequestBuilder::new(self.0, api::AccountsPersonList::OPERATION).path_arg(account),
-        )
+        api::AccountsPersonList::new(self.0).path_arg(account)
     }
 
     /// `POST /v1/accounts/{account}/persons`.
@@ -27,9 +25,7 @@ impl AccountsPersons<'_> {
     /// <https://docs.stripe.com/api/accounts/persons/create>
     #[inline]
     pub fn create(&self, account: &str) -> api::AccountsPersonCreate {
-        api::AccountsPersonCreate(
-            RequestBuilder::new(self.0, api::AccountsPersonCreate::OPERATION).path_arg(account),
-        )
+        api::AccountsPersonCreate::new(self.0).path_arg(account)
     }
 
     /// `GET /v1/accounts/{account}/persons/{person}`.
@@ -37,11 +33,9 @@ impl AccountsPersons<'_> {
     /// <https://docs.stripe.com/api/accounts/persons/retrieve>
     #[inline]
     pub fn retrieve(&self, account: &str, person: &str) -> api::AccountsPersonRetrieve {
-        api::AccountsPersonRetrieve(
-            RequestBuilder::new(self.0, api::AccountsPersonRetrieve::OPERATION)
-                .path_arg(account)
-                .path_arg(person),
-        )
+        api::AccountsPersonRetrieve::new(self.0)
+            .path_arg(account)
+            .path_arg(person)
     }
 
     /// `POST /v1/accounts/{account}/persons/{person}`.
@@ -49,11 +43,9 @@ impl AccountsPersons<'_> {
     /// <https://docs.stripe.com/api/accounts/persons/update>
     #[inline]
     pub fn update(&self, account: &str, person: &str) -> api::AccountsPersonUpdate {
-        api::AccountsPersonUpdate(
-            RequestBuilder::new(self.0, api::AccountsPersonUpdate::OPERATION)
-                .path_arg(account)
-                .path_arg(person),
-        )
+        api::AccountsPersonUpdate::new(self.0)
+            .path_arg(account)
+            .path_arg(person)
     }
 
     /// `DELETE /v1/accounts/{account}/persons/{person}`.
@@ -61,10 +53,8 @@ impl AccountsPersons<'_> {
     /// <https://docs.stripe.com/api/accounts/persons/delete>
     #[inline]
     pub fn delete(&self, account: &str, person: &str) -> api::AccountsPersonDelete {
-        api::AccountsPersonDelete(
-            RequestBuilder::new(self.0, api::AccountsPersonDelete::OPERATION)
-                .path_arg(account)
-                .path_arg(person),
-        )
+        api::AccountsPersonDelete::new(self.0)
+            .path_arg(account)
+            .path_arg(person)
     }
 }

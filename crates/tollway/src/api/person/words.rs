@@ -6,6 +6,8 @@ use crate::view::prelude::words;
 
 words! {
     /// The values of `political_exposure`, first of all in [`Person`](crate::api::Person).
+    ///
+    /// <https://docs.stripe.com/api/accounts/persons/object>
     PersonPoliticalExposure {
         /// `existing`
         Existing = "existing",
@@ -16,6 +18,8 @@ words! {
 
 words! {
     /// The values of `ethnicity`, first of all in [`PersonUsCfpbDataEthnicityDetails`](crate::api::PersonUsCfpbDataEthnicityDetails).
+    ///
+    /// <https://docs.stripe.com/api/accounts/persons/object#person_object-us_cfpb_data-ethnicity_details>
     PersonUsCfpbDataEthnicityDetailsEthnicity {
         /// `cuban`
         Cuban = "cuban",

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
 
 view! {
-    /// Invoice settings of [`Quote`](crate::api::Quote): its `invoice_settings`.
+    /// Invoice settings of [`Quote`](crate::api::Quote): its `invoice_settings`. It has what [`QuoteInvoiceSettingsFields`](crate::api::QuoteInvoiceSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-invoice_settings>
-    QuoteInvoiceSettings, "invoice_setting_quote_setting"
+    QuoteInvoiceSettings =
+    /// The accessors of [`QuoteInvoiceSettings`](crate::api::QuoteInvoiceSettings).
+    QuoteInvoiceSettingsFields, "invoice_setting_quote_setting"
 }
 
-impl QuoteInvoiceSettings {
+impl QuoteInvoiceSettingsFields {
     /// Custom fields, as a list. `None` when null.
     #[inline]
     pub fn custom_fields(&self) -> Option<Vec<api::QuoteInvoiceSettingsCustomField>> {
@@ -48,13 +50,15 @@ impl QuoteInvoiceSettings {
 }
 
 view! {
-    /// Custom fields of [`Quote`](crate::api::Quote): its `invoice_settings.custom_fields`.
+    /// Custom fields of [`Quote`](crate::api::Quote): its `invoice_settings.custom_fields`. It has what [`QuoteInvoiceSettingsCustomFieldFields`](crate::api::QuoteInvoiceSettingsCustomFieldFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-invoice_settings-custom_fields>
-    QuoteInvoiceSettingsCustomField, "invoice_setting_quote_setting_custom_field"
+    QuoteInvoiceSettingsCustomField =
+    /// The accessors of [`QuoteInvoiceSettingsCustomField`](crate::api::QuoteInvoiceSettingsCustomField).
+    QuoteInvoiceSettingsCustomFieldFields, "invoice_setting_quote_setting_custom_field"
 }
 
-impl QuoteInvoiceSettingsCustomField {
+impl QuoteInvoiceSettingsCustomFieldFields {
     /// Name.
     #[inline]
     pub fn name(&self) -> &str {
@@ -71,13 +75,15 @@ impl QuoteInvoiceSettingsCustomField {
 }
 
 view! {
-    /// The `quote` object.
+    /// The `quote` object. It has what [`QuoteFields`](crate::api::QuoteFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object>
-    Quote, "quote"
+    Quote =
+    /// The accessors of [`Quote`](crate::api::Quote).
+    QuoteFields, "quote"
 }
 
-impl Quote {
+impl QuoteFields {
     /// Amount subtotal, in the smallest unit of `currency`.
     #[inline]
     pub fn amount_subtotal(&self) -> i64 {
@@ -296,13 +302,15 @@ impl Quote {
 }
 
 view! {
-    /// Automatic tax of [`Quote`](crate::api::Quote): its `automatic_tax`.
+    /// Automatic tax of [`Quote`](crate::api::Quote): its `automatic_tax`. It has what [`QuoteAutomaticTaxFields`](crate::api::QuoteAutomaticTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-automatic_tax>
-    QuoteAutomaticTax, "quotes_resource_automatic_tax"
+    QuoteAutomaticTax =
+    /// The accessors of [`QuoteAutomaticTax`](crate::api::QuoteAutomaticTax).
+    QuoteAutomaticTaxFields, "quotes_resource_automatic_tax"
 }
 
-impl QuoteAutomaticTax {
+impl QuoteAutomaticTaxFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -331,13 +339,15 @@ impl QuoteAutomaticTax {
 }
 
 view! {
-    /// Computed of [`Quote`](crate::api::Quote): its `computed`.
+    /// Computed of [`Quote`](crate::api::Quote): its `computed`. It has what [`QuoteComputedFields`](crate::api::QuoteComputedFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-computed>
-    QuoteComputed, "quotes_resource_computed"
+    QuoteComputed =
+    /// The accessors of [`QuoteComputed`](crate::api::QuoteComputed).
+    QuoteComputedFields, "quotes_resource_computed"
 }
 
-impl QuoteComputed {
+impl QuoteComputedFields {
     /// Recurring. `None` when null.
     #[inline]
     pub fn recurring(&self) -> Option<api::QuoteComputedRecurring> {
@@ -352,13 +362,15 @@ impl QuoteComputed {
 }
 
 view! {
-    /// From quote of [`Quote`](crate::api::Quote): its `from_quote`.
+    /// From quote of [`Quote`](crate::api::Quote): its `from_quote`. It has what [`QuoteFromQuoteFields`](crate::api::QuoteFromQuoteFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-from_quote>
-    QuoteFromQuote, "quotes_resource_from_quote"
+    QuoteFromQuote =
+    /// The accessors of [`QuoteFromQuote`](crate::api::QuoteFromQuote).
+    QuoteFromQuoteFields, "quotes_resource_from_quote"
 }
 
-impl QuoteFromQuote {
+impl QuoteFromQuoteFields {
     /// Is revision: true or false.
     #[inline]
     pub fn is_revision(&self) -> bool {
@@ -373,13 +385,15 @@ impl QuoteFromQuote {
 }
 
 view! {
-    /// Recurring of [`Quote`](crate::api::Quote): its `computed.recurring`.
+    /// Recurring of [`Quote`](crate::api::Quote): its `computed.recurring`. It has what [`QuoteComputedRecurringFields`](crate::api::QuoteComputedRecurringFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-computed-recurring>
-    QuoteComputedRecurring, "quotes_resource_recurring"
+    QuoteComputedRecurring =
+    /// The accessors of [`QuoteComputedRecurring`](crate::api::QuoteComputedRecurring).
+    QuoteComputedRecurringFields, "quotes_resource_recurring"
 }
 
-impl QuoteComputedRecurring {
+impl QuoteComputedRecurringFields {
     /// Amount subtotal.
     #[inline]
     pub fn amount_subtotal(&self) -> i64 {
@@ -412,13 +426,15 @@ impl QuoteComputedRecurring {
 }
 
 view! {
-    /// Status transitions of [`Quote`](crate::api::Quote): its `status_transitions`.
+    /// Status transitions of [`Quote`](crate::api::Quote): its `status_transitions`. It has what [`QuoteStatusTransitionsFields`](crate::api::QuoteStatusTransitionsFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-status_transitions>
-    QuoteStatusTransitions, "quotes_resource_status_transitions"
+    QuoteStatusTransitions =
+    /// The accessors of [`QuoteStatusTransitions`](crate::api::QuoteStatusTransitions).
+    QuoteStatusTransitionsFields, "quotes_resource_status_transitions"
 }
 
-impl QuoteStatusTransitions {
+impl QuoteStatusTransitionsFields {
     /// Accepted at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn accepted_at(&self) -> Option<Timestamp> {
@@ -442,13 +458,15 @@ impl QuoteStatusTransitions {
 }
 
 view! {
-    /// Billing mode of [`Quote`](crate::api::Quote): its `subscription_data.billing_mode`.
+    /// Billing mode of [`Quote`](crate::api::Quote): its `subscription_data.billing_mode`. It has what [`QuoteSubscriptionDataBillingModeFields`](crate::api::QuoteSubscriptionDataBillingModeFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-subscription_data-billing_mode>
-    QuoteSubscriptionDataBillingMode, "quotes_resource_subscription_data_billing_mode"
+    QuoteSubscriptionDataBillingMode =
+    /// The accessors of [`QuoteSubscriptionDataBillingMode`](crate::api::QuoteSubscriptionDataBillingMode).
+    QuoteSubscriptionDataBillingModeFields, "quotes_resource_subscription_data_billing_mode"
 }
 
-impl QuoteSubscriptionDataBillingMode {
+impl QuoteSubscriptionDataBillingModeFields {
     /// Flexible. `None` when absent.
     #[inline]
     pub fn flexible(&self) -> Option<api::QuoteSubscriptionDataBillingModeFlexible> {
@@ -465,13 +483,15 @@ impl QuoteSubscriptionDataBillingMode {
 }
 
 view! {
-    /// Subscription data of [`Quote`](crate::api::Quote): its `subscription_data`.
+    /// Subscription data of [`Quote`](crate::api::Quote): its `subscription_data`. It has what [`QuoteSubscriptionDataFields`](crate::api::QuoteSubscriptionDataFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-subscription_data>
-    QuoteSubscriptionData, "quotes_resource_subscription_data_subscription_data"
+    QuoteSubscriptionData =
+    /// The accessors of [`QuoteSubscriptionData`](crate::api::QuoteSubscriptionData).
+    QuoteSubscriptionDataFields, "quotes_resource_subscription_data_subscription_data"
 }
 
-impl QuoteSubscriptionData {
+impl QuoteSubscriptionDataFields {
     /// Billing mode.
     #[inline]
     pub fn billing_mode(&self) -> api::QuoteSubscriptionDataBillingMode {
@@ -519,13 +539,15 @@ impl QuoteSubscriptionData {
 }
 
 view! {
-    /// Total details of [`Quote`](crate::api::Quote): its `total_details`.
+    /// Total details of [`Quote`](crate::api::Quote): its `total_details`. It has what [`QuoteComputedRecurringTotalDetailsFields`](crate::api::QuoteComputedRecurringTotalDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-total_details>
-    QuoteComputedRecurringTotalDetails, "quotes_resource_total_details"
+    QuoteComputedRecurringTotalDetails =
+    /// The accessors of [`QuoteComputedRecurringTotalDetails`](crate::api::QuoteComputedRecurringTotalDetails).
+    QuoteComputedRecurringTotalDetailsFields, "quotes_resource_total_details"
 }
 
-impl QuoteComputedRecurringTotalDetails {
+impl QuoteComputedRecurringTotalDetailsFields {
     /// Amount discount.
     #[inline]
     pub fn amount_discount(&self) -> i64 {
@@ -555,13 +577,15 @@ impl QuoteComputedRecurringTotalDetails {
 }
 
 view! {
-    /// Breakdown of [`Quote`](crate::api::Quote): its `total_details.breakdown`.
+    /// Breakdown of [`Quote`](crate::api::Quote): its `total_details.breakdown`. It has what [`QuoteComputedRecurringTotalDetailsBreakdownFields`](crate::api::QuoteComputedRecurringTotalDetailsBreakdownFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-total_details-breakdown>
-    QuoteComputedRecurringTotalDetailsBreakdown, "quotes_resource_total_details_resource_breakdown"
+    QuoteComputedRecurringTotalDetailsBreakdown =
+    /// The accessors of [`QuoteComputedRecurringTotalDetailsBreakdown`](crate::api::QuoteComputedRecurringTotalDetailsBreakdown).
+    QuoteComputedRecurringTotalDetailsBreakdownFields, "quotes_resource_total_details_resource_breakdown"
 }
 
-impl QuoteComputedRecurringTotalDetailsBreakdown {
+impl QuoteComputedRecurringTotalDetailsBreakdownFields {
     /// Discounts, as a list.
     #[inline]
     pub fn discounts(&self) -> Vec<api::CheckoutSessionTotalDetailsBreakdownDiscount> {
@@ -580,13 +604,15 @@ impl QuoteComputedRecurringTotalDetailsBreakdown {
 }
 
 view! {
-    /// Transfer data of [`Quote`](crate::api::Quote): its `transfer_data`.
+    /// Transfer data of [`Quote`](crate::api::Quote): its `transfer_data`. It has what [`QuoteTransferDataFields`](crate::api::QuoteTransferDataFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-transfer_data>
-    QuoteTransferData, "quotes_resource_transfer_data"
+    QuoteTransferData =
+    /// The accessors of [`QuoteTransferData`](crate::api::QuoteTransferData).
+    QuoteTransferDataFields, "quotes_resource_transfer_data"
 }
 
-impl QuoteTransferData {
+impl QuoteTransferDataFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -608,13 +634,15 @@ impl QuoteTransferData {
 }
 
 view! {
-    /// Upfront of [`Quote`](crate::api::Quote): its `computed.upfront`.
+    /// Upfront of [`Quote`](crate::api::Quote): its `computed.upfront`. It has what [`QuoteComputedUpfrontFields`](crate::api::QuoteComputedUpfrontFields) has.
     ///
     /// <https://docs.stripe.com/api/quotes/object#quote_object-computed-upfront>
-    QuoteComputedUpfront, "quotes_resource_upfront"
+    QuoteComputedUpfront =
+    /// The accessors of [`QuoteComputedUpfront`](crate::api::QuoteComputedUpfront).
+    QuoteComputedUpfrontFields, "quotes_resource_upfront"
 }
 
-impl QuoteComputedUpfront {
+impl QuoteComputedUpfrontFields {
     /// Amount subtotal.
     #[inline]
     pub fn amount_subtotal(&self) -> i64 {
@@ -641,13 +669,15 @@ impl QuoteComputedUpfront {
 }
 
 view! {
-    /// Flexible of [`Subscription`](crate::api::Subscription): its `billing_mode.flexible`.
+    /// Flexible of [`Subscription`](crate::api::Subscription): its `billing_mode.flexible`. It has what [`QuoteSubscriptionDataBillingModeFlexibleFields`](crate::api::QuoteSubscriptionDataBillingModeFlexibleFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_mode-flexible>
-    QuoteSubscriptionDataBillingModeFlexible, "subscriptions_resource_billing_mode_flexible"
+    QuoteSubscriptionDataBillingModeFlexible =
+    /// The accessors of [`QuoteSubscriptionDataBillingModeFlexible`](crate::api::QuoteSubscriptionDataBillingModeFlexible).
+    QuoteSubscriptionDataBillingModeFlexibleFields, "subscriptions_resource_billing_mode_flexible"
 }
 
-impl QuoteSubscriptionDataBillingModeFlexible {
+impl QuoteSubscriptionDataBillingModeFlexibleFields {
     /// Proration discounts. `None` when absent.
     #[inline]
     pub fn proration_discounts(

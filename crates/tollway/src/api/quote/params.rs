@@ -7,74 +7,20 @@ use crate::view::prelude::{
     Params, Timestamp, Value, decimal, list, one_of, pairs, params, params_required, texts,
 };
 
-params_required! {
-    /// The `liability` of [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/quotes/create>
-    QuoteCreateAutomaticTaxLiability
-}
+/// The `liability` of [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
 
-impl QuoteCreateAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::QuoteCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `automatic_tax` of [`QuoteCreate`](crate::api::QuoteCreate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
 
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params_required! {
-    /// The `automatic_tax` of [`QuoteCreate`](crate::api::QuoteCreate).
-    ///
-    /// <https://docs.stripe.com/api/quotes/create>
-    QuoteCreateAutomaticTax
-}
-
-impl QuoteCreateAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Liability.
-    #[inline]
-    pub fn liability(self, liability: api::QuoteCreateAutomaticTaxLiability) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
-
-params! {
-    /// The `discount` of [`QuoteCreate`](crate::api::QuoteCreate).
-    ///
-    /// <https://docs.stripe.com/api/quotes/create>
-    QuoteCreateDiscount
-}
-
-impl QuoteCreateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
+/// The `discount` of [`QuoteCreate`](crate::api::QuoteCreate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateDiscount = api::InvoiceItemCreateDiscount;
 
 params_required! {
     /// The `from_quote` of [`QuoteCreate`](crate::api::QuoteCreate).
@@ -87,51 +33,26 @@ impl QuoteCreateFromQuote {
     /// With what Stripe requires.
     #[inline]
     pub fn new(quote: &str) -> Self {
-        Self(Params::new().with("quote", quote))
+        Self(Params::new().with_str("quote", quote))
     }
 
     /// Is revision: true or false.
     #[inline]
     pub fn is_revision(self, is_revision: bool) -> Self {
-        Self(self.0.with("is_revision", is_revision))
+        Self(self.0.with_bool("is_revision", is_revision))
     }
 }
 
-params_required! {
-    /// The `custom_field` of [`QuoteCreateInvoiceSettings`](crate::api::QuoteCreateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/quotes/create>
-    QuoteCreateInvoiceSettingsCustomField
-}
+/// The `custom_field` of [`QuoteCreateInvoiceSettings`](crate::api::QuoteCreateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-impl QuoteCreateInvoiceSettingsCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `issuer` of [`QuoteCreateInvoiceSettings`](crate::api::QuoteCreateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/quotes/create>
-    QuoteCreateInvoiceSettingsIssuer
-}
-
-impl QuoteCreateInvoiceSettingsIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::QuoteCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `issuer` of [`QuoteCreateInvoiceSettings`](crate::api::QuoteCreateInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateInvoiceSettingsIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
 
 params! {
     /// The `invoice_settings` of [`QuoteCreate`](crate::api::QuoteCreate).
@@ -159,13 +80,13 @@ impl QuoteCreateInvoiceSettings {
     /// Days until due.
     #[inline]
     pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.with("days_until_due", days_until_due))
+        Self(self.0.with_int("days_until_due", days_until_due))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Unsets `description`.
@@ -177,7 +98,7 @@ impl QuoteCreateInvoiceSettings {
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
+        Self(self.0.with_str("footer", footer))
     }
 
     /// Unsets `footer`.
@@ -193,53 +114,16 @@ impl QuoteCreateInvoiceSettings {
     }
 }
 
-params! {
-    /// The `discount` of [`QuoteCreateLineItem`](crate::api::QuoteCreateLineItem).
-    ///
-    /// <https://docs.stripe.com/api/quotes/create>
-    QuoteCreateLineItemDiscount
-}
+/// The `discount` of [`QuoteCreateLineItem`](crate::api::QuoteCreateLineItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateLineItemDiscount = api::InvoiceItemCreateDiscount;
 
-impl QuoteCreateLineItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`QuoteCreateLineItemPriceData`](crate::api::QuoteCreateLineItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/quotes/create>
-    QuoteCreateLineItemPriceDataRecurring
-}
-
-impl QuoteCreateLineItemPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::QuoteComputedRecurringInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
+/// The `recurring` of [`QuoteCreateLineItemPriceData`](crate::api::QuoteCreateLineItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateLineItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
 params_required! {
     /// The `price_data` of [`QuoteCreateLineItem`](crate::api::QuoteCreateLineItem).
@@ -254,8 +138,8 @@ impl QuoteCreateLineItemPriceData {
     pub fn new(currency: &str, product: &str) -> Self {
         Self(
             Params::new()
-                .with("currency", currency)
-                .with("product", product),
+                .with_str("currency", currency)
+                .with_str("product", product),
         )
     }
 
@@ -274,7 +158,7 @@ impl QuoteCreateLineItemPriceData {
     /// Unit amount, in the smallest unit of `currency`.
     #[inline]
     pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
+        Self(self.0.with_int("unit_amount", unit_amount))
     }
 
     /// Unit amount decimal, as a decimal number.
@@ -313,7 +197,7 @@ impl QuoteCreateLineItem {
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Price data.
@@ -325,7 +209,7 @@ impl QuoteCreateLineItem {
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Tax rates, as a list.
@@ -341,44 +225,17 @@ impl QuoteCreateLineItem {
     }
 }
 
-params! {
-    /// The `flexible` of [`QuoteCreateSubscriptionDataBillingMode`](crate::api::QuoteCreateSubscriptionDataBillingMode).
-    ///
-    /// <https://docs.stripe.com/api/quotes/create>
-    QuoteCreateSubscriptionDataBillingModeFlexible
-}
+/// The `flexible` of [`QuoteCreateSubscriptionDataBillingMode`](crate::api::QuoteCreateSubscriptionDataBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateSubscriptionDataBillingModeFlexible =
+    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
 
-impl QuoteCreateSubscriptionDataBillingModeFlexible {
-    /// Proration discounts.
-    #[inline]
-    pub fn proration_discounts(
-        self,
-        proration_discounts: api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts,
-    ) -> Self {
-        Self(self.0.with("proration_discounts", proration_discounts))
-    }
-}
-
-params_required! {
-    /// The `billing_mode` of [`QuoteCreateSubscriptionData`](crate::api::QuoteCreateSubscriptionData).
-    ///
-    /// <https://docs.stripe.com/api/quotes/create>
-    QuoteCreateSubscriptionDataBillingMode
-}
-
-impl QuoteCreateSubscriptionDataBillingMode {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::QuoteSubscriptionDataBillingModeType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Flexible.
-    #[inline]
-    pub fn flexible(self, flexible: api::QuoteCreateSubscriptionDataBillingModeFlexible) -> Self {
-        Self(self.0.with("flexible", flexible))
-    }
-}
+/// The `billing_mode` of [`QuoteCreateSubscriptionData`](crate::api::QuoteCreateSubscriptionData): the same as [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateSubscriptionDataBillingMode =
+    api::CheckoutSessionCreateSubscriptionDataBillingMode;
 
 one_of! {
     /// The `effective_date` of [`QuoteCreateSubscriptionData`](crate::api::QuoteCreateSubscriptionData), in one of its forms.
@@ -417,7 +274,7 @@ impl QuoteCreateSubscriptionData {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Effective date.
@@ -450,7 +307,7 @@ impl QuoteCreateSubscriptionData {
     /// Trial period days.
     #[inline]
     pub fn trial_period_days(self, trial_period_days: i64) -> Self {
-        Self(self.0.with("trial_period_days", trial_period_days))
+        Self(self.0.with_int("trial_period_days", trial_period_days))
     }
 
     /// Unsets `trial_period_days`.
@@ -471,13 +328,13 @@ impl QuoteCreateTransferData {
     /// With what Stripe requires.
     #[inline]
     pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
+        Self(Params::new().with_str("destination", destination))
     }
 
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Amount percent.
@@ -487,264 +344,52 @@ impl QuoteCreateTransferData {
     }
 }
 
-params_required! {
-    /// The `liability` of [`QuoteUpdateAutomaticTax`](crate::api::QuoteUpdateAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateAutomaticTaxLiability
-}
+/// The `liability` of [`QuoteUpdateAutomaticTax`](crate::api::QuoteUpdateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
 
-impl QuoteUpdateAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::QuoteCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `automatic_tax` of [`QuoteUpdate`](crate::api::QuoteUpdate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
 
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `discount` of [`QuoteUpdate`](crate::api::QuoteUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateDiscount = api::InvoiceItemCreateDiscount;
 
-params_required! {
-    /// The `automatic_tax` of [`QuoteUpdate`](crate::api::QuoteUpdate).
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateAutomaticTax
-}
+/// The `custom_field` of [`QuoteUpdateInvoiceSettings`](crate::api::QuoteUpdateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-impl QuoteUpdateAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `issuer` of [`QuoteUpdateInvoiceSettings`](crate::api::QuoteUpdateInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateInvoiceSettingsIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
 
-    /// Liability.
-    #[inline]
-    pub fn liability(self, liability: api::QuoteUpdateAutomaticTaxLiability) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
+/// The `invoice_settings` of [`QuoteUpdate`](crate::api::QuoteUpdate): the same as [`QuoteCreateInvoiceSettings`](crate::api::QuoteCreateInvoiceSettings).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateInvoiceSettings = api::QuoteCreateInvoiceSettings;
 
-params! {
-    /// The `discount` of [`QuoteUpdate`](crate::api::QuoteUpdate).
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateDiscount
-}
+/// The `discount` of [`QuoteUpdateLineItem`](crate::api::QuoteUpdateLineItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateLineItemDiscount = api::InvoiceItemCreateDiscount;
 
-impl QuoteUpdateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
+/// The `recurring` of [`QuoteUpdateLineItemPriceData`](crate::api::QuoteUpdateLineItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateLineItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `custom_field` of [`QuoteUpdateInvoiceSettings`](crate::api::QuoteUpdateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateInvoiceSettingsCustomField
-}
-
-impl QuoteUpdateInvoiceSettingsCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `issuer` of [`QuoteUpdateInvoiceSettings`](crate::api::QuoteUpdateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateInvoiceSettingsIssuer
-}
-
-impl QuoteUpdateInvoiceSettingsIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::QuoteCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params! {
-    /// The `invoice_settings` of [`QuoteUpdate`](crate::api::QuoteUpdate).
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateInvoiceSettings
-}
-
-impl QuoteUpdateInvoiceSettings {
-    /// Custom fields, as a list.
-    #[inline]
-    pub fn custom_fields(
-        self,
-        custom_fields: impl IntoIterator<Item = api::QuoteUpdateInvoiceSettingsCustomField>,
-    ) -> Self {
-        Self(self.0.with("custom_fields", list(custom_fields)))
-    }
-
-    /// Unsets `custom_fields`.
-    #[inline]
-    pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
-    }
-
-    /// Days until due.
-    #[inline]
-    pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.with("days_until_due", days_until_due))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Unsets `description`.
-    #[inline]
-    pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
-    }
-
-    /// Footer.
-    #[inline]
-    pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
-    }
-
-    /// Unsets `footer`.
-    #[inline]
-    pub fn clear_footer(self) -> Self {
-        Self(self.0.with("footer", Value::Clear))
-    }
-
-    /// Issuer.
-    #[inline]
-    pub fn issuer(self, issuer: api::QuoteUpdateInvoiceSettingsIssuer) -> Self {
-        Self(self.0.with("issuer", issuer))
-    }
-}
-
-params! {
-    /// The `discount` of [`QuoteUpdateLineItem`](crate::api::QuoteUpdateLineItem).
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateLineItemDiscount
-}
-
-impl QuoteUpdateLineItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`QuoteUpdateLineItemPriceData`](crate::api::QuoteUpdateLineItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateLineItemPriceDataRecurring
-}
-
-impl QuoteUpdateLineItemPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::QuoteComputedRecurringInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`QuoteUpdateLineItem`](crate::api::QuoteUpdateLineItem).
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateLineItemPriceData
-}
-
-impl QuoteUpdateLineItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, product: &str) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product),
-        )
-    }
-
-    /// Recurring.
-    #[inline]
-    pub fn recurring(self, recurring: api::QuoteUpdateLineItemPriceDataRecurring) -> Self {
-        Self(self.0.with("recurring", recurring))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(self, tax_behavior: api::QuoteCreateLineItemPriceDataTaxBehavior) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
+/// The `price_data` of [`QuoteUpdateLineItem`](crate::api::QuoteUpdateLineItem): the same as [`QuoteCreateLineItemPriceData`](crate::api::QuoteCreateLineItemPriceData).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateLineItemPriceData = api::QuoteCreateLineItemPriceData;
 
 params! {
     /// The `line_item` of [`QuoteUpdate`](crate::api::QuoteUpdate).
@@ -772,13 +417,13 @@ impl QuoteUpdateLineItem {
     /// The object's id.
     #[inline]
     pub fn id(self, id: &str) -> Self {
-        Self(self.0.with("id", id))
+        Self(self.0.with_str("id", id))
     }
 
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Price data.
@@ -790,7 +435,7 @@ impl QuoteUpdateLineItem {
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Tax rates, as a list.
@@ -806,25 +451,10 @@ impl QuoteUpdateLineItem {
     }
 }
 
-one_of! {
-    /// The `effective_date` of [`QuoteUpdateSubscriptionData`](crate::api::QuoteUpdateSubscriptionData), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateSubscriptionDataEffectiveDate {
-        [
-            /// `current_period_end`
-            CurrentPeriodEnd = "current_period_end",
-        ]
-        /// An instant.
-        Time(Timestamp),
-    }
-}
-
-impl From<i64> for QuoteUpdateSubscriptionDataEffectiveDate {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
+/// The `effective_date` of [`QuoteUpdateSubscriptionData`](crate::api::QuoteUpdateSubscriptionData), in one of its forms: the same as [`QuoteCreateSubscriptionDataEffectiveDate`](crate::api::QuoteCreateSubscriptionDataEffectiveDate).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateSubscriptionDataEffectiveDate = api::QuoteCreateSubscriptionDataEffectiveDate;
 
 params! {
     /// The `subscription_data` of [`QuoteUpdate`](crate::api::QuoteUpdate).
@@ -837,7 +467,7 @@ impl QuoteUpdateSubscriptionData {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Unsets `description`.
@@ -876,7 +506,7 @@ impl QuoteUpdateSubscriptionData {
     /// Trial period days.
     #[inline]
     pub fn trial_period_days(self, trial_period_days: i64) -> Self {
-        Self(self.0.with("trial_period_days", trial_period_days))
+        Self(self.0.with_int("trial_period_days", trial_period_days))
     }
 
     /// Unsets `trial_period_days`.
@@ -886,29 +516,7 @@ impl QuoteUpdateSubscriptionData {
     }
 }
 
-params_required! {
-    /// The `transfer_data` of [`QuoteUpdate`](crate::api::QuoteUpdate).
-    ///
-    /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdateTransferData
-}
-
-impl QuoteUpdateTransferData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
-    }
-
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount percent.
-    #[inline]
-    pub fn amount_percent(self, amount_percent: f64) -> Self {
-        Self(self.0.with("amount_percent", amount_percent))
-    }
-}
+/// The `transfer_data` of [`QuoteUpdate`](crate::api::QuoteUpdate): the same as [`QuoteCreateTransferData`](crate::api::QuoteCreateTransferData).
+///
+/// <https://docs.stripe.com/api/quotes/update>
+pub type QuoteUpdateTransferData = api::QuoteCreateTransferData;

@@ -3,58 +3,56 @@
 //! Stripe's `quote`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Bytes, List, Timestamp, Value, list, pairs, request, request_list, texts,
-};
+use crate::view::prelude::{Bytes, List, Timestamp, Value, list, pairs, request, texts};
 
-request_list! {
+request! {
     /// The request of `client.quotes().list(…)`: `GET /v1/quotes`.
     ///
     /// <https://docs.stripe.com/api/quotes/list>
-    QuoteList => List<api::Quote>, api::Quote; "quotes.list", Get "/v1/quotes", Api V1 Form
+    QuoteList, QuoteListEndpoint => List<api::Quote>; "quotes.list", Get "/v1/quotes", Api V1 Form
 }
 
 impl QuoteList {
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::QuoteStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 
     /// Test clock.
     #[inline]
     pub fn test_clock(self, test_clock: &str) -> Self {
-        Self(self.0.set("test_clock", test_clock))
+        self.set_str("test_clock", test_clock)
     }
 }
 
@@ -62,59 +60,56 @@ request! {
     /// The request of `client.quotes().create(…)`: `POST /v1/quotes`.
     ///
     /// <https://docs.stripe.com/api/quotes/create>
-    QuoteCreate => api::Quote; "quotes.create", Post "/v1/quotes", Api V1 Form
+    QuoteCreate, QuoteCreateEndpoint => api::Quote; "quotes.create", Post "/v1/quotes", Api V1 Form
 }
 
 impl QuoteCreate {
     /// Application fee amount.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Unsets `application_fee_amount`.
     #[inline]
     pub fn clear_application_fee_amount(self) -> Self {
-        Self(self.0.set("application_fee_amount", Value::Clear))
+        self.set("application_fee_amount", Value::Clear)
     }
 
     /// Application fee percent.
     #[inline]
     pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
-        Self(
-            self.0
-                .set("application_fee_percent", application_fee_percent),
-        )
+        self.set("application_fee_percent", application_fee_percent)
     }
 
     /// Unsets `application_fee_percent`.
     #[inline]
     pub fn clear_application_fee_percent(self) -> Self {
-        Self(self.0.set("application_fee_percent", Value::Clear))
+        self.set("application_fee_percent", Value::Clear)
     }
 
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::QuoteCreateAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Collection method.
     #[inline]
     pub fn collection_method(self, collection_method: api::QuoteCollectionMethod) -> Self {
-        Self(self.0.set("collection_method", collection_method))
+        self.set("collection_method", collection_method)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Default tax rates, as a list.
@@ -123,82 +118,79 @@ impl QuoteCreate {
         self,
         default_tax_rates: impl IntoIterator<Item: Into<String>>,
     ) -> Self {
-        Self(self.0.set("default_tax_rates", texts(default_tax_rates)))
+        self.set("default_tax_rates", texts(default_tax_rates))
     }
 
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        Self(self.0.set("default_tax_rates", Value::Clear))
+        self.set("default_tax_rates", Value::Clear)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.set("description", Value::Clear))
+        self.set("description", Value::Clear)
     }
 
     /// Discounts, as a list.
     #[inline]
     pub fn discounts(self, discounts: impl IntoIterator<Item = api::QuoteCreateDiscount>) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
+        self.set("expires_at", Into::<Timestamp>::into(expires_at))
     }
 
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.set("footer", footer))
+        self.set_str("footer", footer)
     }
 
     /// Unsets `footer`.
     #[inline]
     pub fn clear_footer(self) -> Self {
-        Self(self.0.set("footer", Value::Clear))
+        self.set("footer", Value::Clear)
     }
 
     /// From quote.
     #[inline]
     pub fn from_quote(self, from_quote: api::QuoteCreateFromQuote) -> Self {
-        Self(self.0.set("from_quote", from_quote))
+        self.set("from_quote", from_quote)
     }
 
     /// Header.
     #[inline]
     pub fn header_(self, header: &str) -> Self {
-        Self(self.0.set("header", header))
+        self.set_str("header", header)
     }
 
     /// Unsets `header`.
     #[inline]
     pub fn clear_header(self) -> Self {
-        Self(self.0.set("header", Value::Clear))
+        self.set("header", Value::Clear)
     }
 
     /// Invoice settings.
     #[inline]
     pub fn invoice_settings(self, invoice_settings: api::QuoteCreateInvoiceSettings) -> Self {
-        Self(self.0.set("invoice_settings", invoice_settings))
+        self.set("invoice_settings", invoice_settings)
     }
 
     /// Line items, as a list.
@@ -207,7 +199,7 @@ impl QuoteCreate {
         self,
         line_items: impl IntoIterator<Item = api::QuoteCreateLineItem>,
     ) -> Self {
-        Self(self.0.set("line_items", list(line_items)))
+        self.set("line_items", list(line_items))
     }
 
     /// Key-value pairs of your own.
@@ -216,43 +208,43 @@ impl QuoteCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        Self(self.0.set("on_behalf_of", Value::Clear))
+        self.set("on_behalf_of", Value::Clear)
     }
 
     /// Subscription data.
     #[inline]
     pub fn subscription_data(self, subscription_data: api::QuoteCreateSubscriptionData) -> Self {
-        Self(self.0.set("subscription_data", subscription_data))
+        self.set("subscription_data", subscription_data)
     }
 
     /// Test clock.
     #[inline]
     pub fn test_clock(self, test_clock: &str) -> Self {
-        Self(self.0.set("test_clock", test_clock))
+        self.set_str("test_clock", test_clock)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::QuoteCreateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        Self(self.0.set("transfer_data", Value::Clear))
+        self.set("transfer_data", Value::Clear)
     }
 }
 
@@ -260,66 +252,63 @@ request! {
     /// The request of `client.quotes().retrieve(…)`: `GET /v1/quotes/{quote}`.
     ///
     /// <https://docs.stripe.com/api/quotes/retrieve>
-    QuoteRetrieve => api::Quote; "quotes.retrieve", Get "/v1/quotes/{quote}", Api V1 Form
+    QuoteRetrieve, QuoteRetrieveEndpoint => api::Quote; "quotes.retrieve", Get "/v1/quotes/{quote}", Api V1 Form
 }
 
 request! {
     /// The request of `client.quotes().update(…)`: `POST /v1/quotes/{quote}`.
     ///
     /// <https://docs.stripe.com/api/quotes/update>
-    QuoteUpdate => api::Quote; "quotes.update", Post "/v1/quotes/{quote}", Api V1 Form
+    QuoteUpdate, QuoteUpdateEndpoint => api::Quote; "quotes.update", Post "/v1/quotes/{quote}", Api V1 Form
 }
 
 impl QuoteUpdate {
     /// Application fee amount.
     #[inline]
     pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(self.0.set("application_fee_amount", application_fee_amount))
+        self.set_int("application_fee_amount", application_fee_amount)
     }
 
     /// Unsets `application_fee_amount`.
     #[inline]
     pub fn clear_application_fee_amount(self) -> Self {
-        Self(self.0.set("application_fee_amount", Value::Clear))
+        self.set("application_fee_amount", Value::Clear)
     }
 
     /// Application fee percent.
     #[inline]
     pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
-        Self(
-            self.0
-                .set("application_fee_percent", application_fee_percent),
-        )
+        self.set("application_fee_percent", application_fee_percent)
     }
 
     /// Unsets `application_fee_percent`.
     #[inline]
     pub fn clear_application_fee_percent(self) -> Self {
-        Self(self.0.set("application_fee_percent", Value::Clear))
+        self.set("application_fee_percent", Value::Clear)
     }
 
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::QuoteUpdateAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Collection method.
     #[inline]
     pub fn collection_method(self, collection_method: api::QuoteCollectionMethod) -> Self {
-        Self(self.0.set("collection_method", collection_method))
+        self.set("collection_method", collection_method)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Default tax rates, as a list.
@@ -328,76 +317,73 @@ impl QuoteUpdate {
         self,
         default_tax_rates: impl IntoIterator<Item: Into<String>>,
     ) -> Self {
-        Self(self.0.set("default_tax_rates", texts(default_tax_rates)))
+        self.set("default_tax_rates", texts(default_tax_rates))
     }
 
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        Self(self.0.set("default_tax_rates", Value::Clear))
+        self.set("default_tax_rates", Value::Clear)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.set("description", Value::Clear))
+        self.set("description", Value::Clear)
     }
 
     /// Discounts, as a list.
     #[inline]
     pub fn discounts(self, discounts: impl IntoIterator<Item = api::QuoteUpdateDiscount>) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
+        self.set("expires_at", Into::<Timestamp>::into(expires_at))
     }
 
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.set("footer", footer))
+        self.set_str("footer", footer)
     }
 
     /// Unsets `footer`.
     #[inline]
     pub fn clear_footer(self) -> Self {
-        Self(self.0.set("footer", Value::Clear))
+        self.set("footer", Value::Clear)
     }
 
     /// Header.
     #[inline]
     pub fn header_(self, header: &str) -> Self {
-        Self(self.0.set("header", header))
+        self.set_str("header", header)
     }
 
     /// Unsets `header`.
     #[inline]
     pub fn clear_header(self) -> Self {
-        Self(self.0.set("header", Value::Clear))
+        self.set("header", Value::Clear)
     }
 
     /// Invoice settings.
     #[inline]
     pub fn invoice_settings(self, invoice_settings: api::QuoteUpdateInvoiceSettings) -> Self {
-        Self(self.0.set("invoice_settings", invoice_settings))
+        self.set("invoice_settings", invoice_settings)
     }
 
     /// Line items, as a list.
@@ -406,7 +392,7 @@ impl QuoteUpdate {
         self,
         line_items: impl IntoIterator<Item = api::QuoteUpdateLineItem>,
     ) -> Self {
-        Self(self.0.set("line_items", list(line_items)))
+        self.set("line_items", list(line_items))
     }
 
     /// Key-value pairs of your own.
@@ -415,37 +401,37 @@ impl QuoteUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        Self(self.0.set("on_behalf_of", Value::Clear))
+        self.set("on_behalf_of", Value::Clear)
     }
 
     /// Subscription data.
     #[inline]
     pub fn subscription_data(self, subscription_data: api::QuoteUpdateSubscriptionData) -> Self {
-        Self(self.0.set("subscription_data", subscription_data))
+        self.set("subscription_data", subscription_data)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::QuoteUpdateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        Self(self.0.set("transfer_data", Value::Clear))
+        self.set("transfer_data", Value::Clear)
     }
 }
 
@@ -453,31 +439,28 @@ request! {
     /// The request of `client.quotes().accept(…)`: `POST /v1/quotes/{quote}/accept`.
     ///
     /// <https://docs.stripe.com/api/quotes/accept>
-    QuoteAccept => api::Quote; "quotes.accept", Post "/v1/quotes/{quote}/accept", Api V1 Form
+    QuoteAccept, QuoteAcceptEndpoint => api::Quote; "quotes.accept", Post "/v1/quotes/{quote}/accept", Api V1 Form
 }
 
 request! {
     /// The request of `client.quotes().cancel(…)`: `POST /v1/quotes/{quote}/cancel`.
     ///
     /// <https://docs.stripe.com/api/quotes/cancel>
-    QuoteCancel => api::Quote; "quotes.cancel", Post "/v1/quotes/{quote}/cancel", Api V1 Form
+    QuoteCancel, QuoteCancelEndpoint => api::Quote; "quotes.cancel", Post "/v1/quotes/{quote}/cancel", Api V1 Form
 }
 
 request! {
     /// The request of `client.quotes().finalize_quote(…)`: `POST /v1/quotes/{quote}/finalize`.
     ///
     /// <https://docs.stripe.com/api/quotes/finalize_quote>
-    QuoteFinalizeQuote => api::Quote; "quotes.finalize_quote", Post "/v1/quotes/{quote}/finalize", Api V1 Form
+    QuoteFinalizeQuote, QuoteFinalizeQuoteEndpoint => api::Quote; "quotes.finalize_quote", Post "/v1/quotes/{quote}/finalize", Api V1 Form
 }
 
 impl QuoteFinalizeQuote {
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
+        self.set("expires_at", Into::<Timestamp>::into(expires_at))
     }
 }
 
@@ -485,5 +468,5 @@ request! {
     /// The request of `client.quotes().pdf(…)`: `GET /v1/quotes/{quote}/pdf`.
     ///
     /// <https://docs.stripe.com/api/quotes/pdf>
-    QuotePdf => Bytes; "quotes.pdf", Get "/v1/quotes/{quote}/pdf", Files V1 Form
+    QuotePdf, QuotePdfEndpoint => Bytes; "quotes.pdf", Get "/v1/quotes/{quote}/pdf", Files V1 Form
 }

@@ -3,7 +3,7 @@
 //! Stripe's `quote`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.quotes()`.
 ///
@@ -29,7 +29,7 @@ impl<'a> Quotes<'a> {
     /// <https://docs.stripe.com/api/quotes/list>
     #[inline]
     pub fn list(&self) -> api::QuoteList {
-        api::QuoteList(RequestBuilder::new(self.0, api::QuoteList::OPERATION))
+        api::QuoteList::new(self.0)
     }
 
     /// `POST /v1/quotes`.
@@ -37,7 +37,7 @@ impl<'a> Quotes<'a> {
     /// <https://docs.stripe.com/api/quotes/create>
     #[inline]
     pub fn create(&self) -> api::QuoteCreate {
-        api::QuoteCreate(RequestBuilder::new(self.0, api::QuoteCreate::OPERATION))
+        api::QuoteCreate::new(self.0)
     }
 
     /// `GET /v1/quotes/{quote}`.
@@ -45,9 +45,7 @@ impl<'a> Quotes<'a> {
     /// <https://docs.stripe.com/api/quotes/retrieve>
     #[inline]
     pub fn retrieve(&self, quote: &str) -> api::QuoteRetrieve {
-        api::QuoteRetrieve(
-            RequestBuilder::new(self.0, api::QuoteRetrieve::OPERATION).path_arg(quote),
-        )
+        api::QuoteRetrieve::new(self.0).path_arg(quote)
     }
 
     /// `POST /v1/quotes/{quote}`.
@@ -55,7 +53,7 @@ impl<'a> Quotes<'a> {
     /// <https://docs.stripe.com/api/quotes/update>
     #[inline]
     pub fn update(&self, quote: &str) -> api::QuoteUpdate {
-        api::QuoteUpdate(RequestBuilder::new(self.0, api::QuoteUpdate::OPERATION).path_arg(quote))
+        api::QuoteUpdate::new(self.0).path_arg(quote)
     }
 
     /// `POST /v1/quotes/{quote}/accept`.
@@ -63,7 +61,7 @@ impl<'a> Quotes<'a> {
     /// <https://docs.stripe.com/api/quotes/accept>
     #[inline]
     pub fn accept(&self, quote: &str) -> api::QuoteAccept {
-        api::QuoteAccept(RequestBuilder::new(self.0, api::QuoteAccept::OPERATION).path_arg(quote))
+        api::QuoteAccept::new(self.0).path_arg(quote)
     }
 
     /// `POST /v1/quotes/{quote}/cancel`.
@@ -71,7 +69,7 @@ impl<'a> Quotes<'a> {
     /// <https://docs.stripe.com/api/quotes/cancel>
     #[inline]
     pub fn cancel(&self, quote: &str) -> api::QuoteCancel {
-        api::QuoteCancel(RequestBuilder::new(self.0, api::QuoteCancel::OPERATION).path_arg(quote))
+        api::QuoteCancel::new(self.0).path_arg(quote)
     }
 
     /// `POST /v1/quotes/{quote}/finalize`.
@@ -79,9 +77,7 @@ impl<'a> Quotes<'a> {
     /// <https://docs.stripe.com/api/quotes/finalize_quote>
     #[inline]
     pub fn finalize_quote(&self, quote: &str) -> api::QuoteFinalizeQuote {
-        api::QuoteFinalizeQuote(
-            RequestBuilder::new(self.0, api::QuoteFinalizeQuote::OPERATION).path_arg(quote),
-        )
+        api::QuoteFinalizeQuote::new(self.0).path_arg(quote)
     }
 
     /// `GET /v1/quotes/{quote}/pdf`.
@@ -89,6 +85,6 @@ impl<'a> Quotes<'a> {
     /// <https://docs.stripe.com/api/quotes/pdf>
     #[inline]
     pub fn pdf(&self, quote: &str) -> api::QuotePdf {
-        api::QuotePdf(RequestBuilder::new(self.0, api::QuotePdf::OPERATION).path_arg(quote))
+        api::QuotePdf::new(self.0).path_arg(quote)
     }
 }

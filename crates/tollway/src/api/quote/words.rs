@@ -2,20 +2,18 @@
 
 //! Stripe's `quote`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
-words! {
-    /// The values of `collection_method`, first of all in [`Quote`](crate::api::Quote).
-    QuoteCollectionMethod {
-        /// `charge_automatically`
-        ChargeAutomatically = "charge_automatically",
-        /// `send_invoice`
-        SendInvoice = "send_invoice",
-    }
-}
+/// The values of `collection_method`, first of all in [`Quote`](crate::api::Quote): the same as [`InvoiceCollectionMethod`](crate::api::InvoiceCollectionMethod).
+///
+/// <https://docs.stripe.com/api/quotes/object>
+pub type QuoteCollectionMethod = api::InvoiceCollectionMethod;
 
 words! {
     /// The values of `status`, first of all in [`Quote`](crate::api::Quote).
+    ///
+    /// <https://docs.stripe.com/api/quotes/object>
     QuoteStatus {
         /// `accepted`
         Accepted = "accepted",
@@ -28,34 +26,20 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`QuoteAutomaticTax`](crate::api::QuoteAutomaticTax).
-    QuoteAutomaticTaxStatus {
-        /// `complete`
-        Complete = "complete",
-        /// `failed`
-        Failed = "failed",
-        /// `requires_location_inputs`
-        RequiresLocationInputs = "requires_location_inputs",
-    }
-}
+/// The values of `status`, first of all in [`QuoteAutomaticTax`](crate::api::QuoteAutomaticTax): the same as [`InvoiceAutomaticTaxStatus`](crate::api::InvoiceAutomaticTaxStatus).
+///
+/// <https://docs.stripe.com/api/quotes/object#quote_object-automatic_tax>
+pub type QuoteAutomaticTaxStatus = api::InvoiceAutomaticTaxStatus;
 
-words! {
-    /// The values of `interval`, first of all in [`QuoteComputedRecurring`](crate::api::QuoteComputedRecurring).
-    QuoteComputedRecurringInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`QuoteComputedRecurring`](crate::api::QuoteComputedRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/quotes/object#quote_object-computed-recurring>
+pub type QuoteComputedRecurringInterval = api::PlanInterval;
 
 words! {
     /// The values of `type`, first of all in [`QuoteSubscriptionDataBillingMode`](crate::api::QuoteSubscriptionDataBillingMode).
+    ///
+    /// <https://docs.stripe.com/api/quotes/object#quote_object-subscription_data-billing_mode>
     QuoteSubscriptionDataBillingModeType {
         /// `classic`
         Classic = "classic",
@@ -66,6 +50,8 @@ words! {
 
 words! {
     /// The values of `proration_discounts`, first of all in [`QuoteSubscriptionDataBillingModeFlexible`](crate::api::QuoteSubscriptionDataBillingModeFlexible).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_mode-flexible>
     QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts {
         /// `included`
         Included = "included",
@@ -74,24 +60,12 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`QuoteCreateAutomaticTaxLiability`](crate::api::QuoteCreateAutomaticTaxLiability).
-    QuoteCreateAutomaticTaxLiabilityType {
-        /// `account`
-        Account = "account",
-        /// `self`
-        Self_ = "self",
-    }
-}
+/// The values of `type`, first of all in [`QuoteCreateAutomaticTaxLiability`](crate::api::QuoteCreateAutomaticTaxLiability): the same as [`CheckoutSessionAutomaticTaxLiabilityType`](crate::api::CheckoutSessionAutomaticTaxLiabilityType).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateAutomaticTaxLiabilityType = api::CheckoutSessionAutomaticTaxLiabilityType;
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`QuoteCreateLineItemPriceData`](crate::api::QuoteCreateLineItemPriceData).
-    QuoteCreateLineItemPriceDataTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`QuoteCreateLineItemPriceData`](crate::api::QuoteCreateLineItemPriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/quotes/create>
+pub type QuoteCreateLineItemPriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;

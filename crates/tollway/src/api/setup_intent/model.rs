@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Json, Map, Timestamp, view};
 
 view! {
-    /// Automatic payment methods of [`SetupIntent`](crate::api::SetupIntent): its `automatic_payment_methods`.
+    /// Automatic payment methods of [`SetupIntent`](crate::api::SetupIntent): its `automatic_payment_methods`. It has what [`SetupIntentAutomaticPaymentMethodsFields`](crate::api::SetupIntentAutomaticPaymentMethodsFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-automatic_payment_methods>
-    SetupIntentAutomaticPaymentMethods, "payment_flows_automatic_payment_methods_setup_intent"
+    SetupIntentAutomaticPaymentMethods =
+    /// The accessors of [`SetupIntentAutomaticPaymentMethods`](crate::api::SetupIntentAutomaticPaymentMethods).
+    SetupIntentAutomaticPaymentMethodsFields, "payment_flows_automatic_payment_methods_setup_intent"
 }
 
-impl SetupIntentAutomaticPaymentMethods {
+impl SetupIntentAutomaticPaymentMethodsFields {
     /// Allow redirects. `None` when absent.
     #[inline]
     pub fn allow_redirects(&self) -> Option<api::SetupIntentAutomaticPaymentMethodsAllowRedirects> {
@@ -33,13 +35,15 @@ impl SetupIntentAutomaticPaymentMethods {
 }
 
 view! {
-    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.upi.mandate_options`.
+    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.upi.mandate_options`. It has what [`SetupIntentPaymentMethodOptionsUpiMandateOptionsFields`](crate::api::SetupIntentPaymentMethodOptionsUpiMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-upi-mandate_options>
-    SetupIntentPaymentMethodOptionsUpiMandateOptions, "payment_method_options_mandate_options_upi"
+    SetupIntentPaymentMethodOptionsUpiMandateOptions =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsUpiMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsUpiMandateOptions).
+    SetupIntentPaymentMethodOptionsUpiMandateOptionsFields, "payment_method_options_mandate_options_upi"
 }
 
-impl SetupIntentPaymentMethodOptionsUpiMandateOptions {
+impl SetupIntentPaymentMethodOptionsUpiMandateOptionsFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -72,13 +76,15 @@ impl SetupIntentPaymentMethodOptionsUpiMandateOptions {
 }
 
 view! {
-    /// The `setup_intent` object.
+    /// The `setup_intent` object. It has what [`SetupIntentFields`](crate::api::SetupIntentFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object>
-    SetupIntent, "setup_intent"
+    SetupIntent =
+    /// The accessors of [`SetupIntent`](crate::api::SetupIntent).
+    SetupIntentFields, "setup_intent"
 }
 
-impl SetupIntent {
+impl SetupIntentFields {
     /// Allowed payment method types, as a list. `None` when null.
     #[inline]
     pub fn allowed_payment_method_types(
@@ -264,13 +270,15 @@ impl SetupIntent {
 }
 
 view! {
-    /// Next action of [`SetupIntent`](crate::api::SetupIntent): its `next_action`.
+    /// Next action of [`SetupIntent`](crate::api::SetupIntent): its `next_action`. It has what [`SetupIntentNextActionFields`](crate::api::SetupIntentNextActionFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-next_action>
-    SetupIntentNextAction, "setup_intent_next_action"
+    SetupIntentNextAction =
+    /// The accessors of [`SetupIntentNextAction`](crate::api::SetupIntentNextAction).
+    SetupIntentNextActionFields, "setup_intent_next_action"
 }
 
-impl SetupIntentNextAction {
+impl SetupIntentNextActionFields {
     /// Blik authorize. `None` when absent.
     #[inline]
     pub fn blik_authorize(&self) -> Option<api::PaymentIntentNextActionBlikAuthorize> {
@@ -337,13 +345,15 @@ impl SetupIntentNextAction {
 }
 
 view! {
-    /// Pix display qr code of [`SetupIntent`](crate::api::SetupIntent): its `next_action.pix_display_qr_code`.
+    /// Pix display qr code of [`SetupIntent`](crate::api::SetupIntent): its `next_action.pix_display_qr_code`. It has what [`SetupIntentNextActionPixDisplayQrCodeFields`](crate::api::SetupIntentNextActionPixDisplayQrCodeFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-next_action-pix_display_qr_code>
-    SetupIntentNextActionPixDisplayQrCode, "setup_intent_next_action_pix_display_qr_code"
+    SetupIntentNextActionPixDisplayQrCode =
+    /// The accessors of [`SetupIntentNextActionPixDisplayQrCode`](crate::api::SetupIntentNextActionPixDisplayQrCode).
+    SetupIntentNextActionPixDisplayQrCodeFields, "setup_intent_next_action_pix_display_qr_code"
 }
 
-impl SetupIntentNextActionPixDisplayQrCode {
+impl SetupIntentNextActionPixDisplayQrCodeFields {
     /// Data.
     #[inline]
     pub fn data(&self) -> &str {
@@ -387,13 +397,15 @@ impl SetupIntentNextActionPixDisplayQrCode {
 }
 
 view! {
-    /// Redirect to url of [`SetupIntent`](crate::api::SetupIntent): its `next_action.redirect_to_url`.
+    /// Redirect to url of [`SetupIntent`](crate::api::SetupIntent): its `next_action.redirect_to_url`. It has what [`SetupIntentNextActionRedirectToUrlFields`](crate::api::SetupIntentNextActionRedirectToUrlFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-next_action-redirect_to_url>
-    SetupIntentNextActionRedirectToUrl, "setup_intent_next_action_redirect_to_url"
+    SetupIntentNextActionRedirectToUrl =
+    /// The accessors of [`SetupIntentNextActionRedirectToUrl`](crate::api::SetupIntentNextActionRedirectToUrl).
+    SetupIntentNextActionRedirectToUrlFields, "setup_intent_next_action_redirect_to_url"
 }
 
-impl SetupIntentNextActionRedirectToUrl {
+impl SetupIntentNextActionRedirectToUrlFields {
     /// Return url. `None` when null.
     #[inline]
     pub fn return_url(&self) -> Option<&str> {
@@ -410,13 +422,15 @@ impl SetupIntentNextActionRedirectToUrl {
 }
 
 view! {
-    /// Verify with microdeposits of [`SetupIntent`](crate::api::SetupIntent): its `next_action.verify_with_microdeposits`.
+    /// Verify with microdeposits of [`SetupIntent`](crate::api::SetupIntent): its `next_action.verify_with_microdeposits`. It has what [`SetupIntentNextActionVerifyWithMicrodepositsFields`](crate::api::SetupIntentNextActionVerifyWithMicrodepositsFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-next_action-verify_with_microdeposits>
-    SetupIntentNextActionVerifyWithMicrodeposits, "setup_intent_next_action_verify_with_microdeposits"
+    SetupIntentNextActionVerifyWithMicrodeposits =
+    /// The accessors of [`SetupIntentNextActionVerifyWithMicrodeposits`](crate::api::SetupIntentNextActionVerifyWithMicrodeposits).
+    SetupIntentNextActionVerifyWithMicrodepositsFields, "setup_intent_next_action_verify_with_microdeposits"
 }
 
-impl SetupIntentNextActionVerifyWithMicrodeposits {
+impl SetupIntentNextActionVerifyWithMicrodepositsFields {
     /// Arrival date, in seconds since the Unix epoch.
     #[inline]
     pub fn arrival_date(&self) -> Timestamp {
@@ -448,13 +462,15 @@ impl SetupIntentNextActionVerifyWithMicrodeposits {
 }
 
 view! {
-    /// Payment method options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options`.
+    /// Payment method options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options`. It has what [`SetupIntentPaymentMethodOptionsFields`](crate::api::SetupIntentPaymentMethodOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options>
-    SetupIntentPaymentMethodOptions, "setup_intent_payment_method_options"
+    SetupIntentPaymentMethodOptions =
+    /// The accessors of [`SetupIntentPaymentMethodOptions`](crate::api::SetupIntentPaymentMethodOptions).
+    SetupIntentPaymentMethodOptionsFields, "setup_intent_payment_method_options"
 }
 
-impl SetupIntentPaymentMethodOptions {
+impl SetupIntentPaymentMethodOptionsFields {
     /// Acss debit. `None` when absent.
     #[inline]
     pub fn acss_debit(&self) -> Option<api::SetupIntentPaymentMethodOptionsAcssDebit> {
@@ -562,13 +578,15 @@ impl SetupIntentPaymentMethodOptions {
 }
 
 view! {
-    /// Acss debit of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.acss_debit`.
+    /// Acss debit of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.acss_debit`. It has what [`SetupIntentPaymentMethodOptionsAcssDebitFields`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit>
-    SetupIntentPaymentMethodOptionsAcssDebit, "setup_intent_payment_method_options_acss_debit"
+    SetupIntentPaymentMethodOptionsAcssDebit =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsAcssDebit`](crate::api::SetupIntentPaymentMethodOptionsAcssDebit).
+    SetupIntentPaymentMethodOptionsAcssDebitFields, "setup_intent_payment_method_options_acss_debit"
 }
 
-impl SetupIntentPaymentMethodOptionsAcssDebit {
+impl SetupIntentPaymentMethodOptionsAcssDebitFields {
     /// Currency. `None` when null.
     #[inline]
     pub fn currency(&self) -> Option<api::SetupIntentPaymentMethodOptionsAcssDebitCurrency> {
@@ -600,20 +618,24 @@ impl SetupIntentPaymentMethodOptionsAcssDebit {
 }
 
 view! {
-    /// Amazon pay of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.amazon_pay`.
+    /// Amazon pay of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.amazon_pay`. It has what [`SetupIntentPaymentMethodOptionsAmazonPayFields`](crate::api::SetupIntentPaymentMethodOptionsAmazonPayFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-amazon_pay>
-    SetupIntentPaymentMethodOptionsAmazonPay, "setup_intent_payment_method_options_amazon_pay"
+    SetupIntentPaymentMethodOptionsAmazonPay =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsAmazonPay`](crate::api::SetupIntentPaymentMethodOptionsAmazonPay).
+    SetupIntentPaymentMethodOptionsAmazonPayFields, "setup_intent_payment_method_options_amazon_pay"
 }
 
 view! {
-    /// Bacs debit of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.bacs_debit`.
+    /// Bacs debit of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.bacs_debit`. It has what [`SetupIntentPaymentMethodOptionsBacsDebitFields`](crate::api::SetupIntentPaymentMethodOptionsBacsDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-bacs_debit>
-    SetupIntentPaymentMethodOptionsBacsDebit, "setup_intent_payment_method_options_bacs_debit"
+    SetupIntentPaymentMethodOptionsBacsDebit =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsBacsDebit`](crate::api::SetupIntentPaymentMethodOptionsBacsDebit).
+    SetupIntentPaymentMethodOptionsBacsDebitFields, "setup_intent_payment_method_options_bacs_debit"
 }
 
-impl SetupIntentPaymentMethodOptionsBacsDebit {
+impl SetupIntentPaymentMethodOptionsBacsDebitFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
@@ -627,20 +649,24 @@ impl SetupIntentPaymentMethodOptionsBacsDebit {
 }
 
 view! {
-    /// Bizum of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.bizum`.
+    /// Bizum of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.bizum`. It has what [`SetupIntentPaymentMethodOptionsBizumFields`](crate::api::SetupIntentPaymentMethodOptionsBizumFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-bizum>
-    SetupIntentPaymentMethodOptionsBizum, "setup_intent_payment_method_options_bizum"
+    SetupIntentPaymentMethodOptionsBizum =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsBizum`](crate::api::SetupIntentPaymentMethodOptionsBizum).
+    SetupIntentPaymentMethodOptionsBizumFields, "setup_intent_payment_method_options_bizum"
 }
 
 view! {
-    /// Blik of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.blik`.
+    /// Blik of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.blik`. It has what [`SetupIntentPaymentMethodOptionsBlikFields`](crate::api::SetupIntentPaymentMethodOptionsBlikFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-blik>
-    SetupIntentPaymentMethodOptionsBlik, "setup_intent_payment_method_options_blik"
+    SetupIntentPaymentMethodOptionsBlik =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsBlik`](crate::api::SetupIntentPaymentMethodOptionsBlik).
+    SetupIntentPaymentMethodOptionsBlikFields, "setup_intent_payment_method_options_blik"
 }
 
-impl SetupIntentPaymentMethodOptionsBlik {
+impl SetupIntentPaymentMethodOptionsBlikFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
@@ -654,13 +680,15 @@ impl SetupIntentPaymentMethodOptionsBlik {
 }
 
 view! {
-    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.blik.mandate_options`.
+    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.blik.mandate_options`. It has what [`SetupIntentPaymentMethodOptionsBlikMandateOptionsFields`](crate::api::SetupIntentPaymentMethodOptionsBlikMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-blik-mandate_options>
-    SetupIntentPaymentMethodOptionsBlikMandateOptions, "setup_intent_payment_method_options_blik_mandate_options"
+    SetupIntentPaymentMethodOptionsBlikMandateOptions =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsBlikMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsBlikMandateOptions).
+    SetupIntentPaymentMethodOptionsBlikMandateOptionsFields, "setup_intent_payment_method_options_blik_mandate_options"
 }
 
-impl SetupIntentPaymentMethodOptionsBlikMandateOptions {
+impl SetupIntentPaymentMethodOptionsBlikMandateOptionsFields {
     /// Expires at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn expires_at(&self) -> Option<Timestamp> {
@@ -681,13 +709,15 @@ impl SetupIntentPaymentMethodOptionsBlikMandateOptions {
 }
 
 view! {
-    /// Card of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.card`.
+    /// Card of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.card`. It has what [`SetupIntentPaymentMethodOptionsCardFields`](crate::api::SetupIntentPaymentMethodOptionsCardFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card>
-    SetupIntentPaymentMethodOptionsCard, "setup_intent_payment_method_options_card"
+    SetupIntentPaymentMethodOptionsCard =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard).
+    SetupIntentPaymentMethodOptionsCardFields, "setup_intent_payment_method_options_card"
 }
 
-impl SetupIntentPaymentMethodOptionsCard {
+impl SetupIntentPaymentMethodOptionsCardFields {
     /// Mandate options. `None` when null.
     #[inline]
     pub fn mandate_options(
@@ -730,13 +760,15 @@ impl SetupIntentPaymentMethodOptionsCard {
 }
 
 view! {
-    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.card.mandate_options`.
+    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.card.mandate_options`. It has what [`SetupIntentPaymentMethodOptionsCardMandateOptionsFields`](crate::api::SetupIntentPaymentMethodOptionsCardMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card-mandate_options>
-    SetupIntentPaymentMethodOptionsCardMandateOptions, "setup_intent_payment_method_options_card_mandate_options"
+    SetupIntentPaymentMethodOptionsCardMandateOptions =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsCardMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsCardMandateOptions).
+    SetupIntentPaymentMethodOptionsCardMandateOptionsFields, "setup_intent_payment_method_options_card_mandate_options"
 }
 
-impl SetupIntentPaymentMethodOptionsCardMandateOptions {
+impl SetupIntentPaymentMethodOptionsCardMandateOptionsFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -829,20 +861,24 @@ impl SetupIntentPaymentMethodOptionsCardMandateOptions {
 }
 
 view! {
-    /// Card present of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.card_present`.
+    /// Card present of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.card_present`. It has what [`SetupIntentPaymentMethodOptionsCardPresentFields`](crate::api::SetupIntentPaymentMethodOptionsCardPresentFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card_present>
-    SetupIntentPaymentMethodOptionsCardPresent, "setup_intent_payment_method_options_card_present"
+    SetupIntentPaymentMethodOptionsCardPresent =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsCardPresent`](crate::api::SetupIntentPaymentMethodOptionsCardPresent).
+    SetupIntentPaymentMethodOptionsCardPresentFields, "setup_intent_payment_method_options_card_present"
 }
 
 view! {
-    /// Klarna of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.klarna`.
+    /// Klarna of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.klarna`. It has what [`SetupIntentPaymentMethodOptionsKlarnaFields`](crate::api::SetupIntentPaymentMethodOptionsKlarnaFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-klarna>
-    SetupIntentPaymentMethodOptionsKlarna, "setup_intent_payment_method_options_klarna"
+    SetupIntentPaymentMethodOptionsKlarna =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsKlarna`](crate::api::SetupIntentPaymentMethodOptionsKlarna).
+    SetupIntentPaymentMethodOptionsKlarnaFields, "setup_intent_payment_method_options_klarna"
 }
 
-impl SetupIntentPaymentMethodOptionsKlarna {
+impl SetupIntentPaymentMethodOptionsKlarnaFields {
     /// Currency: three-letter ISO code in lower case. `None` when null.
     #[inline]
     pub fn currency(&self) -> Option<&str> {
@@ -861,13 +897,15 @@ impl SetupIntentPaymentMethodOptionsKlarna {
 }
 
 view! {
-    /// Link of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.link`.
+    /// Link of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.link`. It has what [`SetupIntentPaymentMethodOptionsLinkFields`](crate::api::SetupIntentPaymentMethodOptionsLinkFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-link>
-    SetupIntentPaymentMethodOptionsLink, "setup_intent_payment_method_options_link"
+    SetupIntentPaymentMethodOptionsLink =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsLink`](crate::api::SetupIntentPaymentMethodOptionsLink).
+    SetupIntentPaymentMethodOptionsLinkFields, "setup_intent_payment_method_options_link"
 }
 
-impl SetupIntentPaymentMethodOptionsLink {
+impl SetupIntentPaymentMethodOptionsLinkFields {
     /// Persistent token. `None` when null. Stripe advises against it.
     #[inline]
     pub fn persistent_token(&self) -> Option<&str> {
@@ -879,13 +917,15 @@ impl SetupIntentPaymentMethodOptionsLink {
 }
 
 view! {
-    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.acss_debit.mandate_options`.
+    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.acss_debit.mandate_options`. It has what [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsFields`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit-mandate_options>
-    SetupIntentPaymentMethodOptionsAcssDebitMandateOptions, "setup_intent_payment_method_options_mandate_options_acss_debit"
+    SetupIntentPaymentMethodOptionsAcssDebitMandateOptions =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions).
+    SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsFields, "setup_intent_payment_method_options_mandate_options_acss_debit"
 }
 
-impl SetupIntentPaymentMethodOptionsAcssDebitMandateOptions {
+impl SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsFields {
     /// Custom mandate url. `None` when absent.
     #[inline]
     pub fn custom_mandate_url(&self) -> Option<&str> {
@@ -939,13 +979,15 @@ impl SetupIntentPaymentMethodOptionsAcssDebitMandateOptions {
 }
 
 view! {
-    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.bacs_debit.mandate_options`.
+    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.bacs_debit.mandate_options`. It has what [`SetupIntentPaymentMethodOptionsBacsDebitMandateOptionsFields`](crate::api::SetupIntentPaymentMethodOptionsBacsDebitMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-bacs_debit-mandate_options>
-    SetupIntentPaymentMethodOptionsBacsDebitMandateOptions, "setup_intent_payment_method_options_mandate_options_bacs_debit"
+    SetupIntentPaymentMethodOptionsBacsDebitMandateOptions =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsBacsDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsBacsDebitMandateOptions).
+    SetupIntentPaymentMethodOptionsBacsDebitMandateOptionsFields, "setup_intent_payment_method_options_mandate_options_bacs_debit"
 }
 
-impl SetupIntentPaymentMethodOptionsBacsDebitMandateOptions {
+impl SetupIntentPaymentMethodOptionsBacsDebitMandateOptionsFields {
     /// Reference prefix. `None` when absent.
     #[inline]
     pub fn reference_prefix(&self) -> Option<&str> {
@@ -957,13 +999,15 @@ impl SetupIntentPaymentMethodOptionsBacsDebitMandateOptions {
 }
 
 view! {
-    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.payto.mandate_options`.
+    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.payto.mandate_options`. It has what [`SetupIntentPaymentMethodOptionsPaytoMandateOptionsFields`](crate::api::SetupIntentPaymentMethodOptionsPaytoMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-payto-mandate_options>
-    SetupIntentPaymentMethodOptionsPaytoMandateOptions, "setup_intent_payment_method_options_mandate_options_payto"
+    SetupIntentPaymentMethodOptionsPaytoMandateOptions =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsPaytoMandateOptions).
+    SetupIntentPaymentMethodOptionsPaytoMandateOptionsFields, "setup_intent_payment_method_options_mandate_options_payto"
 }
 
-impl SetupIntentPaymentMethodOptionsPaytoMandateOptions {
+impl SetupIntentPaymentMethodOptionsPaytoMandateOptionsFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -1035,13 +1079,15 @@ impl SetupIntentPaymentMethodOptionsPaytoMandateOptions {
 }
 
 view! {
-    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.sepa_debit.mandate_options`.
+    /// Mandate options of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.sepa_debit.mandate_options`. It has what [`SetupIntentPaymentMethodOptionsSepaDebitMandateOptionsFields`](crate::api::SetupIntentPaymentMethodOptionsSepaDebitMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-sepa_debit-mandate_options>
-    SetupIntentPaymentMethodOptionsSepaDebitMandateOptions, "setup_intent_payment_method_options_mandate_options_sepa_debit"
+    SetupIntentPaymentMethodOptionsSepaDebitMandateOptions =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsSepaDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsSepaDebitMandateOptions).
+    SetupIntentPaymentMethodOptionsSepaDebitMandateOptionsFields, "setup_intent_payment_method_options_mandate_options_sepa_debit"
 }
 
-impl SetupIntentPaymentMethodOptionsSepaDebitMandateOptions {
+impl SetupIntentPaymentMethodOptionsSepaDebitMandateOptionsFields {
     /// Reference prefix. `None` when absent.
     #[inline]
     pub fn reference_prefix(&self) -> Option<&str> {
@@ -1053,13 +1099,15 @@ impl SetupIntentPaymentMethodOptionsSepaDebitMandateOptions {
 }
 
 view! {
-    /// Paypal of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.paypal`.
+    /// Paypal of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.paypal`. It has what [`SetupIntentPaymentMethodOptionsPaypalFields`](crate::api::SetupIntentPaymentMethodOptionsPaypalFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-paypal>
-    SetupIntentPaymentMethodOptionsPaypal, "setup_intent_payment_method_options_paypal"
+    SetupIntentPaymentMethodOptionsPaypal =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsPaypal`](crate::api::SetupIntentPaymentMethodOptionsPaypal).
+    SetupIntentPaymentMethodOptionsPaypalFields, "setup_intent_payment_method_options_paypal"
 }
 
-impl SetupIntentPaymentMethodOptionsPaypal {
+impl SetupIntentPaymentMethodOptionsPaypalFields {
     /// Billing agreement id. `None` when null.
     #[inline]
     pub fn billing_agreement_id(&self) -> Option<&str> {
@@ -1071,13 +1119,15 @@ impl SetupIntentPaymentMethodOptionsPaypal {
 }
 
 view! {
-    /// Payto of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.payto`.
+    /// Payto of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.payto`. It has what [`SetupIntentPaymentMethodOptionsPaytoFields`](crate::api::SetupIntentPaymentMethodOptionsPaytoFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-payto>
-    SetupIntentPaymentMethodOptionsPayto, "setup_intent_payment_method_options_payto"
+    SetupIntentPaymentMethodOptionsPayto =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsPayto`](crate::api::SetupIntentPaymentMethodOptionsPayto).
+    SetupIntentPaymentMethodOptionsPaytoFields, "setup_intent_payment_method_options_payto"
 }
 
-impl SetupIntentPaymentMethodOptionsPayto {
+impl SetupIntentPaymentMethodOptionsPaytoFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
@@ -1091,13 +1141,15 @@ impl SetupIntentPaymentMethodOptionsPayto {
 }
 
 view! {
-    /// Pix of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.pix`.
+    /// Pix of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.pix`. It has what [`SetupIntentPaymentMethodOptionsPixFields`](crate::api::SetupIntentPaymentMethodOptionsPixFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-pix>
-    SetupIntentPaymentMethodOptionsPix, "setup_intent_payment_method_options_pix"
+    SetupIntentPaymentMethodOptionsPix =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsPix`](crate::api::SetupIntentPaymentMethodOptionsPix).
+    SetupIntentPaymentMethodOptionsPixFields, "setup_intent_payment_method_options_pix"
 }
 
-impl SetupIntentPaymentMethodOptionsPix {
+impl SetupIntentPaymentMethodOptionsPixFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
@@ -1109,13 +1161,15 @@ impl SetupIntentPaymentMethodOptionsPix {
 }
 
 view! {
-    /// Sepa debit of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.sepa_debit`.
+    /// Sepa debit of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.sepa_debit`. It has what [`SetupIntentPaymentMethodOptionsSepaDebitFields`](crate::api::SetupIntentPaymentMethodOptionsSepaDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-sepa_debit>
-    SetupIntentPaymentMethodOptionsSepaDebit, "setup_intent_payment_method_options_sepa_debit"
+    SetupIntentPaymentMethodOptionsSepaDebit =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsSepaDebit`](crate::api::SetupIntentPaymentMethodOptionsSepaDebit).
+    SetupIntentPaymentMethodOptionsSepaDebitFields, "setup_intent_payment_method_options_sepa_debit"
 }
 
-impl SetupIntentPaymentMethodOptionsSepaDebit {
+impl SetupIntentPaymentMethodOptionsSepaDebitFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
@@ -1129,13 +1183,15 @@ impl SetupIntentPaymentMethodOptionsSepaDebit {
 }
 
 view! {
-    /// Upi of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.upi`.
+    /// Upi of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.upi`. It has what [`SetupIntentPaymentMethodOptionsUpiFields`](crate::api::SetupIntentPaymentMethodOptionsUpiFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-upi>
-    SetupIntentPaymentMethodOptionsUpi, "setup_intent_payment_method_options_upi"
+    SetupIntentPaymentMethodOptionsUpi =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsUpi`](crate::api::SetupIntentPaymentMethodOptionsUpi).
+    SetupIntentPaymentMethodOptionsUpiFields, "setup_intent_payment_method_options_upi"
 }
 
-impl SetupIntentPaymentMethodOptionsUpi {
+impl SetupIntentPaymentMethodOptionsUpiFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(&self) -> Option<api::SetupIntentPaymentMethodOptionsUpiMandateOptions> {
@@ -1145,13 +1201,15 @@ impl SetupIntentPaymentMethodOptionsUpi {
 }
 
 view! {
-    /// Us bank account of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.us_bank_account`.
+    /// Us bank account of [`SetupIntent`](crate::api::SetupIntent): its `payment_method_options.us_bank_account`. It has what [`SetupIntentPaymentMethodOptionsUsBankAccountFields`](crate::api::SetupIntentPaymentMethodOptionsUsBankAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-us_bank_account>
-    SetupIntentPaymentMethodOptionsUsBankAccount, "setup_intent_payment_method_options_us_bank_account"
+    SetupIntentPaymentMethodOptionsUsBankAccount =
+    /// The accessors of [`SetupIntentPaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentPaymentMethodOptionsUsBankAccount).
+    SetupIntentPaymentMethodOptionsUsBankAccountFields, "setup_intent_payment_method_options_us_bank_account"
 }
 
-impl SetupIntentPaymentMethodOptionsUsBankAccount {
+impl SetupIntentPaymentMethodOptionsUsBankAccountFields {
     /// Financial connections. `None` when absent.
     #[inline]
     pub fn financial_connections(

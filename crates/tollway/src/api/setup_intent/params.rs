@@ -3,1373 +3,402 @@
 //! Stripe's `setup_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, pairs, params, params_required, texts};
-
-params_required! {
-    /// The `automatic_payment_methods` of [`SetupIntentCreate`](crate::api::SetupIntentCreate).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreateAutomaticPaymentMethods
-}
-
-impl SetupIntentCreateAutomaticPaymentMethods {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Allow redirects.
-    #[inline]
-    pub fn allow_redirects(
-        self,
-        allow_redirects: api::SetupIntentAutomaticPaymentMethodsAllowRedirects,
-    ) -> Self {
-        Self(self.0.with("allow_redirects", allow_redirects))
-    }
-}
-
-params! {
-    /// The `offline` of [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreateMandateDataCustomerAcceptanceOffline
-}
-
-params_required! {
-    /// The `online` of [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreateMandateDataCustomerAcceptanceOnline
-}
-
-impl SetupIntentCreateMandateDataCustomerAcceptanceOnline {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(ip_address: &str, user_agent: &str) -> Self {
-        Self(
-            Params::new()
-                .with("ip_address", ip_address)
-                .with("user_agent", user_agent),
-        )
-    }
-}
-
-params_required! {
-    /// The `customer_acceptance` of [`SetupIntentCreateMandateData`](crate::api::SetupIntentCreateMandateData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreateMandateDataCustomerAcceptance
-}
-
-impl SetupIntentCreateMandateDataCustomerAcceptance {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SetupIntentCreateMandateDataCustomerAcceptanceType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Accepted at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn accepted_at(self, accepted_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("accepted_at", Into::<Timestamp>::into(accepted_at)),
-        )
-    }
-
-    /// Offline.
-    #[inline]
-    pub fn offline(
-        self,
-        offline: api::SetupIntentCreateMandateDataCustomerAcceptanceOffline,
-    ) -> Self {
-        Self(self.0.with("offline", offline))
-    }
-
-    /// Online.
-    #[inline]
-    pub fn online(self, online: api::SetupIntentCreateMandateDataCustomerAcceptanceOnline) -> Self {
-        Self(self.0.with("online", online))
-    }
-}
-
-params_required! {
-    /// The `mandate_data` of [`SetupIntentCreate`](crate::api::SetupIntentCreate).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreateMandateData
-}
-
-impl SetupIntentCreateMandateData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(customer_acceptance: api::SetupIntentCreateMandateDataCustomerAcceptance) -> Self {
-        Self(Params::new().with("customer_acceptance", customer_acceptance))
-    }
-}
-
-params_required! {
-    /// The `acss_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataAcssDebit
-}
-
-impl SetupIntentCreatePaymentMethodDataAcssDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, institution_number: &str, transit_number: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("institution_number", institution_number)
-                .with("transit_number", transit_number),
-        )
-    }
-}
-
-params! {
-    /// The `affirm` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataAffirm
-}
-
-params! {
-    /// The `afterpay_clearpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataAfterpayClearpay
-}
-
-params! {
-    /// The `alipay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataAlipay
-}
-
-params! {
-    /// The `alma` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataAlma
-}
-
-params! {
-    /// The `amazon_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataAmazonPay
-}
-
-params_required! {
-    /// The `au_becs_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataAuBecsDebit
-}
-
-impl SetupIntentCreatePaymentMethodDataAuBecsDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, bsb_number: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("bsb_number", bsb_number),
-        )
-    }
-}
-
-params! {
-    /// The `bacs_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataBacsDebit
-}
-
-impl SetupIntentCreatePaymentMethodDataBacsDebit {
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Sort code.
-    #[inline]
-    pub fn sort_code(self, sort_code: &str) -> Self {
-        Self(self.0.with("sort_code", sort_code))
-    }
-}
-
-params! {
-    /// The `bancontact` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataBancontact
-}
-
-params! {
-    /// The `billie` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataBillie
-}
-
-params! {
-    /// The `address` of [`SetupIntentCreatePaymentMethodDataBillingDetails`](crate::api::SetupIntentCreatePaymentMethodDataBillingDetails).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataBillingDetailsAddress
-}
-
-impl SetupIntentCreatePaymentMethodDataBillingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `billing_details` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataBillingDetails
-}
-
-impl SetupIntentCreatePaymentMethodDataBillingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::SetupIntentCreatePaymentMethodDataBillingDetailsAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Unsets `address`.
-    #[inline]
-    pub fn clear_address(self) -> Self {
-        Self(self.0.with("address", Value::Clear))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Unsets `email`.
-    #[inline]
-    pub fn clear_email(self) -> Self {
-        Self(self.0.with("email", Value::Clear))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Unsets `name`.
-    #[inline]
-    pub fn clear_name(self) -> Self {
-        Self(self.0.with("name", Value::Clear))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Unsets `phone`.
-    #[inline]
-    pub fn clear_phone(self) -> Self {
-        Self(self.0.with("phone", Value::Clear))
-    }
-
-    /// Tax id.
-    #[inline]
-    pub fn tax_id(self, tax_id: &str) -> Self {
-        Self(self.0.with("tax_id", tax_id))
-    }
-}
-
-params! {
-    /// The `bizum` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataBizum
-}
-
-params! {
-    /// The `blik` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataBlik
-}
-
-params_required! {
-    /// The `boleto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataBoleto
-}
-
-impl SetupIntentCreatePaymentMethodDataBoleto {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(tax_id: &str) -> Self {
-        Self(Params::new().with("tax_id", tax_id))
-    }
-}
-
-params! {
-    /// The `cashapp` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataCashapp
-}
-
-params! {
-    /// The `crypto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataCrypto
-}
-
-params! {
-    /// The `customer_balance` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataCustomerBalance
-}
-
-params! {
-    /// The `eps` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataEps
-}
-
-impl SetupIntentCreatePaymentMethodDataEps {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsEpsBank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params_required! {
-    /// The `fpx` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataFpx
-}
-
-impl SetupIntentCreatePaymentMethodDataFpx {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(bank: api::ChargePaymentMethodDetailsFpxBank) -> Self {
-        Self(Params::new().with("bank", bank))
-    }
-
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::SetupIntentCreatePaymentMethodDataFpxAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-}
-
-params! {
-    /// The `giropay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataGiropay
-}
-
-params! {
-    /// The `grabpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataGrabpay
-}
-
-params! {
-    /// The `ideal` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataIdeal
-}
-
-impl SetupIntentCreatePaymentMethodDataIdeal {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsIdealBank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params! {
-    /// The `interac_present` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataInteracPresent
-}
-
-params! {
-    /// The `kakao_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataKakaoPay
-}
-
-params_required! {
-    /// The `dob` of [`SetupIntentCreatePaymentMethodDataKlarna`](crate::api::SetupIntentCreatePaymentMethodDataKlarna).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataKlarnaDob
-}
-
-impl SetupIntentCreatePaymentMethodDataKlarnaDob {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params! {
-    /// The `klarna` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataKlarna
-}
-
-impl SetupIntentCreatePaymentMethodDataKlarna {
-    /// Dob.
-    #[inline]
-    pub fn dob(self, dob: api::SetupIntentCreatePaymentMethodDataKlarnaDob) -> Self {
-        Self(self.0.with("dob", dob))
-    }
-}
-
-params! {
-    /// The `konbini` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataKonbini
-}
-
-params! {
-    /// The `kr_card` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataKrCard
-}
-
-params! {
-    /// The `link` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataLink
-}
-
-params! {
-    /// The `mb_way` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataMbWay
-}
-
-params! {
-    /// The `mobilepay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataMobilepay
-}
-
-params! {
-    /// The `multibanco` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataMultibanco
-}
-
-params! {
-    /// The `naver_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataNaverPay
-}
-
-impl SetupIntentCreatePaymentMethodDataNaverPay {
-    /// Funding.
-    #[inline]
-    pub fn funding(self, funding: api::SetupIntentCreatePaymentMethodDataNaverPayFunding) -> Self {
-        Self(self.0.with("funding", funding))
-    }
-}
-
-params_required! {
-    /// The `nz_bank_account` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataNzBankAccount
-}
-
-impl SetupIntentCreatePaymentMethodDataNzBankAccount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, bank_code: &str, branch_code: &str, suffix: &str) -> Self {
-        Self(
-            Params::new()
-                .with("account_number", account_number)
-                .with("bank_code", bank_code)
-                .with("branch_code", branch_code)
-                .with("suffix", suffix),
-        )
-    }
-
-    /// Account holder name.
-    #[inline]
-    pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with("account_holder_name", account_holder_name))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with("reference", reference))
-    }
-}
-
-params! {
-    /// The `oxxo` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataOxxo
-}
-
-params! {
-    /// The `p24` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataP24
-}
-
-impl SetupIntentCreatePaymentMethodDataP24 {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsP24Bank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params! {
-    /// The `pay_by_bank` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataPayByBank
-}
-
-params! {
-    /// The `payco` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataPayco
-}
-
-params! {
-    /// The `paynow` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataPaynow
-}
-
-params! {
-    /// The `paypal` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataPaypal
-}
-
-params! {
-    /// The `paypay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataPaypay
-}
-
-params! {
-    /// The `payto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataPayto
-}
-
-impl SetupIntentCreatePaymentMethodDataPayto {
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Bsb number.
-    #[inline]
-    pub fn bsb_number(self, bsb_number: &str) -> Self {
-        Self(self.0.with("bsb_number", bsb_number))
-    }
-
-    /// Pay id.
-    #[inline]
-    pub fn pay_id(self, pay_id: &str) -> Self {
-        Self(self.0.with("pay_id", pay_id))
-    }
-}
-
-params! {
-    /// The `pix` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataPix
-}
-
-params! {
-    /// The `promptpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataPromptpay
-}
-
-params! {
-    /// The `radar_options` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataRadarOptions
-}
-
-impl SetupIntentCreatePaymentMethodDataRadarOptions {
-    /// Session.
-    #[inline]
-    pub fn session(self, session: &str) -> Self {
-        Self(self.0.with("session", session))
-    }
-}
-
-params! {
-    /// The `revolut_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataRevolutPay
-}
-
-params! {
-    /// The `samsung_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataSamsungPay
-}
-
-params! {
-    /// The `satispay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataSatispay
-}
-
-params! {
-    /// The `scalapay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataScalapay
-}
-
-params_required! {
-    /// The `sepa_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataSepaDebit
-}
-
-impl SetupIntentCreatePaymentMethodDataSepaDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(iban: &str) -> Self {
-        Self(Params::new().with("iban", iban))
-    }
-}
-
-params! {
-    /// The `sequra` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataSequra
-}
-
-params_required! {
-    /// The `sofort` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataSofort
-}
-
-impl SetupIntentCreatePaymentMethodDataSofort {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: api::SetupIntentCreatePaymentMethodDataSofortCountry) -> Self {
-        Self(Params::new().with("country", country))
-    }
-}
-
-params! {
-    /// The `sunbit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataSunbit
-}
-
-params! {
-    /// The `swish` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataSwish
-}
-
-params! {
-    /// The `twint` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataTwint
-}
-
-params! {
-    /// The `mandate_options` of [`SetupIntentCreatePaymentMethodDataUpi`](crate::api::SetupIntentCreatePaymentMethodDataUpi).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataUpiMandateOptions
-}
-
-impl SetupIntentCreatePaymentMethodDataUpiMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::SetupIntentPaymentMethodOptionsUpiMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
-
-params! {
-    /// The `upi` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataUpi
-}
-
-impl SetupIntentCreatePaymentMethodDataUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SetupIntentCreatePaymentMethodDataUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataUsBankAccount
-}
-
-impl SetupIntentCreatePaymentMethodDataUsBankAccount {
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::SetupIntentCreatePaymentMethodDataFpxAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with("account_number", account_number))
-    }
-
-    /// Account type.
-    #[inline]
-    pub fn account_type(
-        self,
-        account_type: api::SetupIntentCreatePaymentMethodDataUsBankAccountAccountType,
-    ) -> Self {
-        Self(self.0.with("account_type", account_type))
-    }
-
-    /// Financial connections account.
-    #[inline]
-    pub fn financial_connections_account(self, financial_connections_account: &str) -> Self {
-        Self(self.0.with(
-            "financial_connections_account",
-            financial_connections_account,
-        ))
-    }
-
-    /// Routing number.
-    #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with("routing_number", routing_number))
-    }
-}
-
-params! {
-    /// The `wechat_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataWechatPay
-}
-
-params! {
-    /// The `zip` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodDataZip
-}
-
-params_required! {
-    /// The `payment_method_data` of [`SetupIntentCreate`](crate::api::SetupIntentCreate).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodData
-}
-
-impl SetupIntentCreatePaymentMethodData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentIntentCreatePaymentMethodDataType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Acss debit.
-    #[inline]
-    pub fn acss_debit(self, acss_debit: api::SetupIntentCreatePaymentMethodDataAcssDebit) -> Self {
-        Self(self.0.with("acss_debit", acss_debit))
-    }
-
-    /// Affirm.
-    #[inline]
-    pub fn affirm(self, affirm: api::SetupIntentCreatePaymentMethodDataAffirm) -> Self {
-        Self(self.0.with("affirm", affirm))
-    }
-
-    /// Afterpay clearpay.
-    #[inline]
-    pub fn afterpay_clearpay(
-        self,
-        afterpay_clearpay: api::SetupIntentCreatePaymentMethodDataAfterpayClearpay,
-    ) -> Self {
-        Self(self.0.with("afterpay_clearpay", afterpay_clearpay))
-    }
-
-    /// Alipay.
-    #[inline]
-    pub fn alipay(self, alipay: api::SetupIntentCreatePaymentMethodDataAlipay) -> Self {
-        Self(self.0.with("alipay", alipay))
-    }
-
-    /// Allow redisplay.
-    #[inline]
-    pub fn allow_redisplay(
-        self,
-        allow_redisplay: api::SetupIntentCreatePaymentMethodDataAllowRedisplay,
-    ) -> Self {
-        Self(self.0.with("allow_redisplay", allow_redisplay))
-    }
-
-    /// Alma.
-    #[inline]
-    pub fn alma(self, alma: api::SetupIntentCreatePaymentMethodDataAlma) -> Self {
-        Self(self.0.with("alma", alma))
-    }
-
-    /// Amazon pay.
-    #[inline]
-    pub fn amazon_pay(self, amazon_pay: api::SetupIntentCreatePaymentMethodDataAmazonPay) -> Self {
-        Self(self.0.with("amazon_pay", amazon_pay))
-    }
-
-    /// Au becs debit.
-    #[inline]
-    pub fn au_becs_debit(
-        self,
-        au_becs_debit: api::SetupIntentCreatePaymentMethodDataAuBecsDebit,
-    ) -> Self {
-        Self(self.0.with("au_becs_debit", au_becs_debit))
-    }
-
-    /// Bacs debit.
-    #[inline]
-    pub fn bacs_debit(self, bacs_debit: api::SetupIntentCreatePaymentMethodDataBacsDebit) -> Self {
-        Self(self.0.with("bacs_debit", bacs_debit))
-    }
-
-    /// Bancontact.
-    #[inline]
-    pub fn bancontact(self, bancontact: api::SetupIntentCreatePaymentMethodDataBancontact) -> Self {
-        Self(self.0.with("bancontact", bancontact))
-    }
-
-    /// Billie.
-    #[inline]
-    pub fn billie(self, billie: api::SetupIntentCreatePaymentMethodDataBillie) -> Self {
-        Self(self.0.with("billie", billie))
-    }
-
-    /// Billing details.
-    #[inline]
-    pub fn billing_details(
-        self,
-        billing_details: api::SetupIntentCreatePaymentMethodDataBillingDetails,
-    ) -> Self {
-        Self(self.0.with("billing_details", billing_details))
-    }
-
-    /// Bizum.
-    #[inline]
-    pub fn bizum(self, bizum: api::SetupIntentCreatePaymentMethodDataBizum) -> Self {
-        Self(self.0.with("bizum", bizum))
-    }
-
-    /// Blik.
-    #[inline]
-    pub fn blik(self, blik: api::SetupIntentCreatePaymentMethodDataBlik) -> Self {
-        Self(self.0.with("blik", blik))
-    }
-
-    /// Boleto.
-    #[inline]
-    pub fn boleto(self, boleto: api::SetupIntentCreatePaymentMethodDataBoleto) -> Self {
-        Self(self.0.with("boleto", boleto))
-    }
-
-    /// Cashapp.
-    #[inline]
-    pub fn cashapp(self, cashapp: api::SetupIntentCreatePaymentMethodDataCashapp) -> Self {
-        Self(self.0.with("cashapp", cashapp))
-    }
-
-    /// Crypto.
-    #[inline]
-    pub fn crypto(self, crypto: api::SetupIntentCreatePaymentMethodDataCrypto) -> Self {
-        Self(self.0.with("crypto", crypto))
-    }
-
-    /// Customer balance.
-    #[inline]
-    pub fn customer_balance(
-        self,
-        customer_balance: api::SetupIntentCreatePaymentMethodDataCustomerBalance,
-    ) -> Self {
-        Self(self.0.with("customer_balance", customer_balance))
-    }
-
-    /// Eps.
-    #[inline]
-    pub fn eps(self, eps: api::SetupIntentCreatePaymentMethodDataEps) -> Self {
-        Self(self.0.with("eps", eps))
-    }
-
-    /// Fpx.
-    #[inline]
-    pub fn fpx(self, fpx: api::SetupIntentCreatePaymentMethodDataFpx) -> Self {
-        Self(self.0.with("fpx", fpx))
-    }
-
-    /// Giropay.
-    #[inline]
-    pub fn giropay(self, giropay: api::SetupIntentCreatePaymentMethodDataGiropay) -> Self {
-        Self(self.0.with("giropay", giropay))
-    }
-
-    /// Grabpay.
-    #[inline]
-    pub fn grabpay(self, grabpay: api::SetupIntentCreatePaymentMethodDataGrabpay) -> Self {
-        Self(self.0.with("grabpay", grabpay))
-    }
-
-    /// Ideal.
-    #[inline]
-    pub fn ideal(self, ideal: api::SetupIntentCreatePaymentMethodDataIdeal) -> Self {
-        Self(self.0.with("ideal", ideal))
-    }
-
-    /// Interac present.
-    #[inline]
-    pub fn interac_present(
-        self,
-        interac_present: api::SetupIntentCreatePaymentMethodDataInteracPresent,
-    ) -> Self {
-        Self(self.0.with("interac_present", interac_present))
-    }
-
-    /// Kakao pay.
-    #[inline]
-    pub fn kakao_pay(self, kakao_pay: api::SetupIntentCreatePaymentMethodDataKakaoPay) -> Self {
-        Self(self.0.with("kakao_pay", kakao_pay))
-    }
-
-    /// Klarna.
-    #[inline]
-    pub fn klarna(self, klarna: api::SetupIntentCreatePaymentMethodDataKlarna) -> Self {
-        Self(self.0.with("klarna", klarna))
-    }
-
-    /// Konbini.
-    #[inline]
-    pub fn konbini(self, konbini: api::SetupIntentCreatePaymentMethodDataKonbini) -> Self {
-        Self(self.0.with("konbini", konbini))
-    }
-
-    /// Kr card.
-    #[inline]
-    pub fn kr_card(self, kr_card: api::SetupIntentCreatePaymentMethodDataKrCard) -> Self {
-        Self(self.0.with("kr_card", kr_card))
-    }
-
-    /// Link.
-    #[inline]
-    pub fn link(self, link: api::SetupIntentCreatePaymentMethodDataLink) -> Self {
-        Self(self.0.with("link", link))
-    }
-
-    /// Mb way.
-    #[inline]
-    pub fn mb_way(self, mb_way: api::SetupIntentCreatePaymentMethodDataMbWay) -> Self {
-        Self(self.0.with("mb_way", mb_way))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Mobilepay.
-    #[inline]
-    pub fn mobilepay(self, mobilepay: api::SetupIntentCreatePaymentMethodDataMobilepay) -> Self {
-        Self(self.0.with("mobilepay", mobilepay))
-    }
-
-    /// Multibanco.
-    #[inline]
-    pub fn multibanco(self, multibanco: api::SetupIntentCreatePaymentMethodDataMultibanco) -> Self {
-        Self(self.0.with("multibanco", multibanco))
-    }
-
-    /// Naver pay.
-    #[inline]
-    pub fn naver_pay(self, naver_pay: api::SetupIntentCreatePaymentMethodDataNaverPay) -> Self {
-        Self(self.0.with("naver_pay", naver_pay))
-    }
-
-    /// Nz bank account.
-    #[inline]
-    pub fn nz_bank_account(
-        self,
-        nz_bank_account: api::SetupIntentCreatePaymentMethodDataNzBankAccount,
-    ) -> Self {
-        Self(self.0.with("nz_bank_account", nz_bank_account))
-    }
-
-    /// Oxxo.
-    #[inline]
-    pub fn oxxo(self, oxxo: api::SetupIntentCreatePaymentMethodDataOxxo) -> Self {
-        Self(self.0.with("oxxo", oxxo))
-    }
-
-    /// P24.
-    #[inline]
-    pub fn p24(self, p24: api::SetupIntentCreatePaymentMethodDataP24) -> Self {
-        Self(self.0.with("p24", p24))
-    }
-
-    /// Pay by bank.
-    #[inline]
-    pub fn pay_by_bank(
-        self,
-        pay_by_bank: api::SetupIntentCreatePaymentMethodDataPayByBank,
-    ) -> Self {
-        Self(self.0.with("pay_by_bank", pay_by_bank))
-    }
-
-    /// Payco.
-    #[inline]
-    pub fn payco(self, payco: api::SetupIntentCreatePaymentMethodDataPayco) -> Self {
-        Self(self.0.with("payco", payco))
-    }
-
-    /// Paynow.
-    #[inline]
-    pub fn paynow(self, paynow: api::SetupIntentCreatePaymentMethodDataPaynow) -> Self {
-        Self(self.0.with("paynow", paynow))
-    }
-
-    /// Paypal.
-    #[inline]
-    pub fn paypal(self, paypal: api::SetupIntentCreatePaymentMethodDataPaypal) -> Self {
-        Self(self.0.with("paypal", paypal))
-    }
-
-    /// Paypay.
-    #[inline]
-    pub fn paypay(self, paypay: api::SetupIntentCreatePaymentMethodDataPaypay) -> Self {
-        Self(self.0.with("paypay", paypay))
-    }
-
-    /// Payto.
-    #[inline]
-    pub fn payto(self, payto: api::SetupIntentCreatePaymentMethodDataPayto) -> Self {
-        Self(self.0.with("payto", payto))
-    }
-
-    /// Pix.
-    #[inline]
-    pub fn pix(self, pix: api::SetupIntentCreatePaymentMethodDataPix) -> Self {
-        Self(self.0.with("pix", pix))
-    }
-
-    /// Promptpay.
-    #[inline]
-    pub fn promptpay(self, promptpay: api::SetupIntentCreatePaymentMethodDataPromptpay) -> Self {
-        Self(self.0.with("promptpay", promptpay))
-    }
-
-    /// Radar options.
-    #[inline]
-    pub fn radar_options(
-        self,
-        radar_options: api::SetupIntentCreatePaymentMethodDataRadarOptions,
-    ) -> Self {
-        Self(self.0.with("radar_options", radar_options))
-    }
-
-    /// Revolut pay.
-    #[inline]
-    pub fn revolut_pay(
-        self,
-        revolut_pay: api::SetupIntentCreatePaymentMethodDataRevolutPay,
-    ) -> Self {
-        Self(self.0.with("revolut_pay", revolut_pay))
-    }
-
-    /// Samsung pay.
-    #[inline]
-    pub fn samsung_pay(
-        self,
-        samsung_pay: api::SetupIntentCreatePaymentMethodDataSamsungPay,
-    ) -> Self {
-        Self(self.0.with("samsung_pay", samsung_pay))
-    }
-
-    /// Satispay.
-    #[inline]
-    pub fn satispay(self, satispay: api::SetupIntentCreatePaymentMethodDataSatispay) -> Self {
-        Self(self.0.with("satispay", satispay))
-    }
-
-    /// Scalapay.
-    #[inline]
-    pub fn scalapay(self, scalapay: api::SetupIntentCreatePaymentMethodDataScalapay) -> Self {
-        Self(self.0.with("scalapay", scalapay))
-    }
-
-    /// Sepa debit.
-    #[inline]
-    pub fn sepa_debit(self, sepa_debit: api::SetupIntentCreatePaymentMethodDataSepaDebit) -> Self {
-        Self(self.0.with("sepa_debit", sepa_debit))
-    }
-
-    /// Sequra.
-    #[inline]
-    pub fn sequra(self, sequra: api::SetupIntentCreatePaymentMethodDataSequra) -> Self {
-        Self(self.0.with("sequra", sequra))
-    }
-
-    /// Sofort.
-    #[inline]
-    pub fn sofort(self, sofort: api::SetupIntentCreatePaymentMethodDataSofort) -> Self {
-        Self(self.0.with("sofort", sofort))
-    }
-
-    /// Sunbit.
-    #[inline]
-    pub fn sunbit(self, sunbit: api::SetupIntentCreatePaymentMethodDataSunbit) -> Self {
-        Self(self.0.with("sunbit", sunbit))
-    }
-
-    /// Swish.
-    #[inline]
-    pub fn swish(self, swish: api::SetupIntentCreatePaymentMethodDataSwish) -> Self {
-        Self(self.0.with("swish", swish))
-    }
-
-    /// Twint.
-    #[inline]
-    pub fn twint(self, twint: api::SetupIntentCreatePaymentMethodDataTwint) -> Self {
-        Self(self.0.with("twint", twint))
-    }
-
-    /// Upi.
-    #[inline]
-    pub fn upi(self, upi: api::SetupIntentCreatePaymentMethodDataUpi) -> Self {
-        Self(self.0.with("upi", upi))
-    }
-
-    /// Us bank account.
-    #[inline]
-    pub fn us_bank_account(
-        self,
-        us_bank_account: api::SetupIntentCreatePaymentMethodDataUsBankAccount,
-    ) -> Self {
-        Self(self.0.with("us_bank_account", us_bank_account))
-    }
-
-    /// Wechat pay.
-    #[inline]
-    pub fn wechat_pay(self, wechat_pay: api::SetupIntentCreatePaymentMethodDataWechatPay) -> Self {
-        Self(self.0.with("wechat_pay", wechat_pay))
-    }
-
-    /// Zip.
-    #[inline]
-    pub fn zip(self, zip: api::SetupIntentCreatePaymentMethodDataZip) -> Self {
-        Self(self.0.with("zip", zip))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsAcssDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsAcssDebitMandateOptions
-}
-
-impl SetupIntentCreatePaymentMethodOptionsAcssDebitMandateOptions {
-    /// Custom mandate url.
-    #[inline]
-    pub fn custom_mandate_url(self, custom_mandate_url: &str) -> Self {
-        Self(self.0.with("custom_mandate_url", custom_mandate_url))
-    }
-
-    /// Unsets `custom_mandate_url`.
-    #[inline]
-    pub fn clear_custom_mandate_url(self) -> Self {
-        Self(self.0.with("custom_mandate_url", Value::Clear))
-    }
-
-    /// Default for, as a list.
-    #[inline]
-    pub fn default_for(
-        self,
-        default_for: impl IntoIterator<
-            Item = api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor,
-        >,
-    ) -> Self {
-        Self(self.0.with("default_for", list(default_for)))
-    }
-
-    /// Interval description.
-    #[inline]
-    pub fn interval_description(self, interval_description: &str) -> Self {
-        Self(self.0.with("interval_description", interval_description))
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Transaction type.
-    #[inline]
-    pub fn transaction_type(
-        self,
-        transaction_type: api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
-    ) -> Self {
-        Self(self.0.with("transaction_type", transaction_type))
-    }
-}
+use crate::view::prelude::{Params, Timestamp, Value, list, params, params_required, texts};
+
+/// The `automatic_payment_methods` of [`SetupIntentCreate`](crate::api::SetupIntentCreate): the same as [`PaymentIntentCreateAutomaticPaymentMethods`](crate::api::PaymentIntentCreateAutomaticPaymentMethods).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreateAutomaticPaymentMethods = api::PaymentIntentCreateAutomaticPaymentMethods;
+
+/// The `offline` of [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreateMandateDataCustomerAcceptanceOffline =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `online` of [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance): the same as [`PaymentIntentCreateMandateDataCustomerAcceptanceOnline`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptanceOnline).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreateMandateDataCustomerAcceptanceOnline =
+    api::PaymentIntentCreateMandateDataCustomerAcceptanceOnline;
+
+/// The `customer_acceptance` of [`SetupIntentCreateMandateData`](crate::api::SetupIntentCreateMandateData): the same as [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreateMandateDataCustomerAcceptance =
+    api::PaymentIntentCreateMandateDataCustomerAcceptance;
+
+/// The `mandate_data` of [`SetupIntentCreate`](crate::api::SetupIntentCreate): the same as [`PaymentIntentCreateMandateData`](crate::api::PaymentIntentCreateMandateData).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreateMandateData = api::PaymentIntentCreateMandateData;
+
+/// The `acss_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataAcssDebit =
+    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
+
+/// The `affirm` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataAffirm =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `afterpay_clearpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataAfterpayClearpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `alipay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataAlipay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `alma` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataAlma =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `amazon_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataAmazonPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `au_becs_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataAuBecsDebit =
+    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
+
+/// The `bacs_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataBacsDebit =
+    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
+
+/// The `bancontact` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataBancontact =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `billie` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataBillie =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `address` of [`SetupIntentCreatePaymentMethodDataBillingDetails`](crate::api::SetupIntentCreatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataBillingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `billing_details` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataBillingDetails =
+    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
+
+/// The `bizum` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataBizum =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `blik` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataBlik =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `boleto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataBoleto = api::PaymentIntentCreatePaymentMethodDataBoleto;
+
+/// The `cashapp` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataCashapp =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `crypto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataCrypto =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `customer_balance` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataCustomerBalance =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `eps` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataEps = api::PaymentIntentCreatePaymentMethodDataEps;
+
+/// The `fpx` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
+
+/// The `giropay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataGiropay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `grabpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataGrabpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `ideal` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataIdeal = api::PaymentIntentCreatePaymentMethodDataIdeal;
+
+/// The `interac_present` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataInteracPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kakao_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataKakaoPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `dob` of [`SetupIntentCreatePaymentMethodDataKlarna`](crate::api::SetupIntentCreatePaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataKlarnaDob = api::AccountCreateCompanyRegistrationDate;
+
+/// The `klarna` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataKlarna = api::PaymentIntentCreatePaymentMethodDataKlarna;
+
+/// The `konbini` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataKonbini =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kr_card` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataKrCard =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `link` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataLink =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mb_way` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataMbWay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mobilepay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataMobilepay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `multibanco` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataMultibanco =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `naver_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataNaverPay =
+    api::PaymentIntentCreatePaymentMethodDataNaverPay;
+
+/// The `nz_bank_account` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataNzBankAccount =
+    api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
+
+/// The `oxxo` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataOxxo =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `p24` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataP24 = api::PaymentIntentCreatePaymentMethodDataP24;
+
+/// The `pay_by_bank` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataPayByBank =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payco` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataPayco =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paynow` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataPaynow =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paypal` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataPaypal =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `paypay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataPaypay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataPayto = api::PaymentIntentCreatePaymentMethodDataPayto;
+
+/// The `pix` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataPix =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `promptpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataPromptpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `radar_options` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
+
+/// The `revolut_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataRevolutPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `samsung_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataSamsungPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `satispay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataSatispay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `scalapay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataScalapay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `sepa_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataSepaDebit =
+    api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+
+/// The `sequra` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataSequra =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `sofort` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataSofort = api::PaymentIntentCreatePaymentMethodDataSofort;
+
+/// The `sunbit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataSunbit =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `swish` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataSwish =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `twint` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataTwint =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodDataUpi`](crate::api::SetupIntentCreatePaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+
+/// The `upi` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataUpi =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+
+/// The `us_bank_account` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataUsBankAccount =
+    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
+
+/// The `wechat_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataWechatPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `zip` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataZip =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `payment_method_data` of [`SetupIntentCreate`](crate::api::SetupIntentCreate): the same as [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodData = api::PaymentIntentCreatePaymentMethodData;
+
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsAcssDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsAcssDebitMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions;
 
 params! {
     /// The `acss_debit` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
@@ -1404,33 +433,17 @@ impl SetupIntentCreatePaymentMethodOptionsAcssDebit {
     }
 }
 
-params! {
-    /// The `amazon_pay` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsAmazonPay
-}
+/// The `amazon_pay` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsAmazonPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions
-}
-
-impl SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions {
-    /// Reference prefix.
-    #[inline]
-    pub fn reference_prefix(self, reference_prefix: &str) -> Self {
-        Self(self.0.with("reference_prefix", reference_prefix))
-    }
-
-    /// Unsets `reference_prefix`.
-    #[inline]
-    pub fn clear_reference_prefix(self) -> Self {
-        Self(self.0.with("reference_prefix", Value::Clear))
-    }
-}
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
 
 params! {
     /// The `bacs_debit` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
@@ -1450,30 +463,17 @@ impl SetupIntentCreatePaymentMethodOptionsBacsDebit {
     }
 }
 
-params! {
-    /// The `bizum` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsBizum
-}
+/// The `bizum` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsBizum =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsBlik`](crate::api::SetupIntentCreatePaymentMethodOptionsBlik).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsBlikMandateOptions
-}
-
-impl SetupIntentCreatePaymentMethodOptionsBlikMandateOptions {
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
-    }
-}
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsBlik`](crate::api::SetupIntentCreatePaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsBlikMandateOptions =
+    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
 
 params! {
     /// The `blik` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
@@ -1486,7 +486,7 @@ impl SetupIntentCreatePaymentMethodOptionsBlik {
     /// Code.
     #[inline]
     pub fn code(self, code: &str) -> Self {
-        Self(self.0.with("code", code))
+        Self(self.0.with_str("code", code))
     }
 
     /// Mandate options.
@@ -1519,11 +519,11 @@ impl SetupIntentCreatePaymentMethodOptionsCardMandateOptions {
     ) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
+                .with_int("amount", amount)
                 .with("amount_type", amount_type)
-                .with("currency", currency)
+                .with_str("currency", currency)
                 .with("interval", interval)
-                .with("reference", reference)
+                .with_str("reference", reference)
                 .with("start_date", Into::<Timestamp>::into(start_date)),
         )
     }
@@ -1531,7 +531,7 @@ impl SetupIntentCreatePaymentMethodOptionsCardMandateOptions {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// End date, in seconds since the Unix epoch.
@@ -1543,7 +543,7 @@ impl SetupIntentCreatePaymentMethodOptionsCardMandateOptions {
     /// Interval count.
     #[inline]
     pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
+        Self(self.0.with_int("interval_count", interval_count))
     }
 
     /// Supported types, as a list.
@@ -1553,49 +553,662 @@ impl SetupIntentCreatePaymentMethodOptionsCardMandateOptions {
     }
 }
 
-params_required! {
-    /// The `cartes_bancaires` of [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
+/// The `cartes_bancaires` of [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires =
+    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
+
+/// The `network_options` of [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
+
+params! {
+    /// The `three_d_secure` of [`SetupIntentCreatePaymentMethodOptionsCard`](crate::api::SetupIntentCreatePaymentMethodOptionsCard).
     ///
     /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
+    SetupIntentCreatePaymentMethodOptionsCardThreeDSecure
 }
 
-impl SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires {
-    /// With what Stripe requires.
+impl SetupIntentCreatePaymentMethodOptionsCardThreeDSecure {
+    /// Ares trans status.
     #[inline]
-    pub fn new(
-        cb_avalgo: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo,
+    pub fn ares_trans_status(
+        self,
+        ares_trans_status: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus,
     ) -> Self {
-        Self(Params::new().with("cb_avalgo", cb_avalgo))
+        Self(self.0.with("ares_trans_status", ares_trans_status))
     }
 
-    /// Cb exemption.
+    /// Cryptogram.
     #[inline]
-    pub fn cb_exemption(self, cb_exemption: &str) -> Self {
-        Self(self.0.with("cb_exemption", cb_exemption))
+    pub fn cryptogram(self, cryptogram: &str) -> Self {
+        Self(self.0.with_str("cryptogram", cryptogram))
     }
 
-    /// Cb score.
+    /// Electronic commerce indicator.
     #[inline]
-    pub fn cb_score(self, cb_score: i64) -> Self {
-        Self(self.0.with("cb_score", cb_score))
+    pub fn electronic_commerce_indicator(
+        self,
+        electronic_commerce_indicator: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureElectronicCommerceIndicator,
+    ) -> Self {
+        Self(self.0.with(
+            "electronic_commerce_indicator",
+            electronic_commerce_indicator,
+        ))
+    }
+
+    /// Network options.
+    #[inline]
+    pub fn network_options(
+        self,
+        network_options: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions,
+    ) -> Self {
+        Self(self.0.with("network_options", network_options))
+    }
+
+    /// Requestor challenge indicator.
+    #[inline]
+    pub fn requestor_challenge_indicator(self, requestor_challenge_indicator: &str) -> Self {
+        Self(self.0.with_str(
+            "requestor_challenge_indicator",
+            requestor_challenge_indicator,
+        ))
+    }
+
+    /// Transaction id.
+    #[inline]
+    pub fn transaction_id(self, transaction_id: &str) -> Self {
+        Self(self.0.with_str("transaction_id", transaction_id))
+    }
+
+    /// Version.
+    #[inline]
+    pub fn version(
+        self,
+        version: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureVersion,
+    ) -> Self {
+        Self(self.0.with("version", version))
     }
 }
 
 params! {
-    /// The `network_options` of [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure).
+    /// The `card` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions
+    SetupIntentCreatePaymentMethodOptionsCard
 }
 
-impl SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions {
-    /// Cartes bancaires.
+impl SetupIntentCreatePaymentMethodOptionsCard {
+    /// Mandate options.
     #[inline]
-    pub fn cartes_bancaires(
+    pub fn mandate_options(
         self,
-        cartes_bancaires: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires,
+        mandate_options: api::SetupIntentCreatePaymentMethodOptionsCardMandateOptions,
     ) -> Self {
-        Self(self.0.with("cartes_bancaires", cartes_bancaires))
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Moto: true or false.
+    #[inline]
+    pub fn moto(self, moto: bool) -> Self {
+        Self(self.0.with_bool("moto", moto))
+    }
+
+    /// Network.
+    #[inline]
+    pub fn network(self, network: api::SetupIntentPaymentMethodOptionsCardNetwork) -> Self {
+        Self(self.0.with("network", network))
+    }
+
+    /// Request three d secure.
+    #[inline]
+    pub fn request_three_d_secure(
+        self,
+        request_three_d_secure: api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure,
+    ) -> Self {
+        Self(
+            self.0
+                .with("request_three_d_secure", request_three_d_secure),
+        )
+    }
+
+    /// Setup credential usage.
+    #[inline]
+    pub fn setup_credential_usage(
+        self,
+        setup_credential_usage: api::SetupIntentPaymentMethodOptionsCardSetupCredentialUsage,
+    ) -> Self {
+        Self(
+            self.0
+                .with("setup_credential_usage", setup_credential_usage),
+        )
+    }
+
+    /// Three d secure.
+    #[inline]
+    pub fn three_d_secure(
+        self,
+        three_d_secure: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure,
+    ) -> Self {
+        Self(self.0.with("three_d_secure", three_d_secure))
     }
 }
+
+/// The `card_present` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsCardPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `on_demand` of [`SetupIntentCreatePaymentMethodOptionsKlarna`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand =
+    api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand;
+
+/// The `next_billing` of [`SetupIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscription): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling =
+    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
+
+/// The `subscription` of [`SetupIntentCreatePaymentMethodOptionsKlarna`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarna): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsKlarnaSubscription =
+    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription;
+
+params! {
+    /// The `klarna` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsKlarna
+}
+
+impl SetupIntentCreatePaymentMethodOptionsKlarna {
+    /// Currency: three-letter ISO code in lower case.
+    #[inline]
+    pub fn currency(self, currency: &str) -> Self {
+        Self(self.0.with_str("currency", currency))
+    }
+
+    /// On demand.
+    #[inline]
+    pub fn on_demand(
+        self,
+        on_demand: api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand,
+    ) -> Self {
+        Self(self.0.with("on_demand", on_demand))
+    }
+
+    /// Preferred locale.
+    #[inline]
+    pub fn preferred_locale(
+        self,
+        preferred_locale: api::PaymentIntentCreatePaymentMethodOptionsKlarnaPreferredLocale,
+    ) -> Self {
+        Self(self.0.with("preferred_locale", preferred_locale))
+    }
+
+    /// Subscriptions, as a list.
+    #[inline]
+    pub fn subscriptions(
+        self,
+        subscriptions: impl IntoIterator<
+            Item = api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscription,
+        >,
+    ) -> Self {
+        Self(self.0.with("subscriptions", list(subscriptions)))
+    }
+
+    /// Unsets `subscriptions`.
+    #[inline]
+    pub fn clear_subscriptions(self) -> Self {
+        Self(self.0.with("subscriptions", Value::Clear))
+    }
+}
+
+params! {
+    /// The `link` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsLink
+}
+
+impl SetupIntentCreatePaymentMethodOptionsLink {
+    /// Persistent token. Stripe advises against it.
+    #[inline]
+    pub fn persistent_token(self, persistent_token: &str) -> Self {
+        Self(self.0.with_str("persistent_token", persistent_token))
+    }
+}
+
+params! {
+    /// The `paypal` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsPaypal
+}
+
+impl SetupIntentCreatePaymentMethodOptionsPaypal {
+    /// Billing agreement id.
+    #[inline]
+    pub fn billing_agreement_id(self, billing_agreement_id: &str) -> Self {
+        Self(
+            self.0
+                .with_str("billing_agreement_id", billing_agreement_id),
+        )
+    }
+}
+
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsPayto`](crate::api::SetupIntentCreatePaymentMethodOptionsPayto): the same as [`CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsPaytoMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions;
+
+params! {
+    /// The `payto` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsPayto
+}
+
+impl SetupIntentCreatePaymentMethodOptionsPayto {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::SetupIntentCreatePaymentMethodOptionsPaytoMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+}
+
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsPix`](crate::api::SetupIntentCreatePaymentMethodOptionsPix): the same as [`CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsPixMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions;
+
+params! {
+    /// The `pix` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsPix
+}
+
+impl SetupIntentCreatePaymentMethodOptionsPix {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+}
+
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsSepaDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsSepaDebitMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+
+/// The `sepa_debit` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsSepaDebit =
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebit;
+
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+
+/// The `upi` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUpi =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpi;
+
+/// The `filters` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
+
+/// The `financial_connections` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
+
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
+
+/// The `networks` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks =
+    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
+
+params! {
+    /// The `us_bank_account` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsUsBankAccount
+}
+
+impl SetupIntentCreatePaymentMethodOptionsUsBankAccount {
+    /// Financial connections.
+    #[inline]
+    pub fn financial_connections(
+        self,
+        financial_connections: api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
+    ) -> Self {
+        Self(self.0.with("financial_connections", financial_connections))
+    }
+
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Networks.
+    #[inline]
+    pub fn networks(
+        self,
+        networks: api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks,
+    ) -> Self {
+        Self(self.0.with("networks", networks))
+    }
+
+    /// Verification method.
+    #[inline]
+    pub fn verification_method(
+        self,
+        verification_method: api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod,
+    ) -> Self {
+        Self(self.0.with("verification_method", verification_method))
+    }
+}
+
+params! {
+    /// The `payment_method_options` of [`SetupIntentCreate`](crate::api::SetupIntentCreate).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptions
+}
+
+impl SetupIntentCreatePaymentMethodOptions {
+    /// Acss debit.
+    #[inline]
+    pub fn acss_debit(
+        self,
+        acss_debit: api::SetupIntentCreatePaymentMethodOptionsAcssDebit,
+    ) -> Self {
+        Self(self.0.with("acss_debit", acss_debit))
+    }
+
+    /// Amazon pay.
+    #[inline]
+    pub fn amazon_pay(
+        self,
+        amazon_pay: api::SetupIntentCreatePaymentMethodOptionsAmazonPay,
+    ) -> Self {
+        Self(self.0.with("amazon_pay", amazon_pay))
+    }
+
+    /// Bacs debit.
+    #[inline]
+    pub fn bacs_debit(
+        self,
+        bacs_debit: api::SetupIntentCreatePaymentMethodOptionsBacsDebit,
+    ) -> Self {
+        Self(self.0.with("bacs_debit", bacs_debit))
+    }
+
+    /// Bizum.
+    #[inline]
+    pub fn bizum(self, bizum: api::SetupIntentCreatePaymentMethodOptionsBizum) -> Self {
+        Self(self.0.with("bizum", bizum))
+    }
+
+    /// Blik.
+    #[inline]
+    pub fn blik(self, blik: api::SetupIntentCreatePaymentMethodOptionsBlik) -> Self {
+        Self(self.0.with("blik", blik))
+    }
+
+    /// Card.
+    #[inline]
+    pub fn card(self, card: api::SetupIntentCreatePaymentMethodOptionsCard) -> Self {
+        Self(self.0.with("card", card))
+    }
+
+    /// Card present.
+    #[inline]
+    pub fn card_present(
+        self,
+        card_present: api::SetupIntentCreatePaymentMethodOptionsCardPresent,
+    ) -> Self {
+        Self(self.0.with("card_present", card_present))
+    }
+
+    /// Klarna.
+    #[inline]
+    pub fn klarna(self, klarna: api::SetupIntentCreatePaymentMethodOptionsKlarna) -> Self {
+        Self(self.0.with("klarna", klarna))
+    }
+
+    /// Link.
+    #[inline]
+    pub fn link(self, link: api::SetupIntentCreatePaymentMethodOptionsLink) -> Self {
+        Self(self.0.with("link", link))
+    }
+
+    /// Paypal.
+    #[inline]
+    pub fn paypal(self, paypal: api::SetupIntentCreatePaymentMethodOptionsPaypal) -> Self {
+        Self(self.0.with("paypal", paypal))
+    }
+
+    /// Payto.
+    #[inline]
+    pub fn payto(self, payto: api::SetupIntentCreatePaymentMethodOptionsPayto) -> Self {
+        Self(self.0.with("payto", payto))
+    }
+
+    /// Pix.
+    #[inline]
+    pub fn pix(self, pix: api::SetupIntentCreatePaymentMethodOptionsPix) -> Self {
+        Self(self.0.with("pix", pix))
+    }
+
+    /// Sepa debit.
+    #[inline]
+    pub fn sepa_debit(
+        self,
+        sepa_debit: api::SetupIntentCreatePaymentMethodOptionsSepaDebit,
+    ) -> Self {
+        Self(self.0.with("sepa_debit", sepa_debit))
+    }
+
+    /// Upi.
+    #[inline]
+    pub fn upi(self, upi: api::SetupIntentCreatePaymentMethodOptionsUpi) -> Self {
+        Self(self.0.with("upi", upi))
+    }
+
+    /// Us bank account.
+    #[inline]
+    pub fn us_bank_account(
+        self,
+        us_bank_account: api::SetupIntentCreatePaymentMethodOptionsUsBankAccount,
+    ) -> Self {
+        Self(self.0.with("us_bank_account", us_bank_account))
+    }
+}
+
+/// The `single_use` of [`SetupIntentCreate`](crate::api::SetupIntentCreate): the same as [`AccountCreateBusinessProfileMonthlyEstimatedRevenue`](crate::api::AccountCreateBusinessProfileMonthlyEstimatedRevenue).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreateSingleUse = api::AccountCreateBusinessProfileMonthlyEstimatedRevenue;
+
+/// The `acss_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataAcssDebit =
+    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
+
+/// The `affirm` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataAffirm =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `afterpay_clearpay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataAfterpayClearpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `alipay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataAlipay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `alma` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataAlma =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `amazon_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataAmazonPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `au_becs_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataAuBecsDebit =
+    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
+
+/// The `bacs_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataBacsDebit =
+    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
+
+/// The `bancontact` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataBancontact =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `billie` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataBillie =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `address` of [`SetupIntentUpdatePaymentMethodDataBillingDetails`](crate::api::SetupIntentUpdatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataBillingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
+
+/// The `billing_details` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataBillingDetails =
+    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
+
+/// The `bizum` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataBizum =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `blik` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataBlik =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `boleto` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataBoleto = api::PaymentIntentCreatePaymentMethodDataBoleto;
+
+/// The `cashapp` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataCashapp =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `crypto` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataCrypto =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `customer_balance` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataCustomerBalance =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `eps` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataEps = api::PaymentIntentCreatePaymentMethodDataEps;
+
+/// The `fpx` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
+
+/// The `giropay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataGiropay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `grabpay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataGrabpay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `ideal` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataIdeal = api::PaymentIntentCreatePaymentMethodDataIdeal;
+
+/// The `interac_present` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataInteracPresent =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
+
+/// The `kakao_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataKakaoPay =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;

@@ -3,62 +3,62 @@
 //! Stripe's `setup_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, list, pairs, request, request_list};
+use crate::view::prelude::{List, RangeQuery, Value, list, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.setup_intents().list(…)`: `GET /v1/setup_intents`.
     ///
     /// <https://docs.stripe.com/api/setup_intents/list>
-    SetupIntentList => List<api::SetupIntent>, api::SetupIntent; "setup_intents.list", Get "/v1/setup_intents", Api V1 Form
+    SetupIntentList, SetupIntentListEndpoint => List<api::SetupIntent>; "setup_intents.list", Get "/v1/setup_intents", Api V1 Form
 }
 
 impl SetupIntentList {
     /// Attach to self: true or false.
     #[inline]
     pub fn attach_to_self(self, attach_to_self: bool) -> Self {
-        Self(self.0.set("attach_to_self", attach_to_self))
+        self.set_bool("attach_to_self", attach_to_self)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -66,7 +66,7 @@ request! {
     /// The request of `client.setup_intents().create(…)`: `POST /v1/setup_intents`.
     ///
     /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreate => api::SetupIntent; "setup_intents.create", Post "/v1/setup_intents", Api V1 Form
+    SetupIntentCreate, SetupIntentCreateEndpoint => api::SetupIntent; "setup_intents.create", Post "/v1/setup_intents", Api V1 Form
 }
 
 impl SetupIntentCreate {
@@ -78,16 +78,16 @@ impl SetupIntentCreate {
             Item = api::PaymentIntentAllowedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "allowed_payment_method_types",
             list(allowed_payment_method_types),
-        ))
+        )
     }
 
     /// Attach to self: true or false.
     #[inline]
     pub fn attach_to_self(self, attach_to_self: bool) -> Self {
-        Self(self.0.set("attach_to_self", attach_to_self))
+        self.set_bool("attach_to_self", attach_to_self)
     }
 
     /// Automatic payment methods.
@@ -96,40 +96,37 @@ impl SetupIntentCreate {
         self,
         automatic_payment_methods: api::SetupIntentCreateAutomaticPaymentMethods,
     ) -> Self {
-        Self(
-            self.0
-                .set("automatic_payment_methods", automatic_payment_methods),
-        )
+        self.set("automatic_payment_methods", automatic_payment_methods)
     }
 
     /// Confirm: true or false.
     #[inline]
     pub fn confirm(self, confirm: bool) -> Self {
-        Self(self.0.set("confirm", confirm))
+        self.set_bool("confirm", confirm)
     }
 
     /// Confirmation token.
     #[inline]
     pub fn confirmation_token(self, confirmation_token: &str) -> Self {
-        Self(self.0.set("confirmation_token", confirmation_token))
+        self.set_str("confirmation_token", confirmation_token)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Excluded payment method types, as a list.
@@ -140,10 +137,10 @@ impl SetupIntentCreate {
             Item = api::PaymentIntentExcludedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "excluded_payment_method_types",
             list(excluded_payment_method_types),
-        ))
+        )
     }
 
     /// Flow directions, as a list.
@@ -152,19 +149,19 @@ impl SetupIntentCreate {
         self,
         flow_directions: impl IntoIterator<Item = api::SetupIntentFlowDirection>,
     ) -> Self {
-        Self(self.0.set("flow_directions", list(flow_directions)))
+        self.set("flow_directions", list(flow_directions))
     }
 
     /// Mandate data.
     #[inline]
     pub fn mandate_data(self, mandate_data: api::SetupIntentCreateMandateData) -> Self {
-        Self(self.0.set("mandate_data", mandate_data))
+        self.set("mandate_data", mandate_data)
     }
 
     /// Unsets `mandate_data`.
     #[inline]
     pub fn clear_mandate_data(self) -> Self {
-        Self(self.0.set("mandate_data", Value::Clear))
+        self.set("mandate_data", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -173,28 +170,25 @@ impl SetupIntentCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Payment method configuration.
     #[inline]
     pub fn payment_method_configuration(self, payment_method_configuration: &str) -> Self {
-        Self(
-            self.0
-                .set("payment_method_configuration", payment_method_configuration),
-        )
+        self.set_str("payment_method_configuration", payment_method_configuration)
     }
 
     /// Payment method data.
@@ -203,7 +197,7 @@ impl SetupIntentCreate {
         self,
         payment_method_data: api::SetupIntentCreatePaymentMethodData,
     ) -> Self {
-        Self(self.0.set("payment_method_data", payment_method_data))
+        self.set("payment_method_data", payment_method_data)
     }
 
     /// Payment method options.
@@ -212,31 +206,31 @@ impl SetupIntentCreate {
         self,
         payment_method_options: api::SetupIntentCreatePaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.set("return_url", return_url))
+        self.set_str("return_url", return_url)
     }
 
     /// Single use.
     #[inline]
     pub fn single_use(self, single_use: api::SetupIntentCreateSingleUse) -> Self {
-        Self(self.0.set("single_use", single_use))
+        self.set("single_use", single_use)
     }
 
     /// Usage.
     #[inline]
     pub fn usage(self, usage: api::SetupIntentCreateUsage) -> Self {
-        Self(self.0.set("usage", usage))
+        self.set("usage", usage)
     }
 
     /// Use stripe sdk: true or false.
     #[inline]
     pub fn use_stripe_sdk(self, use_stripe_sdk: bool) -> Self {
-        Self(self.0.set("use_stripe_sdk", use_stripe_sdk))
+        self.set_bool("use_stripe_sdk", use_stripe_sdk)
     }
 }
 
@@ -244,14 +238,14 @@ request! {
     /// The request of `client.setup_intents().retrieve(…)`: `GET /v1/setup_intents/{intent}`.
     ///
     /// <https://docs.stripe.com/api/setup_intents/retrieve>
-    SetupIntentRetrieve => api::SetupIntent; "setup_intents.retrieve", Get "/v1/setup_intents/{intent}", Api V1 Form
+    SetupIntentRetrieve, SetupIntentRetrieveEndpoint => api::SetupIntent; "setup_intents.retrieve", Get "/v1/setup_intents/{intent}", Api V1 Form
 }
 
 impl SetupIntentRetrieve {
     /// Client secret.
     #[inline]
     pub fn client_secret(self, client_secret: &str) -> Self {
-        Self(self.0.set("client_secret", client_secret))
+        self.set_str("client_secret", client_secret)
     }
 }
 
@@ -259,7 +253,7 @@ request! {
     /// The request of `client.setup_intents().update(…)`: `POST /v1/setup_intents/{intent}`.
     ///
     /// <https://docs.stripe.com/api/setup_intents/update>
-    SetupIntentUpdate => api::SetupIntent; "setup_intents.update", Post "/v1/setup_intents/{intent}", Api V1 Form
+    SetupIntentUpdate, SetupIntentUpdateEndpoint => api::SetupIntent; "setup_intents.update", Post "/v1/setup_intents/{intent}", Api V1 Form
 }
 
 impl SetupIntentUpdate {
@@ -271,40 +265,40 @@ impl SetupIntentUpdate {
             Item = api::PaymentIntentAllowedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "allowed_payment_method_types",
             list(allowed_payment_method_types),
-        ))
+        )
     }
 
     /// Unsets `allowed_payment_method_types`.
     #[inline]
     pub fn clear_allowed_payment_method_types(self) -> Self {
-        Self(self.0.set("allowed_payment_method_types", Value::Clear))
+        self.set("allowed_payment_method_types", Value::Clear)
     }
 
     /// Attach to self: true or false.
     #[inline]
     pub fn attach_to_self(self, attach_to_self: bool) -> Self {
-        Self(self.0.set("attach_to_self", attach_to_self))
+        self.set_bool("attach_to_self", attach_to_self)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Excluded payment method types, as a list.
@@ -315,16 +309,16 @@ impl SetupIntentUpdate {
             Item = api::PaymentIntentExcludedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "excluded_payment_method_types",
             list(excluded_payment_method_types),
-        ))
+        )
     }
 
     /// Unsets `excluded_payment_method_types`.
     #[inline]
     pub fn clear_excluded_payment_method_types(self) -> Self {
-        Self(self.0.set("excluded_payment_method_types", Value::Clear))
+        self.set("excluded_payment_method_types", Value::Clear)
     }
 
     /// Flow directions, as a list.
@@ -333,7 +327,7 @@ impl SetupIntentUpdate {
         self,
         flow_directions: impl IntoIterator<Item = api::SetupIntentFlowDirection>,
     ) -> Self {
-        Self(self.0.set("flow_directions", list(flow_directions)))
+        self.set("flow_directions", list(flow_directions))
     }
 
     /// Key-value pairs of your own.
@@ -342,28 +336,25 @@ impl SetupIntentUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Payment method configuration.
     #[inline]
     pub fn payment_method_configuration(self, payment_method_configuration: &str) -> Self {
-        Self(
-            self.0
-                .set("payment_method_configuration", payment_method_configuration),
-        )
+        self.set_str("payment_method_configuration", payment_method_configuration)
     }
 
     /// Payment method data.
@@ -372,7 +363,7 @@ impl SetupIntentUpdate {
         self,
         payment_method_data: api::SetupIntentUpdatePaymentMethodData,
     ) -> Self {
-        Self(self.0.set("payment_method_data", payment_method_data))
+        self.set("payment_method_data", payment_method_data)
     }
 
     /// Payment method options.
@@ -381,7 +372,7 @@ impl SetupIntentUpdate {
         self,
         payment_method_options: api::SetupIntentUpdatePaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 }
 
@@ -389,7 +380,7 @@ request! {
     /// The request of `client.setup_intents().cancel(…)`: `POST /v1/setup_intents/{intent}/cancel`.
     ///
     /// <https://docs.stripe.com/api/setup_intents/cancel>
-    SetupIntentCancel => api::SetupIntent; "setup_intents.cancel", Post "/v1/setup_intents/{intent}/cancel", Api V1 Form
+    SetupIntentCancel, SetupIntentCancelEndpoint => api::SetupIntent; "setup_intents.cancel", Post "/v1/setup_intents/{intent}/cancel", Api V1 Form
 }
 
 impl SetupIntentCancel {
@@ -399,7 +390,7 @@ impl SetupIntentCancel {
         self,
         cancellation_reason: api::SetupIntentCancellationReason,
     ) -> Self {
-        Self(self.0.set("cancellation_reason", cancellation_reason))
+        self.set("cancellation_reason", cancellation_reason)
     }
 }
 
@@ -407,7 +398,7 @@ request! {
     /// The request of `client.setup_intents().confirm(…)`: `POST /v1/setup_intents/{intent}/confirm`.
     ///
     /// <https://docs.stripe.com/api/setup_intents/confirm>
-    SetupIntentConfirm => api::SetupIntent; "setup_intents.confirm", Post "/v1/setup_intents/{intent}/confirm", Api V1 Form
+    SetupIntentConfirm, SetupIntentConfirmEndpoint => api::SetupIntent; "setup_intents.confirm", Post "/v1/setup_intents/{intent}/confirm", Api V1 Form
 }
 
 impl SetupIntentConfirm {
@@ -419,34 +410,34 @@ impl SetupIntentConfirm {
             Item = api::PaymentIntentAllowedPaymentMethodType,
         >,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "allowed_payment_method_types",
             list(allowed_payment_method_types),
-        ))
+        )
     }
 
     /// Confirmation token.
     #[inline]
     pub fn confirmation_token(self, confirmation_token: &str) -> Self {
-        Self(self.0.set("confirmation_token", confirmation_token))
+        self.set_str("confirmation_token", confirmation_token)
     }
 
     /// Mandate data.
     #[inline]
     pub fn mandate_data(self, mandate_data: api::SetupIntentConfirmMandateData) -> Self {
-        Self(self.0.set("mandate_data", mandate_data))
+        self.set("mandate_data", mandate_data)
     }
 
     /// Unsets `mandate_data`.
     #[inline]
     pub fn clear_mandate_data(self) -> Self {
-        Self(self.0.set("mandate_data", Value::Clear))
+        self.set("mandate_data", Value::Clear)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Payment method data.
@@ -455,7 +446,7 @@ impl SetupIntentConfirm {
         self,
         payment_method_data: api::SetupIntentConfirmPaymentMethodData,
     ) -> Self {
-        Self(self.0.set("payment_method_data", payment_method_data))
+        self.set("payment_method_data", payment_method_data)
     }
 
     /// Payment method options.
@@ -464,19 +455,19 @@ impl SetupIntentConfirm {
         self,
         payment_method_options: api::SetupIntentConfirmPaymentMethodOptions,
     ) -> Self {
-        Self(self.0.set("payment_method_options", payment_method_options))
+        self.set("payment_method_options", payment_method_options)
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.set("return_url", return_url))
+        self.set_str("return_url", return_url)
     }
 
     /// Use stripe sdk: true or false.
     #[inline]
     pub fn use_stripe_sdk(self, use_stripe_sdk: bool) -> Self {
-        Self(self.0.set("use_stripe_sdk", use_stripe_sdk))
+        self.set_bool("use_stripe_sdk", use_stripe_sdk)
     }
 }
 
@@ -484,19 +475,19 @@ request! {
     /// The request of `client.setup_intents().verify_microdeposits(…)`: `POST /v1/setup_intents/{intent}/verify_microdeposits`.
     ///
     /// <https://docs.stripe.com/api/setup_intents/verify_microdeposits>
-    SetupIntentVerifyMicrodeposits => api::SetupIntent; "setup_intents.verify_microdeposits", Post "/v1/setup_intents/{intent}/verify_microdeposits", Api V1 Form
+    SetupIntentVerifyMicrodeposits, SetupIntentVerifyMicrodepositsEndpoint => api::SetupIntent; "setup_intents.verify_microdeposits", Post "/v1/setup_intents/{intent}/verify_microdeposits", Api V1 Form
 }
 
 impl SetupIntentVerifyMicrodeposits {
     /// Amounts, as a list.
     #[inline]
     pub fn amounts(self, amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.set("amounts", list(amounts)))
+        self.set("amounts", list(amounts))
     }
 
     /// Descriptor code.
     #[inline]
     pub fn descriptor_code(self, descriptor_code: &str) -> Self {
-        Self(self.0.set("descriptor_code", descriptor_code))
+        self.set_str("descriptor_code", descriptor_code)
     }
 }

@@ -3,7 +3,7 @@
 //! Stripe's `setup_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.setup_intents()`.
 ///
@@ -17,7 +17,7 @@ impl SetupIntents<'_> {
     /// <https://docs.stripe.com/api/setup_intents/list>
     #[inline]
     pub fn list(&self) -> api::SetupIntentList {
-        api::SetupIntentList(RequestBuilder::new(self.0, api::SetupIntentList::OPERATION))
+        api::SetupIntentList::new(self.0)
     }
 
     /// `POST /v1/setup_intents`.
@@ -25,10 +25,7 @@ impl SetupIntents<'_> {
     /// <https://docs.stripe.com/api/setup_intents/create>
     #[inline]
     pub fn create(&self) -> api::SetupIntentCreate {
-        api::SetupIntentCreate(RequestBuilder::new(
-            self.0,
-            api::SetupIntentCreate::OPERATION,
-        ))
+        api::SetupIntentCreate::new(self.0)
     }
 
     /// `GET /v1/setup_intents/{intent}`.
@@ -36,9 +33,7 @@ impl SetupIntents<'_> {
     /// <https://docs.stripe.com/api/setup_intents/retrieve>
     #[inline]
     pub fn retrieve(&self, intent: &str) -> api::SetupIntentRetrieve {
-        api::SetupIntentRetrieve(
-            RequestBuilder::new(self.0, api::SetupIntentRetrieve::OPERATION).path_arg(intent),
-        )
+        api::SetupIntentRetrieve::new(self.0).path_arg(intent)
     }
 
     /// `POST /v1/setup_intents/{intent}`.
@@ -46,9 +41,7 @@ impl SetupIntents<'_> {
     /// <https://docs.stripe.com/api/setup_intents/update>
     #[inline]
     pub fn update(&self, intent: &str) -> api::SetupIntentUpdate {
-        api::SetupIntentUpdate(
-            RequestBuilder::new(self.0, api::SetupIntentUpdate::OPERATION).path_arg(intent),
-        )
+        api::SetupIntentUpdate::new(self.0).path_arg(intent)
     }
 
     /// `POST /v1/setup_intents/{intent}/cancel`.
@@ -56,9 +49,7 @@ impl SetupIntents<'_> {
     /// <https://docs.stripe.com/api/setup_intents/cancel>
     #[inline]
     pub fn cancel(&self, intent: &str) -> api::SetupIntentCancel {
-        api::SetupIntentCancel(
-            RequestBuilder::new(self.0, api::SetupIntentCancel::OPERATION).path_arg(intent),
-        )
+        api::SetupIntentCancel::new(self.0).path_arg(intent)
     }
 
     /// `POST /v1/setup_intents/{intent}/confirm`.
@@ -66,9 +57,7 @@ impl SetupIntents<'_> {
     /// <https://docs.stripe.com/api/setup_intents/confirm>
     #[inline]
     pub fn confirm(&self, intent: &str) -> api::SetupIntentConfirm {
-        api::SetupIntentConfirm(
-            RequestBuilder::new(self.0, api::SetupIntentConfirm::OPERATION).path_arg(intent),
-        )
+        api::SetupIntentConfirm::new(self.0).path_arg(intent)
     }
 
     /// `POST /v1/setup_intents/{intent}/verify_microdeposits`.
@@ -76,9 +65,6 @@ impl SetupIntents<'_> {
     /// <https://docs.stripe.com/api/setup_intents/verify_microdeposits>
     #[inline]
     pub fn verify_microdeposits(&self, intent: &str) -> api::SetupIntentVerifyMicrodeposits {
-        api::SetupIntentVerifyMicrodeposits(
-            RequestBuilder::new(self.0, api::SetupIntentVerifyMicrodeposits::OPERATION)
-                .path_arg(intent),
-        )
+        api::SetupIntentVerifyMicrodeposits::new(self.0).path_arg(intent)
     }
 }

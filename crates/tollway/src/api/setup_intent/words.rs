@@ -2,30 +2,25 @@
 
 //! Stripe's `setup_intent`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
-words! {
-    /// The values of `allow_redirects`, first of all in [`SetupIntentAutomaticPaymentMethods`](crate::api::SetupIntentAutomaticPaymentMethods).
-    SetupIntentAutomaticPaymentMethodsAllowRedirects {
-        /// `always`
-        Always = "always",
-        /// `never`
-        Never = "never",
-    }
-}
+/// The values of `allow_redirects`, first of all in [`SetupIntentAutomaticPaymentMethods`](crate::api::SetupIntentAutomaticPaymentMethods): the same as [`CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof`](crate::api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-automatic_payment_methods>
+pub type SetupIntentAutomaticPaymentMethodsAllowRedirects =
+    api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof;
 
-words! {
-    /// The values of `amount_type`, first of all in [`SetupIntentPaymentMethodOptionsUpiMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsUpiMandateOptions).
-    SetupIntentPaymentMethodOptionsUpiMandateOptionsAmountType {
-        /// `fixed`
-        Fixed = "fixed",
-        /// `maximum`
-        Maximum = "maximum",
-    }
-}
+/// The values of `amount_type`, first of all in [`SetupIntentPaymentMethodOptionsUpiMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsUpiMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-upi-mandate_options>
+pub type SetupIntentPaymentMethodOptionsUpiMandateOptionsAmountType =
+    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
 
 words! {
     /// The values of `cancellation_reason`, first of all in [`SetupIntent`](crate::api::SetupIntent).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/object>
     SetupIntentCancellationReason {
         /// `abandoned`
         Abandoned = "abandoned",
@@ -36,18 +31,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `flow_direction`, first of all in [`SetupIntent`](crate::api::SetupIntent).
-    SetupIntentFlowDirection {
-        /// `inbound`
-        Inbound = "inbound",
-        /// `outbound`
-        Outbound = "outbound",
-    }
-}
+/// The values of `flow_direction`, first of all in [`SetupIntent`](crate::api::SetupIntent): the same as [`SetupAttemptFlowDirection`](crate::api::SetupAttemptFlowDirection).
+///
+/// <https://docs.stripe.com/api/setup_intents/object>
+pub type SetupIntentFlowDirection = api::SetupAttemptFlowDirection;
 
 words! {
     /// The values of `status`, first of all in [`SetupIntent`](crate::api::SetupIntent).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/object>
     SetupIntentStatus {
         /// `canceled`
         Canceled = "canceled",
@@ -64,414 +56,171 @@ words! {
     }
 }
 
-words! {
-    /// The values of `microdeposit_type`, first of all in [`SetupIntentNextActionVerifyWithMicrodeposits`](crate::api::SetupIntentNextActionVerifyWithMicrodeposits).
-    SetupIntentNextActionVerifyWithMicrodepositsMicrodepositType {
-        /// `amounts`
-        Amounts = "amounts",
-        /// `descriptor_code`
-        DescriptorCode = "descriptor_code",
-    }
-}
+/// The values of `microdeposit_type`, first of all in [`SetupIntentNextActionVerifyWithMicrodeposits`](crate::api::SetupIntentNextActionVerifyWithMicrodeposits): the same as [`PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType`](crate::api::PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-next_action-verify_with_microdeposits>
+pub type SetupIntentNextActionVerifyWithMicrodepositsMicrodepositType =
+    api::PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType;
 
-words! {
-    /// The values of `currency`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebit`](crate::api::SetupIntentPaymentMethodOptionsAcssDebit).
-    SetupIntentPaymentMethodOptionsAcssDebitCurrency {
-        /// `cad`
-        Cad = "cad",
-        /// `usd`
-        Usd = "usd",
-    }
-}
+/// The values of `currency`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebit`](crate::api::SetupIntentPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitCurrency`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitCurrency).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit>
+pub type SetupIntentPaymentMethodOptionsAcssDebitCurrency =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitCurrency;
 
-words! {
-    /// The values of `verification_method`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebit`](crate::api::SetupIntentPaymentMethodOptionsAcssDebit).
-    SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod {
-        /// `automatic`
-        Automatic = "automatic",
-        /// `instant`
-        Instant = "instant",
-        /// `microdeposits`
-        Microdeposits = "microdeposits",
-    }
-}
+/// The values of `verification_method`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebit`](crate::api::SetupIntentPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit>
+pub type SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod;
 
-words! {
-    /// The values of `network`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard).
-    SetupIntentPaymentMethodOptionsCardNetwork {
-        /// `amex`
-        Amex = "amex",
-        /// `cartes_bancaires`
-        CartesBancaires = "cartes_bancaires",
-        /// `diners`
-        Diners = "diners",
-        /// `discover`
-        Discover = "discover",
-        /// `eftpos_au`
-        EftposAu = "eftpos_au",
-        /// `girocard`
-        Girocard = "girocard",
-        /// `interac`
-        Interac = "interac",
-        /// `jcb`
-        Jcb = "jcb",
-        /// `link`
-        Link = "link",
-        /// `mastercard`
-        Mastercard = "mastercard",
-        /// `unionpay`
-        Unionpay = "unionpay",
-        /// `visa`
-        Visa = "visa",
-    }
-}
+/// The values of `network`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard): the same as [`PaymentIntentPaymentMethodOptionsCardNetwork`](crate::api::PaymentIntentPaymentMethodOptionsCardNetwork).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card>
+pub type SetupIntentPaymentMethodOptionsCardNetwork =
+    api::PaymentIntentPaymentMethodOptionsCardNetwork;
 
-words! {
-    /// The values of `request_three_d_secure`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard).
-    SetupIntentPaymentMethodOptionsCardRequestThreeDSecure {
-        /// `any`
-        Any = "any",
-        /// `automatic`
-        Automatic = "automatic",
-        /// `challenge`
-        Challenge = "challenge",
-    }
-}
+/// The values of `request_three_d_secure`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard): the same as [`CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card>
+pub type SetupIntentPaymentMethodOptionsCardRequestThreeDSecure =
+    api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure;
 
-words! {
-    /// The values of `setup_credential_usage`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard).
-    SetupIntentPaymentMethodOptionsCardSetupCredentialUsage {
-        /// `installment`
-        Installment = "installment",
-        /// `recurring`
-        Recurring = "recurring",
-        /// `unscheduled`
-        Unscheduled = "unscheduled",
-    }
-}
+/// The values of `setup_credential_usage`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard): the same as [`PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage`](crate::api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card>
+pub type SetupIntentPaymentMethodOptionsCardSetupCredentialUsage =
+    api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage;
 
-words! {
-    /// The values of `interval`, first of all in [`SetupIntentPaymentMethodOptionsCardMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsCardMandateOptions).
-    SetupIntentPaymentMethodOptionsCardMandateOptionsInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `sporadic`
-        Sporadic = "sporadic",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`SetupIntentPaymentMethodOptionsCardMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsCardMandateOptions): the same as [`PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval`](crate::api::PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card-mandate_options>
+pub type SetupIntentPaymentMethodOptionsCardMandateOptionsInterval =
+    api::PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval;
 
-words! {
-    /// The values of `default_for`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions).
-    SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor {
-        /// `invoice`
-        Invoice = "invoice",
-        /// `subscription`
-        Subscription = "subscription",
-    }
-}
+/// The values of `default_for`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit-mandate_options>
+pub type SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions).
-    SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule {
-        /// `combined`
-        Combined = "combined",
-        /// `interval`
-        Interval = "interval",
-        /// `sporadic`
-        Sporadic = "sporadic",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit-mandate_options>
+pub type SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule;
 
-words! {
-    /// The values of `transaction_type`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions).
-    SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType {
-        /// `business`
-        Business = "business",
-        /// `personal`
-        Personal = "personal",
-    }
-}
+/// The values of `transaction_type`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit-mandate_options>
+pub type SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`SetupIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsPaytoMandateOptions).
-    SetupIntentPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule {
-        /// `adhoc`
-        Adhoc = "adhoc",
-        /// `annual`
-        Annual = "annual",
-        /// `daily`
-        Daily = "daily",
-        /// `fortnightly`
-        Fortnightly = "fortnightly",
-        /// `monthly`
-        Monthly = "monthly",
-        /// `quarterly`
-        Quarterly = "quarterly",
-        /// `semi_annual`
-        SemiAnnual = "semi_annual",
-        /// `weekly`
-        Weekly = "weekly",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`SetupIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-payto-mandate_options>
+pub type SetupIntentPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule =
+    api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule;
 
-words! {
-    /// The values of `purpose`, first of all in [`SetupIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsPaytoMandateOptions).
-    SetupIntentPaymentMethodOptionsPaytoMandateOptionsPurpose {
-        /// `dependant_support`
-        DependantSupport = "dependant_support",
-        /// `government`
-        Government = "government",
-        /// `loan`
-        Loan = "loan",
-        /// `mortgage`
-        Mortgage = "mortgage",
-        /// `other`
-        Other = "other",
-        /// `pension`
-        Pension = "pension",
-        /// `personal`
-        Personal = "personal",
-        /// `retail`
-        Retail = "retail",
-        /// `salary`
-        Salary = "salary",
-        /// `tax`
-        Tax = "tax",
-        /// `utility`
-        Utility = "utility",
-    }
-}
+/// The values of `purpose`, first of all in [`SetupIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose).
+///
+/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-payto-mandate_options>
+pub type SetupIntentPaymentMethodOptionsPaytoMandateOptionsPurpose =
+    api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose;
 
-words! {
-    /// The values of `type`, first of all in [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance).
-    SetupIntentCreateMandateDataCustomerAcceptanceType {
-        /// `offline`
-        Offline = "offline",
-        /// `online`
-        Online = "online",
-    }
-}
+/// The values of `type`, first of all in [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance): the same as [`MandateCustomerAcceptanceType`](crate::api::MandateCustomerAcceptanceType).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreateMandateDataCustomerAcceptanceType = api::MandateCustomerAcceptanceType;
 
-words! {
-    /// The values of `allow_redisplay`, first of all in [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
-    SetupIntentCreatePaymentMethodDataAllowRedisplay {
-        /// `always`
-        Always = "always",
-        /// `limited`
-        Limited = "limited",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `allow_redisplay`, first of all in [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataAllowRedisplay = api::CardAllowRedisplay;
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`SetupIntentCreatePaymentMethodDataFpx`](crate::api::SetupIntentCreatePaymentMethodDataFpx).
-    SetupIntentCreatePaymentMethodDataFpxAccountHolderType {
-        /// `company`
-        Company = "company",
-        /// `individual`
-        Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`SetupIntentCreatePaymentMethodDataFpx`](crate::api::SetupIntentCreatePaymentMethodDataFpx): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataFpxAccountHolderType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
 
-words! {
-    /// The values of `funding`, first of all in [`SetupIntentCreatePaymentMethodDataNaverPay`](crate::api::SetupIntentCreatePaymentMethodDataNaverPay).
-    SetupIntentCreatePaymentMethodDataNaverPayFunding {
-        /// `card`
-        Card = "card",
-        /// `points`
-        Points = "points",
-    }
-}
+/// The values of `funding`, first of all in [`SetupIntentCreatePaymentMethodDataNaverPay`](crate::api::SetupIntentCreatePaymentMethodDataNaverPay): the same as [`ConfirmationTokenPaymentMethodPreviewNaverPayFunding`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataNaverPayFunding =
+    api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding;
 
-words! {
-    /// The values of `country`, first of all in [`SetupIntentCreatePaymentMethodDataSofort`](crate::api::SetupIntentCreatePaymentMethodDataSofort).
-    SetupIntentCreatePaymentMethodDataSofortCountry {
-        /// `AT`
-        At = "AT",
-        /// `BE`
-        Be = "BE",
-        /// `DE`
-        De = "DE",
-        /// `ES`
-        Es = "ES",
-        /// `IT`
-        It = "IT",
-        /// `NL`
-        Nl = "NL",
-    }
-}
+/// The values of `country`, first of all in [`SetupIntentCreatePaymentMethodDataSofort`](crate::api::SetupIntentCreatePaymentMethodDataSofort): the same as [`PaymentIntentCreatePaymentMethodDataSofortCountry`](crate::api::PaymentIntentCreatePaymentMethodDataSofortCountry).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataSofortCountry =
+    api::PaymentIntentCreatePaymentMethodDataSofortCountry;
 
-words! {
-    /// The values of `account_type`, first of all in [`SetupIntentCreatePaymentMethodDataUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodDataUsBankAccount).
-    SetupIntentCreatePaymentMethodDataUsBankAccountAccountType {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `account_type`, first of all in [`SetupIntentCreatePaymentMethodDataUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodDataUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodDataUsBankAccountAccountType =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
-words! {
-    /// The values of `ares_trans_status`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure).
-    SetupIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus {
-        /// `A`
-        A = "A",
-        /// `C`
-        C = "C",
-        /// `I`
-        I = "I",
-        /// `N`
-        N = "N",
-        /// `R`
-        R = "R",
-        /// `U`
-        U = "U",
-        /// `Y`
-        Y = "Y",
-    }
-}
+/// The values of `ares_trans_status`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus =
+    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus;
 
-words! {
-    /// The values of `electronic_commerce_indicator`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure).
-    SetupIntentCreatePaymentMethodOptionsCardThreeDSecureElectronicCommerceIndicator {
-        /// `01`
-        V01 = "01",
-        /// `02`
-        V02 = "02",
-        /// `05`
-        V05 = "05",
-        /// `06`
-        V06 = "06",
-        /// `07`
-        V07 = "07",
-    }
-}
+/// The values of `electronic_commerce_indicator`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator`](crate::api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureElectronicCommerceIndicator =
+    api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator;
 
-words! {
-    /// The values of `cb_avalgo`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
-    SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo {
-        /// `0`
-        V0 = "0",
-        /// `1`
-        V1 = "1",
-        /// `2`
-        V2 = "2",
-        /// `3`
-        V3 = "3",
-        /// `4`
-        V4 = "4",
-        /// `A`
-        A = "A",
-    }
-}
+/// The values of `cb_avalgo`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo = api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo;
 
-words! {
-    /// The values of `version`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure).
-    SetupIntentCreatePaymentMethodOptionsCardThreeDSecureVersion {
-        /// `1.0.2`
-        V102 = "1.0.2",
-        /// `2.1.0`
-        V210 = "2.1.0",
-        /// `2.2.0`
-        V220 = "2.2.0",
-        /// `2.3.0`
-        V230 = "2.3.0",
-        /// `2.3.1`
-        V231 = "2.3.1",
-    }
-}
+/// The values of `version`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureVersion =
+    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion;
 
-words! {
-    /// The values of `purchase_interval`, first of all in [`SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand).
-    SetupIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `purchase_interval`, first of all in [`SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval = api::PlanInterval;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`SetupIntentCreatePaymentMethodOptionsPixMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions).
-    SetupIntentCreatePaymentMethodOptionsPixMandateOptionsPaymentSchedule {
-        /// `halfyearly`
-        Halfyearly = "halfyearly",
-        /// `monthly`
-        Monthly = "monthly",
-        /// `quarterly`
-        Quarterly = "quarterly",
-        /// `weekly`
-        Weekly = "weekly",
-        /// `yearly`
-        Yearly = "yearly",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`SetupIntentCreatePaymentMethodOptionsPixMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions): the same as [`MandatePaymentMethodDetailsPixPaymentSchedule`](crate::api::MandatePaymentMethodDetailsPixPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsPixMandateOptionsPaymentSchedule =
+    api::MandatePaymentMethodDetailsPixPaymentSchedule;
 
-words! {
-    /// The values of `setup_future_usage`, first of all in [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi).
-    SetupIntentCreatePaymentMethodOptionsUpiSetupFutureUsage {
-        /// `none`
-        None = "none",
-        /// `off_session`
-        OffSession = "off_session",
-        /// `on_session`
-        OnSession = "on_session",
-    }
-}
+/// The values of `setup_future_usage`, first of all in [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUpiSetupFutureUsage =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage;
 
-words! {
-    /// The values of `permission`, first of all in [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
-    SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPermission {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `payment_method`
-        PaymentMethod = "payment_method",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `permission`, first of all in [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsAccountPermission`](crate::api::FinancialConnectionsAccountPermission).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPermission =
+    api::FinancialConnectionsAccountPermission;
 
-words! {
-    /// The values of `prefetch`, first of all in [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
-    SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `prefetch`, first of all in [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsSessionPrefetch`](crate::api::FinancialConnectionsSessionPrefetch).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch =
+    api::FinancialConnectionsSessionPrefetch;
 
-words! {
-    /// The values of `requested`, first of all in [`SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
-    SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworksRequested {
-        /// `ach`
-        Ach = "ach",
-        /// `us_domestic_wire`
-        UsDomesticWire = "us_domestic_wire",
-    }
-}
+/// The values of `requested`, first of all in [`SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks): the same as [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworksRequested =
+    api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork;
 
-words! {
-    /// The values of `usage`, first of all in [`SetupIntentCreate`](crate::api::SetupIntentCreate).
-    SetupIntentCreateUsage {
-        /// `off_session`
-        OffSession = "off_session",
-        /// `on_session`
-        OnSession = "on_session",
-    }
-}
+/// The values of `usage`, first of all in [`SetupIntentCreate`](crate::api::SetupIntentCreate): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreateUsage = api::ConfirmationTokenSetupFutureUsage;

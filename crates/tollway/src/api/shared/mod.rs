@@ -8,6 +8,10 @@ mod words_03;
 mod words_04;
 mod words_05;
 mod words_06;
+mod words_07;
+mod words_08;
+mod words_09;
+mod words_10;
 
 pub use self::words::*;
 pub use self::words_02::*;
@@ -15,3 +19,7 @@ pub use self::words_03::*;
 pub use self::words_04::*;
 pub use self::words_05::*;
 pub use self::words_06::*;
+pub use self::words_07::*;
+pub use self::words_08::*;
+pub use self::words_09::*;
+pub use self::words_10::*;

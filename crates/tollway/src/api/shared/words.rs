@@ -6,6 +6,8 @@ use crate::view::prelude::words;
 
 words! {
     /// The values of `updated_capability`, first of all in [`V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData`](crate::api::V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/events/event-types>
     V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventDataUpdatedCapability {
         /// `ach_debit_payments`
         AchDebitPayments = "ach_debit_payments",
@@ -110,6 +112,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`AccountFutureRequirementsError`](crate::api::AccountFutureRequirementsError).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements-errors>
     AccountFutureRequirementsErrorCode {
         /// `external_request`
         ExternalRequest = "external_request",
@@ -314,6 +318,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`InvoiceLastFinalizationError`](crate::api::InvoiceLastFinalizationError).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-last_finalization_error>
     InvoiceLastFinalizationErrorCode {
         /// `account_closed`
         AccountClosed = "account_closed",
@@ -738,6 +744,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`BalanceTransaction`](crate::api::BalanceTransaction).
+    ///
+    /// <https://docs.stripe.com/api/balance_transactions/object>
     BalanceTransactionType {
         /// `adjustment`
         Adjustment = "adjustment",
@@ -848,6 +856,8 @@ words! {
 
 words! {
     /// The values of `taxability_reason`, first of all in [`CreditNoteTotalTax`](crate::api::CreditNoteTotalTax).
+    ///
+    /// <https://docs.stripe.com/api/credit_notes/object#credit_note_object-total_taxes>
     CreditNoteTotalTaxTaxabilityReason {
         /// `customer_exempt`
         CustomerExempt = "customer_exempt",
@@ -886,6 +896,8 @@ words! {
 
 words! {
     /// The values of `locale`, first of all in [`BillingPortalSession`](crate::api::BillingPortalSession).
+    ///
+    /// <https://docs.stripe.com/api/billing_portal/sessions/object>
     BillingPortalSessionLocale {
         /// `auto`
         Auto = "auto",
@@ -981,467 +993,5 @@ words! {
         ZhHK = "zh-HK",
         /// `zh-TW`
         ZhTW = "zh-TW",
-    }
-}
-
-words! {
-    /// The values of `locale`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
-    CheckoutSessionLocale {
-        /// `auto`
-        Auto = "auto",
-        /// `bg`
-        Bg = "bg",
-        /// `cs`
-        Cs = "cs",
-        /// `da`
-        Da = "da",
-        /// `de`
-        De = "de",
-        /// `el`
-        El = "el",
-        /// `en`
-        En = "en",
-        /// `en-GB`
-        EnGB = "en-GB",
-        /// `es`
-        Es = "es",
-        /// `es-419`
-        Es419 = "es-419",
-        /// `et`
-        Et = "et",
-        /// `fi`
-        Fi = "fi",
-        /// `fil`
-        Fil = "fil",
-        /// `fr`
-        Fr = "fr",
-        /// `fr-CA`
-        FrCA = "fr-CA",
-        /// `hi-IN`
-        HiIN = "hi-IN",
-        /// `hr`
-        Hr = "hr",
-        /// `hu`
-        Hu = "hu",
-        /// `id`
-        Id = "id",
-        /// `it`
-        It = "it",
-        /// `ja`
-        Ja = "ja",
-        /// `ko`
-        Ko = "ko",
-        /// `lt`
-        Lt = "lt",
-        /// `lv`
-        Lv = "lv",
-        /// `ms`
-        Ms = "ms",
-        /// `mt`
-        Mt = "mt",
-        /// `nb`
-        Nb = "nb",
-        /// `nl`
-        Nl = "nl",
-        /// `pl`
-        Pl = "pl",
-        /// `pt`
-        Pt = "pt",
-        /// `pt-BR`
-        PtBR = "pt-BR",
-        /// `ro`
-        Ro = "ro",
-        /// `ru`
-        Ru = "ru",
-        /// `sk`
-        Sk = "sk",
-        /// `sl`
-        Sl = "sl",
-        /// `sv`
-        Sv = "sv",
-        /// `th`
-        Th = "th",
-        /// `tr`
-        Tr = "tr",
-        /// `vi`
-        Vi = "vi",
-        /// `zh`
-        Zh = "zh",
-        /// `zh-HK`
-        ZhHK = "zh-HK",
-        /// `zh-TW`
-        ZhTW = "zh-TW",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`ConfirmationTokenPaymentMethodPreview`](crate::api::ConfirmationTokenPaymentMethodPreview).
-    ConfirmationTokenPaymentMethodPreviewType {
-        /// `acss_debit`
-        AcssDebit = "acss_debit",
-        /// `affirm`
-        Affirm = "affirm",
-        /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
-        /// `alipay`
-        Alipay = "alipay",
-        /// `alma`
-        Alma = "alma",
-        /// `amazon_pay`
-        AmazonPay = "amazon_pay",
-        /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
-        /// `bacs_debit`
-        BacsDebit = "bacs_debit",
-        /// `bancontact`
-        Bancontact = "bancontact",
-        /// `billie`
-        Billie = "billie",
-        /// `bizum`
-        Bizum = "bizum",
-        /// `blik`
-        Blik = "blik",
-        /// `boleto`
-        Boleto = "boleto",
-        /// `card`
-        Card = "card",
-        /// `card_present`
-        CardPresent = "card_present",
-        /// `cashapp`
-        Cashapp = "cashapp",
-        /// `crypto`
-        Crypto = "crypto",
-        /// `custom`
-        Custom = "custom",
-        /// `customer_balance`
-        CustomerBalance = "customer_balance",
-        /// `eps`
-        Eps = "eps",
-        /// `fpx`
-        Fpx = "fpx",
-        /// `giropay`
-        Giropay = "giropay",
-        /// `grabpay`
-        Grabpay = "grabpay",
-        /// `ideal`
-        Ideal = "ideal",
-        /// `interac_present`
-        InteracPresent = "interac_present",
-        /// `kakao_pay`
-        KakaoPay = "kakao_pay",
-        /// `klarna`
-        Klarna = "klarna",
-        /// `konbini`
-        Konbini = "konbini",
-        /// `kr_card`
-        KrCard = "kr_card",
-        /// `link`
-        Link = "link",
-        /// `mb_way`
-        MbWay = "mb_way",
-        /// `mobilepay`
-        Mobilepay = "mobilepay",
-        /// `multibanco`
-        Multibanco = "multibanco",
-        /// `naver_pay`
-        NaverPay = "naver_pay",
-        /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
-        /// `oxxo`
-        Oxxo = "oxxo",
-        /// `p24`
-        P24 = "p24",
-        /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
-        /// `payco`
-        Payco = "payco",
-        /// `paynow`
-        Paynow = "paynow",
-        /// `paypal`
-        Paypal = "paypal",
-        /// `paypay`
-        Paypay = "paypay",
-        /// `payto`
-        Payto = "payto",
-        /// `pix`
-        Pix = "pix",
-        /// `promptpay`
-        Promptpay = "promptpay",
-        /// `revolut_pay`
-        RevolutPay = "revolut_pay",
-        /// `samsung_pay`
-        SamsungPay = "samsung_pay",
-        /// `satispay`
-        Satispay = "satispay",
-        /// `scalapay`
-        Scalapay = "scalapay",
-        /// `sepa_debit`
-        SepaDebit = "sepa_debit",
-        /// `sequra`
-        Sequra = "sequra",
-        /// `sofort`
-        Sofort = "sofort",
-        /// `sunbit`
-        Sunbit = "sunbit",
-        /// `swish`
-        Swish = "swish",
-        /// `twint`
-        Twint = "twint",
-        /// `upi`
-        Upi = "upi",
-        /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
-        /// `wechat_pay`
-        WechatPay = "wechat_pay",
-        /// `zip`
-        Zip = "zip",
-    }
-}
-
-words! {
-    /// The values of `device_type`, first of all in [`TerminalDeletedReader`](crate::api::TerminalDeletedReader).
-    TerminalDeletedReaderDeviceType {
-        /// `bbpos_chipper2x`
-        BbposChipper2x = "bbpos_chipper2x",
-        /// `bbpos_wisepad3`
-        BbposWisepad3 = "bbpos_wisepad3",
-        /// `bbpos_wisepos_e`
-        BbposWiseposE = "bbpos_wisepos_e",
-        /// `mobile_phone_reader`
-        MobilePhoneReader = "mobile_phone_reader",
-        /// `simulated_stripe_s700`
-        SimulatedStripeS700 = "simulated_stripe_s700",
-        /// `simulated_stripe_s710`
-        SimulatedStripeS710 = "simulated_stripe_s710",
-        /// `simulated_stripe_t600`
-        SimulatedStripeT600 = "simulated_stripe_t600",
-        /// `simulated_verifone_m425`
-        SimulatedVerifoneM425 = "simulated_verifone_m425",
-        /// `simulated_verifone_p630`
-        SimulatedVerifoneP630 = "simulated_verifone_p630",
-        /// `simulated_verifone_ux700`
-        SimulatedVerifoneUx700 = "simulated_verifone_ux700",
-        /// `simulated_verifone_v660p`
-        SimulatedVerifoneV660p = "simulated_verifone_v660p",
-        /// `simulated_wisepos_e`
-        SimulatedWiseposE = "simulated_wisepos_e",
-        /// `stripe_m2`
-        StripeM2 = "stripe_m2",
-        /// `stripe_s700`
-        StripeS700 = "stripe_s700",
-        /// `stripe_s710`
-        StripeS710 = "stripe_s710",
-        /// `stripe_t600`
-        StripeT600 = "stripe_t600",
-        /// `verifone_P400`
-        VerifoneP400 = "verifone_P400",
-        /// `verifone_m425`
-        VerifoneM425 = "verifone_m425",
-        /// `verifone_p630`
-        VerifoneP630 = "verifone_p630",
-        /// `verifone_ux700`
-        VerifoneUx700 = "verifone_ux700",
-        /// `verifone_v660p`
-        VerifoneV660p = "verifone_v660p",
-    }
-}
-
-words! {
-    /// The values of `purpose`, first of all in [`File`](crate::api::File).
-    FilePurpose {
-        /// `account_requirement`
-        AccountRequirement = "account_requirement",
-        /// `additional_verification`
-        AdditionalVerification = "additional_verification",
-        /// `business_icon`
-        BusinessIcon = "business_icon",
-        /// `business_logo`
-        BusinessLogo = "business_logo",
-        /// `customer_signature`
-        CustomerSignature = "customer_signature",
-        /// `dispute_evidence`
-        DisputeEvidence = "dispute_evidence",
-        /// `document_provider_identity_document`
-        DocumentProviderIdentityDocument = "document_provider_identity_document",
-        /// `finance_report_run`
-        FinanceReportRun = "finance_report_run",
-        /// `financial_account_statement`
-        FinancialAccountStatement = "financial_account_statement",
-        /// `identity_document`
-        IdentityDocument = "identity_document",
-        /// `identity_document_downloadable`
-        IdentityDocumentDownloadable = "identity_document_downloadable",
-        /// `issuing_regulatory_reporting`
-        IssuingRegulatoryReporting = "issuing_regulatory_reporting",
-        /// `pci_document`
-        PciDocument = "pci_document",
-        /// `platform_terms_of_service`
-        PlatformTermsOfService = "platform_terms_of_service",
-        /// `selfie`
-        Selfie = "selfie",
-        /// `sigma_scheduled_query`
-        SigmaScheduledQuery = "sigma_scheduled_query",
-        /// `tax_document_user_upload`
-        TaxDocumentUserUpload = "tax_document_user_upload",
-        /// `terminal_android_apk`
-        TerminalAndroidApk = "terminal_android_apk",
-        /// `terminal_reader_splashscreen`
-        TerminalReaderSplashscreen = "terminal_reader_splashscreen",
-        /// `terminal_wifi_certificate`
-        TerminalWifiCertificate = "terminal_wifi_certificate",
-        /// `terminal_wifi_private_key`
-        TerminalWifiPrivateKey = "terminal_wifi_private_key",
-    }
-}
-
-words! {
-    /// The values of `code`, first of all in [`IdentityVerificationSessionLastError`](crate::api::IdentityVerificationSessionLastError).
-    IdentityVerificationSessionLastErrorCode {
-        /// `abandoned`
-        Abandoned = "abandoned",
-        /// `consent_declined`
-        ConsentDeclined = "consent_declined",
-        /// `country_not_supported`
-        CountryNotSupported = "country_not_supported",
-        /// `device_not_supported`
-        DeviceNotSupported = "device_not_supported",
-        /// `document_expired`
-        DocumentExpired = "document_expired",
-        /// `document_type_not_supported`
-        DocumentTypeNotSupported = "document_type_not_supported",
-        /// `document_unverified_other`
-        DocumentUnverifiedOther = "document_unverified_other",
-        /// `email_unverified_other`
-        EmailUnverifiedOther = "email_unverified_other",
-        /// `email_verification_declined`
-        EmailVerificationDeclined = "email_verification_declined",
-        /// `id_number_insufficient_document_data`
-        IdNumberInsufficientDocumentData = "id_number_insufficient_document_data",
-        /// `id_number_mismatch`
-        IdNumberMismatch = "id_number_mismatch",
-        /// `id_number_unverified_other`
-        IdNumberUnverifiedOther = "id_number_unverified_other",
-        /// `phone_unverified_other`
-        PhoneUnverifiedOther = "phone_unverified_other",
-        /// `phone_verification_declined`
-        PhoneVerificationDeclined = "phone_verification_declined",
-        /// `selfie_document_missing_photo`
-        SelfieDocumentMissingPhoto = "selfie_document_missing_photo",
-        /// `selfie_face_mismatch`
-        SelfieFaceMismatch = "selfie_face_mismatch",
-        /// `selfie_manipulated`
-        SelfieManipulated = "selfie_manipulated",
-        /// `selfie_unverified_other`
-        SelfieUnverifiedOther = "selfie_unverified_other",
-        /// `under_supported_age`
-        UnderSupportedAge = "under_supported_age",
-    }
-}
-
-words! {
-    /// The values of `payment_method_type`, first of all in [`InvoicePaymentSettings`](crate::api::InvoicePaymentSettings).
-    InvoicePaymentSettingsPaymentMethodType {
-        /// `ach_credit_transfer`
-        AchCreditTransfer = "ach_credit_transfer",
-        /// `ach_debit`
-        AchDebit = "ach_debit",
-        /// `acss_debit`
-        AcssDebit = "acss_debit",
-        /// `affirm`
-        Affirm = "affirm",
-        /// `alipay`
-        Alipay = "alipay",
-        /// `amazon_pay`
-        AmazonPay = "amazon_pay",
-        /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
-        /// `bacs_debit`
-        BacsDebit = "bacs_debit",
-        /// `bancontact`
-        Bancontact = "bancontact",
-        /// `billie`
-        Billie = "billie",
-        /// `blik`
-        Blik = "blik",
-        /// `boleto`
-        Boleto = "boleto",
-        /// `card`
-        Card = "card",
-        /// `cashapp`
-        Cashapp = "cashapp",
-        /// `crypto`
-        Crypto = "crypto",
-        /// `custom`
-        Custom = "custom",
-        /// `customer_balance`
-        CustomerBalance = "customer_balance",
-        /// `eps`
-        Eps = "eps",
-        /// `fpx`
-        Fpx = "fpx",
-        /// `giropay`
-        Giropay = "giropay",
-        /// `grabpay`
-        Grabpay = "grabpay",
-        /// `ideal`
-        Ideal = "ideal",
-        /// `jp_credit_transfer`
-        JpCreditTransfer = "jp_credit_transfer",
-        /// `kakao_pay`
-        KakaoPay = "kakao_pay",
-        /// `klarna`
-        Klarna = "klarna",
-        /// `konbini`
-        Konbini = "konbini",
-        /// `kr_card`
-        KrCard = "kr_card",
-        /// `link`
-        Link = "link",
-        /// `mb_way`
-        MbWay = "mb_way",
-        /// `multibanco`
-        Multibanco = "multibanco",
-        /// `naver_pay`
-        NaverPay = "naver_pay",
-        /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
-        /// `p24`
-        P24 = "p24",
-        /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
-        /// `payco`
-        Payco = "payco",
-        /// `paynow`
-        Paynow = "paynow",
-        /// `paypal`
-        Paypal = "paypal",
-        /// `payto`
-        Payto = "payto",
-        /// `pix`
-        Pix = "pix",
-        /// `promptpay`
-        Promptpay = "promptpay",
-        /// `revolut_pay`
-        RevolutPay = "revolut_pay",
-        /// `satispay`
-        Satispay = "satispay",
-        /// `sepa_credit_transfer`
-        SepaCreditTransfer = "sepa_credit_transfer",
-        /// `sepa_debit`
-        SepaDebit = "sepa_debit",
-        /// `sequra`
-        Sequra = "sequra",
-        /// `sofort`
-        Sofort = "sofort",
-        /// `swish`
-        Swish = "swish",
-        /// `twint`
-        Twint = "twint",
-        /// `upi`
-        Upi = "upi",
-        /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
-        /// `wechat_pay`
-        WechatPay = "wechat_pay",
     }
 }

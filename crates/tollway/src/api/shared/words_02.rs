@@ -5,7 +5,483 @@
 use crate::view::prelude::words;
 
 words! {
+    /// The values of `locale`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object>
+    CheckoutSessionLocale {
+        /// `auto`
+        Auto = "auto",
+        /// `bg`
+        Bg = "bg",
+        /// `cs`
+        Cs = "cs",
+        /// `da`
+        Da = "da",
+        /// `de`
+        De = "de",
+        /// `el`
+        El = "el",
+        /// `en`
+        En = "en",
+        /// `en-GB`
+        EnGB = "en-GB",
+        /// `es`
+        Es = "es",
+        /// `es-419`
+        Es419 = "es-419",
+        /// `et`
+        Et = "et",
+        /// `fi`
+        Fi = "fi",
+        /// `fil`
+        Fil = "fil",
+        /// `fr`
+        Fr = "fr",
+        /// `fr-CA`
+        FrCA = "fr-CA",
+        /// `hi-IN`
+        HiIN = "hi-IN",
+        /// `hr`
+        Hr = "hr",
+        /// `hu`
+        Hu = "hu",
+        /// `id`
+        Id = "id",
+        /// `it`
+        It = "it",
+        /// `ja`
+        Ja = "ja",
+        /// `ko`
+        Ko = "ko",
+        /// `lt`
+        Lt = "lt",
+        /// `lv`
+        Lv = "lv",
+        /// `ms`
+        Ms = "ms",
+        /// `mt`
+        Mt = "mt",
+        /// `nb`
+        Nb = "nb",
+        /// `nl`
+        Nl = "nl",
+        /// `pl`
+        Pl = "pl",
+        /// `pt`
+        Pt = "pt",
+        /// `pt-BR`
+        PtBR = "pt-BR",
+        /// `ro`
+        Ro = "ro",
+        /// `ru`
+        Ru = "ru",
+        /// `sk`
+        Sk = "sk",
+        /// `sl`
+        Sl = "sl",
+        /// `sv`
+        Sv = "sv",
+        /// `th`
+        Th = "th",
+        /// `tr`
+        Tr = "tr",
+        /// `vi`
+        Vi = "vi",
+        /// `zh`
+        Zh = "zh",
+        /// `zh-HK`
+        ZhHK = "zh-HK",
+        /// `zh-TW`
+        ZhTW = "zh-TW",
+    }
+}
+
+words! {
+    /// The values of `type`, first of all in [`ConfirmationTokenPaymentMethodPreview`](crate::api::ConfirmationTokenPaymentMethodPreview).
+    ///
+    /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-payment_method_preview>
+    ConfirmationTokenPaymentMethodPreviewType {
+        /// `acss_debit`
+        AcssDebit = "acss_debit",
+        /// `affirm`
+        Affirm = "affirm",
+        /// `afterpay_clearpay`
+        AfterpayClearpay = "afterpay_clearpay",
+        /// `alipay`
+        Alipay = "alipay",
+        /// `alma`
+        Alma = "alma",
+        /// `amazon_pay`
+        AmazonPay = "amazon_pay",
+        /// `au_becs_debit`
+        AuBecsDebit = "au_becs_debit",
+        /// `bacs_debit`
+        BacsDebit = "bacs_debit",
+        /// `bancontact`
+        Bancontact = "bancontact",
+        /// `billie`
+        Billie = "billie",
+        /// `bizum`
+        Bizum = "bizum",
+        /// `blik`
+        Blik = "blik",
+        /// `boleto`
+        Boleto = "boleto",
+        /// `card`
+        Card = "card",
+        /// `card_present`
+        CardPresent = "card_present",
+        /// `cashapp`
+        Cashapp = "cashapp",
+        /// `crypto`
+        Crypto = "crypto",
+        /// `custom`
+        Custom = "custom",
+        /// `customer_balance`
+        CustomerBalance = "customer_balance",
+        /// `eps`
+        Eps = "eps",
+        /// `fpx`
+        Fpx = "fpx",
+        /// `giropay`
+        Giropay = "giropay",
+        /// `grabpay`
+        Grabpay = "grabpay",
+        /// `ideal`
+        Ideal = "ideal",
+        /// `interac_present`
+        InteracPresent = "interac_present",
+        /// `kakao_pay`
+        KakaoPay = "kakao_pay",
+        /// `klarna`
+        Klarna = "klarna",
+        /// `konbini`
+        Konbini = "konbini",
+        /// `kr_card`
+        KrCard = "kr_card",
+        /// `link`
+        Link = "link",
+        /// `mb_way`
+        MbWay = "mb_way",
+        /// `mobilepay`
+        Mobilepay = "mobilepay",
+        /// `multibanco`
+        Multibanco = "multibanco",
+        /// `naver_pay`
+        NaverPay = "naver_pay",
+        /// `nz_bank_account`
+        NzBankAccount = "nz_bank_account",
+        /// `oxxo`
+        Oxxo = "oxxo",
+        /// `p24`
+        P24 = "p24",
+        /// `pay_by_bank`
+        PayByBank = "pay_by_bank",
+        /// `payco`
+        Payco = "payco",
+        /// `paynow`
+        Paynow = "paynow",
+        /// `paypal`
+        Paypal = "paypal",
+        /// `paypay`
+        Paypay = "paypay",
+        /// `payto`
+        Payto = "payto",
+        /// `pix`
+        Pix = "pix",
+        /// `promptpay`
+        Promptpay = "promptpay",
+        /// `revolut_pay`
+        RevolutPay = "revolut_pay",
+        /// `samsung_pay`
+        SamsungPay = "samsung_pay",
+        /// `satispay`
+        Satispay = "satispay",
+        /// `scalapay`
+        Scalapay = "scalapay",
+        /// `sepa_debit`
+        SepaDebit = "sepa_debit",
+        /// `sequra`
+        Sequra = "sequra",
+        /// `sofort`
+        Sofort = "sofort",
+        /// `sunbit`
+        Sunbit = "sunbit",
+        /// `swish`
+        Swish = "swish",
+        /// `twint`
+        Twint = "twint",
+        /// `upi`
+        Upi = "upi",
+        /// `us_bank_account`
+        UsBankAccount = "us_bank_account",
+        /// `wechat_pay`
+        WechatPay = "wechat_pay",
+        /// `zip`
+        Zip = "zip",
+    }
+}
+
+words! {
+    /// The values of `device_type`, first of all in [`TerminalDeletedReader`](crate::api::TerminalDeletedReader).
+    ///
+    /// <https://docs.stripe.com/api/terminal/readers/object>
+    TerminalDeletedReaderDeviceType {
+        /// `bbpos_chipper2x`
+        BbposChipper2x = "bbpos_chipper2x",
+        /// `bbpos_wisepad3`
+        BbposWisepad3 = "bbpos_wisepad3",
+        /// `bbpos_wisepos_e`
+        BbposWiseposE = "bbpos_wisepos_e",
+        /// `mobile_phone_reader`
+        MobilePhoneReader = "mobile_phone_reader",
+        /// `simulated_stripe_s700`
+        SimulatedStripeS700 = "simulated_stripe_s700",
+        /// `simulated_stripe_s710`
+        SimulatedStripeS710 = "simulated_stripe_s710",
+        /// `simulated_stripe_t600`
+        SimulatedStripeT600 = "simulated_stripe_t600",
+        /// `simulated_verifone_m425`
+        SimulatedVerifoneM425 = "simulated_verifone_m425",
+        /// `simulated_verifone_p630`
+        SimulatedVerifoneP630 = "simulated_verifone_p630",
+        /// `simulated_verifone_ux700`
+        SimulatedVerifoneUx700 = "simulated_verifone_ux700",
+        /// `simulated_verifone_v660p`
+        SimulatedVerifoneV660p = "simulated_verifone_v660p",
+        /// `simulated_wisepos_e`
+        SimulatedWiseposE = "simulated_wisepos_e",
+        /// `stripe_m2`
+        StripeM2 = "stripe_m2",
+        /// `stripe_s700`
+        StripeS700 = "stripe_s700",
+        /// `stripe_s710`
+        StripeS710 = "stripe_s710",
+        /// `stripe_t600`
+        StripeT600 = "stripe_t600",
+        /// `verifone_P400`
+        VerifoneP400 = "verifone_P400",
+        /// `verifone_m425`
+        VerifoneM425 = "verifone_m425",
+        /// `verifone_p630`
+        VerifoneP630 = "verifone_p630",
+        /// `verifone_ux700`
+        VerifoneUx700 = "verifone_ux700",
+        /// `verifone_v660p`
+        VerifoneV660p = "verifone_v660p",
+    }
+}
+
+words! {
+    /// The values of `purpose`, first of all in [`File`](crate::api::File).
+    ///
+    /// <https://docs.stripe.com/api/files/object>
+    FilePurpose {
+        /// `account_requirement`
+        AccountRequirement = "account_requirement",
+        /// `additional_verification`
+        AdditionalVerification = "additional_verification",
+        /// `business_icon`
+        BusinessIcon = "business_icon",
+        /// `business_logo`
+        BusinessLogo = "business_logo",
+        /// `customer_signature`
+        CustomerSignature = "customer_signature",
+        /// `dispute_evidence`
+        DisputeEvidence = "dispute_evidence",
+        /// `document_provider_identity_document`
+        DocumentProviderIdentityDocument = "document_provider_identity_document",
+        /// `finance_report_run`
+        FinanceReportRun = "finance_report_run",
+        /// `financial_account_statement`
+        FinancialAccountStatement = "financial_account_statement",
+        /// `identity_document`
+        IdentityDocument = "identity_document",
+        /// `identity_document_downloadable`
+        IdentityDocumentDownloadable = "identity_document_downloadable",
+        /// `issuing_regulatory_reporting`
+        IssuingRegulatoryReporting = "issuing_regulatory_reporting",
+        /// `pci_document`
+        PciDocument = "pci_document",
+        /// `platform_terms_of_service`
+        PlatformTermsOfService = "platform_terms_of_service",
+        /// `selfie`
+        Selfie = "selfie",
+        /// `sigma_scheduled_query`
+        SigmaScheduledQuery = "sigma_scheduled_query",
+        /// `tax_document_user_upload`
+        TaxDocumentUserUpload = "tax_document_user_upload",
+        /// `terminal_android_apk`
+        TerminalAndroidApk = "terminal_android_apk",
+        /// `terminal_reader_splashscreen`
+        TerminalReaderSplashscreen = "terminal_reader_splashscreen",
+        /// `terminal_wifi_certificate`
+        TerminalWifiCertificate = "terminal_wifi_certificate",
+        /// `terminal_wifi_private_key`
+        TerminalWifiPrivateKey = "terminal_wifi_private_key",
+    }
+}
+
+words! {
+    /// The values of `code`, first of all in [`IdentityVerificationSessionLastError`](crate::api::IdentityVerificationSessionLastError).
+    ///
+    /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-last_error>
+    IdentityVerificationSessionLastErrorCode {
+        /// `abandoned`
+        Abandoned = "abandoned",
+        /// `consent_declined`
+        ConsentDeclined = "consent_declined",
+        /// `country_not_supported`
+        CountryNotSupported = "country_not_supported",
+        /// `device_not_supported`
+        DeviceNotSupported = "device_not_supported",
+        /// `document_expired`
+        DocumentExpired = "document_expired",
+        /// `document_type_not_supported`
+        DocumentTypeNotSupported = "document_type_not_supported",
+        /// `document_unverified_other`
+        DocumentUnverifiedOther = "document_unverified_other",
+        /// `email_unverified_other`
+        EmailUnverifiedOther = "email_unverified_other",
+        /// `email_verification_declined`
+        EmailVerificationDeclined = "email_verification_declined",
+        /// `id_number_insufficient_document_data`
+        IdNumberInsufficientDocumentData = "id_number_insufficient_document_data",
+        /// `id_number_mismatch`
+        IdNumberMismatch = "id_number_mismatch",
+        /// `id_number_unverified_other`
+        IdNumberUnverifiedOther = "id_number_unverified_other",
+        /// `phone_unverified_other`
+        PhoneUnverifiedOther = "phone_unverified_other",
+        /// `phone_verification_declined`
+        PhoneVerificationDeclined = "phone_verification_declined",
+        /// `selfie_document_missing_photo`
+        SelfieDocumentMissingPhoto = "selfie_document_missing_photo",
+        /// `selfie_face_mismatch`
+        SelfieFaceMismatch = "selfie_face_mismatch",
+        /// `selfie_manipulated`
+        SelfieManipulated = "selfie_manipulated",
+        /// `selfie_unverified_other`
+        SelfieUnverifiedOther = "selfie_unverified_other",
+        /// `under_supported_age`
+        UnderSupportedAge = "under_supported_age",
+    }
+}
+
+words! {
+    /// The values of `payment_method_type`, first of all in [`InvoicePaymentSettings`](crate::api::InvoicePaymentSettings).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings>
+    InvoicePaymentSettingsPaymentMethodType {
+        /// `ach_credit_transfer`
+        AchCreditTransfer = "ach_credit_transfer",
+        /// `ach_debit`
+        AchDebit = "ach_debit",
+        /// `acss_debit`
+        AcssDebit = "acss_debit",
+        /// `affirm`
+        Affirm = "affirm",
+        /// `alipay`
+        Alipay = "alipay",
+        /// `amazon_pay`
+        AmazonPay = "amazon_pay",
+        /// `au_becs_debit`
+        AuBecsDebit = "au_becs_debit",
+        /// `bacs_debit`
+        BacsDebit = "bacs_debit",
+        /// `bancontact`
+        Bancontact = "bancontact",
+        /// `billie`
+        Billie = "billie",
+        /// `blik`
+        Blik = "blik",
+        /// `boleto`
+        Boleto = "boleto",
+        /// `card`
+        Card = "card",
+        /// `cashapp`
+        Cashapp = "cashapp",
+        /// `crypto`
+        Crypto = "crypto",
+        /// `custom`
+        Custom = "custom",
+        /// `customer_balance`
+        CustomerBalance = "customer_balance",
+        /// `eps`
+        Eps = "eps",
+        /// `fpx`
+        Fpx = "fpx",
+        /// `giropay`
+        Giropay = "giropay",
+        /// `grabpay`
+        Grabpay = "grabpay",
+        /// `ideal`
+        Ideal = "ideal",
+        /// `jp_credit_transfer`
+        JpCreditTransfer = "jp_credit_transfer",
+        /// `kakao_pay`
+        KakaoPay = "kakao_pay",
+        /// `klarna`
+        Klarna = "klarna",
+        /// `konbini`
+        Konbini = "konbini",
+        /// `kr_card`
+        KrCard = "kr_card",
+        /// `link`
+        Link = "link",
+        /// `mb_way`
+        MbWay = "mb_way",
+        /// `multibanco`
+        Multibanco = "multibanco",
+        /// `naver_pay`
+        NaverPay = "naver_pay",
+        /// `nz_bank_account`
+        NzBankAccount = "nz_bank_account",
+        /// `p24`
+        P24 = "p24",
+        /// `pay_by_bank`
+        PayByBank = "pay_by_bank",
+        /// `payco`
+        Payco = "payco",
+        /// `paynow`
+        Paynow = "paynow",
+        /// `paypal`
+        Paypal = "paypal",
+        /// `payto`
+        Payto = "payto",
+        /// `pix`
+        Pix = "pix",
+        /// `promptpay`
+        Promptpay = "promptpay",
+        /// `revolut_pay`
+        RevolutPay = "revolut_pay",
+        /// `satispay`
+        Satispay = "satispay",
+        /// `sepa_credit_transfer`
+        SepaCreditTransfer = "sepa_credit_transfer",
+        /// `sepa_debit`
+        SepaDebit = "sepa_debit",
+        /// `sequra`
+        Sequra = "sequra",
+        /// `sofort`
+        Sofort = "sofort",
+        /// `swish`
+        Swish = "swish",
+        /// `twint`
+        Twint = "twint",
+        /// `upi`
+        Upi = "upi",
+        /// `us_bank_account`
+        UsBankAccount = "us_bank_account",
+        /// `wechat_pay`
+        WechatPay = "wechat_pay",
+    }
+}
+
+words! {
     /// The values of `type`, first of all in [`InvoiceCustomerTaxId`](crate::api::InvoiceCustomerTaxId).
+    ///
+    /// <https://docs.stripe.com/api/invoices/object#invoice_object-customer_tax_ids>
     InvoiceCustomerTaxIdType {
         /// `ad_nrt`
         AdNrt = "ad_nrt",
@@ -282,6 +758,8 @@ words! {
 
 words! {
     /// The values of `loss_reason`, first of all in [`IssuingDispute`](crate::api::IssuingDispute).
+    ///
+    /// <https://docs.stripe.com/api/issuing/disputes/object>
     IssuingDisputeLossReason {
         /// `cardholder_authentication_issuer_liability`
         CardholderAuthenticationIssuerLiability = "cardholder_authentication_issuer_liability",
@@ -328,6 +806,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`IssuingAuthorizationRequestHistory`](crate::api::IssuingAuthorizationRequestHistory).
+    ///
+    /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-request_history>
     IssuingAuthorizationRequestHistoryReason {
         /// `account_disabled`
         AccountDisabled = "account_disabled",
@@ -371,1131 +851,5 @@ words! {
         WebhookError = "webhook_error",
         /// `webhook_timeout`
         WebhookTimeout = "webhook_timeout",
-    }
-}
-
-words! {
-    /// The values of `allowed_category`, first of all in [`IssuingCardSpendingControls`](crate::api::IssuingCardSpendingControls).
-    IssuingCardSpendingControlsAllowedCategory {
-        /// `ac_refrigeration_repair`
-        AcRefrigerationRepair = "ac_refrigeration_repair",
-        /// `accounting_bookkeeping_services`
-        AccountingBookkeepingServices = "accounting_bookkeeping_services",
-        /// `advertising_services`
-        AdvertisingServices = "advertising_services",
-        /// `agricultural_cooperative`
-        AgriculturalCooperative = "agricultural_cooperative",
-        /// `airlines_air_carriers`
-        AirlinesAirCarriers = "airlines_air_carriers",
-        /// `airports_flying_fields`
-        AirportsFlyingFields = "airports_flying_fields",
-        /// `ambulance_services`
-        AmbulanceServices = "ambulance_services",
-        /// `amusement_parks_carnivals`
-        AmusementParksCarnivals = "amusement_parks_carnivals",
-        /// `antique_reproductions`
-        AntiqueReproductions = "antique_reproductions",
-        /// `antique_shops`
-        AntiqueShops = "antique_shops",
-        /// `aquariums`
-        Aquariums = "aquariums",
-        /// `architectural_surveying_services`
-        ArchitecturalSurveyingServices = "architectural_surveying_services",
-        /// `art_dealers_and_galleries`
-        ArtDealersAndGalleries = "art_dealers_and_galleries",
-        /// `artists_supply_and_craft_shops`
-        ArtistsSupplyAndCraftShops = "artists_supply_and_craft_shops",
-        /// `auto_and_home_supply_stores`
-        AutoAndHomeSupplyStores = "auto_and_home_supply_stores",
-        /// `auto_body_repair_shops`
-        AutoBodyRepairShops = "auto_body_repair_shops",
-        /// `auto_paint_shops`
-        AutoPaintShops = "auto_paint_shops",
-        /// `auto_service_shops`
-        AutoServiceShops = "auto_service_shops",
-        /// `automated_cash_disburse`
-        AutomatedCashDisburse = "automated_cash_disburse",
-        /// `automated_fuel_dispensers`
-        AutomatedFuelDispensers = "automated_fuel_dispensers",
-        /// `automobile_associations`
-        AutomobileAssociations = "automobile_associations",
-        /// `automotive_parts_and_accessories_stores`
-        AutomotivePartsAndAccessoriesStores = "automotive_parts_and_accessories_stores",
-        /// `automotive_tire_stores`
-        AutomotiveTireStores = "automotive_tire_stores",
-        /// `bail_and_bond_payments`
-        BailAndBondPayments = "bail_and_bond_payments",
-        /// `bakeries`
-        Bakeries = "bakeries",
-        /// `bands_orchestras`
-        BandsOrchestras = "bands_orchestras",
-        /// `barber_and_beauty_shops`
-        BarberAndBeautyShops = "barber_and_beauty_shops",
-        /// `betting_casino_gambling`
-        BettingCasinoGambling = "betting_casino_gambling",
-        /// `bicycle_shops`
-        BicycleShops = "bicycle_shops",
-        /// `billiard_pool_establishments`
-        BilliardPoolEstablishments = "billiard_pool_establishments",
-        /// `boat_dealers`
-        BoatDealers = "boat_dealers",
-        /// `boat_rentals_and_leases`
-        BoatRentalsAndLeases = "boat_rentals_and_leases",
-        /// `book_stores`
-        BookStores = "book_stores",
-        /// `books_periodicals_and_newspapers`
-        BooksPeriodicalsAndNewspapers = "books_periodicals_and_newspapers",
-        /// `bowling_alleys`
-        BowlingAlleys = "bowling_alleys",
-        /// `bus_lines`
-        BusLines = "bus_lines",
-        /// `business_secretarial_schools`
-        BusinessSecretarialSchools = "business_secretarial_schools",
-        /// `buying_shopping_services`
-        BuyingShoppingServices = "buying_shopping_services",
-        /// `cable_satellite_and_other_pay_television_and_radio`
-        CableSatelliteAndOtherPayTelevisionAndRadio = "cable_satellite_and_other_pay_television_and_radio",
-        /// `camera_and_photographic_supply_stores`
-        CameraAndPhotographicSupplyStores = "camera_and_photographic_supply_stores",
-        /// `candy_nut_and_confectionery_stores`
-        CandyNutAndConfectioneryStores = "candy_nut_and_confectionery_stores",
-        /// `car_and_truck_dealers_new_used`
-        CarAndTruckDealersNewUsed = "car_and_truck_dealers_new_used",
-        /// `car_and_truck_dealers_used_only`
-        CarAndTruckDealersUsedOnly = "car_and_truck_dealers_used_only",
-        /// `car_rental_agencies`
-        CarRentalAgencies = "car_rental_agencies",
-        /// `car_washes`
-        CarWashes = "car_washes",
-        /// `carpentry_services`
-        CarpentryServices = "carpentry_services",
-        /// `carpet_upholstery_cleaning`
-        CarpetUpholsteryCleaning = "carpet_upholstery_cleaning",
-        /// `caterers`
-        Caterers = "caterers",
-        /// `charitable_and_social_service_organizations_fundraising`
-        CharitableAndSocialServiceOrganizationsFundraising = "charitable_and_social_service_organizations_fundraising",
-        /// `chemicals_and_allied_products`
-        ChemicalsAndAlliedProducts = "chemicals_and_allied_products",
-        /// `child_care_services`
-        ChildCareServices = "child_care_services",
-        /// `childrens_and_infants_wear_stores`
-        ChildrensAndInfantsWearStores = "childrens_and_infants_wear_stores",
-        /// `chiropodists_podiatrists`
-        ChiropodistsPodiatrists = "chiropodists_podiatrists",
-        /// `chiropractors`
-        Chiropractors = "chiropractors",
-        /// `cigar_stores_and_stands`
-        CigarStoresAndStands = "cigar_stores_and_stands",
-        /// `civic_social_fraternal_associations`
-        CivicSocialFraternalAssociations = "civic_social_fraternal_associations",
-        /// `cleaning_and_maintenance`
-        CleaningAndMaintenance = "cleaning_and_maintenance",
-        /// `clothing_rental`
-        ClothingRental = "clothing_rental",
-        /// `colleges_universities`
-        CollegesUniversities = "colleges_universities",
-        /// `commercial_equipment`
-        CommercialEquipment = "commercial_equipment",
-        /// `commercial_footwear`
-        CommercialFootwear = "commercial_footwear",
-        /// `commercial_photography_art_and_graphics`
-        CommercialPhotographyArtAndGraphics = "commercial_photography_art_and_graphics",
-        /// `commuter_transport_and_ferries`
-        CommuterTransportAndFerries = "commuter_transport_and_ferries",
-        /// `computer_network_services`
-        ComputerNetworkServices = "computer_network_services",
-        /// `computer_programming`
-        ComputerProgramming = "computer_programming",
-        /// `computer_repair`
-        ComputerRepair = "computer_repair",
-        /// `computer_software_stores`
-        ComputerSoftwareStores = "computer_software_stores",
-        /// `computers_peripherals_and_software`
-        ComputersPeripheralsAndSoftware = "computers_peripherals_and_software",
-        /// `concrete_work_services`
-        ConcreteWorkServices = "concrete_work_services",
-        /// `construction_materials`
-        ConstructionMaterials = "construction_materials",
-        /// `consulting_public_relations`
-        ConsultingPublicRelations = "consulting_public_relations",
-        /// `correspondence_schools`
-        CorrespondenceSchools = "correspondence_schools",
-        /// `cosmetic_stores`
-        CosmeticStores = "cosmetic_stores",
-        /// `counseling_services`
-        CounselingServices = "counseling_services",
-        /// `country_clubs`
-        CountryClubs = "country_clubs",
-        /// `courier_services`
-        CourierServices = "courier_services",
-        /// `court_costs`
-        CourtCosts = "court_costs",
-        /// `credit_reporting_agencies`
-        CreditReportingAgencies = "credit_reporting_agencies",
-        /// `cruise_lines`
-        CruiseLines = "cruise_lines",
-        /// `dairy_products_stores`
-        DairyProductsStores = "dairy_products_stores",
-        /// `dance_hall_studios_schools`
-        DanceHallStudiosSchools = "dance_hall_studios_schools",
-        /// `dating_escort_services`
-        DatingEscortServices = "dating_escort_services",
-        /// `dentists_orthodontists`
-        DentistsOrthodontists = "dentists_orthodontists",
-        /// `department_stores`
-        DepartmentStores = "department_stores",
-        /// `detective_agencies`
-        DetectiveAgencies = "detective_agencies",
-        /// `digital_goods_applications`
-        DigitalGoodsApplications = "digital_goods_applications",
-        /// `digital_goods_games`
-        DigitalGoodsGames = "digital_goods_games",
-        /// `digital_goods_large_volume`
-        DigitalGoodsLargeVolume = "digital_goods_large_volume",
-        /// `digital_goods_media`
-        DigitalGoodsMedia = "digital_goods_media",
-        /// `direct_marketing_catalog_merchant`
-        DirectMarketingCatalogMerchant = "direct_marketing_catalog_merchant",
-        /// `direct_marketing_combination_catalog_and_retail_merchant`
-        DirectMarketingCombinationCatalogAndRetailMerchant = "direct_marketing_combination_catalog_and_retail_merchant",
-        /// `direct_marketing_inbound_telemarketing`
-        DirectMarketingInboundTelemarketing = "direct_marketing_inbound_telemarketing",
-        /// `direct_marketing_insurance_services`
-        DirectMarketingInsuranceServices = "direct_marketing_insurance_services",
-        /// `direct_marketing_other`
-        DirectMarketingOther = "direct_marketing_other",
-        /// `direct_marketing_outbound_telemarketing`
-        DirectMarketingOutboundTelemarketing = "direct_marketing_outbound_telemarketing",
-        /// `direct_marketing_subscription`
-        DirectMarketingSubscription = "direct_marketing_subscription",
-        /// `direct_marketing_travel`
-        DirectMarketingTravel = "direct_marketing_travel",
-        /// `discount_stores`
-        DiscountStores = "discount_stores",
-        /// `doctors`
-        Doctors = "doctors",
-        /// `door_to_door_sales`
-        DoorToDoorSales = "door_to_door_sales",
-        /// `drapery_window_covering_and_upholstery_stores`
-        DraperyWindowCoveringAndUpholsteryStores = "drapery_window_covering_and_upholstery_stores",
-        /// `drinking_places`
-        DrinkingPlaces = "drinking_places",
-        /// `drug_stores_and_pharmacies`
-        DrugStoresAndPharmacies = "drug_stores_and_pharmacies",
-        /// `drugs_drug_proprietaries_and_druggist_sundries`
-        DrugsDrugProprietariesAndDruggistSundries = "drugs_drug_proprietaries_and_druggist_sundries",
-        /// `dry_cleaners`
-        DryCleaners = "dry_cleaners",
-        /// `durable_goods`
-        DurableGoods = "durable_goods",
-        /// `duty_free_stores`
-        DutyFreeStores = "duty_free_stores",
-        /// `eating_places_restaurants`
-        EatingPlacesRestaurants = "eating_places_restaurants",
-        /// `educational_services`
-        EducationalServices = "educational_services",
-        /// `electric_razor_stores`
-        ElectricRazorStores = "electric_razor_stores",
-        /// `electric_vehicle_charging`
-        ElectricVehicleCharging = "electric_vehicle_charging",
-        /// `electrical_parts_and_equipment`
-        ElectricalPartsAndEquipment = "electrical_parts_and_equipment",
-        /// `electrical_services`
-        ElectricalServices = "electrical_services",
-        /// `electronics_repair_shops`
-        ElectronicsRepairShops = "electronics_repair_shops",
-        /// `electronics_stores`
-        ElectronicsStores = "electronics_stores",
-        /// `elementary_secondary_schools`
-        ElementarySecondarySchools = "elementary_secondary_schools",
-        /// `emergency_services_gcas_visa_use_only`
-        EmergencyServicesGcasVisaUseOnly = "emergency_services_gcas_visa_use_only",
-        /// `employment_temp_agencies`
-        EmploymentTempAgencies = "employment_temp_agencies",
-        /// `equipment_rental`
-        EquipmentRental = "equipment_rental",
-        /// `exterminating_services`
-        ExterminatingServices = "exterminating_services",
-        /// `family_clothing_stores`
-        FamilyClothingStores = "family_clothing_stores",
-        /// `fast_food_restaurants`
-        FastFoodRestaurants = "fast_food_restaurants",
-        /// `financial_institutions`
-        FinancialInstitutions = "financial_institutions",
-        /// `fines_government_administrative_entities`
-        FinesGovernmentAdministrativeEntities = "fines_government_administrative_entities",
-        /// `fireplace_fireplace_screens_and_accessories_stores`
-        FireplaceFireplaceScreensAndAccessoriesStores = "fireplace_fireplace_screens_and_accessories_stores",
-        /// `floor_covering_stores`
-        FloorCoveringStores = "floor_covering_stores",
-        /// `florists`
-        Florists = "florists",
-        /// `florists_supplies_nursery_stock_and_flowers`
-        FloristsSuppliesNurseryStockAndFlowers = "florists_supplies_nursery_stock_and_flowers",
-        /// `freezer_and_locker_meat_provisioners`
-        FreezerAndLockerMeatProvisioners = "freezer_and_locker_meat_provisioners",
-        /// `fuel_dealers_non_automotive`
-        FuelDealersNonAutomotive = "fuel_dealers_non_automotive",
-        /// `funeral_services_crematories`
-        FuneralServicesCrematories = "funeral_services_crematories",
-        /// `furniture_home_furnishings_and_equipment_stores_except_appliances`
-        FurnitureHomeFurnishingsAndEquipmentStoresExceptAppliances = "furniture_home_furnishings_and_equipment_stores_except_appliances",
-        /// `furniture_repair_refinishing`
-        FurnitureRepairRefinishing = "furniture_repair_refinishing",
-        /// `furriers_and_fur_shops`
-        FurriersAndFurShops = "furriers_and_fur_shops",
-        /// `general_services`
-        GeneralServices = "general_services",
-        /// `gift_card_novelty_and_souvenir_shops`
-        GiftCardNoveltyAndSouvenirShops = "gift_card_novelty_and_souvenir_shops",
-        /// `glass_paint_and_wallpaper_stores`
-        GlassPaintAndWallpaperStores = "glass_paint_and_wallpaper_stores",
-        /// `glassware_crystal_stores`
-        GlasswareCrystalStores = "glassware_crystal_stores",
-        /// `golf_courses_public`
-        GolfCoursesPublic = "golf_courses_public",
-        /// `government_licensed_horse_dog_racing_us_region_only`
-        GovernmentLicensedHorseDogRacingUsRegionOnly = "government_licensed_horse_dog_racing_us_region_only",
-        /// `government_licensed_online_casions_online_gambling_us_region_only`
-        GovernmentLicensedOnlineCasionsOnlineGamblingUsRegionOnly = "government_licensed_online_casions_online_gambling_us_region_only",
-        /// `government_owned_lotteries_non_us_region`
-        GovernmentOwnedLotteriesNonUsRegion = "government_owned_lotteries_non_us_region",
-        /// `government_owned_lotteries_us_region_only`
-        GovernmentOwnedLotteriesUsRegionOnly = "government_owned_lotteries_us_region_only",
-        /// `government_services`
-        GovernmentServices = "government_services",
-        /// `grocery_stores_supermarkets`
-        GroceryStoresSupermarkets = "grocery_stores_supermarkets",
-        /// `hardware_equipment_and_supplies`
-        HardwareEquipmentAndSupplies = "hardware_equipment_and_supplies",
-        /// `hardware_stores`
-        HardwareStores = "hardware_stores",
-        /// `health_and_beauty_spas`
-        HealthAndBeautySpas = "health_and_beauty_spas",
-        /// `hearing_aids_sales_and_supplies`
-        HearingAidsSalesAndSupplies = "hearing_aids_sales_and_supplies",
-        /// `heating_plumbing_a_c`
-        HeatingPlumbingAC = "heating_plumbing_a_c",
-        /// `hobby_toy_and_game_shops`
-        HobbyToyAndGameShops = "hobby_toy_and_game_shops",
-        /// `home_supply_warehouse_stores`
-        HomeSupplyWarehouseStores = "home_supply_warehouse_stores",
-        /// `hospitals`
-        Hospitals = "hospitals",
-        /// `hotels_motels_and_resorts`
-        HotelsMotelsAndResorts = "hotels_motels_and_resorts",
-        /// `household_appliance_stores`
-        HouseholdApplianceStores = "household_appliance_stores",
-        /// `industrial_supplies`
-        IndustrialSupplies = "industrial_supplies",
-        /// `information_retrieval_services`
-        InformationRetrievalServices = "information_retrieval_services",
-        /// `insurance_default`
-        InsuranceDefault = "insurance_default",
-        /// `insurance_underwriting_premiums`
-        InsuranceUnderwritingPremiums = "insurance_underwriting_premiums",
-        /// `intra_company_purchases`
-        IntraCompanyPurchases = "intra_company_purchases",
-        /// `jewelry_stores_watches_clocks_and_silverware_stores`
-        JewelryStoresWatchesClocksAndSilverwareStores = "jewelry_stores_watches_clocks_and_silverware_stores",
-        /// `landscaping_services`
-        LandscapingServices = "landscaping_services",
-        /// `laundries`
-        Laundries = "laundries",
-        /// `laundry_cleaning_services`
-        LaundryCleaningServices = "laundry_cleaning_services",
-        /// `legal_services_attorneys`
-        LegalServicesAttorneys = "legal_services_attorneys",
-        /// `luggage_and_leather_goods_stores`
-        LuggageAndLeatherGoodsStores = "luggage_and_leather_goods_stores",
-        /// `lumber_building_materials_stores`
-        LumberBuildingMaterialsStores = "lumber_building_materials_stores",
-        /// `manual_cash_disburse`
-        ManualCashDisburse = "manual_cash_disburse",
-        /// `marinas_service_and_supplies`
-        MarinasServiceAndSupplies = "marinas_service_and_supplies",
-        /// `marketplaces`
-        Marketplaces = "marketplaces",
-        /// `masonry_stonework_and_plaster`
-        MasonryStoneworkAndPlaster = "masonry_stonework_and_plaster",
-        /// `massage_parlors`
-        MassageParlors = "massage_parlors",
-        /// `medical_and_dental_labs`
-        MedicalAndDentalLabs = "medical_and_dental_labs",
-        /// `medical_dental_ophthalmic_and_hospital_equipment_and_supplies`
-        MedicalDentalOphthalmicAndHospitalEquipmentAndSupplies = "medical_dental_ophthalmic_and_hospital_equipment_and_supplies",
-        /// `medical_services`
-        MedicalServices = "medical_services",
-        /// `membership_organizations`
-        MembershipOrganizations = "membership_organizations",
-        /// `mens_and_boys_clothing_and_accessories_stores`
-        MensAndBoysClothingAndAccessoriesStores = "mens_and_boys_clothing_and_accessories_stores",
-        /// `mens_womens_clothing_stores`
-        MensWomensClothingStores = "mens_womens_clothing_stores",
-        /// `metal_service_centers`
-        MetalServiceCenters = "metal_service_centers",
-        /// `miscellaneous`
-        Miscellaneous = "miscellaneous",
-        /// `miscellaneous_apparel_and_accessory_shops`
-        MiscellaneousApparelAndAccessoryShops = "miscellaneous_apparel_and_accessory_shops",
-        /// `miscellaneous_auto_dealers`
-        MiscellaneousAutoDealers = "miscellaneous_auto_dealers",
-        /// `miscellaneous_business_services`
-        MiscellaneousBusinessServices = "miscellaneous_business_services",
-        /// `miscellaneous_food_stores`
-        MiscellaneousFoodStores = "miscellaneous_food_stores",
-        /// `miscellaneous_general_merchandise`
-        MiscellaneousGeneralMerchandise = "miscellaneous_general_merchandise",
-        /// `miscellaneous_general_services`
-        MiscellaneousGeneralServices = "miscellaneous_general_services",
-        /// `miscellaneous_home_furnishing_specialty_stores`
-        MiscellaneousHomeFurnishingSpecialtyStores = "miscellaneous_home_furnishing_specialty_stores",
-        /// `miscellaneous_publishing_and_printing`
-        MiscellaneousPublishingAndPrinting = "miscellaneous_publishing_and_printing",
-        /// `miscellaneous_recreation_services`
-        MiscellaneousRecreationServices = "miscellaneous_recreation_services",
-        /// `miscellaneous_repair_shops`
-        MiscellaneousRepairShops = "miscellaneous_repair_shops",
-        /// `miscellaneous_specialty_retail`
-        MiscellaneousSpecialtyRetail = "miscellaneous_specialty_retail",
-        /// `mobile_home_dealers`
-        MobileHomeDealers = "mobile_home_dealers",
-        /// `motion_picture_theaters`
-        MotionPictureTheaters = "motion_picture_theaters",
-        /// `motor_freight_carriers_and_trucking`
-        MotorFreightCarriersAndTrucking = "motor_freight_carriers_and_trucking",
-        /// `motor_homes_dealers`
-        MotorHomesDealers = "motor_homes_dealers",
-        /// `motor_vehicle_supplies_and_new_parts`
-        MotorVehicleSuppliesAndNewParts = "motor_vehicle_supplies_and_new_parts",
-        /// `motorcycle_shops_and_dealers`
-        MotorcycleShopsAndDealers = "motorcycle_shops_and_dealers",
-        /// `motorcycle_shops_dealers`
-        MotorcycleShopsDealers = "motorcycle_shops_dealers",
-        /// `music_stores_musical_instruments_pianos_and_sheet_music`
-        MusicStoresMusicalInstrumentsPianosAndSheetMusic = "music_stores_musical_instruments_pianos_and_sheet_music",
-        /// `news_dealers_and_newsstands`
-        NewsDealersAndNewsstands = "news_dealers_and_newsstands",
-        /// `non_fi_money_orders`
-        NonFiMoneyOrders = "non_fi_money_orders",
-        /// `non_fi_stored_value_card_purchase_load`
-        NonFiStoredValueCardPurchaseLoad = "non_fi_stored_value_card_purchase_load",
-        /// `nondurable_goods`
-        NondurableGoods = "nondurable_goods",
-        /// `nurseries_lawn_and_garden_supply_stores`
-        NurseriesLawnAndGardenSupplyStores = "nurseries_lawn_and_garden_supply_stores",
-        /// `nursing_personal_care`
-        NursingPersonalCare = "nursing_personal_care",
-        /// `office_and_commercial_furniture`
-        OfficeAndCommercialFurniture = "office_and_commercial_furniture",
-        /// `opticians_eyeglasses`
-        OpticiansEyeglasses = "opticians_eyeglasses",
-        /// `optometrists_ophthalmologist`
-        OptometristsOphthalmologist = "optometrists_ophthalmologist",
-        /// `orthopedic_goods_prosthetic_devices`
-        OrthopedicGoodsProstheticDevices = "orthopedic_goods_prosthetic_devices",
-        /// `osteopaths`
-        Osteopaths = "osteopaths",
-        /// `package_stores_beer_wine_and_liquor`
-        PackageStoresBeerWineAndLiquor = "package_stores_beer_wine_and_liquor",
-        /// `paints_varnishes_and_supplies`
-        PaintsVarnishesAndSupplies = "paints_varnishes_and_supplies",
-        /// `parking_lots_garages`
-        ParkingLotsGarages = "parking_lots_garages",
-        /// `passenger_railways`
-        PassengerRailways = "passenger_railways",
-        /// `pawn_shops`
-        PawnShops = "pawn_shops",
-        /// `pet_shops_pet_food_and_supplies`
-        PetShopsPetFoodAndSupplies = "pet_shops_pet_food_and_supplies",
-        /// `petroleum_and_petroleum_products`
-        PetroleumAndPetroleumProducts = "petroleum_and_petroleum_products",
-        /// `photo_developing`
-        PhotoDeveloping = "photo_developing",
-        /// `photographic_photocopy_microfilm_equipment_and_supplies`
-        PhotographicPhotocopyMicrofilmEquipmentAndSupplies = "photographic_photocopy_microfilm_equipment_and_supplies",
-        /// `photographic_studios`
-        PhotographicStudios = "photographic_studios",
-        /// `picture_video_production`
-        PictureVideoProduction = "picture_video_production",
-        /// `piece_goods_notions_and_other_dry_goods`
-        PieceGoodsNotionsAndOtherDryGoods = "piece_goods_notions_and_other_dry_goods",
-        /// `plumbing_heating_equipment_and_supplies`
-        PlumbingHeatingEquipmentAndSupplies = "plumbing_heating_equipment_and_supplies",
-        /// `political_organizations`
-        PoliticalOrganizations = "political_organizations",
-        /// `postal_services_government_only`
-        PostalServicesGovernmentOnly = "postal_services_government_only",
-        /// `precious_stones_and_metals_watches_and_jewelry`
-        PreciousStonesAndMetalsWatchesAndJewelry = "precious_stones_and_metals_watches_and_jewelry",
-        /// `professional_services`
-        ProfessionalServices = "professional_services",
-        /// `public_warehousing_and_storage`
-        PublicWarehousingAndStorage = "public_warehousing_and_storage",
-        /// `quick_copy_repro_and_blueprint`
-        QuickCopyReproAndBlueprint = "quick_copy_repro_and_blueprint",
-        /// `railroads`
-        Railroads = "railroads",
-        /// `real_estate_agents_and_managers_rentals`
-        RealEstateAgentsAndManagersRentals = "real_estate_agents_and_managers_rentals",
-        /// `record_stores`
-        RecordStores = "record_stores",
-        /// `recreational_vehicle_rentals`
-        RecreationalVehicleRentals = "recreational_vehicle_rentals",
-        /// `religious_goods_stores`
-        ReligiousGoodsStores = "religious_goods_stores",
-        /// `religious_organizations`
-        ReligiousOrganizations = "religious_organizations",
-        /// `roofing_siding_sheet_metal`
-        RoofingSidingSheetMetal = "roofing_siding_sheet_metal",
-        /// `secretarial_support_services`
-        SecretarialSupportServices = "secretarial_support_services",
-        /// `security_brokers_dealers`
-        SecurityBrokersDealers = "security_brokers_dealers",
-        /// `service_stations`
-        ServiceStations = "service_stations",
-        /// `sewing_needlework_fabric_and_piece_goods_stores`
-        SewingNeedleworkFabricAndPieceGoodsStores = "sewing_needlework_fabric_and_piece_goods_stores",
-        /// `shoe_repair_hat_cleaning`
-        ShoeRepairHatCleaning = "shoe_repair_hat_cleaning",
-        /// `shoe_stores`
-        ShoeStores = "shoe_stores",
-        /// `small_appliance_repair`
-        SmallApplianceRepair = "small_appliance_repair",
-        /// `snowmobile_dealers`
-        SnowmobileDealers = "snowmobile_dealers",
-        /// `special_trade_services`
-        SpecialTradeServices = "special_trade_services",
-        /// `specialty_cleaning`
-        SpecialtyCleaning = "specialty_cleaning",
-        /// `sporting_goods_stores`
-        SportingGoodsStores = "sporting_goods_stores",
-        /// `sporting_recreation_camps`
-        SportingRecreationCamps = "sporting_recreation_camps",
-        /// `sports_and_riding_apparel_stores`
-        SportsAndRidingApparelStores = "sports_and_riding_apparel_stores",
-        /// `sports_clubs_fields`
-        SportsClubsFields = "sports_clubs_fields",
-        /// `stamp_and_coin_stores`
-        StampAndCoinStores = "stamp_and_coin_stores",
-        /// `stationary_office_supplies_printing_and_writing_paper`
-        StationaryOfficeSuppliesPrintingAndWritingPaper = "stationary_office_supplies_printing_and_writing_paper",
-        /// `stationery_stores_office_and_school_supply_stores`
-        StationeryStoresOfficeAndSchoolSupplyStores = "stationery_stores_office_and_school_supply_stores",
-        /// `swimming_pools_sales`
-        SwimmingPoolsSales = "swimming_pools_sales",
-        /// `t_ui_travel_germany`
-        TUiTravelGermany = "t_ui_travel_germany",
-        /// `tailors_alterations`
-        TailorsAlterations = "tailors_alterations",
-        /// `tax_payments_government_agencies`
-        TaxPaymentsGovernmentAgencies = "tax_payments_government_agencies",
-        /// `tax_preparation_services`
-        TaxPreparationServices = "tax_preparation_services",
-        /// `taxicabs_limousines`
-        TaxicabsLimousines = "taxicabs_limousines",
-        /// `telecommunication_equipment_and_telephone_sales`
-        TelecommunicationEquipmentAndTelephoneSales = "telecommunication_equipment_and_telephone_sales",
-        /// `telecommunication_services`
-        TelecommunicationServices = "telecommunication_services",
-        /// `telegraph_services`
-        TelegraphServices = "telegraph_services",
-        /// `tent_and_awning_shops`
-        TentAndAwningShops = "tent_and_awning_shops",
-        /// `testing_laboratories`
-        TestingLaboratories = "testing_laboratories",
-        /// `theatrical_ticket_agencies`
-        TheatricalTicketAgencies = "theatrical_ticket_agencies",
-        /// `timeshares`
-        Timeshares = "timeshares",
-        /// `tire_retreading_and_repair`
-        TireRetreadingAndRepair = "tire_retreading_and_repair",
-        /// `tolls_bridge_fees`
-        TollsBridgeFees = "tolls_bridge_fees",
-        /// `tourist_attractions_and_exhibits`
-        TouristAttractionsAndExhibits = "tourist_attractions_and_exhibits",
-        /// `towing_services`
-        TowingServices = "towing_services",
-        /// `trailer_parks_campgrounds`
-        TrailerParksCampgrounds = "trailer_parks_campgrounds",
-        /// `transportation_services`
-        TransportationServices = "transportation_services",
-        /// `travel_agencies_tour_operators`
-        TravelAgenciesTourOperators = "travel_agencies_tour_operators",
-        /// `truck_stop_iteration`
-        TruckStopIteration = "truck_stop_iteration",
-        /// `truck_utility_trailer_rentals`
-        TruckUtilityTrailerRentals = "truck_utility_trailer_rentals",
-        /// `typesetting_plate_making_and_related_services`
-        TypesettingPlateMakingAndRelatedServices = "typesetting_plate_making_and_related_services",
-        /// `typewriter_stores`
-        TypewriterStores = "typewriter_stores",
-        /// `u_s_federal_government_agencies_or_departments`
-        USFederalGovernmentAgenciesOrDepartments = "u_s_federal_government_agencies_or_departments",
-        /// `uniforms_commercial_clothing`
-        UniformsCommercialClothing = "uniforms_commercial_clothing",
-        /// `used_merchandise_and_secondhand_stores`
-        UsedMerchandiseAndSecondhandStores = "used_merchandise_and_secondhand_stores",
-        /// `utilities`
-        Utilities = "utilities",
-        /// `variety_stores`
-        VarietyStores = "variety_stores",
-        /// `veterinary_services`
-        VeterinaryServices = "veterinary_services",
-        /// `video_amusement_game_supplies`
-        VideoAmusementGameSupplies = "video_amusement_game_supplies",
-        /// `video_game_arcades`
-        VideoGameArcades = "video_game_arcades",
-        /// `video_tape_rental_stores`
-        VideoTapeRentalStores = "video_tape_rental_stores",
-        /// `vocational_trade_schools`
-        VocationalTradeSchools = "vocational_trade_schools",
-        /// `watch_jewelry_repair`
-        WatchJewelryRepair = "watch_jewelry_repair",
-        /// `welding_repair`
-        WeldingRepair = "welding_repair",
-        /// `wholesale_clubs`
-        WholesaleClubs = "wholesale_clubs",
-        /// `wig_and_toupee_stores`
-        WigAndToupeeStores = "wig_and_toupee_stores",
-        /// `wires_money_orders`
-        WiresMoneyOrders = "wires_money_orders",
-        /// `womens_accessory_and_specialty_shops`
-        WomensAccessoryAndSpecialtyShops = "womens_accessory_and_specialty_shops",
-        /// `womens_ready_to_wear_stores`
-        WomensReadyToWearStores = "womens_ready_to_wear_stores",
-        /// `wrecking_and_salvage_yards`
-        WreckingAndSalvageYards = "wrecking_and_salvage_yards",
-    }
-}
-
-words! {
-    /// The values of `reason_code`, first of all in [`IssuingTokenNetworkDataWalletProvider`](crate::api::IssuingTokenNetworkDataWalletProvider).
-    IssuingTokenNetworkDataWalletProviderReasonCode {
-        /// `account_card_too_new`
-        AccountCardTooNew = "account_card_too_new",
-        /// `account_recently_changed`
-        AccountRecentlyChanged = "account_recently_changed",
-        /// `account_too_new`
-        AccountTooNew = "account_too_new",
-        /// `account_too_new_since_launch`
-        AccountTooNewSinceLaunch = "account_too_new_since_launch",
-        /// `additional_device`
-        AdditionalDevice = "additional_device",
-        /// `data_expired`
-        DataExpired = "data_expired",
-        /// `defer_id_v_decision`
-        DeferIdVDecision = "defer_id_v_decision",
-        /// `device_recently_lost`
-        DeviceRecentlyLost = "device_recently_lost",
-        /// `good_activity_history`
-        GoodActivityHistory = "good_activity_history",
-        /// `has_suspended_tokens`
-        HasSuspendedTokens = "has_suspended_tokens",
-        /// `high_risk`
-        HighRisk = "high_risk",
-        /// `inactive_account`
-        InactiveAccount = "inactive_account",
-        /// `long_account_tenure`
-        LongAccountTenure = "long_account_tenure",
-        /// `low_account_score`
-        LowAccountScore = "low_account_score",
-        /// `low_device_score`
-        LowDeviceScore = "low_device_score",
-        /// `low_phone_number_score`
-        LowPhoneNumberScore = "low_phone_number_score",
-        /// `network_service_error`
-        NetworkServiceError = "network_service_error",
-        /// `outside_home_territory`
-        OutsideHomeTerritory = "outside_home_territory",
-        /// `provisioning_cardholder_mismatch`
-        ProvisioningCardholderMismatch = "provisioning_cardholder_mismatch",
-        /// `provisioning_device_and_cardholder_mismatch`
-        ProvisioningDeviceAndCardholderMismatch = "provisioning_device_and_cardholder_mismatch",
-        /// `provisioning_device_mismatch`
-        ProvisioningDeviceMismatch = "provisioning_device_mismatch",
-        /// `same_device_no_prior_authentication`
-        SameDeviceNoPriorAuthentication = "same_device_no_prior_authentication",
-        /// `same_device_successful_prior_authentication`
-        SameDeviceSuccessfulPriorAuthentication = "same_device_successful_prior_authentication",
-        /// `software_update`
-        SoftwareUpdate = "software_update",
-        /// `suspicious_activity`
-        SuspiciousActivity = "suspicious_activity",
-        /// `too_many_different_cardholders`
-        TooManyDifferentCardholders = "too_many_different_cardholders",
-        /// `too_many_recent_attempts`
-        TooManyRecentAttempts = "too_many_recent_attempts",
-        /// `too_many_recent_tokens`
-        TooManyRecentTokens = "too_many_recent_tokens",
-    }
-}
-
-words! {
-    /// The values of `structure`, first of all in [`AccountCompany`](crate::api::AccountCompany).
-    AccountCompanyStructure {
-        /// `free_zone_establishment`
-        FreeZoneEstablishment = "free_zone_establishment",
-        /// `free_zone_llc`
-        FreeZoneLlc = "free_zone_llc",
-        /// `government_instrumentality`
-        GovernmentInstrumentality = "government_instrumentality",
-        /// `governmental_unit`
-        GovernmentalUnit = "governmental_unit",
-        /// `incorporated_non_profit`
-        IncorporatedNonProfit = "incorporated_non_profit",
-        /// `incorporated_partnership`
-        IncorporatedPartnership = "incorporated_partnership",
-        /// `limited_liability_partnership`
-        LimitedLiabilityPartnership = "limited_liability_partnership",
-        /// `llc`
-        Llc = "llc",
-        /// `multi_member_llc`
-        MultiMemberLlc = "multi_member_llc",
-        /// `private_company`
-        PrivateCompany = "private_company",
-        /// `private_corporation`
-        PrivateCorporation = "private_corporation",
-        /// `private_partnership`
-        PrivatePartnership = "private_partnership",
-        /// `public_company`
-        PublicCompany = "public_company",
-        /// `public_corporation`
-        PublicCorporation = "public_corporation",
-        /// `public_partnership`
-        PublicPartnership = "public_partnership",
-        /// `registered_charity`
-        RegisteredCharity = "registered_charity",
-        /// `single_member_llc`
-        SingleMemberLlc = "single_member_llc",
-        /// `sole_establishment`
-        SoleEstablishment = "sole_establishment",
-        /// `sole_proprietorship`
-        SoleProprietorship = "sole_proprietorship",
-        /// `tax_exempt_government_instrumentality`
-        TaxExemptGovernmentInstrumentality = "tax_exempt_government_instrumentality",
-        /// `unincorporated_association`
-        UnincorporatedAssociation = "unincorporated_association",
-        /// `unincorporated_non_profit`
-        UnincorporatedNonProfit = "unincorporated_non_profit",
-        /// `unincorporated_partnership`
-        UnincorporatedPartnership = "unincorporated_partnership",
-    }
-}
-
-words! {
-    /// The values of `allowed_payment_method_type`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
-    PaymentIntentAllowedPaymentMethodType {
-        /// `acss_debit`
-        AcssDebit = "acss_debit",
-        /// `affirm`
-        Affirm = "affirm",
-        /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
-        /// `alipay`
-        Alipay = "alipay",
-        /// `alma`
-        Alma = "alma",
-        /// `amazon_pay`
-        AmazonPay = "amazon_pay",
-        /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
-        /// `bacs_debit`
-        BacsDebit = "bacs_debit",
-        /// `bancontact`
-        Bancontact = "bancontact",
-        /// `billie`
-        Billie = "billie",
-        /// `bizum`
-        Bizum = "bizum",
-        /// `blik`
-        Blik = "blik",
-        /// `boku_promptpay`
-        BokuPromptpay = "boku_promptpay",
-        /// `boleto`
-        Boleto = "boleto",
-        /// `capchase_pay`
-        CapchasePay = "capchase_pay",
-        /// `card`
-        Card = "card",
-        /// `card_present`
-        CardPresent = "card_present",
-        /// `cashapp`
-        Cashapp = "cashapp",
-        /// `check_scan`
-        CheckScan = "check_scan",
-        /// `click_to_pay`
-        ClickToPay = "click_to_pay",
-        /// `crypto`
-        Crypto = "crypto",
-        /// `customer_balance`
-        CustomerBalance = "customer_balance",
-        /// `demo_pay`
-        DemoPay = "demo_pay",
-        /// `duitnow`
-        Duitnow = "duitnow",
-        /// `dummy_auth_push`
-        DummyAuthPush = "dummy_auth_push",
-        /// `dummy_passthrough_card`
-        DummyPassthroughCard = "dummy_passthrough_card",
-        /// `edenred`
-        Edenred = "edenred",
-        /// `eps`
-        Eps = "eps",
-        /// `fpx`
-        Fpx = "fpx",
-        /// `gcash`
-        Gcash = "gcash",
-        /// `getbalance`
-        Getbalance = "getbalance",
-        /// `gift_card`
-        GiftCard = "gift_card",
-        /// `giropay`
-        Giropay = "giropay",
-        /// `gopay`
-        Gopay = "gopay",
-        /// `grabpay`
-        Grabpay = "grabpay",
-        /// `id_bank_transfer`
-        IdBankTransfer = "id_bank_transfer",
-        /// `ideal`
-        Ideal = "ideal",
-        /// `interac_present`
-        InteracPresent = "interac_present",
-        /// `kakao_pay`
-        KakaoPay = "kakao_pay",
-        /// `klarna`
-        Klarna = "klarna",
-        /// `knet`
-        Knet = "knet",
-        /// `konbini`
-        Konbini = "konbini",
-        /// `kr_card`
-        KrCard = "kr_card",
-        /// `kr_market`
-        KrMarket = "kr_market",
-        /// `kriya`
-        Kriya = "kriya",
-        /// `link`
-        Link = "link",
-        /// `mb_way`
-        MbWay = "mb_way",
-        /// `mobilepay`
-        Mobilepay = "mobilepay",
-        /// `momo`
-        Momo = "momo",
-        /// `mondu`
-        Mondu = "mondu",
-        /// `multibanco`
-        Multibanco = "multibanco",
-        /// `naver_pay`
-        NaverPay = "naver_pay",
-        /// `netbanking`
-        Netbanking = "netbanking",
-        /// `ng_bank`
-        NgBank = "ng_bank",
-        /// `ng_bank_transfer`
-        NgBankTransfer = "ng_bank_transfer",
-        /// `ng_card`
-        NgCard = "ng_card",
-        /// `ng_market`
-        NgMarket = "ng_market",
-        /// `ng_ussd`
-        NgUssd = "ng_ussd",
-        /// `ng_wallet`
-        NgWallet = "ng_wallet",
-        /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
-        /// `octopus`
-        Octopus = "octopus",
-        /// `oxxo`
-        Oxxo = "oxxo",
-        /// `p24`
-        P24 = "p24",
-        /// `paper_check`
-        PaperCheck = "paper_check",
-        /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
-        /// `payco`
-        Payco = "payco",
-        /// `paynow`
-        Paynow = "paynow",
-        /// `paypal`
-        Paypal = "paypal",
-        /// `paypay`
-        Paypay = "paypay",
-        /// `payto`
-        Payto = "payto",
-        /// `pix`
-        Pix = "pix",
-        /// `promptpay`
-        Promptpay = "promptpay",
-        /// `qris`
-        Qris = "qris",
-        /// `rechnung`
-        Rechnung = "rechnung",
-        /// `revolut_pay`
-        RevolutPay = "revolut_pay",
-        /// `samsung_pay`
-        SamsungPay = "samsung_pay",
-        /// `satispay`
-        Satispay = "satispay",
-        /// `scalapay`
-        Scalapay = "scalapay",
-        /// `sepa_debit`
-        SepaDebit = "sepa_debit",
-        /// `sequra`
-        Sequra = "sequra",
-        /// `shop_pay`
-        ShopPay = "shop_pay",
-        /// `shopeepay`
-        Shopeepay = "shopeepay",
-        /// `sofort`
-        Sofort = "sofort",
-        /// `south_korea_market`
-        SouthKoreaMarket = "south_korea_market",
-        /// `stripe_balance`
-        StripeBalance = "stripe_balance",
-        /// `sunbit`
-        Sunbit = "sunbit",
-        /// `swish`
-        Swish = "swish",
-        /// `tamara`
-        Tamara = "tamara",
-        /// `test_pay`
-        TestPay = "test_pay",
-        /// `touch_n_go`
-        TouchNGo = "touch_n_go",
-        /// `truemoney`
-        Truemoney = "truemoney",
-        /// `twint`
-        Twint = "twint",
-        /// `upi`
-        Upi = "upi",
-        /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
-        /// `us_cash_voucher`
-        UsCashVoucher = "us_cash_voucher",
-        /// `vipps`
-        Vipps = "vipps",
-        /// `wechat_pay`
-        WechatPay = "wechat_pay",
-        /// `wero`
-        Wero = "wero",
-        /// `zip`
-        Zip = "zip",
-    }
-}
-
-words! {
-    /// The values of `excluded_payment_method_type`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
-    PaymentIntentExcludedPaymentMethodType {
-        /// `acss_debit`
-        AcssDebit = "acss_debit",
-        /// `affirm`
-        Affirm = "affirm",
-        /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
-        /// `alipay`
-        Alipay = "alipay",
-        /// `alma`
-        Alma = "alma",
-        /// `amazon_pay`
-        AmazonPay = "amazon_pay",
-        /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
-        /// `bacs_debit`
-        BacsDebit = "bacs_debit",
-        /// `bancontact`
-        Bancontact = "bancontact",
-        /// `billie`
-        Billie = "billie",
-        /// `bizum`
-        Bizum = "bizum",
-        /// `blik`
-        Blik = "blik",
-        /// `boleto`
-        Boleto = "boleto",
-        /// `card`
-        Card = "card",
-        /// `cashapp`
-        Cashapp = "cashapp",
-        /// `crypto`
-        Crypto = "crypto",
-        /// `customer_balance`
-        CustomerBalance = "customer_balance",
-        /// `eps`
-        Eps = "eps",
-        /// `fpx`
-        Fpx = "fpx",
-        /// `giropay`
-        Giropay = "giropay",
-        /// `grabpay`
-        Grabpay = "grabpay",
-        /// `ideal`
-        Ideal = "ideal",
-        /// `kakao_pay`
-        KakaoPay = "kakao_pay",
-        /// `klarna`
-        Klarna = "klarna",
-        /// `konbini`
-        Konbini = "konbini",
-        /// `kr_card`
-        KrCard = "kr_card",
-        /// `mb_way`
-        MbWay = "mb_way",
-        /// `mobilepay`
-        Mobilepay = "mobilepay",
-        /// `multibanco`
-        Multibanco = "multibanco",
-        /// `naver_pay`
-        NaverPay = "naver_pay",
-        /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
-        /// `oxxo`
-        Oxxo = "oxxo",
-        /// `p24`
-        P24 = "p24",
-        /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
-        /// `payco`
-        Payco = "payco",
-        /// `paynow`
-        Paynow = "paynow",
-        /// `paypal`
-        Paypal = "paypal",
-        /// `paypay`
-        Paypay = "paypay",
-        /// `payto`
-        Payto = "payto",
-        /// `pix`
-        Pix = "pix",
-        /// `promptpay`
-        Promptpay = "promptpay",
-        /// `revolut_pay`
-        RevolutPay = "revolut_pay",
-        /// `samsung_pay`
-        SamsungPay = "samsung_pay",
-        /// `satispay`
-        Satispay = "satispay",
-        /// `scalapay`
-        Scalapay = "scalapay",
-        /// `sepa_debit`
-        SepaDebit = "sepa_debit",
-        /// `sequra`
-        Sequra = "sequra",
-        /// `sofort`
-        Sofort = "sofort",
-        /// `sunbit`
-        Sunbit = "sunbit",
-        /// `swish`
-        Swish = "swish",
-        /// `twint`
-        Twint = "twint",
-        /// `upi`
-        Upi = "upi",
-        /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
-        /// `wechat_pay`
-        WechatPay = "wechat_pay",
-        /// `zip`
-        Zip = "zip",
-    }
-}
-
-words! {
-    /// The values of `payment_method_type`, first of all in [`PaymentLink`](crate::api::PaymentLink).
-    PaymentLinkPaymentMethodType {
-        /// `affirm`
-        Affirm = "affirm",
-        /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
-        /// `alipay`
-        Alipay = "alipay",
-        /// `alma`
-        Alma = "alma",
-        /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
-        /// `bacs_debit`
-        BacsDebit = "bacs_debit",
-        /// `bancontact`
-        Bancontact = "bancontact",
-        /// `billie`
-        Billie = "billie",
-        /// `bizum`
-        Bizum = "bizum",
-        /// `blik`
-        Blik = "blik",
-        /// `boleto`
-        Boleto = "boleto",
-        /// `card`
-        Card = "card",
-        /// `cashapp`
-        Cashapp = "cashapp",
-        /// `eps`
-        Eps = "eps",
-        /// `fpx`
-        Fpx = "fpx",
-        /// `giropay`
-        Giropay = "giropay",
-        /// `grabpay`
-        Grabpay = "grabpay",
-        /// `ideal`
-        Ideal = "ideal",
-        /// `klarna`
-        Klarna = "klarna",
-        /// `konbini`
-        Konbini = "konbini",
-        /// `link`
-        Link = "link",
-        /// `mb_way`
-        MbWay = "mb_way",
-        /// `mobilepay`
-        Mobilepay = "mobilepay",
-        /// `multibanco`
-        Multibanco = "multibanco",
-        /// `oxxo`
-        Oxxo = "oxxo",
-        /// `p24`
-        P24 = "p24",
-        /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
-        /// `paynow`
-        Paynow = "paynow",
-        /// `paypal`
-        Paypal = "paypal",
-        /// `paypay`
-        Paypay = "paypay",
-        /// `payto`
-        Payto = "payto",
-        /// `pix`
-        Pix = "pix",
-        /// `promptpay`
-        Promptpay = "promptpay",
-        /// `satispay`
-        Satispay = "satispay",
-        /// `scalapay`
-        Scalapay = "scalapay",
-        /// `sepa_debit`
-        SepaDebit = "sepa_debit",
-        /// `sequra`
-        Sequra = "sequra",
-        /// `sofort`
-        Sofort = "sofort",
-        /// `sunbit`
-        Sunbit = "sunbit",
-        /// `swish`
-        Swish = "swish",
-        /// `twint`
-        Twint = "twint",
-        /// `upi`
-        Upi = "upi",
-        /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
-        /// `wechat_pay`
-        WechatPay = "wechat_pay",
-        /// `zip`
-        Zip = "zip",
     }
 }

@@ -5,1325 +5,923 @@
 use crate::view::prelude::words;
 
 words! {
-    /// The values of `allowed_country`, first of all in [`PaymentLinkShippingAddressCollection`](crate::api::PaymentLinkShippingAddressCollection).
-    PaymentLinkShippingAddressCollectionAllowedCountry {
-        /// `AC`
-        Ac = "AC",
-        /// `AD`
-        Ad = "AD",
-        /// `AE`
-        Ae = "AE",
-        /// `AF`
-        Af = "AF",
-        /// `AG`
-        Ag = "AG",
-        /// `AI`
-        Ai = "AI",
-        /// `AL`
-        Al = "AL",
-        /// `AM`
-        Am = "AM",
-        /// `AO`
-        Ao = "AO",
-        /// `AQ`
-        Aq = "AQ",
-        /// `AR`
-        Ar = "AR",
-        /// `AT`
-        At = "AT",
-        /// `AU`
-        Au = "AU",
-        /// `AW`
-        Aw = "AW",
-        /// `AX`
-        Ax = "AX",
-        /// `AZ`
-        Az = "AZ",
-        /// `BA`
-        Ba = "BA",
-        /// `BB`
-        Bb = "BB",
-        /// `BD`
-        Bd = "BD",
-        /// `BE`
-        Be = "BE",
-        /// `BF`
-        Bf = "BF",
-        /// `BG`
-        Bg = "BG",
-        /// `BH`
-        Bh = "BH",
-        /// `BI`
-        Bi = "BI",
-        /// `BJ`
-        Bj = "BJ",
-        /// `BL`
-        Bl = "BL",
-        /// `BM`
-        Bm = "BM",
-        /// `BN`
-        Bn = "BN",
-        /// `BO`
-        Bo = "BO",
-        /// `BQ`
-        Bq = "BQ",
-        /// `BR`
-        Br = "BR",
-        /// `BS`
-        Bs = "BS",
-        /// `BT`
-        Bt = "BT",
-        /// `BV`
-        Bv = "BV",
-        /// `BW`
-        Bw = "BW",
-        /// `BY`
-        By = "BY",
-        /// `BZ`
-        Bz = "BZ",
-        /// `CA`
-        Ca = "CA",
-        /// `CD`
-        Cd = "CD",
-        /// `CF`
-        Cf = "CF",
-        /// `CG`
-        Cg = "CG",
-        /// `CH`
-        Ch = "CH",
-        /// `CI`
-        Ci = "CI",
-        /// `CK`
-        Ck = "CK",
-        /// `CL`
-        Cl = "CL",
-        /// `CM`
-        Cm = "CM",
-        /// `CN`
-        Cn = "CN",
-        /// `CO`
-        Co = "CO",
-        /// `CR`
-        Cr = "CR",
-        /// `CV`
-        Cv = "CV",
-        /// `CW`
-        Cw = "CW",
-        /// `CY`
-        Cy = "CY",
-        /// `CZ`
-        Cz = "CZ",
-        /// `DE`
-        De = "DE",
-        /// `DJ`
-        Dj = "DJ",
-        /// `DK`
-        Dk = "DK",
-        /// `DM`
-        Dm = "DM",
-        /// `DO`
-        Do = "DO",
-        /// `DZ`
-        Dz = "DZ",
-        /// `EC`
-        Ec = "EC",
-        /// `EE`
-        Ee = "EE",
-        /// `EG`
-        Eg = "EG",
-        /// `EH`
-        Eh = "EH",
-        /// `ER`
-        Er = "ER",
-        /// `ES`
-        Es = "ES",
-        /// `ET`
-        Et = "ET",
-        /// `FI`
-        Fi = "FI",
-        /// `FJ`
-        Fj = "FJ",
-        /// `FK`
-        Fk = "FK",
-        /// `FO`
-        Fo = "FO",
-        /// `FR`
-        Fr = "FR",
-        /// `GA`
-        Ga = "GA",
-        /// `GB`
-        Gb = "GB",
-        /// `GD`
-        Gd = "GD",
-        /// `GE`
-        Ge = "GE",
-        /// `GF`
-        Gf = "GF",
-        /// `GG`
-        Gg = "GG",
-        /// `GH`
-        Gh = "GH",
-        /// `GI`
-        Gi = "GI",
-        /// `GL`
-        Gl = "GL",
-        /// `GM`
-        Gm = "GM",
-        /// `GN`
-        Gn = "GN",
-        /// `GP`
-        Gp = "GP",
-        /// `GQ`
-        Gq = "GQ",
-        /// `GR`
-        Gr = "GR",
-        /// `GS`
-        Gs = "GS",
-        /// `GT`
-        Gt = "GT",
-        /// `GU`
-        Gu = "GU",
-        /// `GW`
-        Gw = "GW",
-        /// `GY`
-        Gy = "GY",
-        /// `HK`
-        Hk = "HK",
-        /// `HN`
-        Hn = "HN",
-        /// `HR`
-        Hr = "HR",
-        /// `HT`
-        Ht = "HT",
-        /// `HU`
-        Hu = "HU",
-        /// `ID`
-        Id = "ID",
-        /// `IE`
-        Ie = "IE",
-        /// `IL`
-        Il = "IL",
-        /// `IM`
-        Im = "IM",
-        /// `IN`
-        In = "IN",
-        /// `IO`
-        Io = "IO",
-        /// `IQ`
-        Iq = "IQ",
-        /// `IS`
-        Is = "IS",
-        /// `IT`
-        It = "IT",
-        /// `JE`
-        Je = "JE",
-        /// `JM`
-        Jm = "JM",
-        /// `JO`
-        Jo = "JO",
-        /// `JP`
-        Jp = "JP",
-        /// `KE`
-        Ke = "KE",
-        /// `KG`
-        Kg = "KG",
-        /// `KH`
-        Kh = "KH",
-        /// `KI`
-        Ki = "KI",
-        /// `KM`
-        Km = "KM",
-        /// `KN`
-        Kn = "KN",
-        /// `KR`
-        Kr = "KR",
-        /// `KW`
-        Kw = "KW",
-        /// `KY`
-        Ky = "KY",
-        /// `KZ`
-        Kz = "KZ",
-        /// `LA`
-        La = "LA",
-        /// `LB`
-        Lb = "LB",
-        /// `LC`
-        Lc = "LC",
-        /// `LI`
-        Li = "LI",
-        /// `LK`
-        Lk = "LK",
-        /// `LR`
-        Lr = "LR",
-        /// `LS`
-        Ls = "LS",
-        /// `LT`
-        Lt = "LT",
-        /// `LU`
-        Lu = "LU",
-        /// `LV`
-        Lv = "LV",
-        /// `LY`
-        Ly = "LY",
-        /// `MA`
-        Ma = "MA",
-        /// `MC`
-        Mc = "MC",
-        /// `MD`
-        Md = "MD",
-        /// `ME`
-        Me = "ME",
-        /// `MF`
-        Mf = "MF",
-        /// `MG`
-        Mg = "MG",
-        /// `MK`
-        Mk = "MK",
-        /// `ML`
-        Ml = "ML",
-        /// `MM`
-        Mm = "MM",
-        /// `MN`
-        Mn = "MN",
-        /// `MO`
-        Mo = "MO",
-        /// `MQ`
-        Mq = "MQ",
-        /// `MR`
-        Mr = "MR",
-        /// `MS`
-        Ms = "MS",
-        /// `MT`
-        Mt = "MT",
-        /// `MU`
-        Mu = "MU",
-        /// `MV`
-        Mv = "MV",
-        /// `MW`
-        Mw = "MW",
-        /// `MX`
-        Mx = "MX",
-        /// `MY`
-        My = "MY",
-        /// `MZ`
-        Mz = "MZ",
-        /// `NA`
-        Na = "NA",
-        /// `NC`
-        Nc = "NC",
-        /// `NE`
-        Ne = "NE",
-        /// `NG`
-        Ng = "NG",
-        /// `NI`
-        Ni = "NI",
-        /// `NL`
-        Nl = "NL",
-        /// `NO`
-        No = "NO",
-        /// `NP`
-        Np = "NP",
-        /// `NR`
-        Nr = "NR",
-        /// `NU`
-        Nu = "NU",
-        /// `NZ`
-        Nz = "NZ",
-        /// `OM`
-        Om = "OM",
-        /// `PA`
-        Pa = "PA",
-        /// `PE`
-        Pe = "PE",
-        /// `PF`
-        Pf = "PF",
-        /// `PG`
-        Pg = "PG",
-        /// `PH`
-        Ph = "PH",
-        /// `PK`
-        Pk = "PK",
-        /// `PL`
-        Pl = "PL",
-        /// `PM`
-        Pm = "PM",
-        /// `PN`
-        Pn = "PN",
-        /// `PR`
-        Pr = "PR",
-        /// `PS`
-        Ps = "PS",
-        /// `PT`
-        Pt = "PT",
-        /// `PY`
-        Py = "PY",
-        /// `QA`
-        Qa = "QA",
-        /// `RE`
-        Re = "RE",
-        /// `RO`
-        Ro = "RO",
-        /// `RS`
-        Rs = "RS",
-        /// `RU`
-        Ru = "RU",
-        /// `RW`
-        Rw = "RW",
-        /// `SA`
-        Sa = "SA",
-        /// `SB`
-        Sb = "SB",
-        /// `SC`
-        Sc = "SC",
-        /// `SD`
-        Sd = "SD",
-        /// `SE`
-        Se = "SE",
-        /// `SG`
-        Sg = "SG",
-        /// `SH`
-        Sh = "SH",
-        /// `SI`
-        Si = "SI",
-        /// `SJ`
-        Sj = "SJ",
-        /// `SK`
-        Sk = "SK",
-        /// `SL`
-        Sl = "SL",
-        /// `SM`
-        Sm = "SM",
-        /// `SN`
-        Sn = "SN",
-        /// `SO`
-        So = "SO",
-        /// `SR`
-        Sr = "SR",
-        /// `SS`
-        Ss = "SS",
-        /// `ST`
-        St = "ST",
-        /// `SV`
-        Sv = "SV",
-        /// `SX`
-        Sx = "SX",
-        /// `SZ`
-        Sz = "SZ",
-        /// `TA`
-        Ta = "TA",
-        /// `TC`
-        Tc = "TC",
-        /// `TD`
-        Td = "TD",
-        /// `TF`
-        Tf = "TF",
-        /// `TG`
-        Tg = "TG",
-        /// `TH`
-        Th = "TH",
-        /// `TJ`
-        Tj = "TJ",
-        /// `TK`
-        Tk = "TK",
-        /// `TL`
-        Tl = "TL",
-        /// `TM`
-        Tm = "TM",
-        /// `TN`
-        Tn = "TN",
-        /// `TO`
-        To = "TO",
-        /// `TR`
-        Tr = "TR",
-        /// `TT`
-        Tt = "TT",
-        /// `TV`
-        Tv = "TV",
-        /// `TW`
-        Tw = "TW",
-        /// `TZ`
-        Tz = "TZ",
-        /// `UA`
-        Ua = "UA",
-        /// `UG`
-        Ug = "UG",
-        /// `US`
-        Us = "US",
-        /// `UY`
-        Uy = "UY",
-        /// `UZ`
-        Uz = "UZ",
-        /// `VA`
-        Va = "VA",
-        /// `VC`
-        Vc = "VC",
-        /// `VE`
-        Ve = "VE",
-        /// `VG`
-        Vg = "VG",
-        /// `VN`
-        Vn = "VN",
-        /// `VU`
-        Vu = "VU",
-        /// `WF`
-        Wf = "WF",
-        /// `WS`
-        Ws = "WS",
-        /// `XK`
-        Xk = "XK",
-        /// `YE`
-        Ye = "YE",
-        /// `YT`
-        Yt = "YT",
-        /// `ZA`
-        Za = "ZA",
-        /// `ZM`
-        Zm = "ZM",
-        /// `ZW`
-        Zw = "ZW",
-        /// `ZZ`
-        Zz = "ZZ",
+    /// The values of `allowed_category`, first of all in [`IssuingCardSpendingControls`](crate::api::IssuingCardSpendingControls).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-spending_controls>
+    IssuingCardSpendingControlsAllowedCategory {
+        /// `ac_refrigeration_repair`
+        AcRefrigerationRepair = "ac_refrigeration_repair",
+        /// `accounting_bookkeeping_services`
+        AccountingBookkeepingServices = "accounting_bookkeeping_services",
+        /// `advertising_services`
+        AdvertisingServices = "advertising_services",
+        /// `agricultural_cooperative`
+        AgriculturalCooperative = "agricultural_cooperative",
+        /// `airlines_air_carriers`
+        AirlinesAirCarriers = "airlines_air_carriers",
+        /// `airports_flying_fields`
+        AirportsFlyingFields = "airports_flying_fields",
+        /// `ambulance_services`
+        AmbulanceServices = "ambulance_services",
+        /// `amusement_parks_carnivals`
+        AmusementParksCarnivals = "amusement_parks_carnivals",
+        /// `antique_reproductions`
+        AntiqueReproductions = "antique_reproductions",
+        /// `antique_shops`
+        AntiqueShops = "antique_shops",
+        /// `aquariums`
+        Aquariums = "aquariums",
+        /// `architectural_surveying_services`
+        ArchitecturalSurveyingServices = "architectural_surveying_services",
+        /// `art_dealers_and_galleries`
+        ArtDealersAndGalleries = "art_dealers_and_galleries",
+        /// `artists_supply_and_craft_shops`
+        ArtistsSupplyAndCraftShops = "artists_supply_and_craft_shops",
+        /// `auto_and_home_supply_stores`
+        AutoAndHomeSupplyStores = "auto_and_home_supply_stores",
+        /// `auto_body_repair_shops`
+        AutoBodyRepairShops = "auto_body_repair_shops",
+        /// `auto_paint_shops`
+        AutoPaintShops = "auto_paint_shops",
+        /// `auto_service_shops`
+        AutoServiceShops = "auto_service_shops",
+        /// `automated_cash_disburse`
+        AutomatedCashDisburse = "automated_cash_disburse",
+        /// `automated_fuel_dispensers`
+        AutomatedFuelDispensers = "automated_fuel_dispensers",
+        /// `automobile_associations`
+        AutomobileAssociations = "automobile_associations",
+        /// `automotive_parts_and_accessories_stores`
+        AutomotivePartsAndAccessoriesStores = "automotive_parts_and_accessories_stores",
+        /// `automotive_tire_stores`
+        AutomotiveTireStores = "automotive_tire_stores",
+        /// `bail_and_bond_payments`
+        BailAndBondPayments = "bail_and_bond_payments",
+        /// `bakeries`
+        Bakeries = "bakeries",
+        /// `bands_orchestras`
+        BandsOrchestras = "bands_orchestras",
+        /// `barber_and_beauty_shops`
+        BarberAndBeautyShops = "barber_and_beauty_shops",
+        /// `betting_casino_gambling`
+        BettingCasinoGambling = "betting_casino_gambling",
+        /// `bicycle_shops`
+        BicycleShops = "bicycle_shops",
+        /// `billiard_pool_establishments`
+        BilliardPoolEstablishments = "billiard_pool_establishments",
+        /// `boat_dealers`
+        BoatDealers = "boat_dealers",
+        /// `boat_rentals_and_leases`
+        BoatRentalsAndLeases = "boat_rentals_and_leases",
+        /// `book_stores`
+        BookStores = "book_stores",
+        /// `books_periodicals_and_newspapers`
+        BooksPeriodicalsAndNewspapers = "books_periodicals_and_newspapers",
+        /// `bowling_alleys`
+        BowlingAlleys = "bowling_alleys",
+        /// `bus_lines`
+        BusLines = "bus_lines",
+        /// `business_secretarial_schools`
+        BusinessSecretarialSchools = "business_secretarial_schools",
+        /// `buying_shopping_services`
+        BuyingShoppingServices = "buying_shopping_services",
+        /// `cable_satellite_and_other_pay_television_and_radio`
+        CableSatelliteAndOtherPayTelevisionAndRadio = "cable_satellite_and_other_pay_television_and_radio",
+        /// `camera_and_photographic_supply_stores`
+        CameraAndPhotographicSupplyStores = "camera_and_photographic_supply_stores",
+        /// `candy_nut_and_confectionery_stores`
+        CandyNutAndConfectioneryStores = "candy_nut_and_confectionery_stores",
+        /// `car_and_truck_dealers_new_used`
+        CarAndTruckDealersNewUsed = "car_and_truck_dealers_new_used",
+        /// `car_and_truck_dealers_used_only`
+        CarAndTruckDealersUsedOnly = "car_and_truck_dealers_used_only",
+        /// `car_rental_agencies`
+        CarRentalAgencies = "car_rental_agencies",
+        /// `car_washes`
+        CarWashes = "car_washes",
+        /// `carpentry_services`
+        CarpentryServices = "carpentry_services",
+        /// `carpet_upholstery_cleaning`
+        CarpetUpholsteryCleaning = "carpet_upholstery_cleaning",
+        /// `caterers`
+        Caterers = "caterers",
+        /// `charitable_and_social_service_organizations_fundraising`
+        CharitableAndSocialServiceOrganizationsFundraising = "charitable_and_social_service_organizations_fundraising",
+        /// `chemicals_and_allied_products`
+        ChemicalsAndAlliedProducts = "chemicals_and_allied_products",
+        /// `child_care_services`
+        ChildCareServices = "child_care_services",
+        /// `childrens_and_infants_wear_stores`
+        ChildrensAndInfantsWearStores = "childrens_and_infants_wear_stores",
+        /// `chiropodists_podiatrists`
+        ChiropodistsPodiatrists = "chiropodists_podiatrists",
+        /// `chiropractors`
+        Chiropractors = "chiropractors",
+        /// `cigar_stores_and_stands`
+        CigarStoresAndStands = "cigar_stores_and_stands",
+        /// `civic_social_fraternal_associations`
+        CivicSocialFraternalAssociations = "civic_social_fraternal_associations",
+        /// `cleaning_and_maintenance`
+        CleaningAndMaintenance = "cleaning_and_maintenance",
+        /// `clothing_rental`
+        ClothingRental = "clothing_rental",
+        /// `colleges_universities`
+        CollegesUniversities = "colleges_universities",
+        /// `commercial_equipment`
+        CommercialEquipment = "commercial_equipment",
+        /// `commercial_footwear`
+        CommercialFootwear = "commercial_footwear",
+        /// `commercial_photography_art_and_graphics`
+        CommercialPhotographyArtAndGraphics = "commercial_photography_art_and_graphics",
+        /// `commuter_transport_and_ferries`
+        CommuterTransportAndFerries = "commuter_transport_and_ferries",
+        /// `computer_network_services`
+        ComputerNetworkServices = "computer_network_services",
+        /// `computer_programming`
+        ComputerProgramming = "computer_programming",
+        /// `computer_repair`
+        ComputerRepair = "computer_repair",
+        /// `computer_software_stores`
+        ComputerSoftwareStores = "computer_software_stores",
+        /// `computers_peripherals_and_software`
+        ComputersPeripheralsAndSoftware = "computers_peripherals_and_software",
+        /// `concrete_work_services`
+        ConcreteWorkServices = "concrete_work_services",
+        /// `construction_materials`
+        ConstructionMaterials = "construction_materials",
+        /// `consulting_public_relations`
+        ConsultingPublicRelations = "consulting_public_relations",
+        /// `correspondence_schools`
+        CorrespondenceSchools = "correspondence_schools",
+        /// `cosmetic_stores`
+        CosmeticStores = "cosmetic_stores",
+        /// `counseling_services`
+        CounselingServices = "counseling_services",
+        /// `country_clubs`
+        CountryClubs = "country_clubs",
+        /// `courier_services`
+        CourierServices = "courier_services",
+        /// `court_costs`
+        CourtCosts = "court_costs",
+        /// `credit_reporting_agencies`
+        CreditReportingAgencies = "credit_reporting_agencies",
+        /// `cruise_lines`
+        CruiseLines = "cruise_lines",
+        /// `dairy_products_stores`
+        DairyProductsStores = "dairy_products_stores",
+        /// `dance_hall_studios_schools`
+        DanceHallStudiosSchools = "dance_hall_studios_schools",
+        /// `dating_escort_services`
+        DatingEscortServices = "dating_escort_services",
+        /// `dentists_orthodontists`
+        DentistsOrthodontists = "dentists_orthodontists",
+        /// `department_stores`
+        DepartmentStores = "department_stores",
+        /// `detective_agencies`
+        DetectiveAgencies = "detective_agencies",
+        /// `digital_goods_applications`
+        DigitalGoodsApplications = "digital_goods_applications",
+        /// `digital_goods_games`
+        DigitalGoodsGames = "digital_goods_games",
+        /// `digital_goods_large_volume`
+        DigitalGoodsLargeVolume = "digital_goods_large_volume",
+        /// `digital_goods_media`
+        DigitalGoodsMedia = "digital_goods_media",
+        /// `direct_marketing_catalog_merchant`
+        DirectMarketingCatalogMerchant = "direct_marketing_catalog_merchant",
+        /// `direct_marketing_combination_catalog_and_retail_merchant`
+        DirectMarketingCombinationCatalogAndRetailMerchant = "direct_marketing_combination_catalog_and_retail_merchant",
+        /// `direct_marketing_inbound_telemarketing`
+        DirectMarketingInboundTelemarketing = "direct_marketing_inbound_telemarketing",
+        /// `direct_marketing_insurance_services`
+        DirectMarketingInsuranceServices = "direct_marketing_insurance_services",
+        /// `direct_marketing_other`
+        DirectMarketingOther = "direct_marketing_other",
+        /// `direct_marketing_outbound_telemarketing`
+        DirectMarketingOutboundTelemarketing = "direct_marketing_outbound_telemarketing",
+        /// `direct_marketing_subscription`
+        DirectMarketingSubscription = "direct_marketing_subscription",
+        /// `direct_marketing_travel`
+        DirectMarketingTravel = "direct_marketing_travel",
+        /// `discount_stores`
+        DiscountStores = "discount_stores",
+        /// `doctors`
+        Doctors = "doctors",
+        /// `door_to_door_sales`
+        DoorToDoorSales = "door_to_door_sales",
+        /// `drapery_window_covering_and_upholstery_stores`
+        DraperyWindowCoveringAndUpholsteryStores = "drapery_window_covering_and_upholstery_stores",
+        /// `drinking_places`
+        DrinkingPlaces = "drinking_places",
+        /// `drug_stores_and_pharmacies`
+        DrugStoresAndPharmacies = "drug_stores_and_pharmacies",
+        /// `drugs_drug_proprietaries_and_druggist_sundries`
+        DrugsDrugProprietariesAndDruggistSundries = "drugs_drug_proprietaries_and_druggist_sundries",
+        /// `dry_cleaners`
+        DryCleaners = "dry_cleaners",
+        /// `durable_goods`
+        DurableGoods = "durable_goods",
+        /// `duty_free_stores`
+        DutyFreeStores = "duty_free_stores",
+        /// `eating_places_restaurants`
+        EatingPlacesRestaurants = "eating_places_restaurants",
+        /// `educational_services`
+        EducationalServices = "educational_services",
+        /// `electric_razor_stores`
+        ElectricRazorStores = "electric_razor_stores",
+        /// `electric_vehicle_charging`
+        ElectricVehicleCharging = "electric_vehicle_charging",
+        /// `electrical_parts_and_equipment`
+        ElectricalPartsAndEquipment = "electrical_parts_and_equipment",
+        /// `electrical_services`
+        ElectricalServices = "electrical_services",
+        /// `electronics_repair_shops`
+        ElectronicsRepairShops = "electronics_repair_shops",
+        /// `electronics_stores`
+        ElectronicsStores = "electronics_stores",
+        /// `elementary_secondary_schools`
+        ElementarySecondarySchools = "elementary_secondary_schools",
+        /// `emergency_services_gcas_visa_use_only`
+        EmergencyServicesGcasVisaUseOnly = "emergency_services_gcas_visa_use_only",
+        /// `employment_temp_agencies`
+        EmploymentTempAgencies = "employment_temp_agencies",
+        /// `equipment_rental`
+        EquipmentRental = "equipment_rental",
+        /// `exterminating_services`
+        ExterminatingServices = "exterminating_services",
+        /// `family_clothing_stores`
+        FamilyClothingStores = "family_clothing_stores",
+        /// `fast_food_restaurants`
+        FastFoodRestaurants = "fast_food_restaurants",
+        /// `financial_institutions`
+        FinancialInstitutions = "financial_institutions",
+        /// `fines_government_administrative_entities`
+        FinesGovernmentAdministrativeEntities = "fines_government_administrative_entities",
+        /// `fireplace_fireplace_screens_and_accessories_stores`
+        FireplaceFireplaceScreensAndAccessoriesStores = "fireplace_fireplace_screens_and_accessories_stores",
+        /// `floor_covering_stores`
+        FloorCoveringStores = "floor_covering_stores",
+        /// `florists`
+        Florists = "florists",
+        /// `florists_supplies_nursery_stock_and_flowers`
+        FloristsSuppliesNurseryStockAndFlowers = "florists_supplies_nursery_stock_and_flowers",
+        /// `freezer_and_locker_meat_provisioners`
+        FreezerAndLockerMeatProvisioners = "freezer_and_locker_meat_provisioners",
+        /// `fuel_dealers_non_automotive`
+        FuelDealersNonAutomotive = "fuel_dealers_non_automotive",
+        /// `funeral_services_crematories`
+        FuneralServicesCrematories = "funeral_services_crematories",
+        /// `furniture_home_furnishings_and_equipment_stores_except_appliances`
+        FurnitureHomeFurnishingsAndEquipmentStoresExceptAppliances = "furniture_home_furnishings_and_equipment_stores_except_appliances",
+        /// `furniture_repair_refinishing`
+        FurnitureRepairRefinishing = "furniture_repair_refinishing",
+        /// `furriers_and_fur_shops`
+        FurriersAndFurShops = "furriers_and_fur_shops",
+        /// `general_services`
+        GeneralServices = "general_services",
+        /// `gift_card_novelty_and_souvenir_shops`
+        GiftCardNoveltyAndSouvenirShops = "gift_card_novelty_and_souvenir_shops",
+        /// `glass_paint_and_wallpaper_stores`
+        GlassPaintAndWallpaperStores = "glass_paint_and_wallpaper_stores",
+        /// `glassware_crystal_stores`
+        GlasswareCrystalStores = "glassware_crystal_stores",
+        /// `golf_courses_public`
+        GolfCoursesPublic = "golf_courses_public",
+        /// `government_licensed_horse_dog_racing_us_region_only`
+        GovernmentLicensedHorseDogRacingUsRegionOnly = "government_licensed_horse_dog_racing_us_region_only",
+        /// `government_licensed_online_casions_online_gambling_us_region_only`
+        GovernmentLicensedOnlineCasionsOnlineGamblingUsRegionOnly = "government_licensed_online_casions_online_gambling_us_region_only",
+        /// `government_owned_lotteries_non_us_region`
+        GovernmentOwnedLotteriesNonUsRegion = "government_owned_lotteries_non_us_region",
+        /// `government_owned_lotteries_us_region_only`
+        GovernmentOwnedLotteriesUsRegionOnly = "government_owned_lotteries_us_region_only",
+        /// `government_services`
+        GovernmentServices = "government_services",
+        /// `grocery_stores_supermarkets`
+        GroceryStoresSupermarkets = "grocery_stores_supermarkets",
+        /// `hardware_equipment_and_supplies`
+        HardwareEquipmentAndSupplies = "hardware_equipment_and_supplies",
+        /// `hardware_stores`
+        HardwareStores = "hardware_stores",
+        /// `health_and_beauty_spas`
+        HealthAndBeautySpas = "health_and_beauty_spas",
+        /// `hearing_aids_sales_and_supplies`
+        HearingAidsSalesAndSupplies = "hearing_aids_sales_and_supplies",
+        /// `heating_plumbing_a_c`
+        HeatingPlumbingAC = "heating_plumbing_a_c",
+        /// `hobby_toy_and_game_shops`
+        HobbyToyAndGameShops = "hobby_toy_and_game_shops",
+        /// `home_supply_warehouse_stores`
+        HomeSupplyWarehouseStores = "home_supply_warehouse_stores",
+        /// `hospitals`
+        Hospitals = "hospitals",
+        /// `hotels_motels_and_resorts`
+        HotelsMotelsAndResorts = "hotels_motels_and_resorts",
+        /// `household_appliance_stores`
+        HouseholdApplianceStores = "household_appliance_stores",
+        /// `industrial_supplies`
+        IndustrialSupplies = "industrial_supplies",
+        /// `information_retrieval_services`
+        InformationRetrievalServices = "information_retrieval_services",
+        /// `insurance_default`
+        InsuranceDefault = "insurance_default",
+        /// `insurance_underwriting_premiums`
+        InsuranceUnderwritingPremiums = "insurance_underwriting_premiums",
+        /// `intra_company_purchases`
+        IntraCompanyPurchases = "intra_company_purchases",
+        /// `jewelry_stores_watches_clocks_and_silverware_stores`
+        JewelryStoresWatchesClocksAndSilverwareStores = "jewelry_stores_watches_clocks_and_silverware_stores",
+        /// `landscaping_services`
+        LandscapingServices = "landscaping_services",
+        /// `laundries`
+        Laundries = "laundries",
+        /// `laundry_cleaning_services`
+        LaundryCleaningServices = "laundry_cleaning_services",
+        /// `legal_services_attorneys`
+        LegalServicesAttorneys = "legal_services_attorneys",
+        /// `luggage_and_leather_goods_stores`
+        LuggageAndLeatherGoodsStores = "luggage_and_leather_goods_stores",
+        /// `lumber_building_materials_stores`
+        LumberBuildingMaterialsStores = "lumber_building_materials_stores",
+        /// `manual_cash_disburse`
+        ManualCashDisburse = "manual_cash_disburse",
+        /// `marinas_service_and_supplies`
+        MarinasServiceAndSupplies = "marinas_service_and_supplies",
+        /// `marketplaces`
+        Marketplaces = "marketplaces",
+        /// `masonry_stonework_and_plaster`
+        MasonryStoneworkAndPlaster = "masonry_stonework_and_plaster",
+        /// `massage_parlors`
+        MassageParlors = "massage_parlors",
+        /// `medical_and_dental_labs`
+        MedicalAndDentalLabs = "medical_and_dental_labs",
+        /// `medical_dental_ophthalmic_and_hospital_equipment_and_supplies`
+        MedicalDentalOphthalmicAndHospitalEquipmentAndSupplies = "medical_dental_ophthalmic_and_hospital_equipment_and_supplies",
+        /// `medical_services`
+        MedicalServices = "medical_services",
+        /// `membership_organizations`
+        MembershipOrganizations = "membership_organizations",
+        /// `mens_and_boys_clothing_and_accessories_stores`
+        MensAndBoysClothingAndAccessoriesStores = "mens_and_boys_clothing_and_accessories_stores",
+        /// `mens_womens_clothing_stores`
+        MensWomensClothingStores = "mens_womens_clothing_stores",
+        /// `metal_service_centers`
+        MetalServiceCenters = "metal_service_centers",
+        /// `miscellaneous`
+        Miscellaneous = "miscellaneous",
+        /// `miscellaneous_apparel_and_accessory_shops`
+        MiscellaneousApparelAndAccessoryShops = "miscellaneous_apparel_and_accessory_shops",
+        /// `miscellaneous_auto_dealers`
+        MiscellaneousAutoDealers = "miscellaneous_auto_dealers",
+        /// `miscellaneous_business_services`
+        MiscellaneousBusinessServices = "miscellaneous_business_services",
+        /// `miscellaneous_food_stores`
+        MiscellaneousFoodStores = "miscellaneous_food_stores",
+        /// `miscellaneous_general_merchandise`
+        MiscellaneousGeneralMerchandise = "miscellaneous_general_merchandise",
+        /// `miscellaneous_general_services`
+        MiscellaneousGeneralServices = "miscellaneous_general_services",
+        /// `miscellaneous_home_furnishing_specialty_stores`
+        MiscellaneousHomeFurnishingSpecialtyStores = "miscellaneous_home_furnishing_specialty_stores",
+        /// `miscellaneous_publishing_and_printing`
+        MiscellaneousPublishingAndPrinting = "miscellaneous_publishing_and_printing",
+        /// `miscellaneous_recreation_services`
+        MiscellaneousRecreationServices = "miscellaneous_recreation_services",
+        /// `miscellaneous_repair_shops`
+        MiscellaneousRepairShops = "miscellaneous_repair_shops",
+        /// `miscellaneous_specialty_retail`
+        MiscellaneousSpecialtyRetail = "miscellaneous_specialty_retail",
+        /// `mobile_home_dealers`
+        MobileHomeDealers = "mobile_home_dealers",
+        /// `motion_picture_theaters`
+        MotionPictureTheaters = "motion_picture_theaters",
+        /// `motor_freight_carriers_and_trucking`
+        MotorFreightCarriersAndTrucking = "motor_freight_carriers_and_trucking",
+        /// `motor_homes_dealers`
+        MotorHomesDealers = "motor_homes_dealers",
+        /// `motor_vehicle_supplies_and_new_parts`
+        MotorVehicleSuppliesAndNewParts = "motor_vehicle_supplies_and_new_parts",
+        /// `motorcycle_shops_and_dealers`
+        MotorcycleShopsAndDealers = "motorcycle_shops_and_dealers",
+        /// `motorcycle_shops_dealers`
+        MotorcycleShopsDealers = "motorcycle_shops_dealers",
+        /// `music_stores_musical_instruments_pianos_and_sheet_music`
+        MusicStoresMusicalInstrumentsPianosAndSheetMusic = "music_stores_musical_instruments_pianos_and_sheet_music",
+        /// `news_dealers_and_newsstands`
+        NewsDealersAndNewsstands = "news_dealers_and_newsstands",
+        /// `non_fi_money_orders`
+        NonFiMoneyOrders = "non_fi_money_orders",
+        /// `non_fi_stored_value_card_purchase_load`
+        NonFiStoredValueCardPurchaseLoad = "non_fi_stored_value_card_purchase_load",
+        /// `nondurable_goods`
+        NondurableGoods = "nondurable_goods",
+        /// `nurseries_lawn_and_garden_supply_stores`
+        NurseriesLawnAndGardenSupplyStores = "nurseries_lawn_and_garden_supply_stores",
+        /// `nursing_personal_care`
+        NursingPersonalCare = "nursing_personal_care",
+        /// `office_and_commercial_furniture`
+        OfficeAndCommercialFurniture = "office_and_commercial_furniture",
+        /// `opticians_eyeglasses`
+        OpticiansEyeglasses = "opticians_eyeglasses",
+        /// `optometrists_ophthalmologist`
+        OptometristsOphthalmologist = "optometrists_ophthalmologist",
+        /// `orthopedic_goods_prosthetic_devices`
+        OrthopedicGoodsProstheticDevices = "orthopedic_goods_prosthetic_devices",
+        /// `osteopaths`
+        Osteopaths = "osteopaths",
+        /// `package_stores_beer_wine_and_liquor`
+        PackageStoresBeerWineAndLiquor = "package_stores_beer_wine_and_liquor",
+        /// `paints_varnishes_and_supplies`
+        PaintsVarnishesAndSupplies = "paints_varnishes_and_supplies",
+        /// `parking_lots_garages`
+        ParkingLotsGarages = "parking_lots_garages",
+        /// `passenger_railways`
+        PassengerRailways = "passenger_railways",
+        /// `pawn_shops`
+        PawnShops = "pawn_shops",
+        /// `pet_shops_pet_food_and_supplies`
+        PetShopsPetFoodAndSupplies = "pet_shops_pet_food_and_supplies",
+        /// `petroleum_and_petroleum_products`
+        PetroleumAndPetroleumProducts = "petroleum_and_petroleum_products",
+        /// `photo_developing`
+        PhotoDeveloping = "photo_developing",
+        /// `photographic_photocopy_microfilm_equipment_and_supplies`
+        PhotographicPhotocopyMicrofilmEquipmentAndSupplies = "photographic_photocopy_microfilm_equipment_and_supplies",
+        /// `photographic_studios`
+        PhotographicStudios = "photographic_studios",
+        /// `picture_video_production`
+        PictureVideoProduction = "picture_video_production",
+        /// `piece_goods_notions_and_other_dry_goods`
+        PieceGoodsNotionsAndOtherDryGoods = "piece_goods_notions_and_other_dry_goods",
+        /// `plumbing_heating_equipment_and_supplies`
+        PlumbingHeatingEquipmentAndSupplies = "plumbing_heating_equipment_and_supplies",
+        /// `political_organizations`
+        PoliticalOrganizations = "political_organizations",
+        /// `postal_services_government_only`
+        PostalServicesGovernmentOnly = "postal_services_government_only",
+        /// `precious_stones_and_metals_watches_and_jewelry`
+        PreciousStonesAndMetalsWatchesAndJewelry = "precious_stones_and_metals_watches_and_jewelry",
+        /// `professional_services`
+        ProfessionalServices = "professional_services",
+        /// `public_warehousing_and_storage`
+        PublicWarehousingAndStorage = "public_warehousing_and_storage",
+        /// `quick_copy_repro_and_blueprint`
+        QuickCopyReproAndBlueprint = "quick_copy_repro_and_blueprint",
+        /// `railroads`
+        Railroads = "railroads",
+        /// `real_estate_agents_and_managers_rentals`
+        RealEstateAgentsAndManagersRentals = "real_estate_agents_and_managers_rentals",
+        /// `record_stores`
+        RecordStores = "record_stores",
+        /// `recreational_vehicle_rentals`
+        RecreationalVehicleRentals = "recreational_vehicle_rentals",
+        /// `religious_goods_stores`
+        ReligiousGoodsStores = "religious_goods_stores",
+        /// `religious_organizations`
+        ReligiousOrganizations = "religious_organizations",
+        /// `roofing_siding_sheet_metal`
+        RoofingSidingSheetMetal = "roofing_siding_sheet_metal",
+        /// `secretarial_support_services`
+        SecretarialSupportServices = "secretarial_support_services",
+        /// `security_brokers_dealers`
+        SecurityBrokersDealers = "security_brokers_dealers",
+        /// `service_stations`
+        ServiceStations = "service_stations",
+        /// `sewing_needlework_fabric_and_piece_goods_stores`
+        SewingNeedleworkFabricAndPieceGoodsStores = "sewing_needlework_fabric_and_piece_goods_stores",
+        /// `shoe_repair_hat_cleaning`
+        ShoeRepairHatCleaning = "shoe_repair_hat_cleaning",
+        /// `shoe_stores`
+        ShoeStores = "shoe_stores",
+        /// `small_appliance_repair`
+        SmallApplianceRepair = "small_appliance_repair",
+        /// `snowmobile_dealers`
+        SnowmobileDealers = "snowmobile_dealers",
+        /// `special_trade_services`
+        SpecialTradeServices = "special_trade_services",
+        /// `specialty_cleaning`
+        SpecialtyCleaning = "specialty_cleaning",
+        /// `sporting_goods_stores`
+        SportingGoodsStores = "sporting_goods_stores",
+        /// `sporting_recreation_camps`
+        SportingRecreationCamps = "sporting_recreation_camps",
+        /// `sports_and_riding_apparel_stores`
+        SportsAndRidingApparelStores = "sports_and_riding_apparel_stores",
+        /// `sports_clubs_fields`
+        SportsClubsFields = "sports_clubs_fields",
+        /// `stamp_and_coin_stores`
+        StampAndCoinStores = "stamp_and_coin_stores",
+        /// `stationary_office_supplies_printing_and_writing_paper`
+        StationaryOfficeSuppliesPrintingAndWritingPaper = "stationary_office_supplies_printing_and_writing_paper",
+        /// `stationery_stores_office_and_school_supply_stores`
+        StationeryStoresOfficeAndSchoolSupplyStores = "stationery_stores_office_and_school_supply_stores",
+        /// `swimming_pools_sales`
+        SwimmingPoolsSales = "swimming_pools_sales",
+        /// `t_ui_travel_germany`
+        TUiTravelGermany = "t_ui_travel_germany",
+        /// `tailors_alterations`
+        TailorsAlterations = "tailors_alterations",
+        /// `tax_payments_government_agencies`
+        TaxPaymentsGovernmentAgencies = "tax_payments_government_agencies",
+        /// `tax_preparation_services`
+        TaxPreparationServices = "tax_preparation_services",
+        /// `taxicabs_limousines`
+        TaxicabsLimousines = "taxicabs_limousines",
+        /// `telecommunication_equipment_and_telephone_sales`
+        TelecommunicationEquipmentAndTelephoneSales = "telecommunication_equipment_and_telephone_sales",
+        /// `telecommunication_services`
+        TelecommunicationServices = "telecommunication_services",
+        /// `telegraph_services`
+        TelegraphServices = "telegraph_services",
+        /// `tent_and_awning_shops`
+        TentAndAwningShops = "tent_and_awning_shops",
+        /// `testing_laboratories`
+        TestingLaboratories = "testing_laboratories",
+        /// `theatrical_ticket_agencies`
+        TheatricalTicketAgencies = "theatrical_ticket_agencies",
+        /// `timeshares`
+        Timeshares = "timeshares",
+        /// `tire_retreading_and_repair`
+        TireRetreadingAndRepair = "tire_retreading_and_repair",
+        /// `tolls_bridge_fees`
+        TollsBridgeFees = "tolls_bridge_fees",
+        /// `tourist_attractions_and_exhibits`
+        TouristAttractionsAndExhibits = "tourist_attractions_and_exhibits",
+        /// `towing_services`
+        TowingServices = "towing_services",
+        /// `trailer_parks_campgrounds`
+        TrailerParksCampgrounds = "trailer_parks_campgrounds",
+        /// `transportation_services`
+        TransportationServices = "transportation_services",
+        /// `travel_agencies_tour_operators`
+        TravelAgenciesTourOperators = "travel_agencies_tour_operators",
+        /// `truck_stop_iteration`
+        TruckStopIteration = "truck_stop_iteration",
+        /// `truck_utility_trailer_rentals`
+        TruckUtilityTrailerRentals = "truck_utility_trailer_rentals",
+        /// `typesetting_plate_making_and_related_services`
+        TypesettingPlateMakingAndRelatedServices = "typesetting_plate_making_and_related_services",
+        /// `typewriter_stores`
+        TypewriterStores = "typewriter_stores",
+        /// `u_s_federal_government_agencies_or_departments`
+        USFederalGovernmentAgenciesOrDepartments = "u_s_federal_government_agencies_or_departments",
+        /// `uniforms_commercial_clothing`
+        UniformsCommercialClothing = "uniforms_commercial_clothing",
+        /// `used_merchandise_and_secondhand_stores`
+        UsedMerchandiseAndSecondhandStores = "used_merchandise_and_secondhand_stores",
+        /// `utilities`
+        Utilities = "utilities",
+        /// `variety_stores`
+        VarietyStores = "variety_stores",
+        /// `veterinary_services`
+        VeterinaryServices = "veterinary_services",
+        /// `video_amusement_game_supplies`
+        VideoAmusementGameSupplies = "video_amusement_game_supplies",
+        /// `video_game_arcades`
+        VideoGameArcades = "video_game_arcades",
+        /// `video_tape_rental_stores`
+        VideoTapeRentalStores = "video_tape_rental_stores",
+        /// `vocational_trade_schools`
+        VocationalTradeSchools = "vocational_trade_schools",
+        /// `watch_jewelry_repair`
+        WatchJewelryRepair = "watch_jewelry_repair",
+        /// `welding_repair`
+        WeldingRepair = "welding_repair",
+        /// `wholesale_clubs`
+        WholesaleClubs = "wholesale_clubs",
+        /// `wig_and_toupee_stores`
+        WigAndToupeeStores = "wig_and_toupee_stores",
+        /// `wires_money_orders`
+        WiresMoneyOrders = "wires_money_orders",
+        /// `womens_accessory_and_specialty_shops`
+        WomensAccessoryAndSpecialtyShops = "womens_accessory_and_specialty_shops",
+        /// `womens_ready_to_wear_stores`
+        WomensReadyToWearStores = "womens_ready_to_wear_stores",
+        /// `wrecking_and_salvage_yards`
+        WreckingAndSalvageYards = "wrecking_and_salvage_yards",
     }
 }
 
 words! {
-    /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsEps`](crate::api::ChargePaymentMethodDetailsEps).
-    ChargePaymentMethodDetailsEpsBank {
-        /// `arzte_und_apotheker_bank`
-        ArzteUndApothekerBank = "arzte_und_apotheker_bank",
-        /// `austrian_anadi_bank_ag`
-        AustrianAnadiBankAg = "austrian_anadi_bank_ag",
-        /// `bank_austria`
-        BankAustria = "bank_austria",
-        /// `bankhaus_carl_spangler`
-        BankhausCarlSpangler = "bankhaus_carl_spangler",
-        /// `bankhaus_schelhammer_und_schattera_ag`
-        BankhausSchelhammerUndSchatteraAg = "bankhaus_schelhammer_und_schattera_ag",
-        /// `bawag_psk_ag`
-        BawagPskAg = "bawag_psk_ag",
-        /// `bks_bank_ag`
-        BksBankAg = "bks_bank_ag",
-        /// `brull_kallmus_bank_ag`
-        BrullKallmusBankAg = "brull_kallmus_bank_ag",
-        /// `btv_vier_lander_bank`
-        BtvVierLanderBank = "btv_vier_lander_bank",
-        /// `capital_bank_grawe_gruppe_ag`
-        CapitalBankGraweGruppeAg = "capital_bank_grawe_gruppe_ag",
-        /// `deutsche_bank_ag`
-        DeutscheBankAg = "deutsche_bank_ag",
-        /// `dolomitenbank`
-        Dolomitenbank = "dolomitenbank",
-        /// `easybank_ag`
-        EasybankAg = "easybank_ag",
-        /// `erste_bank_und_sparkassen`
-        ErsteBankUndSparkassen = "erste_bank_und_sparkassen",
-        /// `hypo_alpeadriabank_international_ag`
-        HypoAlpeadriabankInternationalAg = "hypo_alpeadriabank_international_ag",
-        /// `hypo_bank_burgenland_aktiengesellschaft`
-        HypoBankBurgenlandAktiengesellschaft = "hypo_bank_burgenland_aktiengesellschaft",
-        /// `hypo_noe_lb_fur_niederosterreich_u_wien`
-        HypoNoeLbFurNiederosterreichUWien = "hypo_noe_lb_fur_niederosterreich_u_wien",
-        /// `hypo_oberosterreich_salzburg_steiermark`
-        HypoOberosterreichSalzburgSteiermark = "hypo_oberosterreich_salzburg_steiermark",
-        /// `hypo_tirol_bank_ag`
-        HypoTirolBankAg = "hypo_tirol_bank_ag",
-        /// `hypo_vorarlberg_bank_ag`
-        HypoVorarlbergBankAg = "hypo_vorarlberg_bank_ag",
-        /// `marchfelder_bank`
-        MarchfelderBank = "marchfelder_bank",
-        /// `oberbank_ag`
-        OberbankAg = "oberbank_ag",
-        /// `raiffeisen_bankengruppe_osterreich`
-        RaiffeisenBankengruppeOsterreich = "raiffeisen_bankengruppe_osterreich",
-        /// `schoellerbank_ag`
-        SchoellerbankAg = "schoellerbank_ag",
-        /// `sparda_bank_wien`
-        SpardaBankWien = "sparda_bank_wien",
-        /// `volksbank_gruppe`
-        VolksbankGruppe = "volksbank_gruppe",
-        /// `volkskreditbank_ag`
-        VolkskreditbankAg = "volkskreditbank_ag",
-        /// `vr_bank_braunau`
-        VrBankBraunau = "vr_bank_braunau",
+    /// The values of `reason_code`, first of all in [`IssuingTokenNetworkDataWalletProvider`](crate::api::IssuingTokenNetworkDataWalletProvider).
+    ///
+    /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider>
+    IssuingTokenNetworkDataWalletProviderReasonCode {
+        /// `account_card_too_new`
+        AccountCardTooNew = "account_card_too_new",
+        /// `account_recently_changed`
+        AccountRecentlyChanged = "account_recently_changed",
+        /// `account_too_new`
+        AccountTooNew = "account_too_new",
+        /// `account_too_new_since_launch`
+        AccountTooNewSinceLaunch = "account_too_new_since_launch",
+        /// `additional_device`
+        AdditionalDevice = "additional_device",
+        /// `data_expired`
+        DataExpired = "data_expired",
+        /// `defer_id_v_decision`
+        DeferIdVDecision = "defer_id_v_decision",
+        /// `device_recently_lost`
+        DeviceRecentlyLost = "device_recently_lost",
+        /// `good_activity_history`
+        GoodActivityHistory = "good_activity_history",
+        /// `has_suspended_tokens`
+        HasSuspendedTokens = "has_suspended_tokens",
+        /// `high_risk`
+        HighRisk = "high_risk",
+        /// `inactive_account`
+        InactiveAccount = "inactive_account",
+        /// `long_account_tenure`
+        LongAccountTenure = "long_account_tenure",
+        /// `low_account_score`
+        LowAccountScore = "low_account_score",
+        /// `low_device_score`
+        LowDeviceScore = "low_device_score",
+        /// `low_phone_number_score`
+        LowPhoneNumberScore = "low_phone_number_score",
+        /// `network_service_error`
+        NetworkServiceError = "network_service_error",
+        /// `outside_home_territory`
+        OutsideHomeTerritory = "outside_home_territory",
+        /// `provisioning_cardholder_mismatch`
+        ProvisioningCardholderMismatch = "provisioning_cardholder_mismatch",
+        /// `provisioning_device_and_cardholder_mismatch`
+        ProvisioningDeviceAndCardholderMismatch = "provisioning_device_and_cardholder_mismatch",
+        /// `provisioning_device_mismatch`
+        ProvisioningDeviceMismatch = "provisioning_device_mismatch",
+        /// `same_device_no_prior_authentication`
+        SameDeviceNoPriorAuthentication = "same_device_no_prior_authentication",
+        /// `same_device_successful_prior_authentication`
+        SameDeviceSuccessfulPriorAuthentication = "same_device_successful_prior_authentication",
+        /// `software_update`
+        SoftwareUpdate = "software_update",
+        /// `suspicious_activity`
+        SuspiciousActivity = "suspicious_activity",
+        /// `too_many_different_cardholders`
+        TooManyDifferentCardholders = "too_many_different_cardholders",
+        /// `too_many_recent_attempts`
+        TooManyRecentAttempts = "too_many_recent_attempts",
+        /// `too_many_recent_tokens`
+        TooManyRecentTokens = "too_many_recent_tokens",
     }
 }
 
 words! {
-    /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsFpx`](crate::api::ChargePaymentMethodDetailsFpx).
-    ChargePaymentMethodDetailsFpxBank {
-        /// `affin_bank`
-        AffinBank = "affin_bank",
-        /// `agrobank`
-        Agrobank = "agrobank",
-        /// `alliance_bank`
-        AllianceBank = "alliance_bank",
-        /// `ambank`
-        Ambank = "ambank",
-        /// `bank_islam`
-        BankIslam = "bank_islam",
-        /// `bank_muamalat`
-        BankMuamalat = "bank_muamalat",
-        /// `bank_of_china`
-        BankOfChina = "bank_of_china",
-        /// `bank_rakyat`
-        BankRakyat = "bank_rakyat",
-        /// `bnp_paribas`
-        BnpParibas = "bnp_paribas",
-        /// `bsn`
-        Bsn = "bsn",
-        /// `cimb`
-        Cimb = "cimb",
-        /// `citibank`
-        Citibank = "citibank",
-        /// `deutsche_bank`
-        DeutscheBank = "deutsche_bank",
-        /// `hong_leong_bank`
-        HongLeongBank = "hong_leong_bank",
-        /// `hsbc`
-        Hsbc = "hsbc",
-        /// `kfh`
-        Kfh = "kfh",
-        /// `maybank2e`
-        Maybank2e = "maybank2e",
-        /// `maybank2u`
-        Maybank2u = "maybank2u",
-        /// `mbsb_bank`
-        MbsbBank = "mbsb_bank",
-        /// `ocbc`
-        Ocbc = "ocbc",
-        /// `pb_enterprise`
-        PbEnterprise = "pb_enterprise",
-        /// `public_bank`
-        PublicBank = "public_bank",
-        /// `rhb`
-        Rhb = "rhb",
-        /// `standard_chartered`
-        StandardChartered = "standard_chartered",
-        /// `uob`
-        Uob = "uob",
+    /// The values of `structure`, first of all in [`AccountCompany`](crate::api::AccountCompany).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-company>
+    AccountCompanyStructure {
+        /// `free_zone_establishment`
+        FreeZoneEstablishment = "free_zone_establishment",
+        /// `free_zone_llc`
+        FreeZoneLlc = "free_zone_llc",
+        /// `government_instrumentality`
+        GovernmentInstrumentality = "government_instrumentality",
+        /// `governmental_unit`
+        GovernmentalUnit = "governmental_unit",
+        /// `incorporated_non_profit`
+        IncorporatedNonProfit = "incorporated_non_profit",
+        /// `incorporated_partnership`
+        IncorporatedPartnership = "incorporated_partnership",
+        /// `limited_liability_partnership`
+        LimitedLiabilityPartnership = "limited_liability_partnership",
+        /// `llc`
+        Llc = "llc",
+        /// `multi_member_llc`
+        MultiMemberLlc = "multi_member_llc",
+        /// `private_company`
+        PrivateCompany = "private_company",
+        /// `private_corporation`
+        PrivateCorporation = "private_corporation",
+        /// `private_partnership`
+        PrivatePartnership = "private_partnership",
+        /// `public_company`
+        PublicCompany = "public_company",
+        /// `public_corporation`
+        PublicCorporation = "public_corporation",
+        /// `public_partnership`
+        PublicPartnership = "public_partnership",
+        /// `registered_charity`
+        RegisteredCharity = "registered_charity",
+        /// `single_member_llc`
+        SingleMemberLlc = "single_member_llc",
+        /// `sole_establishment`
+        SoleEstablishment = "sole_establishment",
+        /// `sole_proprietorship`
+        SoleProprietorship = "sole_proprietorship",
+        /// `tax_exempt_government_instrumentality`
+        TaxExemptGovernmentInstrumentality = "tax_exempt_government_instrumentality",
+        /// `unincorporated_association`
+        UnincorporatedAssociation = "unincorporated_association",
+        /// `unincorporated_non_profit`
+        UnincorporatedNonProfit = "unincorporated_non_profit",
+        /// `unincorporated_partnership`
+        UnincorporatedPartnership = "unincorporated_partnership",
     }
 }
 
 words! {
-    /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsIdeal`](crate::api::ChargePaymentMethodDetailsIdeal).
-    ChargePaymentMethodDetailsIdealBank {
-        /// `abn_amro`
-        AbnAmro = "abn_amro",
-        /// `adyen`
-        Adyen = "adyen",
-        /// `asn_bank`
-        AsnBank = "asn_bank",
-        /// `bunq`
-        Bunq = "bunq",
-        /// `buut`
-        Buut = "buut",
-        /// `finom`
-        Finom = "finom",
-        /// `handelsbanken`
-        Handelsbanken = "handelsbanken",
-        /// `ing`
-        Ing = "ing",
-        /// `knab`
-        Knab = "knab",
-        /// `mollie`
-        Mollie = "mollie",
-        /// `moneyou`
-        Moneyou = "moneyou",
-        /// `n26`
-        N26 = "n26",
-        /// `nn`
-        Nn = "nn",
-        /// `rabobank`
-        Rabobank = "rabobank",
-        /// `regiobank`
-        Regiobank = "regiobank",
-        /// `revolut`
-        Revolut = "revolut",
-        /// `sns_bank`
-        SnsBank = "sns_bank",
-        /// `triodos_bank`
-        TriodosBank = "triodos_bank",
-        /// `van_lanschot`
-        VanLanschot = "van_lanschot",
-        /// `yoursafe`
-        Yoursafe = "yoursafe",
-    }
-}
-
-words! {
-    /// The values of `bic`, first of all in [`ChargePaymentMethodDetailsIdeal`](crate::api::ChargePaymentMethodDetailsIdeal).
-    ChargePaymentMethodDetailsIdealBic {
-        /// `ABNANL2A`
-        Abnanl2a = "ABNANL2A",
-        /// `ADYBNL2A`
-        Adybnl2a = "ADYBNL2A",
-        /// `ASNBNL21`
-        Asnbnl21 = "ASNBNL21",
-        /// `BITSNL2A`
-        Bitsnl2a = "BITSNL2A",
-        /// `BUNQNL2A`
-        Bunqnl2a = "BUNQNL2A",
-        /// `BUUTNL2A`
-        Buutnl2a = "BUUTNL2A",
-        /// `FNOMNL22`
-        Fnomnl22 = "FNOMNL22",
-        /// `FVLBNL22`
-        Fvlbnl22 = "FVLBNL22",
-        /// `HANDNL2A`
-        Handnl2a = "HANDNL2A",
-        /// `INGBNL2A`
-        Ingbnl2a = "INGBNL2A",
-        /// `KNABNL2H`
-        Knabnl2h = "KNABNL2H",
-        /// `MLLENL2A`
-        Mllenl2a = "MLLENL2A",
-        /// `MOYONL21`
-        Moyonl21 = "MOYONL21",
-        /// `NNBANL2G`
-        Nnbanl2g = "NNBANL2G",
-        /// `NTSBDEB1`
-        Ntsbdeb1 = "NTSBDEB1",
-        /// `RABONL2U`
-        Rabonl2u = "RABONL2U",
-        /// `RBRBNL21`
-        Rbrbnl21 = "RBRBNL21",
-        /// `REVOIE23`
-        Revoie23 = "REVOIE23",
-        /// `REVOLT21`
-        Revolt21 = "REVOLT21",
-        /// `SNSBNL2A`
-        Snsbnl2a = "SNSBNL2A",
-        /// `TRIONL2U`
-        Trionl2u = "TRIONL2U",
-    }
-}
-
-words! {
-    /// The values of `brand`, first of all in [`ChargePaymentMethodDetailsKrCard`](crate::api::ChargePaymentMethodDetailsKrCard).
-    ChargePaymentMethodDetailsKrCardBrand {
-        /// `bc`
-        Bc = "bc",
-        /// `citi`
-        Citi = "citi",
-        /// `hana`
-        Hana = "hana",
-        /// `hyundai`
-        Hyundai = "hyundai",
-        /// `jeju`
-        Jeju = "jeju",
-        /// `jeonbuk`
-        Jeonbuk = "jeonbuk",
-        /// `kakaobank`
-        Kakaobank = "kakaobank",
-        /// `kbank`
-        Kbank = "kbank",
-        /// `kdbbank`
-        Kdbbank = "kdbbank",
-        /// `kookmin`
-        Kookmin = "kookmin",
-        /// `kwangju`
-        Kwangju = "kwangju",
-        /// `lotte`
-        Lotte = "lotte",
-        /// `mg`
-        Mg = "mg",
-        /// `nh`
-        Nh = "nh",
-        /// `post`
-        Post = "post",
-        /// `samsung`
-        Samsung = "samsung",
-        /// `savingsbank`
-        Savingsbank = "savingsbank",
-        /// `shinhan`
-        Shinhan = "shinhan",
-        /// `shinhyup`
-        Shinhyup = "shinhyup",
-        /// `suhyup`
-        Suhyup = "suhyup",
-        /// `tossbank`
-        Tossbank = "tossbank",
-        /// `woori`
-        Woori = "woori",
-    }
-}
-
-words! {
-    /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsP24`](crate::api::ChargePaymentMethodDetailsP24).
-    ChargePaymentMethodDetailsP24Bank {
-        /// `alior_bank`
-        AliorBank = "alior_bank",
-        /// `bank_millennium`
-        BankMillennium = "bank_millennium",
-        /// `bank_nowy_bfg_sa`
-        BankNowyBfgSa = "bank_nowy_bfg_sa",
-        /// `bank_pekao_sa`
-        BankPekaoSa = "bank_pekao_sa",
-        /// `banki_spbdzielcze`
-        BankiSpbdzielcze = "banki_spbdzielcze",
-        /// `blik`
-        Blik = "blik",
-        /// `bnp_paribas`
-        BnpParibas = "bnp_paribas",
-        /// `boz`
-        Boz = "boz",
-        /// `citi_handlowy`
-        CitiHandlowy = "citi_handlowy",
-        /// `credit_agricole`
-        CreditAgricole = "credit_agricole",
-        /// `envelobank`
-        Envelobank = "envelobank",
-        /// `etransfer_pocztowy24`
-        EtransferPocztowy24 = "etransfer_pocztowy24",
-        /// `getin_bank`
-        GetinBank = "getin_bank",
-        /// `ideabank`
-        Ideabank = "ideabank",
-        /// `ing`
-        Ing = "ing",
-        /// `inteligo`
-        Inteligo = "inteligo",
-        /// `mbank_mtransfer`
-        MbankMtransfer = "mbank_mtransfer",
-        /// `nest_przelew`
-        NestPrzelew = "nest_przelew",
-        /// `noble_pay`
-        NoblePay = "noble_pay",
-        /// `pbac_z_ipko`
-        PbacZIpko = "pbac_z_ipko",
-        /// `plus_bank`
-        PlusBank = "plus_bank",
-        /// `santander_przelew24`
-        SantanderPrzelew24 = "santander_przelew24",
-        /// `tmobile_usbugi_bankowe`
-        TmobileUsbugiBankowe = "tmobile_usbugi_bankowe",
-        /// `toyota_bank`
-        ToyotaBank = "toyota_bank",
-        /// `velobank`
-        Velobank = "velobank",
-        /// `volkswagen_bank`
-        VolkswagenBank = "volkswagen_bank",
-    }
-}
-
-words! {
-    /// The values of `race`, first of all in [`PersonUsCfpbDataRaceDetails`](crate::api::PersonUsCfpbDataRaceDetails).
-    PersonUsCfpbDataRaceDetailsRace {
-        /// `african_american`
-        AfricanAmerican = "african_american",
-        /// `american_indian_or_alaska_native`
-        AmericanIndianOrAlaskaNative = "american_indian_or_alaska_native",
-        /// `asian`
-        Asian = "asian",
-        /// `asian_indian`
-        AsianIndian = "asian_indian",
-        /// `black_or_african_american`
-        BlackOrAfricanAmerican = "black_or_african_american",
-        /// `chinese`
-        Chinese = "chinese",
-        /// `ethiopian`
-        Ethiopian = "ethiopian",
-        /// `filipino`
-        Filipino = "filipino",
-        /// `guamanian_or_chamorro`
-        GuamanianOrChamorro = "guamanian_or_chamorro",
-        /// `haitian`
-        Haitian = "haitian",
-        /// `jamaican`
-        Jamaican = "jamaican",
-        /// `japanese`
-        Japanese = "japanese",
-        /// `korean`
-        Korean = "korean",
-        /// `native_hawaiian`
-        NativeHawaiian = "native_hawaiian",
-        /// `native_hawaiian_or_other_pacific_islander`
-        NativeHawaiianOrOtherPacificIslander = "native_hawaiian_or_other_pacific_islander",
-        /// `nigerian`
-        Nigerian = "nigerian",
-        /// `other_asian`
-        OtherAsian = "other_asian",
-        /// `other_black_or_african_american`
-        OtherBlackOrAfricanAmerican = "other_black_or_african_american",
-        /// `other_pacific_islander`
-        OtherPacificIslander = "other_pacific_islander",
-        /// `prefer_not_to_answer`
-        PreferNotToAnswer = "prefer_not_to_answer",
-        /// `samoan`
-        Samoan = "samoan",
-        /// `somali`
-        Somali = "somali",
-        /// `vietnamese`
-        Vietnamese = "vietnamese",
-        /// `white`
-        White = "white",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`Source`](crate::api::Source).
-    SourceType {
-        /// `ach_credit_transfer`
-        AchCreditTransfer = "ach_credit_transfer",
-        /// `ach_debit`
-        AchDebit = "ach_debit",
+    /// The values of `allowed_payment_method_type`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object>
+    PaymentIntentAllowedPaymentMethodType {
         /// `acss_debit`
         AcssDebit = "acss_debit",
+        /// `affirm`
+        Affirm = "affirm",
+        /// `afterpay_clearpay`
+        AfterpayClearpay = "afterpay_clearpay",
         /// `alipay`
         Alipay = "alipay",
+        /// `alma`
+        Alma = "alma",
+        /// `amazon_pay`
+        AmazonPay = "amazon_pay",
         /// `au_becs_debit`
         AuBecsDebit = "au_becs_debit",
+        /// `bacs_debit`
+        BacsDebit = "bacs_debit",
         /// `bancontact`
         Bancontact = "bancontact",
+        /// `billie`
+        Billie = "billie",
+        /// `bizum`
+        Bizum = "bizum",
+        /// `blik`
+        Blik = "blik",
+        /// `boku_promptpay`
+        BokuPromptpay = "boku_promptpay",
+        /// `boleto`
+        Boleto = "boleto",
+        /// `capchase_pay`
+        CapchasePay = "capchase_pay",
         /// `card`
         Card = "card",
         /// `card_present`
         CardPresent = "card_present",
+        /// `cashapp`
+        Cashapp = "cashapp",
+        /// `check_scan`
+        CheckScan = "check_scan",
+        /// `click_to_pay`
+        ClickToPay = "click_to_pay",
+        /// `crypto`
+        Crypto = "crypto",
+        /// `customer_balance`
+        CustomerBalance = "customer_balance",
+        /// `demo_pay`
+        DemoPay = "demo_pay",
+        /// `duitnow`
+        Duitnow = "duitnow",
+        /// `dummy_auth_push`
+        DummyAuthPush = "dummy_auth_push",
+        /// `dummy_passthrough_card`
+        DummyPassthroughCard = "dummy_passthrough_card",
+        /// `edenred`
+        Edenred = "edenred",
         /// `eps`
         Eps = "eps",
+        /// `fpx`
+        Fpx = "fpx",
+        /// `gcash`
+        Gcash = "gcash",
+        /// `getbalance`
+        Getbalance = "getbalance",
+        /// `gift_card`
+        GiftCard = "gift_card",
         /// `giropay`
         Giropay = "giropay",
+        /// `gopay`
+        Gopay = "gopay",
+        /// `grabpay`
+        Grabpay = "grabpay",
+        /// `id_bank_transfer`
+        IdBankTransfer = "id_bank_transfer",
         /// `ideal`
         Ideal = "ideal",
+        /// `interac_present`
+        InteracPresent = "interac_present",
+        /// `kakao_pay`
+        KakaoPay = "kakao_pay",
         /// `klarna`
         Klarna = "klarna",
+        /// `knet`
+        Knet = "knet",
+        /// `konbini`
+        Konbini = "konbini",
+        /// `kr_card`
+        KrCard = "kr_card",
+        /// `kr_market`
+        KrMarket = "kr_market",
+        /// `kriya`
+        Kriya = "kriya",
+        /// `link`
+        Link = "link",
+        /// `mb_way`
+        MbWay = "mb_way",
+        /// `mobilepay`
+        Mobilepay = "mobilepay",
+        /// `momo`
+        Momo = "momo",
+        /// `mondu`
+        Mondu = "mondu",
         /// `multibanco`
         Multibanco = "multibanco",
+        /// `naver_pay`
+        NaverPay = "naver_pay",
+        /// `netbanking`
+        Netbanking = "netbanking",
+        /// `ng_bank`
+        NgBank = "ng_bank",
+        /// `ng_bank_transfer`
+        NgBankTransfer = "ng_bank_transfer",
+        /// `ng_card`
+        NgCard = "ng_card",
+        /// `ng_market`
+        NgMarket = "ng_market",
+        /// `ng_ussd`
+        NgUssd = "ng_ussd",
+        /// `ng_wallet`
+        NgWallet = "ng_wallet",
+        /// `nz_bank_account`
+        NzBankAccount = "nz_bank_account",
+        /// `octopus`
+        Octopus = "octopus",
+        /// `oxxo`
+        Oxxo = "oxxo",
         /// `p24`
         P24 = "p24",
-        /// `sepa_credit_transfer`
-        SepaCreditTransfer = "sepa_credit_transfer",
+        /// `paper_check`
+        PaperCheck = "paper_check",
+        /// `pay_by_bank`
+        PayByBank = "pay_by_bank",
+        /// `payco`
+        Payco = "payco",
+        /// `paynow`
+        Paynow = "paynow",
+        /// `paypal`
+        Paypal = "paypal",
+        /// `paypay`
+        Paypay = "paypay",
+        /// `payto`
+        Payto = "payto",
+        /// `pix`
+        Pix = "pix",
+        /// `promptpay`
+        Promptpay = "promptpay",
+        /// `qris`
+        Qris = "qris",
+        /// `rechnung`
+        Rechnung = "rechnung",
+        /// `revolut_pay`
+        RevolutPay = "revolut_pay",
+        /// `samsung_pay`
+        SamsungPay = "samsung_pay",
+        /// `satispay`
+        Satispay = "satispay",
+        /// `scalapay`
+        Scalapay = "scalapay",
         /// `sepa_debit`
         SepaDebit = "sepa_debit",
+        /// `sequra`
+        Sequra = "sequra",
+        /// `shop_pay`
+        ShopPay = "shop_pay",
+        /// `shopeepay`
+        Shopeepay = "shopeepay",
         /// `sofort`
         Sofort = "sofort",
-        /// `three_d_secure`
-        ThreeDSecure = "three_d_secure",
-        /// `wechat`
-        Wechat = "wechat",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`SourceTransaction`](crate::api::SourceTransaction).
-    SourceTransactionType {
-        /// `ach_credit_transfer`
-        AchCreditTransfer = "ach_credit_transfer",
-        /// `ach_debit`
-        AchDebit = "ach_debit",
-        /// `alipay`
-        Alipay = "alipay",
-        /// `bancontact`
-        Bancontact = "bancontact",
-        /// `card`
-        Card = "card",
-        /// `card_present`
-        CardPresent = "card_present",
-        /// `eps`
-        Eps = "eps",
-        /// `giropay`
-        Giropay = "giropay",
-        /// `ideal`
-        Ideal = "ideal",
-        /// `klarna`
-        Klarna = "klarna",
-        /// `multibanco`
-        Multibanco = "multibanco",
-        /// `p24`
-        P24 = "p24",
-        /// `sepa_debit`
-        SepaDebit = "sepa_debit",
-        /// `sofort`
-        Sofort = "sofort",
-        /// `three_d_secure`
-        ThreeDSecure = "three_d_secure",
-        /// `wechat`
-        Wechat = "wechat",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsUs`](crate::api::TaxRegistrationCountryOptionsUs).
-    TaxRegistrationCountryOptionsUsType {
-        /// `admissions_tax`
-        AdmissionsTax = "admissions_tax",
-        /// `attendance_tax`
-        AttendanceTax = "attendance_tax",
-        /// `digital_excise_tax`
-        DigitalExciseTax = "digital_excise_tax",
-        /// `entertainment_tax`
-        EntertainmentTax = "entertainment_tax",
-        /// `gross_receipts_tax`
-        GrossReceiptsTax = "gross_receipts_tax",
-        /// `hospitality_tax`
-        HospitalityTax = "hospitality_tax",
-        /// `local_amusement_tax`
-        LocalAmusementTax = "local_amusement_tax",
-        /// `local_lease_tax`
-        LocalLeaseTax = "local_lease_tax",
-        /// `luxury_tax`
-        LuxuryTax = "luxury_tax",
-        /// `mass_transit_parking_tax`
-        MassTransitParkingTax = "mass_transit_parking_tax",
-        /// `parking_tax`
-        ParkingTax = "parking_tax",
-        /// `resort_tax`
-        ResortTax = "resort_tax",
-        /// `state_communications_tax`
-        StateCommunicationsTax = "state_communications_tax",
-        /// `state_retail_delivery_fee`
-        StateRetailDeliveryFee = "state_retail_delivery_fee",
-        /// `state_sales_tax`
-        StateSalesTax = "state_sales_tax",
-        /// `tourism_tax`
-        TourismTax = "tourism_tax",
-        /// `utility_users_tax`
-        UtilityUsersTax = "utility_users_tax",
-    }
-}
-
-words! {
-    /// The values of `tax_type`, first of all in [`TaxCalculationShippingCostTaxBreakdownTaxRateDetails`](crate::api::TaxCalculationShippingCostTaxBreakdownTaxRateDetails).
-    TaxCalculationShippingCostTaxBreakdownTaxRateDetailsTaxType {
-        /// `admissions_tax`
-        AdmissionsTax = "admissions_tax",
-        /// `amusement_tax`
-        AmusementTax = "amusement_tax",
-        /// `attendance_tax`
-        AttendanceTax = "attendance_tax",
-        /// `communications_tax`
-        CommunicationsTax = "communications_tax",
-        /// `digital_excise_tax`
-        DigitalExciseTax = "digital_excise_tax",
-        /// `entertainment_tax`
-        EntertainmentTax = "entertainment_tax",
-        /// `get_fund`
-        GetFund = "get_fund",
-        /// `gross_receipts_tax`
-        GrossReceiptsTax = "gross_receipts_tax",
-        /// `gst`
-        Gst = "gst",
-        /// `hospitality_tax`
-        HospitalityTax = "hospitality_tax",
-        /// `hst`
-        Hst = "hst",
-        /// `igst`
-        Igst = "igst",
-        /// `jct`
-        Jct = "jct",
-        /// `lease_tax`
-        LeaseTax = "lease_tax",
-        /// `luxury_tax`
-        LuxuryTax = "luxury_tax",
-        /// `mass_transit_parking_tax`
-        MassTransitParkingTax = "mass_transit_parking_tax",
-        /// `nhil`
-        Nhil = "nhil",
-        /// `parking_tax`
-        ParkingTax = "parking_tax",
-        /// `pst`
-        Pst = "pst",
-        /// `qst`
-        Qst = "qst",
-        /// `recycling_fee`
-        RecyclingFee = "recycling_fee",
-        /// `resort_tax`
-        ResortTax = "resort_tax",
-        /// `retail_delivery_fee`
-        RetailDeliveryFee = "retail_delivery_fee",
-        /// `rst`
-        Rst = "rst",
-        /// `sales_tax`
-        SalesTax = "sales_tax",
-        /// `service_tax`
-        ServiceTax = "service_tax",
-        /// `tourism_tax`
-        TourismTax = "tourism_tax",
-        /// `utility_users_tax`
-        UtilityUsersTax = "utility_users_tax",
-        /// `vat`
-        Vat = "vat",
-    }
-}
-
-words! {
-    /// The values of `tax_type`, first of all in [`TaxRate`](crate::api::TaxRate).
-    TaxRateTaxType {
-        /// `admissions_tax`
-        AdmissionsTax = "admissions_tax",
-        /// `amusement_tax`
-        AmusementTax = "amusement_tax",
-        /// `attendance_tax`
-        AttendanceTax = "attendance_tax",
-        /// `communications_tax`
-        CommunicationsTax = "communications_tax",
-        /// `digital_excise_tax`
-        DigitalExciseTax = "digital_excise_tax",
-        /// `entertainment_tax`
-        EntertainmentTax = "entertainment_tax",
-        /// `get_fund`
-        GetFund = "get_fund",
-        /// `gross_receipts_tax`
-        GrossReceiptsTax = "gross_receipts_tax",
-        /// `gst`
-        Gst = "gst",
-        /// `hospitality_tax`
-        HospitalityTax = "hospitality_tax",
-        /// `hst`
-        Hst = "hst",
-        /// `igst`
-        Igst = "igst",
-        /// `jct`
-        Jct = "jct",
-        /// `lease_tax`
-        LeaseTax = "lease_tax",
-        /// `luxury_tax`
-        LuxuryTax = "luxury_tax",
-        /// `mass_transit_parking_tax`
-        MassTransitParkingTax = "mass_transit_parking_tax",
-        /// `nhil`
-        Nhil = "nhil",
-        /// `parking_tax`
-        ParkingTax = "parking_tax",
-        /// `pst`
-        Pst = "pst",
-        /// `qst`
-        Qst = "qst",
-        /// `resort_tax`
-        ResortTax = "resort_tax",
-        /// `retail_delivery_fee`
-        RetailDeliveryFee = "retail_delivery_fee",
-        /// `rst`
-        Rst = "rst",
-        /// `sales_tax`
-        SalesTax = "sales_tax",
-        /// `service_tax`
-        ServiceTax = "service_tax",
-        /// `tourism_tax`
-        TourismTax = "tourism_tax",
-        /// `utility_users_tax`
-        UtilityUsersTax = "utility_users_tax",
-        /// `vat`
-        Vat = "vat",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`TreasuryTransactionEntry`](crate::api::TreasuryTransactionEntry).
-    TreasuryTransactionEntryType {
-        /// `credit_reversal`
-        CreditReversal = "credit_reversal",
-        /// `credit_reversal_posting`
-        CreditReversalPosting = "credit_reversal_posting",
-        /// `debit_reversal`
-        DebitReversal = "debit_reversal",
-        /// `inbound_transfer`
-        InboundTransfer = "inbound_transfer",
-        /// `inbound_transfer_return`
-        InboundTransferReturn = "inbound_transfer_return",
-        /// `issuing_authorization_hold`
-        IssuingAuthorizationHold = "issuing_authorization_hold",
-        /// `issuing_authorization_release`
-        IssuingAuthorizationRelease = "issuing_authorization_release",
-        /// `other`
-        Other = "other",
-        /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
-        /// `outbound_payment_cancellation`
-        OutboundPaymentCancellation = "outbound_payment_cancellation",
-        /// `outbound_payment_failure`
-        OutboundPaymentFailure = "outbound_payment_failure",
-        /// `outbound_payment_posting`
-        OutboundPaymentPosting = "outbound_payment_posting",
-        /// `outbound_payment_return`
-        OutboundPaymentReturn = "outbound_payment_return",
-        /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
-        /// `outbound_transfer_cancellation`
-        OutboundTransferCancellation = "outbound_transfer_cancellation",
-        /// `outbound_transfer_failure`
-        OutboundTransferFailure = "outbound_transfer_failure",
-        /// `outbound_transfer_posting`
-        OutboundTransferPosting = "outbound_transfer_posting",
-        /// `outbound_transfer_return`
-        OutboundTransferReturn = "outbound_transfer_return",
-        /// `received_credit`
-        ReceivedCredit = "received_credit",
-        /// `received_debit`
-        ReceivedDebit = "received_debit",
-    }
-}
-
-words! {
-    /// The values of `locale`, first of all in [`V2CoreAccountDefaults`](crate::api::V2CoreAccountDefaults).
-    V2CoreAccountDefaultsLocale {
-        /// `ar-SA`
-        ArSA = "ar-SA",
-        /// `bg`
-        Bg = "bg",
-        /// `bg-BG`
-        BgBG = "bg-BG",
-        /// `cs`
-        Cs = "cs",
-        /// `cs-CZ`
-        CsCZ = "cs-CZ",
-        /// `da`
-        Da = "da",
-        /// `da-DK`
-        DaDK = "da-DK",
-        /// `de`
-        De = "de",
-        /// `de-DE`
-        DeDE = "de-DE",
-        /// `el`
-        El = "el",
-        /// `el-GR`
-        ElGR = "el-GR",
-        /// `en`
-        En = "en",
-        /// `en-AU`
-        EnAU = "en-AU",
-        /// `en-CA`
-        EnCA = "en-CA",
-        /// `en-GB`
-        EnGB = "en-GB",
-        /// `en-IE`
-        EnIE = "en-IE",
-        /// `en-IN`
-        EnIN = "en-IN",
-        /// `en-NZ`
-        EnNZ = "en-NZ",
-        /// `en-SG`
-        EnSG = "en-SG",
-        /// `en-US`
-        EnUS = "en-US",
-        /// `es`
-        Es = "es",
-        /// `es-419`
-        Es419 = "es-419",
-        /// `es-ES`
-        EsES = "es-ES",
-        /// `et`
-        Et = "et",
-        /// `et-EE`
-        EtEE = "et-EE",
-        /// `fi`
-        Fi = "fi",
-        /// `fil`
-        Fil = "fil",
-        /// `fil-PH`
-        FilPH = "fil-PH",
-        /// `fi-FI`
-        FiFI = "fi-FI",
-        /// `fr`
-        Fr = "fr",
-        /// `fr-CA`
-        FrCA = "fr-CA",
-        /// `fr-FR`
-        FrFR = "fr-FR",
-        /// `he-IL`
-        HeIL = "he-IL",
-        /// `hr`
-        Hr = "hr",
-        /// `hr-HR`
-        HrHR = "hr-HR",
-        /// `hu`
-        Hu = "hu",
-        /// `hu-HU`
-        HuHU = "hu-HU",
-        /// `id`
-        Id = "id",
-        /// `id-ID`
-        IdID = "id-ID",
-        /// `it`
-        It = "it",
-        /// `it-IT`
-        ItIT = "it-IT",
-        /// `ja`
-        Ja = "ja",
-        /// `ja-JP`
-        JaJP = "ja-JP",
-        /// `ko`
-        Ko = "ko",
-        /// `ko-KR`
-        KoKR = "ko-KR",
-        /// `lt`
-        Lt = "lt",
-        /// `lt-LT`
-        LtLT = "lt-LT",
-        /// `lv`
-        Lv = "lv",
-        /// `lv-LV`
-        LvLV = "lv-LV",
-        /// `ms`
-        Ms = "ms",
-        /// `ms-MY`
-        MsMY = "ms-MY",
-        /// `mt`
-        Mt = "mt",
-        /// `mt-MT`
-        MtMT = "mt-MT",
-        /// `nb`
-        Nb = "nb",
-        /// `nb-NO`
-        NbNO = "nb-NO",
-        /// `nl`
-        Nl = "nl",
-        /// `nl-NL`
-        NlNL = "nl-NL",
-        /// `pl`
-        Pl = "pl",
-        /// `pl-PL`
-        PlPL = "pl-PL",
-        /// `pt`
-        Pt = "pt",
-        /// `pt-BR`
-        PtBR = "pt-BR",
-        /// `pt-PT`
-        PtPT = "pt-PT",
-        /// `ro`
-        Ro = "ro",
-        /// `ro-RO`
-        RoRO = "ro-RO",
-        /// `ru`
-        Ru = "ru",
-        /// `ru-RU`
-        RuRU = "ru-RU",
-        /// `sk`
-        Sk = "sk",
-        /// `sk-SK`
-        SkSK = "sk-SK",
-        /// `sl`
-        Sl = "sl",
-        /// `sl-SI`
-        SlSI = "sl-SI",
-        /// `sv`
-        Sv = "sv",
-        /// `sv-SE`
-        SvSE = "sv-SE",
-        /// `th`
-        Th = "th",
-        /// `th-TH`
-        ThTH = "th-TH",
-        /// `tr`
-        Tr = "tr",
-        /// `tr-TR`
-        TrTR = "tr-TR",
-        /// `vi`
-        Vi = "vi",
-        /// `vi-VN`
-        ViVN = "vi-VN",
-        /// `zh`
-        Zh = "zh",
-        /// `zh-Hans`
-        ZhHans = "zh-Hans",
-        /// `zh-Hant-HK`
-        ZhHantHK = "zh-Hant-HK",
-        /// `zh-Hant-TW`
-        ZhHantTW = "zh-Hant-TW",
-        /// `zh-HK`
-        ZhHK = "zh-HK",
-        /// `zh-TW`
-        ZhTW = "zh-TW",
+        /// `south_korea_market`
+        SouthKoreaMarket = "south_korea_market",
+        /// `stripe_balance`
+        StripeBalance = "stripe_balance",
+        /// `sunbit`
+        Sunbit = "sunbit",
+        /// `swish`
+        Swish = "swish",
+        /// `tamara`
+        Tamara = "tamara",
+        /// `test_pay`
+        TestPay = "test_pay",
+        /// `touch_n_go`
+        TouchNGo = "touch_n_go",
+        /// `truemoney`
+        Truemoney = "truemoney",
+        /// `twint`
+        Twint = "twint",
+        /// `upi`
+        Upi = "upi",
+        /// `us_bank_account`
+        UsBankAccount = "us_bank_account",
+        /// `us_cash_voucher`
+        UsCashVoucher = "us_cash_voucher",
+        /// `vipps`
+        Vipps = "vipps",
+        /// `wechat_pay`
+        WechatPay = "wechat_pay",
+        /// `wero`
+        Wero = "wero",
+        /// `zip`
+        Zip = "zip",
     }
 }

@@ -5,840 +5,10 @@
 use crate::view::prelude::words;
 
 words! {
-    /// The values of `code`, first of all in [`V2CoreAccountFutureRequirementsAlternativeOptionEntryError`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntryError).
-    V2CoreAccountFutureRequirementsAlternativeOptionEntryErrorCode {
-        /// `invalid_address_city_state_postal_code`
-        InvalidAddressCityStatePostalCode = "invalid_address_city_state_postal_code",
-        /// `invalid_address_cmra_address`
-        InvalidAddressCmraAddress = "invalid_address_cmra_address",
-        /// `invalid_address_highway_contract_box`
-        InvalidAddressHighwayContractBox = "invalid_address_highway_contract_box",
-        /// `invalid_address_private_mailbox`
-        InvalidAddressPrivateMailbox = "invalid_address_private_mailbox",
-        /// `invalid_address_registered_agent_address`
-        InvalidAddressRegisteredAgentAddress = "invalid_address_registered_agent_address",
-        /// `invalid_business_profile_name`
-        InvalidBusinessProfileName = "invalid_business_profile_name",
-        /// `invalid_business_profile_name_denylisted`
-        InvalidBusinessProfileNameDenylisted = "invalid_business_profile_name_denylisted",
-        /// `invalid_company_name_denylisted`
-        InvalidCompanyNameDenylisted = "invalid_company_name_denylisted",
-        /// `invalid_dob_age_over_maximum`
-        InvalidDobAgeOverMaximum = "invalid_dob_age_over_maximum",
-        /// `invalid_dob_age_under_18`
-        InvalidDobAgeUnder18 = "invalid_dob_age_under_18",
-        /// `invalid_dob_age_under_minimum`
-        InvalidDobAgeUnderMinimum = "invalid_dob_age_under_minimum",
-        /// `invalid_product_description_length`
-        InvalidProductDescriptionLength = "invalid_product_description_length",
-        /// `invalid_product_description_url_match`
-        InvalidProductDescriptionUrlMatch = "invalid_product_description_url_match",
-        /// `invalid_representative_country`
-        InvalidRepresentativeCountry = "invalid_representative_country",
-        /// `invalid_statement_descriptor_business_mismatch`
-        InvalidStatementDescriptorBusinessMismatch = "invalid_statement_descriptor_business_mismatch",
-        /// `invalid_statement_descriptor_denylisted`
-        InvalidStatementDescriptorDenylisted = "invalid_statement_descriptor_denylisted",
-        /// `invalid_statement_descriptor_length`
-        InvalidStatementDescriptorLength = "invalid_statement_descriptor_length",
-        /// `invalid_statement_descriptor_prefix_denylisted`
-        InvalidStatementDescriptorPrefixDenylisted = "invalid_statement_descriptor_prefix_denylisted",
-        /// `invalid_statement_descriptor_prefix_mismatch`
-        InvalidStatementDescriptorPrefixMismatch = "invalid_statement_descriptor_prefix_mismatch",
-        /// `invalid_street_address`
-        InvalidStreetAddress = "invalid_street_address",
-        /// `invalid_tax_id`
-        InvalidTaxId = "invalid_tax_id",
-        /// `invalid_tax_id_format`
-        InvalidTaxIdFormat = "invalid_tax_id_format",
-        /// `invalid_tos_acceptance`
-        InvalidTosAcceptance = "invalid_tos_acceptance",
-        /// `invalid_url_denylisted`
-        InvalidUrlDenylisted = "invalid_url_denylisted",
-        /// `invalid_url_format`
-        InvalidUrlFormat = "invalid_url_format",
-        /// `invalid_url_website_business_information_mismatch`
-        InvalidUrlWebsiteBusinessInformationMismatch = "invalid_url_website_business_information_mismatch",
-        /// `invalid_url_website_empty`
-        InvalidUrlWebsiteEmpty = "invalid_url_website_empty",
-        /// `invalid_url_website_inaccessible`
-        InvalidUrlWebsiteInaccessible = "invalid_url_website_inaccessible",
-        /// `invalid_url_website_inaccessible_geoblocked`
-        InvalidUrlWebsiteInaccessibleGeoblocked = "invalid_url_website_inaccessible_geoblocked",
-        /// `invalid_url_website_inaccessible_password_protected`
-        InvalidUrlWebsiteInaccessiblePasswordProtected = "invalid_url_website_inaccessible_password_protected",
-        /// `invalid_url_website_incomplete`
-        InvalidUrlWebsiteIncomplete = "invalid_url_website_incomplete",
-        /// `invalid_url_website_incomplete_cancellation_policy`
-        InvalidUrlWebsiteIncompleteCancellationPolicy = "invalid_url_website_incomplete_cancellation_policy",
-        /// `invalid_url_website_incomplete_customer_service_details`
-        InvalidUrlWebsiteIncompleteCustomerServiceDetails = "invalid_url_website_incomplete_customer_service_details",
-        /// `invalid_url_website_incomplete_legal_restrictions`
-        InvalidUrlWebsiteIncompleteLegalRestrictions = "invalid_url_website_incomplete_legal_restrictions",
-        /// `invalid_url_website_incomplete_refund_policy`
-        InvalidUrlWebsiteIncompleteRefundPolicy = "invalid_url_website_incomplete_refund_policy",
-        /// `invalid_url_website_incomplete_return_policy`
-        InvalidUrlWebsiteIncompleteReturnPolicy = "invalid_url_website_incomplete_return_policy",
-        /// `invalid_url_website_incomplete_terms_and_conditions`
-        InvalidUrlWebsiteIncompleteTermsAndConditions = "invalid_url_website_incomplete_terms_and_conditions",
-        /// `invalid_url_website_incomplete_under_construction`
-        InvalidUrlWebsiteIncompleteUnderConstruction = "invalid_url_website_incomplete_under_construction",
-        /// `invalid_url_website_other`
-        InvalidUrlWebsiteOther = "invalid_url_website_other",
-        /// `invalid_url_web_presence_detected`
-        InvalidUrlWebPresenceDetected = "invalid_url_web_presence_detected",
-        /// `invalid_value_other`
-        InvalidValueOther = "invalid_value_other",
-        /// `unresolvable_ip_address`
-        UnresolvableIpAddress = "unresolvable_ip_address",
-        /// `unresolvable_postal_code`
-        UnresolvablePostalCode = "unresolvable_postal_code",
-        /// `verification_directors_mismatch`
-        VerificationDirectorsMismatch = "verification_directors_mismatch",
-        /// `verification_document_address_mismatch`
-        VerificationDocumentAddressMismatch = "verification_document_address_mismatch",
-        /// `verification_document_address_missing`
-        VerificationDocumentAddressMissing = "verification_document_address_missing",
-        /// `verification_document_corrupt`
-        VerificationDocumentCorrupt = "verification_document_corrupt",
-        /// `verification_document_country_not_supported`
-        VerificationDocumentCountryNotSupported = "verification_document_country_not_supported",
-        /// `verification_document_directors_mismatch`
-        VerificationDocumentDirectorsMismatch = "verification_document_directors_mismatch",
-        /// `verification_document_dob_mismatch`
-        VerificationDocumentDobMismatch = "verification_document_dob_mismatch",
-        /// `verification_document_duplicate_type`
-        VerificationDocumentDuplicateType = "verification_document_duplicate_type",
-        /// `verification_document_expired`
-        VerificationDocumentExpired = "verification_document_expired",
-        /// `verification_document_failed_copy`
-        VerificationDocumentFailedCopy = "verification_document_failed_copy",
-        /// `verification_document_failed_greyscale`
-        VerificationDocumentFailedGreyscale = "verification_document_failed_greyscale",
-        /// `verification_document_failed_other`
-        VerificationDocumentFailedOther = "verification_document_failed_other",
-        /// `verification_document_failed_test_mode`
-        VerificationDocumentFailedTestMode = "verification_document_failed_test_mode",
-        /// `verification_document_fraudulent`
-        VerificationDocumentFraudulent = "verification_document_fraudulent",
-        /// `verification_document_id_number_mismatch`
-        VerificationDocumentIdNumberMismatch = "verification_document_id_number_mismatch",
-        /// `verification_document_id_number_missing`
-        VerificationDocumentIdNumberMissing = "verification_document_id_number_missing",
-        /// `verification_document_incomplete`
-        VerificationDocumentIncomplete = "verification_document_incomplete",
-        /// `verification_document_invalid`
-        VerificationDocumentInvalid = "verification_document_invalid",
-        /// `verification_document_issue_or_expiry_date_missing`
-        VerificationDocumentIssueOrExpiryDateMissing = "verification_document_issue_or_expiry_date_missing",
-        /// `verification_document_manipulated`
-        VerificationDocumentManipulated = "verification_document_manipulated",
-        /// `verification_document_missing_back`
-        VerificationDocumentMissingBack = "verification_document_missing_back",
-        /// `verification_document_missing_front`
-        VerificationDocumentMissingFront = "verification_document_missing_front",
-        /// `verification_document_name_mismatch`
-        VerificationDocumentNameMismatch = "verification_document_name_mismatch",
-        /// `verification_document_name_missing`
-        VerificationDocumentNameMissing = "verification_document_name_missing",
-        /// `verification_document_nationality_mismatch`
-        VerificationDocumentNationalityMismatch = "verification_document_nationality_mismatch",
-        /// `verification_document_not_readable`
-        VerificationDocumentNotReadable = "verification_document_not_readable",
-        /// `verification_document_not_signed`
-        VerificationDocumentNotSigned = "verification_document_not_signed",
-        /// `verification_document_not_uploaded`
-        VerificationDocumentNotUploaded = "verification_document_not_uploaded",
-        /// `verification_document_photo_mismatch`
-        VerificationDocumentPhotoMismatch = "verification_document_photo_mismatch",
-        /// `verification_document_too_large`
-        VerificationDocumentTooLarge = "verification_document_too_large",
-        /// `verification_document_type_not_supported`
-        VerificationDocumentTypeNotSupported = "verification_document_type_not_supported",
-        /// `verification_extraneous_directors`
-        VerificationExtraneousDirectors = "verification_extraneous_directors",
-        /// `verification_failed_address_match`
-        VerificationFailedAddressMatch = "verification_failed_address_match",
-        /// `verification_failed_business_iec_number`
-        VerificationFailedBusinessIecNumber = "verification_failed_business_iec_number",
-        /// `verification_failed_document_match`
-        VerificationFailedDocumentMatch = "verification_failed_document_match",
-        /// `verification_failed_id_number_match`
-        VerificationFailedIdNumberMatch = "verification_failed_id_number_match",
-        /// `verification_failed_keyed_identity`
-        VerificationFailedKeyedIdentity = "verification_failed_keyed_identity",
-        /// `verification_failed_keyed_match`
-        VerificationFailedKeyedMatch = "verification_failed_keyed_match",
-        /// `verification_failed_name_match`
-        VerificationFailedNameMatch = "verification_failed_name_match",
-        /// `verification_failed_other`
-        VerificationFailedOther = "verification_failed_other",
-        /// `verification_failed_representative_authority`
-        VerificationFailedRepresentativeAuthority = "verification_failed_representative_authority",
-        /// `verification_failed_residential_address`
-        VerificationFailedResidentialAddress = "verification_failed_residential_address",
-        /// `verification_failed_tax_id_match`
-        VerificationFailedTaxIdMatch = "verification_failed_tax_id_match",
-        /// `verification_failed_tax_id_not_issued`
-        VerificationFailedTaxIdNotIssued = "verification_failed_tax_id_not_issued",
-        /// `verification_missing_directors`
-        VerificationMissingDirectors = "verification_missing_directors",
-        /// `verification_missing_executives`
-        VerificationMissingExecutives = "verification_missing_executives",
-        /// `verification_missing_owners`
-        VerificationMissingOwners = "verification_missing_owners",
-        /// `verification_requires_additional_memorandum_of_associations`
-        VerificationRequiresAdditionalMemorandumOfAssociations = "verification_requires_additional_memorandum_of_associations",
-        /// `verification_requires_additional_proof_of_registration`
-        VerificationRequiresAdditionalProofOfRegistration = "verification_requires_additional_proof_of_registration",
-        /// `verification_selfie_document_missing_photo`
-        VerificationSelfieDocumentMissingPhoto = "verification_selfie_document_missing_photo",
-        /// `verification_selfie_face_mismatch`
-        VerificationSelfieFaceMismatch = "verification_selfie_face_mismatch",
-        /// `verification_selfie_manipulated`
-        VerificationSelfieManipulated = "verification_selfie_manipulated",
-        /// `verification_selfie_unverified_other`
-        VerificationSelfieUnverifiedOther = "verification_selfie_unverified_other",
-        /// `verification_supportability`
-        VerificationSupportability = "verification_supportability",
-        /// `verification_token_stale`
-        VerificationTokenStale = "verification_token_stale",
-    }
-}
-
-words! {
-    /// The values of `structure`, first of all in [`V2CoreAccountIdentityBusinessDetails`](crate::api::V2CoreAccountIdentityBusinessDetails).
-    V2CoreAccountIdentityBusinessDetailsStructure {
-        /// `cooperative`
-        Cooperative = "cooperative",
-        /// `free_zone_establishment`
-        FreeZoneEstablishment = "free_zone_establishment",
-        /// `free_zone_llc`
-        FreeZoneLlc = "free_zone_llc",
-        /// `governmental_unit`
-        GovernmentalUnit = "governmental_unit",
-        /// `government_instrumentality`
-        GovernmentInstrumentality = "government_instrumentality",
-        /// `incorporated_association`
-        IncorporatedAssociation = "incorporated_association",
-        /// `incorporated_non_profit`
-        IncorporatedNonProfit = "incorporated_non_profit",
-        /// `incorporated_partnership`
-        IncorporatedPartnership = "incorporated_partnership",
-        /// `limited_liability_partnership`
-        LimitedLiabilityPartnership = "limited_liability_partnership",
-        /// `llc`
-        Llc = "llc",
-        /// `multi_member_llc`
-        MultiMemberLlc = "multi_member_llc",
-        /// `private_company`
-        PrivateCompany = "private_company",
-        /// `private_corporation`
-        PrivateCorporation = "private_corporation",
-        /// `private_partnership`
-        PrivatePartnership = "private_partnership",
-        /// `public_company`
-        PublicCompany = "public_company",
-        /// `public_corporation`
-        PublicCorporation = "public_corporation",
-        /// `public_listed_corporation`
-        PublicListedCorporation = "public_listed_corporation",
-        /// `public_partnership`
-        PublicPartnership = "public_partnership",
-        /// `registered_charity`
-        RegisteredCharity = "registered_charity",
-        /// `single_member_llc`
-        SingleMemberLlc = "single_member_llc",
-        /// `sole_establishment`
-        SoleEstablishment = "sole_establishment",
-        /// `sole_proprietorship`
-        SoleProprietorship = "sole_proprietorship",
-        /// `tax_exempt_government_instrumentality`
-        TaxExemptGovernmentInstrumentality = "tax_exempt_government_instrumentality",
-        /// `trust`
-        Trust = "trust",
-        /// `unincorporated_association`
-        UnincorporatedAssociation = "unincorporated_association",
-        /// `unincorporated_non_profit`
-        UnincorporatedNonProfit = "unincorporated_non_profit",
-        /// `unincorporated_partnership`
-        UnincorporatedPartnership = "unincorporated_partnership",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountIdentityBusinessDetailsIdNumber`](crate::api::V2CoreAccountIdentityBusinessDetailsIdNumber).
-    V2CoreAccountIdentityBusinessDetailsIdNumberType {
-        /// `ae_crn`
-        AeCrn = "ae_crn",
-        /// `ae_vat`
-        AeVat = "ae_vat",
-        /// `ao_nif`
-        AoNif = "ao_nif",
-        /// `ar_cuit`
-        ArCuit = "ar_cuit",
-        /// `at_fn`
-        AtFn = "at_fn",
-        /// `at_stn`
-        AtStn = "at_stn",
-        /// `at_vat`
-        AtVat = "at_vat",
-        /// `au_abn`
-        AuAbn = "au_abn",
-        /// `au_acn`
-        AuAcn = "au_acn",
-        /// `au_in`
-        AuIn = "au_in",
-        /// `az_tin`
-        AzTin = "az_tin",
-        /// `bd_etin`
-        BdEtin = "bd_etin",
-        /// `be_cbe`
-        BeCbe = "be_cbe",
-        /// `be_vat`
-        BeVat = "be_vat",
-        /// `bg_uic`
-        BgUic = "bg_uic",
-        /// `bg_vat`
-        BgVat = "bg_vat",
-        /// `br_cnpj`
-        BrCnpj = "br_cnpj",
-        /// `ca_cn`
-        CaCn = "ca_cn",
-        /// `ca_crarr`
-        CaCrarr = "ca_crarr",
-        /// `ca_gst_hst`
-        CaGstHst = "ca_gst_hst",
-        /// `ca_neq`
-        CaNeq = "ca_neq",
-        /// `ca_rid`
-        CaRid = "ca_rid",
-        /// `ch_chid`
-        ChChid = "ch_chid",
-        /// `ch_uid`
-        ChUid = "ch_uid",
-        /// `cr_cpj`
-        CrCpj = "cr_cpj",
-        /// `cr_nite`
-        CrNite = "cr_nite",
-        /// `cy_he`
-        CyHe = "cy_he",
-        /// `cy_tic`
-        CyTic = "cy_tic",
-        /// `cy_vat`
-        CyVat = "cy_vat",
-        /// `cz_ico`
-        CzIco = "cz_ico",
-        /// `cz_vat`
-        CzVat = "cz_vat",
-        /// `de_hrn`
-        DeHrn = "de_hrn",
-        /// `de_stn`
-        DeStn = "de_stn",
-        /// `de_vat`
-        DeVat = "de_vat",
-        /// `dk_cvr`
-        DkCvr = "dk_cvr",
-        /// `dk_vat`
-        DkVat = "dk_vat",
-        /// `do_rcn`
-        DoRcn = "do_rcn",
-        /// `ee_rk`
-        EeRk = "ee_rk",
-        /// `ee_vat`
-        EeVat = "ee_vat",
-        /// `es_cif`
-        EsCif = "es_cif",
-        /// `es_vat`
-        EsVat = "es_vat",
-        /// `fi_vat`
-        FiVat = "fi_vat",
-        /// `fi_yt`
-        FiYt = "fi_yt",
-        /// `fr_rna`
-        FrRna = "fr_rna",
-        /// `fr_siren`
-        FrSiren = "fr_siren",
-        /// `fr_vat`
-        FrVat = "fr_vat",
-        /// `gb_crn`
-        GbCrn = "gb_crn",
-        /// `gb_vat`
-        GbVat = "gb_vat",
-        /// `gi_crn`
-        GiCrn = "gi_crn",
-        /// `gr_afm`
-        GrAfm = "gr_afm",
-        /// `gr_gemi`
-        GrGemi = "gr_gemi",
-        /// `gr_vat`
-        GrVat = "gr_vat",
-        /// `gt_nit`
-        GtNit = "gt_nit",
-        /// `hk_br`
-        HkBr = "hk_br",
-        /// `hk_cr`
-        HkCr = "hk_cr",
-        /// `hr_mbs`
-        HrMbs = "hr_mbs",
-        /// `hr_oib`
-        HrOib = "hr_oib",
-        /// `hr_vat`
-        HrVat = "hr_vat",
-        /// `hu_cjs`
-        HuCjs = "hu_cjs",
-        /// `hu_tin`
-        HuTin = "hu_tin",
-        /// `hu_vat`
-        HuVat = "hu_vat",
-        /// `ie_crn`
-        IeCrn = "ie_crn",
-        /// `ie_trn`
-        IeTrn = "ie_trn",
-        /// `ie_vat`
-        IeVat = "ie_vat",
-        /// `it_rea`
-        ItRea = "it_rea",
-        /// `it_vat`
-        ItVat = "it_vat",
-        /// `jp_cn`
-        JpCn = "jp_cn",
-        /// `kz_bin`
-        KzBin = "kz_bin",
-        /// `li_uid`
-        LiUid = "li_uid",
-        /// `lt_ccrn`
-        LtCcrn = "lt_ccrn",
-        /// `lt_vat`
-        LtVat = "lt_vat",
-        /// `lu_nif`
-        LuNif = "lu_nif",
-        /// `lu_rcs`
-        LuRcs = "lu_rcs",
-        /// `lu_vat`
-        LuVat = "lu_vat",
-        /// `lv_urn`
-        LvUrn = "lv_urn",
-        /// `lv_vat`
-        LvVat = "lv_vat",
-        /// `mt_crn`
-        MtCrn = "mt_crn",
-        /// `mt_tin`
-        MtTin = "mt_tin",
-        /// `mt_vat`
-        MtVat = "mt_vat",
-        /// `mx_rfc`
-        MxRfc = "mx_rfc",
-        /// `my_brn`
-        MyBrn = "my_brn",
-        /// `my_coid`
-        MyCoid = "my_coid",
-        /// `my_itn`
-        MyItn = "my_itn",
-        /// `my_sst`
-        MySst = "my_sst",
-        /// `mz_nuit`
-        MzNuit = "mz_nuit",
-        /// `nl_kvk`
-        NlKvk = "nl_kvk",
-        /// `nl_rsin`
-        NlRsin = "nl_rsin",
-        /// `nl_vat`
-        NlVat = "nl_vat",
-        /// `no_orgnr`
-        NoOrgnr = "no_orgnr",
-        /// `nz_bn`
-        NzBn = "nz_bn",
-        /// `nz_ird`
-        NzIrd = "nz_ird",
-        /// `pe_ruc`
-        PeRuc = "pe_ruc",
-        /// `pk_ntn`
-        PkNtn = "pk_ntn",
-        /// `pl_nip`
-        PlNip = "pl_nip",
-        /// `pl_regon`
-        PlRegon = "pl_regon",
-        /// `pl_vat`
-        PlVat = "pl_vat",
-        /// `pt_vat`
-        PtVat = "pt_vat",
-        /// `ro_cui`
-        RoCui = "ro_cui",
-        /// `ro_orc`
-        RoOrc = "ro_orc",
-        /// `ro_vat`
-        RoVat = "ro_vat",
-        /// `sa_crn`
-        SaCrn = "sa_crn",
-        /// `sa_tin`
-        SaTin = "sa_tin",
-        /// `se_orgnr`
-        SeOrgnr = "se_orgnr",
-        /// `se_vat`
-        SeVat = "se_vat",
-        /// `sg_uen`
-        SgUen = "sg_uen",
-        /// `si_msp`
-        SiMsp = "si_msp",
-        /// `si_tin`
-        SiTin = "si_tin",
-        /// `si_vat`
-        SiVat = "si_vat",
-        /// `sk_dic`
-        SkDic = "sk_dic",
-        /// `sk_ico`
-        SkIco = "sk_ico",
-        /// `sk_vat`
-        SkVat = "sk_vat",
-        /// `th_crn`
-        ThCrn = "th_crn",
-        /// `th_prn`
-        ThPrn = "th_prn",
-        /// `th_tin`
-        ThTin = "th_tin",
-        /// `us_ein`
-        UsEin = "us_ein",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountIdentityIndividualIdNumber`](crate::api::V2CoreAccountIdentityIndividualIdNumber).
-    V2CoreAccountIdentityIndividualIdNumberType {
-        /// `ae_eid`
-        AeEid = "ae_eid",
-        /// `ao_nif`
-        AoNif = "ao_nif",
-        /// `ar_cuil`
-        ArCuil = "ar_cuil",
-        /// `ar_dni`
-        ArDni = "ar_dni",
-        /// `at_stn`
-        AtStn = "at_stn",
-        /// `az_tin`
-        AzTin = "az_tin",
-        /// `bd_brc`
-        BdBrc = "bd_brc",
-        /// `bd_etin`
-        BdEtin = "bd_etin",
-        /// `bd_nid`
-        BdNid = "bd_nid",
-        /// `be_nrn`
-        BeNrn = "be_nrn",
-        /// `bg_ucn`
-        BgUcn = "bg_ucn",
-        /// `bn_nric`
-        BnNric = "bn_nric",
-        /// `br_cpf`
-        BrCpf = "br_cpf",
-        /// `ca_sin`
-        CaSin = "ca_sin",
-        /// `ch_oasi`
-        ChOasi = "ch_oasi",
-        /// `cl_rut`
-        ClRut = "cl_rut",
-        /// `cn_pp`
-        CnPp = "cn_pp",
-        /// `co_nuip`
-        CoNuip = "co_nuip",
-        /// `cr_ci`
-        CrCi = "cr_ci",
-        /// `cr_cpf`
-        CrCpf = "cr_cpf",
-        /// `cr_dimex`
-        CrDimex = "cr_dimex",
-        /// `cr_nite`
-        CrNite = "cr_nite",
-        /// `cy_tic`
-        CyTic = "cy_tic",
-        /// `cz_rc`
-        CzRc = "cz_rc",
-        /// `de_stn`
-        DeStn = "de_stn",
-        /// `dk_cpr`
-        DkCpr = "dk_cpr",
-        /// `do_cie`
-        DoCie = "do_cie",
-        /// `do_rcn`
-        DoRcn = "do_rcn",
-        /// `ec_ci`
-        EcCi = "ec_ci",
-        /// `ee_ik`
-        EeIk = "ee_ik",
-        /// `es_nif`
-        EsNif = "es_nif",
-        /// `fi_hetu`
-        FiHetu = "fi_hetu",
-        /// `fr_nir`
-        FrNir = "fr_nir",
-        /// `gb_nino`
-        GbNino = "gb_nino",
-        /// `gr_afm`
-        GrAfm = "gr_afm",
-        /// `gt_nit`
-        GtNit = "gt_nit",
-        /// `hk_id`
-        HkId = "hk_id",
-        /// `hr_oib`
-        HrOib = "hr_oib",
-        /// `hu_ad`
-        HuAd = "hu_ad",
-        /// `id_nik`
-        IdNik = "id_nik",
-        /// `ie_ppsn`
-        IePpsn = "ie_ppsn",
-        /// `is_kt`
-        IsKt = "is_kt",
-        /// `it_cf`
-        ItCf = "it_cf",
-        /// `jp_inc`
-        JpInc = "jp_inc",
-        /// `ke_pin`
-        KePin = "ke_pin",
-        /// `kz_iin`
-        KzIin = "kz_iin",
-        /// `li_peid`
-        LiPeid = "li_peid",
-        /// `lt_ak`
-        LtAk = "lt_ak",
-        /// `lu_nif`
-        LuNif = "lu_nif",
-        /// `lv_pk`
-        LvPk = "lv_pk",
-        /// `mx_rfc`
-        MxRfc = "mx_rfc",
-        /// `my_nric`
-        MyNric = "my_nric",
-        /// `mz_nuit`
-        MzNuit = "mz_nuit",
-        /// `ng_nin`
-        NgNin = "ng_nin",
-        /// `nl_bsn`
-        NlBsn = "nl_bsn",
-        /// `no_nin`
-        NoNin = "no_nin",
-        /// `nz_ird`
-        NzIrd = "nz_ird",
-        /// `pe_dni`
-        PeDni = "pe_dni",
-        /// `pk_cnic`
-        PkCnic = "pk_cnic",
-        /// `pk_snic`
-        PkSnic = "pk_snic",
-        /// `pl_pesel`
-        PlPesel = "pl_pesel",
-        /// `pt_nif`
-        PtNif = "pt_nif",
-        /// `ro_cnp`
-        RoCnp = "ro_cnp",
-        /// `sa_tin`
-        SaTin = "sa_tin",
-        /// `se_pin`
-        SePin = "se_pin",
-        /// `sg_fin`
-        SgFin = "sg_fin",
-        /// `sg_nric`
-        SgNric = "sg_nric",
-        /// `sk_dic`
-        SkDic = "sk_dic",
-        /// `th_lc`
-        ThLc = "th_lc",
-        /// `th_pin`
-        ThPin = "th_pin",
-        /// `tr_tin`
-        TrTin = "tr_tin",
-        /// `us_itin`
-        UsItin = "us_itin",
-        /// `us_itin_last_4`
-        UsItinLast4 = "us_itin_last_4",
-        /// `us_ssn`
-        UsSsn = "us_ssn",
-        /// `us_ssn_last_4`
-        UsSsnLast4 = "us_ssn_last_4",
-        /// `uy_dni`
-        UyDni = "uy_dni",
-        /// `za_id`
-        ZaId = "za_id",
-    }
-}
-
-words! {
-    /// The values of `capability`, first of all in [`V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability`](crate::api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability).
-    V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityCapability {
-        /// `ach_debit_payments`
-        AchDebitPayments = "ach_debit_payments",
-        /// `acss_debit_payments`
-        AcssDebitPayments = "acss_debit_payments",
-        /// `affirm_payments`
-        AffirmPayments = "affirm_payments",
-        /// `afterpay_clearpay_payments`
-        AfterpayClearpayPayments = "afterpay_clearpay_payments",
-        /// `alma_payments`
-        AlmaPayments = "alma_payments",
-        /// `amazon_pay_payments`
-        AmazonPayPayments = "amazon_pay_payments",
-        /// `automatic_indirect_tax`
-        AutomaticIndirectTax = "automatic_indirect_tax",
-        /// `au_becs_debit_payments`
-        AuBecsDebitPayments = "au_becs_debit_payments",
-        /// `bacs_debit_payments`
-        BacsDebitPayments = "bacs_debit_payments",
-        /// `bancontact_payments`
-        BancontactPayments = "bancontact_payments",
-        /// `bank_accounts.ach`
-        BankAccountsAch = "bank_accounts.ach",
-        /// `bank_accounts.fedwire`
-        BankAccountsFedwire = "bank_accounts.fedwire",
-        /// `bank_accounts.fps`
-        BankAccountsFps = "bank_accounts.fps",
-        /// `bank_accounts.local`
-        BankAccountsLocal = "bank_accounts.local",
-        /// `bank_accounts.rtp`
-        BankAccountsRtp = "bank_accounts.rtp",
-        /// `bank_accounts.sepa`
-        BankAccountsSepa = "bank_accounts.sepa",
-        /// `bank_accounts.swift`
-        BankAccountsSwift = "bank_accounts.swift",
-        /// `bank_accounts.wire`
-        BankAccountsWire = "bank_accounts.wire",
-        /// `blik_payments`
-        BlikPayments = "blik_payments",
-        /// `blik_recurring_payments`
-        BlikRecurringPayments = "blik_recurring_payments",
-        /// `boleto_payments`
-        BoletoPayments = "boleto_payments",
-        /// `cards`
-        Cards = "cards",
-        /// `card_payments`
-        CardPayments = "card_payments",
-        /// `cartes_bancaires_payments`
-        CartesBancairesPayments = "cartes_bancaires_payments",
-        /// `cashapp_payments`
-        CashappPayments = "cashapp_payments",
-        /// `eps_payments`
-        EpsPayments = "eps_payments",
-        /// `fpx_payments`
-        FpxPayments = "fpx_payments",
-        /// `gb_bank_transfer_payments`
-        GbBankTransferPayments = "gb_bank_transfer_payments",
-        /// `grabpay_payments`
-        GrabpayPayments = "grabpay_payments",
-        /// `ideal_payments`
-        IdealPayments = "ideal_payments",
-        /// `jcb_payments`
-        JcbPayments = "jcb_payments",
-        /// `jp_bank_transfer_payments`
-        JpBankTransferPayments = "jp_bank_transfer_payments",
-        /// `kakao_pay_payments`
-        KakaoPayPayments = "kakao_pay_payments",
-        /// `klarna_payments`
-        KlarnaPayments = "klarna_payments",
-        /// `konbini_payments`
-        KonbiniPayments = "konbini_payments",
-        /// `kr_card_payments`
-        KrCardPayments = "kr_card_payments",
-        /// `link_payments`
-        LinkPayments = "link_payments",
-        /// `mobilepay_payments`
-        MobilepayPayments = "mobilepay_payments",
-        /// `multibanco_payments`
-        MultibancoPayments = "multibanco_payments",
-        /// `mx_bank_transfer_payments`
-        MxBankTransferPayments = "mx_bank_transfer_payments",
-        /// `naver_pay_payments`
-        NaverPayPayments = "naver_pay_payments",
-        /// `oxxo_payments`
-        OxxoPayments = "oxxo_payments",
-        /// `p24_payments`
-        P24Payments = "p24_payments",
-        /// `payco_payments`
-        PaycoPayments = "payco_payments",
-        /// `paynow_payments`
-        PaynowPayments = "paynow_payments",
-        /// `pay_by_bank_payments`
-        PayByBankPayments = "pay_by_bank_payments",
-        /// `promptpay_payments`
-        PromptpayPayments = "promptpay_payments",
-        /// `revolut_pay_payments`
-        RevolutPayPayments = "revolut_pay_payments",
-        /// `samsung_pay_payments`
-        SamsungPayPayments = "samsung_pay_payments",
-        /// `satispay_payments`
-        SatispayPayments = "satispay_payments",
-        /// `sepa_bank_transfer_payments`
-        SepaBankTransferPayments = "sepa_bank_transfer_payments",
-        /// `sepa_debit_payments`
-        SepaDebitPayments = "sepa_debit_payments",
-        /// `stripe_balance.payouts`
-        StripeBalancePayouts = "stripe_balance.payouts",
-        /// `stripe_balance.stripe_transfers`
-        StripeBalanceStripeTransfers = "stripe_balance.stripe_transfers",
-        /// `swish_payments`
-        SwishPayments = "swish_payments",
-        /// `twint_payments`
-        TwintPayments = "twint_payments",
-        /// `us_bank_transfer_payments`
-        UsBankTransferPayments = "us_bank_transfer_payments",
-        /// `zip_payments`
-        ZipPayments = "zip_payments",
-    }
-}
-
-words! {
-    /// The values of `failure_reason`, first of all in [`V2MoneyManagementPayoutIntentNextActionHandleFailure`](crate::api::V2MoneyManagementPayoutIntentNextActionHandleFailure).
-    V2MoneyManagementPayoutIntentNextActionHandleFailureFailureReason {
-        /// `account_not_configured_as_recipient`
-        AccountNotConfiguredAsRecipient = "account_not_configured_as_recipient",
-        /// `fx_rate_drift_exceeded_after_review`
-        FxRateDriftExceededAfterReview = "fx_rate_drift_exceeded_after_review",
-        /// `insufficient_funds`
-        InsufficientFunds = "insufficient_funds",
-        /// `payout_method_account_type_incorrect`
-        PayoutMethodAccountTypeIncorrect = "payout_method_account_type_incorrect",
-        /// `payout_method_amount_limit_exceeded`
-        PayoutMethodAmountLimitExceeded = "payout_method_amount_limit_exceeded",
-        /// `payout_method_canceled_by_customer`
-        PayoutMethodCanceledByCustomer = "payout_method_canceled_by_customer",
-        /// `payout_method_closed`
-        PayoutMethodClosed = "payout_method_closed",
-        /// `payout_method_currency_unsupported`
-        PayoutMethodCurrencyUnsupported = "payout_method_currency_unsupported",
-        /// `payout_method_declined`
-        PayoutMethodDeclined = "payout_method_declined",
-        /// `payout_method_does_not_exist`
-        PayoutMethodDoesNotExist = "payout_method_does_not_exist",
-        /// `payout_method_expired`
-        PayoutMethodExpired = "payout_method_expired",
-        /// `payout_method_holder_address_incorrect`
-        PayoutMethodHolderAddressIncorrect = "payout_method_holder_address_incorrect",
-        /// `payout_method_holder_details_incorrect`
-        PayoutMethodHolderDetailsIncorrect = "payout_method_holder_details_incorrect",
-        /// `payout_method_holder_name_incorrect`
-        PayoutMethodHolderNameIncorrect = "payout_method_holder_name_incorrect",
-        /// `payout_method_invalid`
-        PayoutMethodInvalid = "payout_method_invalid",
-        /// `payout_method_invalid_account_number`
-        PayoutMethodInvalidAccountNumber = "payout_method_invalid_account_number",
-        /// `payout_method_restricted`
-        PayoutMethodRestricted = "payout_method_restricted",
-        /// `payout_method_unsupported`
-        PayoutMethodUnsupported = "payout_method_unsupported",
-        /// `payout_method_usage_frequency_limit_exceeded`
-        PayoutMethodUsageFrequencyLimitExceeded = "payout_method_usage_frequency_limit_exceeded",
-        /// `recalled`
-        Recalled = "recalled",
-        /// `recipient_capability_not_active`
-        RecipientCapabilityNotActive = "recipient_capability_not_active",
-        /// `review_rejected`
-        ReviewRejected = "review_rejected",
-        /// `unknown_failure`
-        UnknownFailure = "unknown_failure",
-    }
-}
-
-words! {
-    /// The values of `allowed_payment_method_type`, first of all in [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    CheckoutSessionCreateAllowedPaymentMethodType {
+    /// The values of `excluded_payment_method_type`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object>
+    PaymentIntentExcludedPaymentMethodType {
         /// `acss_debit`
         AcssDebit = "acss_debit",
         /// `affirm`
@@ -891,8 +61,6 @@ words! {
         Konbini = "konbini",
         /// `kr_card`
         KrCard = "kr_card",
-        /// `link`
-        Link = "link",
         /// `mb_way`
         MbWay = "mb_way",
         /// `mobilepay`
@@ -955,392 +123,10 @@ words! {
 }
 
 words! {
-    /// The values of `font_family`, first of all in [`CheckoutSessionCreateBrandingSettings`](crate::api::CheckoutSessionCreateBrandingSettings).
-    CheckoutSessionCreateBrandingSettingsFontFamily {
-        /// `be_vietnam_pro`
-        BeVietnamPro = "be_vietnam_pro",
-        /// `bitter`
-        Bitter = "bitter",
-        /// `chakra_petch`
-        ChakraPetch = "chakra_petch",
-        /// `default`
-        Default = "default",
-        /// `hahmlet`
-        Hahmlet = "hahmlet",
-        /// `inconsolata`
-        Inconsolata = "inconsolata",
-        /// `inter`
-        Inter = "inter",
-        /// `lato`
-        Lato = "lato",
-        /// `lora`
-        Lora = "lora",
-        /// `m_plus_1_code`
-        MPlus1Code = "m_plus_1_code",
-        /// `montserrat`
-        Montserrat = "montserrat",
-        /// `noto_sans`
-        NotoSans = "noto_sans",
-        /// `noto_sans_jp`
-        NotoSansJp = "noto_sans_jp",
-        /// `noto_serif`
-        NotoSerif = "noto_serif",
-        /// `nunito`
-        Nunito = "nunito",
-        /// `open_sans`
-        OpenSans = "open_sans",
-        /// `pridi`
-        Pridi = "pridi",
-        /// `pt_sans`
-        PtSans = "pt_sans",
-        /// `pt_serif`
-        PtSerif = "pt_serif",
-        /// `raleway`
-        Raleway = "raleway",
-        /// `roboto`
-        Roboto = "roboto",
-        /// `roboto_slab`
-        RobotoSlab = "roboto_slab",
-        /// `source_sans_pro`
-        SourceSansPro = "source_sans_pro",
-        /// `titillium_web`
-        TitilliumWeb = "titillium_web",
-        /// `ubuntu_mono`
-        UbuntuMono = "ubuntu_mono",
-        /// `zen_maru_gothic`
-        ZenMaruGothic = "zen_maru_gothic",
-    }
-}
-
-words! {
-    /// The values of `preferred_locale`, first of all in [`CheckoutSessionCreatePaymentMethodOptionsPaypal`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaypal).
-    CheckoutSessionCreatePaymentMethodOptionsPaypalPreferredLocale {
-        /// `cs-CZ`
-        CsCZ = "cs-CZ",
-        /// `da-DK`
-        DaDK = "da-DK",
-        /// `de-AT`
-        DeAT = "de-AT",
-        /// `de-DE`
-        DeDE = "de-DE",
-        /// `de-LU`
-        DeLU = "de-LU",
-        /// `el-GR`
-        ElGR = "el-GR",
-        /// `en-GB`
-        EnGB = "en-GB",
-        /// `en-US`
-        EnUS = "en-US",
-        /// `es-ES`
-        EsES = "es-ES",
-        /// `fi-FI`
-        FiFI = "fi-FI",
-        /// `fr-BE`
-        FrBE = "fr-BE",
-        /// `fr-FR`
-        FrFR = "fr-FR",
-        /// `fr-LU`
-        FrLU = "fr-LU",
-        /// `hu-HU`
-        HuHU = "hu-HU",
-        /// `it-IT`
-        ItIT = "it-IT",
-        /// `nl-BE`
-        NlBE = "nl-BE",
-        /// `nl-NL`
-        NlNL = "nl-NL",
-        /// `pl-PL`
-        PlPL = "pl-PL",
-        /// `pt-PT`
-        PtPT = "pt-PT",
-        /// `sk-SK`
-        SkSK = "sk-SK",
-        /// `sv-SE`
-        SvSE = "sv-SE",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`CustomerCreateTaxIdData`](crate::api::CustomerCreateTaxIdData).
-    CustomerCreateTaxIdDataType {
-        /// `ad_nrt`
-        AdNrt = "ad_nrt",
-        /// `ae_trn`
-        AeTrn = "ae_trn",
-        /// `al_tin`
-        AlTin = "al_tin",
-        /// `am_tin`
-        AmTin = "am_tin",
-        /// `ao_tin`
-        AoTin = "ao_tin",
-        /// `ar_cuit`
-        ArCuit = "ar_cuit",
-        /// `au_abn`
-        AuAbn = "au_abn",
-        /// `au_acn`
-        AuAcn = "au_acn",
-        /// `au_arn`
-        AuArn = "au_arn",
-        /// `au_wpn`
-        AuWpn = "au_wpn",
-        /// `aw_tin`
-        AwTin = "aw_tin",
-        /// `az_tin`
-        AzTin = "az_tin",
-        /// `ba_tin`
-        BaTin = "ba_tin",
-        /// `bb_tin`
-        BbTin = "bb_tin",
-        /// `bd_bin`
-        BdBin = "bd_bin",
-        /// `bf_ifu`
-        BfIfu = "bf_ifu",
-        /// `bg_uic`
-        BgUic = "bg_uic",
-        /// `bh_vat`
-        BhVat = "bh_vat",
-        /// `bj_ifu`
-        BjIfu = "bj_ifu",
-        /// `bo_tin`
-        BoTin = "bo_tin",
-        /// `br_cnpj`
-        BrCnpj = "br_cnpj",
-        /// `br_cpf`
-        BrCpf = "br_cpf",
-        /// `bs_tin`
-        BsTin = "bs_tin",
-        /// `bw_vat`
-        BwVat = "bw_vat",
-        /// `by_tin`
-        ByTin = "by_tin",
-        /// `ca_bn`
-        CaBn = "ca_bn",
-        /// `ca_gst_hst`
-        CaGstHst = "ca_gst_hst",
-        /// `ca_pst_bc`
-        CaPstBc = "ca_pst_bc",
-        /// `ca_pst_mb`
-        CaPstMb = "ca_pst_mb",
-        /// `ca_pst_sk`
-        CaPstSk = "ca_pst_sk",
-        /// `ca_qst`
-        CaQst = "ca_qst",
-        /// `cd_nif`
-        CdNif = "cd_nif",
-        /// `ch_uid`
-        ChUid = "ch_uid",
-        /// `ch_vat`
-        ChVat = "ch_vat",
-        /// `ci_vat`
-        CiVat = "ci_vat",
-        /// `cl_tin`
-        ClTin = "cl_tin",
-        /// `cm_niu`
-        CmNiu = "cm_niu",
-        /// `cn_tin`
-        CnTin = "cn_tin",
-        /// `co_nit`
-        CoNit = "co_nit",
-        /// `cr_tin`
-        CrTin = "cr_tin",
-        /// `cv_nif`
-        CvNif = "cv_nif",
-        /// `cz_dic`
-        CzDic = "cz_dic",
-        /// `de_stn`
-        DeStn = "de_stn",
-        /// `do_rcn`
-        DoRcn = "do_rcn",
-        /// `ec_ruc`
-        EcRuc = "ec_ruc",
-        /// `eg_tin`
-        EgTin = "eg_tin",
-        /// `es_cif`
-        EsCif = "es_cif",
-        /// `et_tin`
-        EtTin = "et_tin",
-        /// `eu_oss_vat`
-        EuOssVat = "eu_oss_vat",
-        /// `eu_vat`
-        EuVat = "eu_vat",
-        /// `fo_vat`
-        FoVat = "fo_vat",
-        /// `fr_siren`
-        FrSiren = "fr_siren",
-        /// `fr_siret`
-        FrSiret = "fr_siret",
-        /// `fr_spi`
-        FrSpi = "fr_spi",
-        /// `gb_vat`
-        GbVat = "gb_vat",
-        /// `ge_vat`
-        GeVat = "ge_vat",
-        /// `gh_tin`
-        GhTin = "gh_tin",
-        /// `gi_tin`
-        GiTin = "gi_tin",
-        /// `gn_nif`
-        GnNif = "gn_nif",
-        /// `hk_br`
-        HkBr = "hk_br",
-        /// `hr_oib`
-        HrOib = "hr_oib",
-        /// `hu_tin`
-        HuTin = "hu_tin",
-        /// `ic_nif`
-        IcNif = "ic_nif",
-        /// `id_npwp`
-        IdNpwp = "id_npwp",
-        /// `il_vat`
-        IlVat = "il_vat",
-        /// `in_gst`
-        InGst = "in_gst",
-        /// `is_kt`
-        IsKt = "is_kt",
-        /// `is_vat`
-        IsVat = "is_vat",
-        /// `it_cf`
-        ItCf = "it_cf",
-        /// `jp_cn`
-        JpCn = "jp_cn",
-        /// `jp_rn`
-        JpRn = "jp_rn",
-        /// `jp_trn`
-        JpTrn = "jp_trn",
-        /// `ke_pin`
-        KePin = "ke_pin",
-        /// `kg_tin`
-        KgTin = "kg_tin",
-        /// `kh_tin`
-        KhTin = "kh_tin",
-        /// `kr_brn`
-        KrBrn = "kr_brn",
-        /// `kz_bin`
-        KzBin = "kz_bin",
-        /// `la_tin`
-        LaTin = "la_tin",
-        /// `li_uid`
-        LiUid = "li_uid",
-        /// `li_vat`
-        LiVat = "li_vat",
-        /// `lk_vat`
-        LkVat = "lk_vat",
-        /// `ma_vat`
-        MaVat = "ma_vat",
-        /// `md_cf`
-        MdCf = "md_cf",
-        /// `md_vat`
-        MdVat = "md_vat",
-        /// `me_pib`
-        MePib = "me_pib",
-        /// `mk_vat`
-        MkVat = "mk_vat",
-        /// `mr_nif`
-        MrNif = "mr_nif",
-        /// `mu_vat`
-        MuVat = "mu_vat",
-        /// `mx_rfc`
-        MxRfc = "mx_rfc",
-        /// `my_frp`
-        MyFrp = "my_frp",
-        /// `my_itn`
-        MyItn = "my_itn",
-        /// `my_sst`
-        MySst = "my_sst",
-        /// `mz_nuit`
-        MzNuit = "mz_nuit",
-        /// `ng_tin`
-        NgTin = "ng_tin",
-        /// `no_vat`
-        NoVat = "no_vat",
-        /// `no_voec`
-        NoVoec = "no_voec",
-        /// `np_pan`
-        NpPan = "np_pan",
-        /// `nz_bn`
-        NzBn = "nz_bn",
-        /// `nz_gst`
-        NzGst = "nz_gst",
-        /// `om_vat`
-        OmVat = "om_vat",
-        /// `pe_ruc`
-        PeRuc = "pe_ruc",
-        /// `ph_tin`
-        PhTin = "ph_tin",
-        /// `pl_nip`
-        PlNip = "pl_nip",
-        /// `pt_nif`
-        PtNif = "pt_nif",
-        /// `py_ruc`
-        PyRuc = "py_ruc",
-        /// `ro_tin`
-        RoTin = "ro_tin",
-        /// `rs_pib`
-        RsPib = "rs_pib",
-        /// `ru_inn`
-        RuInn = "ru_inn",
-        /// `ru_kpp`
-        RuKpp = "ru_kpp",
-        /// `sa_vat`
-        SaVat = "sa_vat",
-        /// `sg_gst`
-        SgGst = "sg_gst",
-        /// `sg_uen`
-        SgUen = "sg_uen",
-        /// `si_tin`
-        SiTin = "si_tin",
-        /// `sm_coe`
-        SmCoe = "sm_coe",
-        /// `sn_ninea`
-        SnNinea = "sn_ninea",
-        /// `sr_fin`
-        SrFin = "sr_fin",
-        /// `sv_nit`
-        SvNit = "sv_nit",
-        /// `th_vat`
-        ThVat = "th_vat",
-        /// `tj_tin`
-        TjTin = "tj_tin",
-        /// `tr_tin`
-        TrTin = "tr_tin",
-        /// `tt_bir`
-        TtBir = "tt_bir",
-        /// `tt_vat`
-        TtVat = "tt_vat",
-        /// `tw_vat`
-        TwVat = "tw_vat",
-        /// `tz_vat`
-        TzVat = "tz_vat",
-        /// `ua_vat`
-        UaVat = "ua_vat",
-        /// `ug_tin`
-        UgTin = "ug_tin",
-        /// `us_ein`
-        UsEin = "us_ein",
-        /// `uy_ruc`
-        UyRuc = "uy_ruc",
-        /// `uz_tin`
-        UzTin = "uz_tin",
-        /// `uz_vat`
-        UzVat = "uz_vat",
-        /// `ve_rif`
-        VeRif = "ve_rif",
-        /// `vn_tin`
-        VnTin = "vn_tin",
-        /// `za_vat`
-        ZaVat = "za_vat",
-        /// `zm_tin`
-        ZmTin = "zm_tin",
-        /// `zw_tin`
-        ZwTin = "zw_tin",
-    }
-}
-
-words! {
-    /// The values of `type`, first of all in [`CustomersPaymentMethodList`](crate::api::CustomersPaymentMethodList).
-    CustomersPaymentMethodListType {
-        /// `acss_debit`
-        AcssDebit = "acss_debit",
+    /// The values of `payment_method_type`, first of all in [`PaymentLink`](crate::api::PaymentLink).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object>
+    PaymentLinkPaymentMethodType {
         /// `affirm`
         Affirm = "affirm",
         /// `afterpay_clearpay`
@@ -1349,8 +135,6 @@ words! {
         Alipay = "alipay",
         /// `alma`
         Alma = "alma",
-        /// `amazon_pay`
-        AmazonPay = "amazon_pay",
         /// `au_becs_debit`
         AuBecsDebit = "au_becs_debit",
         /// `bacs_debit`
@@ -1369,12 +153,6 @@ words! {
         Card = "card",
         /// `cashapp`
         Cashapp = "cashapp",
-        /// `crypto`
-        Crypto = "crypto",
-        /// `custom`
-        Custom = "custom",
-        /// `customer_balance`
-        CustomerBalance = "customer_balance",
         /// `eps`
         Eps = "eps",
         /// `fpx`
@@ -1385,14 +163,10 @@ words! {
         Grabpay = "grabpay",
         /// `ideal`
         Ideal = "ideal",
-        /// `kakao_pay`
-        KakaoPay = "kakao_pay",
         /// `klarna`
         Klarna = "klarna",
         /// `konbini`
         Konbini = "konbini",
-        /// `kr_card`
-        KrCard = "kr_card",
         /// `link`
         Link = "link",
         /// `mb_way`
@@ -1401,18 +175,12 @@ words! {
         Mobilepay = "mobilepay",
         /// `multibanco`
         Multibanco = "multibanco",
-        /// `naver_pay`
-        NaverPay = "naver_pay",
-        /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
         /// `oxxo`
         Oxxo = "oxxo",
         /// `p24`
         P24 = "p24",
         /// `pay_by_bank`
         PayByBank = "pay_by_bank",
-        /// `payco`
-        Payco = "payco",
         /// `paynow`
         Paynow = "paynow",
         /// `paypal`
@@ -1425,10 +193,6 @@ words! {
         Pix = "pix",
         /// `promptpay`
         Promptpay = "promptpay",
-        /// `revolut_pay`
-        RevolutPay = "revolut_pay",
-        /// `samsung_pay`
-        SamsungPay = "samsung_pay",
         /// `satispay`
         Satispay = "satispay",
         /// `scalapay`
@@ -1453,5 +217,761 @@ words! {
         WechatPay = "wechat_pay",
         /// `zip`
         Zip = "zip",
+    }
+}
+
+words! {
+    /// The values of `allowed_country`, first of all in [`PaymentLinkShippingAddressCollection`](crate::api::PaymentLinkShippingAddressCollection).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-shipping_address_collection>
+    PaymentLinkShippingAddressCollectionAllowedCountry {
+        /// `AC`
+        Ac = "AC",
+        /// `AD`
+        Ad = "AD",
+        /// `AE`
+        Ae = "AE",
+        /// `AF`
+        Af = "AF",
+        /// `AG`
+        Ag = "AG",
+        /// `AI`
+        Ai = "AI",
+        /// `AL`
+        Al = "AL",
+        /// `AM`
+        Am = "AM",
+        /// `AO`
+        Ao = "AO",
+        /// `AQ`
+        Aq = "AQ",
+        /// `AR`
+        Ar = "AR",
+        /// `AT`
+        At = "AT",
+        /// `AU`
+        Au = "AU",
+        /// `AW`
+        Aw = "AW",
+        /// `AX`
+        Ax = "AX",
+        /// `AZ`
+        Az = "AZ",
+        /// `BA`
+        Ba = "BA",
+        /// `BB`
+        Bb = "BB",
+        /// `BD`
+        Bd = "BD",
+        /// `BE`
+        Be = "BE",
+        /// `BF`
+        Bf = "BF",
+        /// `BG`
+        Bg = "BG",
+        /// `BH`
+        Bh = "BH",
+        /// `BI`
+        Bi = "BI",
+        /// `BJ`
+        Bj = "BJ",
+        /// `BL`
+        Bl = "BL",
+        /// `BM`
+        Bm = "BM",
+        /// `BN`
+        Bn = "BN",
+        /// `BO`
+        Bo = "BO",
+        /// `BQ`
+        Bq = "BQ",
+        /// `BR`
+        Br = "BR",
+        /// `BS`
+        Bs = "BS",
+        /// `BT`
+        Bt = "BT",
+        /// `BV`
+        Bv = "BV",
+        /// `BW`
+        Bw = "BW",
+        /// `BY`
+        By = "BY",
+        /// `BZ`
+        Bz = "BZ",
+        /// `CA`
+        Ca = "CA",
+        /// `CD`
+        Cd = "CD",
+        /// `CF`
+        Cf = "CF",
+        /// `CG`
+        Cg = "CG",
+        /// `CH`
+        Ch = "CH",
+        /// `CI`
+        Ci = "CI",
+        /// `CK`
+        Ck = "CK",
+        /// `CL`
+        Cl = "CL",
+        /// `CM`
+        Cm = "CM",
+        /// `CN`
+        Cn = "CN",
+        /// `CO`
+        Co = "CO",
+        /// `CR`
+        Cr = "CR",
+        /// `CV`
+        Cv = "CV",
+        /// `CW`
+        Cw = "CW",
+        /// `CY`
+        Cy = "CY",
+        /// `CZ`
+        Cz = "CZ",
+        /// `DE`
+        De = "DE",
+        /// `DJ`
+        Dj = "DJ",
+        /// `DK`
+        Dk = "DK",
+        /// `DM`
+        Dm = "DM",
+        /// `DO`
+        Do = "DO",
+        /// `DZ`
+        Dz = "DZ",
+        /// `EC`
+        Ec = "EC",
+        /// `EE`
+        Ee = "EE",
+        /// `EG`
+        Eg = "EG",
+        /// `EH`
+        Eh = "EH",
+        /// `ER`
+        Er = "ER",
+        /// `ES`
+        Es = "ES",
+        /// `ET`
+        Et = "ET",
+        /// `FI`
+        Fi = "FI",
+        /// `FJ`
+        Fj = "FJ",
+        /// `FK`
+        Fk = "FK",
+        /// `FO`
+        Fo = "FO",
+        /// `FR`
+        Fr = "FR",
+        /// `GA`
+        Ga = "GA",
+        /// `GB`
+        Gb = "GB",
+        /// `GD`
+        Gd = "GD",
+        /// `GE`
+        Ge = "GE",
+        /// `GF`
+        Gf = "GF",
+        /// `GG`
+        Gg = "GG",
+        /// `GH`
+        Gh = "GH",
+        /// `GI`
+        Gi = "GI",
+        /// `GL`
+        Gl = "GL",
+        /// `GM`
+        Gm = "GM",
+        /// `GN`
+        Gn = "GN",
+        /// `GP`
+        Gp = "GP",
+        /// `GQ`
+        Gq = "GQ",
+        /// `GR`
+        Gr = "GR",
+        /// `GS`
+        Gs = "GS",
+        /// `GT`
+        Gt = "GT",
+        /// `GU`
+        Gu = "GU",
+        /// `GW`
+        Gw = "GW",
+        /// `GY`
+        Gy = "GY",
+        /// `HK`
+        Hk = "HK",
+        /// `HN`
+        Hn = "HN",
+        /// `HR`
+        Hr = "HR",
+        /// `HT`
+        Ht = "HT",
+        /// `HU`
+        Hu = "HU",
+        /// `ID`
+        Id = "ID",
+        /// `IE`
+        Ie = "IE",
+        /// `IL`
+        Il = "IL",
+        /// `IM`
+        Im = "IM",
+        /// `IN`
+        In = "IN",
+        /// `IO`
+        Io = "IO",
+        /// `IQ`
+        Iq = "IQ",
+        /// `IS`
+        Is = "IS",
+        /// `IT`
+        It = "IT",
+        /// `JE`
+        Je = "JE",
+        /// `JM`
+        Jm = "JM",
+        /// `JO`
+        Jo = "JO",
+        /// `JP`
+        Jp = "JP",
+        /// `KE`
+        Ke = "KE",
+        /// `KG`
+        Kg = "KG",
+        /// `KH`
+        Kh = "KH",
+        /// `KI`
+        Ki = "KI",
+        /// `KM`
+        Km = "KM",
+        /// `KN`
+        Kn = "KN",
+        /// `KR`
+        Kr = "KR",
+        /// `KW`
+        Kw = "KW",
+        /// `KY`
+        Ky = "KY",
+        /// `KZ`
+        Kz = "KZ",
+        /// `LA`
+        La = "LA",
+        /// `LB`
+        Lb = "LB",
+        /// `LC`
+        Lc = "LC",
+        /// `LI`
+        Li = "LI",
+        /// `LK`
+        Lk = "LK",
+        /// `LR`
+        Lr = "LR",
+        /// `LS`
+        Ls = "LS",
+        /// `LT`
+        Lt = "LT",
+        /// `LU`
+        Lu = "LU",
+        /// `LV`
+        Lv = "LV",
+        /// `LY`
+        Ly = "LY",
+        /// `MA`
+        Ma = "MA",
+        /// `MC`
+        Mc = "MC",
+        /// `MD`
+        Md = "MD",
+        /// `ME`
+        Me = "ME",
+        /// `MF`
+        Mf = "MF",
+        /// `MG`
+        Mg = "MG",
+        /// `MK`
+        Mk = "MK",
+        /// `ML`
+        Ml = "ML",
+        /// `MM`
+        Mm = "MM",
+        /// `MN`
+        Mn = "MN",
+        /// `MO`
+        Mo = "MO",
+        /// `MQ`
+        Mq = "MQ",
+        /// `MR`
+        Mr = "MR",
+        /// `MS`
+        Ms = "MS",
+        /// `MT`
+        Mt = "MT",
+        /// `MU`
+        Mu = "MU",
+        /// `MV`
+        Mv = "MV",
+        /// `MW`
+        Mw = "MW",
+        /// `MX`
+        Mx = "MX",
+        /// `MY`
+        My = "MY",
+        /// `MZ`
+        Mz = "MZ",
+        /// `NA`
+        Na = "NA",
+        /// `NC`
+        Nc = "NC",
+        /// `NE`
+        Ne = "NE",
+        /// `NG`
+        Ng = "NG",
+        /// `NI`
+        Ni = "NI",
+        /// `NL`
+        Nl = "NL",
+        /// `NO`
+        No = "NO",
+        /// `NP`
+        Np = "NP",
+        /// `NR`
+        Nr = "NR",
+        /// `NU`
+        Nu = "NU",
+        /// `NZ`
+        Nz = "NZ",
+        /// `OM`
+        Om = "OM",
+        /// `PA`
+        Pa = "PA",
+        /// `PE`
+        Pe = "PE",
+        /// `PF`
+        Pf = "PF",
+        /// `PG`
+        Pg = "PG",
+        /// `PH`
+        Ph = "PH",
+        /// `PK`
+        Pk = "PK",
+        /// `PL`
+        Pl = "PL",
+        /// `PM`
+        Pm = "PM",
+        /// `PN`
+        Pn = "PN",
+        /// `PR`
+        Pr = "PR",
+        /// `PS`
+        Ps = "PS",
+        /// `PT`
+        Pt = "PT",
+        /// `PY`
+        Py = "PY",
+        /// `QA`
+        Qa = "QA",
+        /// `RE`
+        Re = "RE",
+        /// `RO`
+        Ro = "RO",
+        /// `RS`
+        Rs = "RS",
+        /// `RU`
+        Ru = "RU",
+        /// `RW`
+        Rw = "RW",
+        /// `SA`
+        Sa = "SA",
+        /// `SB`
+        Sb = "SB",
+        /// `SC`
+        Sc = "SC",
+        /// `SD`
+        Sd = "SD",
+        /// `SE`
+        Se = "SE",
+        /// `SG`
+        Sg = "SG",
+        /// `SH`
+        Sh = "SH",
+        /// `SI`
+        Si = "SI",
+        /// `SJ`
+        Sj = "SJ",
+        /// `SK`
+        Sk = "SK",
+        /// `SL`
+        Sl = "SL",
+        /// `SM`
+        Sm = "SM",
+        /// `SN`
+        Sn = "SN",
+        /// `SO`
+        So = "SO",
+        /// `SR`
+        Sr = "SR",
+        /// `SS`
+        Ss = "SS",
+        /// `ST`
+        St = "ST",
+        /// `SV`
+        Sv = "SV",
+        /// `SX`
+        Sx = "SX",
+        /// `SZ`
+        Sz = "SZ",
+        /// `TA`
+        Ta = "TA",
+        /// `TC`
+        Tc = "TC",
+        /// `TD`
+        Td = "TD",
+        /// `TF`
+        Tf = "TF",
+        /// `TG`
+        Tg = "TG",
+        /// `TH`
+        Th = "TH",
+        /// `TJ`
+        Tj = "TJ",
+        /// `TK`
+        Tk = "TK",
+        /// `TL`
+        Tl = "TL",
+        /// `TM`
+        Tm = "TM",
+        /// `TN`
+        Tn = "TN",
+        /// `TO`
+        To = "TO",
+        /// `TR`
+        Tr = "TR",
+        /// `TT`
+        Tt = "TT",
+        /// `TV`
+        Tv = "TV",
+        /// `TW`
+        Tw = "TW",
+        /// `TZ`
+        Tz = "TZ",
+        /// `UA`
+        Ua = "UA",
+        /// `UG`
+        Ug = "UG",
+        /// `US`
+        Us = "US",
+        /// `UY`
+        Uy = "UY",
+        /// `UZ`
+        Uz = "UZ",
+        /// `VA`
+        Va = "VA",
+        /// `VC`
+        Vc = "VC",
+        /// `VE`
+        Ve = "VE",
+        /// `VG`
+        Vg = "VG",
+        /// `VN`
+        Vn = "VN",
+        /// `VU`
+        Vu = "VU",
+        /// `WF`
+        Wf = "WF",
+        /// `WS`
+        Ws = "WS",
+        /// `XK`
+        Xk = "XK",
+        /// `YE`
+        Ye = "YE",
+        /// `YT`
+        Yt = "YT",
+        /// `ZA`
+        Za = "ZA",
+        /// `ZM`
+        Zm = "ZM",
+        /// `ZW`
+        Zw = "ZW",
+        /// `ZZ`
+        Zz = "ZZ",
+    }
+}
+
+words! {
+    /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsEps`](crate::api::ChargePaymentMethodDetailsEps).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-eps>
+    ChargePaymentMethodDetailsEpsBank {
+        /// `arzte_und_apotheker_bank`
+        ArzteUndApothekerBank = "arzte_und_apotheker_bank",
+        /// `austrian_anadi_bank_ag`
+        AustrianAnadiBankAg = "austrian_anadi_bank_ag",
+        /// `bank_austria`
+        BankAustria = "bank_austria",
+        /// `bankhaus_carl_spangler`
+        BankhausCarlSpangler = "bankhaus_carl_spangler",
+        /// `bankhaus_schelhammer_und_schattera_ag`
+        BankhausSchelhammerUndSchatteraAg = "bankhaus_schelhammer_und_schattera_ag",
+        /// `bawag_psk_ag`
+        BawagPskAg = "bawag_psk_ag",
+        /// `bks_bank_ag`
+        BksBankAg = "bks_bank_ag",
+        /// `brull_kallmus_bank_ag`
+        BrullKallmusBankAg = "brull_kallmus_bank_ag",
+        /// `btv_vier_lander_bank`
+        BtvVierLanderBank = "btv_vier_lander_bank",
+        /// `capital_bank_grawe_gruppe_ag`
+        CapitalBankGraweGruppeAg = "capital_bank_grawe_gruppe_ag",
+        /// `deutsche_bank_ag`
+        DeutscheBankAg = "deutsche_bank_ag",
+        /// `dolomitenbank`
+        Dolomitenbank = "dolomitenbank",
+        /// `easybank_ag`
+        EasybankAg = "easybank_ag",
+        /// `erste_bank_und_sparkassen`
+        ErsteBankUndSparkassen = "erste_bank_und_sparkassen",
+        /// `hypo_alpeadriabank_international_ag`
+        HypoAlpeadriabankInternationalAg = "hypo_alpeadriabank_international_ag",
+        /// `hypo_bank_burgenland_aktiengesellschaft`
+        HypoBankBurgenlandAktiengesellschaft = "hypo_bank_burgenland_aktiengesellschaft",
+        /// `hypo_noe_lb_fur_niederosterreich_u_wien`
+        HypoNoeLbFurNiederosterreichUWien = "hypo_noe_lb_fur_niederosterreich_u_wien",
+        /// `hypo_oberosterreich_salzburg_steiermark`
+        HypoOberosterreichSalzburgSteiermark = "hypo_oberosterreich_salzburg_steiermark",
+        /// `hypo_tirol_bank_ag`
+        HypoTirolBankAg = "hypo_tirol_bank_ag",
+        /// `hypo_vorarlberg_bank_ag`
+        HypoVorarlbergBankAg = "hypo_vorarlberg_bank_ag",
+        /// `marchfelder_bank`
+        MarchfelderBank = "marchfelder_bank",
+        /// `oberbank_ag`
+        OberbankAg = "oberbank_ag",
+        /// `raiffeisen_bankengruppe_osterreich`
+        RaiffeisenBankengruppeOsterreich = "raiffeisen_bankengruppe_osterreich",
+        /// `schoellerbank_ag`
+        SchoellerbankAg = "schoellerbank_ag",
+        /// `sparda_bank_wien`
+        SpardaBankWien = "sparda_bank_wien",
+        /// `volksbank_gruppe`
+        VolksbankGruppe = "volksbank_gruppe",
+        /// `volkskreditbank_ag`
+        VolkskreditbankAg = "volkskreditbank_ag",
+        /// `vr_bank_braunau`
+        VrBankBraunau = "vr_bank_braunau",
+    }
+}
+
+words! {
+    /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsFpx`](crate::api::ChargePaymentMethodDetailsFpx).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-fpx>
+    ChargePaymentMethodDetailsFpxBank {
+        /// `affin_bank`
+        AffinBank = "affin_bank",
+        /// `agrobank`
+        Agrobank = "agrobank",
+        /// `alliance_bank`
+        AllianceBank = "alliance_bank",
+        /// `ambank`
+        Ambank = "ambank",
+        /// `bank_islam`
+        BankIslam = "bank_islam",
+        /// `bank_muamalat`
+        BankMuamalat = "bank_muamalat",
+        /// `bank_of_china`
+        BankOfChina = "bank_of_china",
+        /// `bank_rakyat`
+        BankRakyat = "bank_rakyat",
+        /// `bnp_paribas`
+        BnpParibas = "bnp_paribas",
+        /// `bsn`
+        Bsn = "bsn",
+        /// `cimb`
+        Cimb = "cimb",
+        /// `citibank`
+        Citibank = "citibank",
+        /// `deutsche_bank`
+        DeutscheBank = "deutsche_bank",
+        /// `hong_leong_bank`
+        HongLeongBank = "hong_leong_bank",
+        /// `hsbc`
+        Hsbc = "hsbc",
+        /// `kfh`
+        Kfh = "kfh",
+        /// `maybank2e`
+        Maybank2e = "maybank2e",
+        /// `maybank2u`
+        Maybank2u = "maybank2u",
+        /// `mbsb_bank`
+        MbsbBank = "mbsb_bank",
+        /// `ocbc`
+        Ocbc = "ocbc",
+        /// `pb_enterprise`
+        PbEnterprise = "pb_enterprise",
+        /// `public_bank`
+        PublicBank = "public_bank",
+        /// `rhb`
+        Rhb = "rhb",
+        /// `standard_chartered`
+        StandardChartered = "standard_chartered",
+        /// `uob`
+        Uob = "uob",
+    }
+}
+
+words! {
+    /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsIdeal`](crate::api::ChargePaymentMethodDetailsIdeal).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ideal>
+    ChargePaymentMethodDetailsIdealBank {
+        /// `abn_amro`
+        AbnAmro = "abn_amro",
+        /// `adyen`
+        Adyen = "adyen",
+        /// `asn_bank`
+        AsnBank = "asn_bank",
+        /// `bunq`
+        Bunq = "bunq",
+        /// `buut`
+        Buut = "buut",
+        /// `finom`
+        Finom = "finom",
+        /// `handelsbanken`
+        Handelsbanken = "handelsbanken",
+        /// `ing`
+        Ing = "ing",
+        /// `knab`
+        Knab = "knab",
+        /// `mollie`
+        Mollie = "mollie",
+        /// `moneyou`
+        Moneyou = "moneyou",
+        /// `n26`
+        N26 = "n26",
+        /// `nn`
+        Nn = "nn",
+        /// `rabobank`
+        Rabobank = "rabobank",
+        /// `regiobank`
+        Regiobank = "regiobank",
+        /// `revolut`
+        Revolut = "revolut",
+        /// `sns_bank`
+        SnsBank = "sns_bank",
+        /// `triodos_bank`
+        TriodosBank = "triodos_bank",
+        /// `van_lanschot`
+        VanLanschot = "van_lanschot",
+        /// `yoursafe`
+        Yoursafe = "yoursafe",
+    }
+}
+
+words! {
+    /// The values of `bic`, first of all in [`ChargePaymentMethodDetailsIdeal`](crate::api::ChargePaymentMethodDetailsIdeal).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ideal>
+    ChargePaymentMethodDetailsIdealBic {
+        /// `ABNANL2A`
+        Abnanl2a = "ABNANL2A",
+        /// `ADYBNL2A`
+        Adybnl2a = "ADYBNL2A",
+        /// `ASNBNL21`
+        Asnbnl21 = "ASNBNL21",
+        /// `BITSNL2A`
+        Bitsnl2a = "BITSNL2A",
+        /// `BUNQNL2A`
+        Bunqnl2a = "BUNQNL2A",
+        /// `BUUTNL2A`
+        Buutnl2a = "BUUTNL2A",
+        /// `FNOMNL22`
+        Fnomnl22 = "FNOMNL22",
+        /// `FVLBNL22`
+        Fvlbnl22 = "FVLBNL22",
+        /// `HANDNL2A`
+        Handnl2a = "HANDNL2A",
+        /// `INGBNL2A`
+        Ingbnl2a = "INGBNL2A",
+        /// `KNABNL2H`
+        Knabnl2h = "KNABNL2H",
+        /// `MLLENL2A`
+        Mllenl2a = "MLLENL2A",
+        /// `MOYONL21`
+        Moyonl21 = "MOYONL21",
+        /// `NNBANL2G`
+        Nnbanl2g = "NNBANL2G",
+        /// `NTSBDEB1`
+        Ntsbdeb1 = "NTSBDEB1",
+        /// `RABONL2U`
+        Rabonl2u = "RABONL2U",
+        /// `RBRBNL21`
+        Rbrbnl21 = "RBRBNL21",
+        /// `REVOIE23`
+        Revoie23 = "REVOIE23",
+        /// `REVOLT21`
+        Revolt21 = "REVOLT21",
+        /// `SNSBNL2A`
+        Snsbnl2a = "SNSBNL2A",
+        /// `TRIONL2U`
+        Trionl2u = "TRIONL2U",
+    }
+}
+
+words! {
+    /// The values of `brand`, first of all in [`ChargePaymentMethodDetailsKrCard`](crate::api::ChargePaymentMethodDetailsKrCard).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-kr_card>
+    ChargePaymentMethodDetailsKrCardBrand {
+        /// `bc`
+        Bc = "bc",
+        /// `citi`
+        Citi = "citi",
+        /// `hana`
+        Hana = "hana",
+        /// `hyundai`
+        Hyundai = "hyundai",
+        /// `jeju`
+        Jeju = "jeju",
+        /// `jeonbuk`
+        Jeonbuk = "jeonbuk",
+        /// `kakaobank`
+        Kakaobank = "kakaobank",
+        /// `kbank`
+        Kbank = "kbank",
+        /// `kdbbank`
+        Kdbbank = "kdbbank",
+        /// `kookmin`
+        Kookmin = "kookmin",
+        /// `kwangju`
+        Kwangju = "kwangju",
+        /// `lotte`
+        Lotte = "lotte",
+        /// `mg`
+        Mg = "mg",
+        /// `nh`
+        Nh = "nh",
+        /// `post`
+        Post = "post",
+        /// `samsung`
+        Samsung = "samsung",
+        /// `savingsbank`
+        Savingsbank = "savingsbank",
+        /// `shinhan`
+        Shinhan = "shinhan",
+        /// `shinhyup`
+        Shinhyup = "shinhyup",
+        /// `suhyup`
+        Suhyup = "suhyup",
+        /// `tossbank`
+        Tossbank = "tossbank",
+        /// `woori`
+        Woori = "woori",
     }
 }

@@ -5,1499 +5,865 @@
 use crate::view::prelude::words;
 
 words! {
-    /// The values of `type`, first of all in [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    PaymentIntentCreatePaymentMethodDataType {
-        /// `acss_debit`
-        AcssDebit = "acss_debit",
-        /// `affirm`
-        Affirm = "affirm",
-        /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
-        /// `alipay`
-        Alipay = "alipay",
-        /// `alma`
-        Alma = "alma",
-        /// `amazon_pay`
-        AmazonPay = "amazon_pay",
-        /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
-        /// `bacs_debit`
-        BacsDebit = "bacs_debit",
-        /// `bancontact`
-        Bancontact = "bancontact",
-        /// `billie`
-        Billie = "billie",
-        /// `bizum`
-        Bizum = "bizum",
+    /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsP24`](crate::api::ChargePaymentMethodDetailsP24).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-p24>
+    ChargePaymentMethodDetailsP24Bank {
+        /// `alior_bank`
+        AliorBank = "alior_bank",
+        /// `bank_millennium`
+        BankMillennium = "bank_millennium",
+        /// `bank_nowy_bfg_sa`
+        BankNowyBfgSa = "bank_nowy_bfg_sa",
+        /// `bank_pekao_sa`
+        BankPekaoSa = "bank_pekao_sa",
+        /// `banki_spbdzielcze`
+        BankiSpbdzielcze = "banki_spbdzielcze",
         /// `blik`
         Blik = "blik",
-        /// `boleto`
-        Boleto = "boleto",
-        /// `cashapp`
-        Cashapp = "cashapp",
-        /// `crypto`
-        Crypto = "crypto",
-        /// `customer_balance`
-        CustomerBalance = "customer_balance",
+        /// `bnp_paribas`
+        BnpParibas = "bnp_paribas",
+        /// `boz`
+        Boz = "boz",
+        /// `citi_handlowy`
+        CitiHandlowy = "citi_handlowy",
+        /// `credit_agricole`
+        CreditAgricole = "credit_agricole",
+        /// `envelobank`
+        Envelobank = "envelobank",
+        /// `etransfer_pocztowy24`
+        EtransferPocztowy24 = "etransfer_pocztowy24",
+        /// `getin_bank`
+        GetinBank = "getin_bank",
+        /// `ideabank`
+        Ideabank = "ideabank",
+        /// `ing`
+        Ing = "ing",
+        /// `inteligo`
+        Inteligo = "inteligo",
+        /// `mbank_mtransfer`
+        MbankMtransfer = "mbank_mtransfer",
+        /// `nest_przelew`
+        NestPrzelew = "nest_przelew",
+        /// `noble_pay`
+        NoblePay = "noble_pay",
+        /// `pbac_z_ipko`
+        PbacZIpko = "pbac_z_ipko",
+        /// `plus_bank`
+        PlusBank = "plus_bank",
+        /// `santander_przelew24`
+        SantanderPrzelew24 = "santander_przelew24",
+        /// `tmobile_usbugi_bankowe`
+        TmobileUsbugiBankowe = "tmobile_usbugi_bankowe",
+        /// `toyota_bank`
+        ToyotaBank = "toyota_bank",
+        /// `velobank`
+        Velobank = "velobank",
+        /// `volkswagen_bank`
+        VolkswagenBank = "volkswagen_bank",
+    }
+}
+
+words! {
+    /// The values of `race`, first of all in [`PersonUsCfpbDataRaceDetails`](crate::api::PersonUsCfpbDataRaceDetails).
+    ///
+    /// <https://docs.stripe.com/api/accounts/persons/object#person_object-us_cfpb_data-race_details>
+    PersonUsCfpbDataRaceDetailsRace {
+        /// `african_american`
+        AfricanAmerican = "african_american",
+        /// `american_indian_or_alaska_native`
+        AmericanIndianOrAlaskaNative = "american_indian_or_alaska_native",
+        /// `asian`
+        Asian = "asian",
+        /// `asian_indian`
+        AsianIndian = "asian_indian",
+        /// `black_or_african_american`
+        BlackOrAfricanAmerican = "black_or_african_american",
+        /// `chinese`
+        Chinese = "chinese",
+        /// `ethiopian`
+        Ethiopian = "ethiopian",
+        /// `filipino`
+        Filipino = "filipino",
+        /// `guamanian_or_chamorro`
+        GuamanianOrChamorro = "guamanian_or_chamorro",
+        /// `haitian`
+        Haitian = "haitian",
+        /// `jamaican`
+        Jamaican = "jamaican",
+        /// `japanese`
+        Japanese = "japanese",
+        /// `korean`
+        Korean = "korean",
+        /// `native_hawaiian`
+        NativeHawaiian = "native_hawaiian",
+        /// `native_hawaiian_or_other_pacific_islander`
+        NativeHawaiianOrOtherPacificIslander = "native_hawaiian_or_other_pacific_islander",
+        /// `nigerian`
+        Nigerian = "nigerian",
+        /// `other_asian`
+        OtherAsian = "other_asian",
+        /// `other_black_or_african_american`
+        OtherBlackOrAfricanAmerican = "other_black_or_african_american",
+        /// `other_pacific_islander`
+        OtherPacificIslander = "other_pacific_islander",
+        /// `prefer_not_to_answer`
+        PreferNotToAnswer = "prefer_not_to_answer",
+        /// `samoan`
+        Samoan = "samoan",
+        /// `somali`
+        Somali = "somali",
+        /// `vietnamese`
+        Vietnamese = "vietnamese",
+        /// `white`
+        White = "white",
+    }
+}
+
+words! {
+    /// The values of `type`, first of all in [`Source`](crate::api::Source).
+    ///
+    /// <https://docs.stripe.com/api/sources/object>
+    SourceType {
+        /// `ach_credit_transfer`
+        AchCreditTransfer = "ach_credit_transfer",
+        /// `ach_debit`
+        AchDebit = "ach_debit",
+        /// `acss_debit`
+        AcssDebit = "acss_debit",
+        /// `alipay`
+        Alipay = "alipay",
+        /// `au_becs_debit`
+        AuBecsDebit = "au_becs_debit",
+        /// `bancontact`
+        Bancontact = "bancontact",
+        /// `card`
+        Card = "card",
+        /// `card_present`
+        CardPresent = "card_present",
         /// `eps`
         Eps = "eps",
-        /// `fpx`
-        Fpx = "fpx",
         /// `giropay`
         Giropay = "giropay",
-        /// `grabpay`
-        Grabpay = "grabpay",
         /// `ideal`
         Ideal = "ideal",
-        /// `kakao_pay`
-        KakaoPay = "kakao_pay",
         /// `klarna`
         Klarna = "klarna",
-        /// `konbini`
-        Konbini = "konbini",
-        /// `kr_card`
-        KrCard = "kr_card",
-        /// `link`
-        Link = "link",
-        /// `mb_way`
-        MbWay = "mb_way",
-        /// `mobilepay`
-        Mobilepay = "mobilepay",
         /// `multibanco`
         Multibanco = "multibanco",
-        /// `naver_pay`
-        NaverPay = "naver_pay",
-        /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
-        /// `oxxo`
-        Oxxo = "oxxo",
         /// `p24`
         P24 = "p24",
-        /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
-        /// `payco`
-        Payco = "payco",
-        /// `paynow`
-        Paynow = "paynow",
-        /// `paypal`
-        Paypal = "paypal",
-        /// `paypay`
-        Paypay = "paypay",
-        /// `payto`
-        Payto = "payto",
-        /// `pix`
-        Pix = "pix",
-        /// `promptpay`
-        Promptpay = "promptpay",
-        /// `revolut_pay`
-        RevolutPay = "revolut_pay",
-        /// `samsung_pay`
-        SamsungPay = "samsung_pay",
-        /// `satispay`
-        Satispay = "satispay",
-        /// `scalapay`
-        Scalapay = "scalapay",
+        /// `sepa_credit_transfer`
+        SepaCreditTransfer = "sepa_credit_transfer",
         /// `sepa_debit`
         SepaDebit = "sepa_debit",
-        /// `sequra`
-        Sequra = "sequra",
         /// `sofort`
         Sofort = "sofort",
-        /// `sunbit`
-        Sunbit = "sunbit",
-        /// `swish`
-        Swish = "swish",
-        /// `twint`
-        Twint = "twint",
-        /// `upi`
-        Upi = "upi",
-        /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
-        /// `wechat_pay`
-        WechatPay = "wechat_pay",
-        /// `zip`
-        Zip = "zip",
+        /// `three_d_secure`
+        ThreeDSecure = "three_d_secure",
+        /// `wechat`
+        Wechat = "wechat",
     }
 }
 
 words! {
-    /// The values of `preferred_locale`, first of all in [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna).
-    PaymentIntentCreatePaymentMethodOptionsKlarnaPreferredLocale {
-        /// `cs-CZ`
-        CsCZ = "cs-CZ",
-        /// `da-DK`
-        DaDK = "da-DK",
-        /// `de-AT`
-        DeAT = "de-AT",
-        /// `de-CH`
-        DeCH = "de-CH",
-        /// `de-DE`
-        DeDE = "de-DE",
-        /// `el-GR`
-        ElGR = "el-GR",
-        /// `en-AT`
-        EnAT = "en-AT",
-        /// `en-AU`
-        EnAU = "en-AU",
-        /// `en-BE`
-        EnBE = "en-BE",
-        /// `en-CA`
-        EnCA = "en-CA",
-        /// `en-CH`
-        EnCH = "en-CH",
-        /// `en-CZ`
-        EnCZ = "en-CZ",
-        /// `en-DE`
-        EnDE = "en-DE",
-        /// `en-DK`
-        EnDK = "en-DK",
-        /// `en-ES`
-        EnES = "en-ES",
-        /// `en-FI`
-        EnFI = "en-FI",
-        /// `en-FR`
-        EnFR = "en-FR",
-        /// `en-GB`
-        EnGB = "en-GB",
-        /// `en-GR`
-        EnGR = "en-GR",
-        /// `en-IE`
-        EnIE = "en-IE",
-        /// `en-IT`
-        EnIT = "en-IT",
-        /// `en-NL`
-        EnNL = "en-NL",
-        /// `en-NO`
-        EnNO = "en-NO",
-        /// `en-NZ`
-        EnNZ = "en-NZ",
-        /// `en-PL`
-        EnPL = "en-PL",
-        /// `en-PT`
-        EnPT = "en-PT",
-        /// `en-RO`
-        EnRO = "en-RO",
-        /// `en-SE`
-        EnSE = "en-SE",
-        /// `en-US`
-        EnUS = "en-US",
-        /// `es-ES`
-        EsES = "es-ES",
-        /// `es-US`
-        EsUS = "es-US",
-        /// `fi-FI`
-        FiFI = "fi-FI",
-        /// `fr-BE`
-        FrBE = "fr-BE",
-        /// `fr-CA`
-        FrCA = "fr-CA",
-        /// `fr-CH`
-        FrCH = "fr-CH",
-        /// `fr-FR`
-        FrFR = "fr-FR",
-        /// `it-CH`
-        ItCH = "it-CH",
-        /// `it-IT`
-        ItIT = "it-IT",
-        /// `nb-NO`
-        NbNO = "nb-NO",
-        /// `nl-BE`
-        NlBE = "nl-BE",
-        /// `nl-NL`
-        NlNL = "nl-NL",
-        /// `pl-PL`
-        PlPL = "pl-PL",
-        /// `pt-PT`
-        PtPT = "pt-PT",
-        /// `ro-RO`
-        RoRO = "ro-RO",
-        /// `sv-FI`
-        SvFI = "sv-FI",
-        /// `sv-SE`
-        SvSE = "sv-SE",
+    /// The values of `type`, first of all in [`SourceTransaction`](crate::api::SourceTransaction).
+    ///
+    /// <https://docs.stripe.com/api/sources/transactions/object>
+    SourceTransactionType {
+        /// `ach_credit_transfer`
+        AchCreditTransfer = "ach_credit_transfer",
+        /// `ach_debit`
+        AchDebit = "ach_debit",
+        /// `alipay`
+        Alipay = "alipay",
+        /// `bancontact`
+        Bancontact = "bancontact",
+        /// `card`
+        Card = "card",
+        /// `card_present`
+        CardPresent = "card_present",
+        /// `eps`
+        Eps = "eps",
+        /// `giropay`
+        Giropay = "giropay",
+        /// `ideal`
+        Ideal = "ideal",
+        /// `klarna`
+        Klarna = "klarna",
+        /// `multibanco`
+        Multibanco = "multibanco",
+        /// `p24`
+        P24 = "p24",
+        /// `sepa_debit`
+        SepaDebit = "sepa_debit",
+        /// `sofort`
+        Sofort = "sofort",
+        /// `three_d_secure`
+        ThreeDSecure = "three_d_secure",
+        /// `wechat`
+        Wechat = "wechat",
     }
 }
 
 words! {
-    /// The values of `reporting_category`, first of all in [`ReportingReportRunCreateParameters`](crate::api::ReportingReportRunCreateParameters).
-    ReportingReportRunCreateParametersReportingCategory {
-        /// `advance`
-        Advance = "advance",
-        /// `advance_funding`
-        AdvanceFunding = "advance_funding",
-        /// `anticipation_repayment`
-        AnticipationRepayment = "anticipation_repayment",
-        /// `charge`
-        Charge = "charge",
-        /// `charge_failure`
-        ChargeFailure = "charge_failure",
-        /// `climate_order_purchase`
-        ClimateOrderPurchase = "climate_order_purchase",
-        /// `climate_order_refund`
-        ClimateOrderRefund = "climate_order_refund",
-        /// `connect_collection_transfer`
-        ConnectCollectionTransfer = "connect_collection_transfer",
-        /// `connect_reserved_funds`
-        ConnectReservedFunds = "connect_reserved_funds",
-        /// `contribution`
-        Contribution = "contribution",
-        /// `dispute`
-        Dispute = "dispute",
-        /// `dispute_reversal`
-        DisputeReversal = "dispute_reversal",
-        /// `fee`
-        Fee = "fee",
-        /// `financing_paydown`
-        FinancingPaydown = "financing_paydown",
-        /// `financing_paydown_reversal`
-        FinancingPaydownReversal = "financing_paydown_reversal",
-        /// `financing_payout`
-        FinancingPayout = "financing_payout",
-        /// `financing_payout_reversal`
-        FinancingPayoutReversal = "financing_payout_reversal",
+    /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsUs`](crate::api::TaxRegistrationCountryOptionsUs).
+    ///
+    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us>
+    TaxRegistrationCountryOptionsUsType {
+        /// `admissions_tax`
+        AdmissionsTax = "admissions_tax",
+        /// `attendance_tax`
+        AttendanceTax = "attendance_tax",
+        /// `digital_excise_tax`
+        DigitalExciseTax = "digital_excise_tax",
+        /// `entertainment_tax`
+        EntertainmentTax = "entertainment_tax",
+        /// `gross_receipts_tax`
+        GrossReceiptsTax = "gross_receipts_tax",
+        /// `hospitality_tax`
+        HospitalityTax = "hospitality_tax",
+        /// `local_amusement_tax`
+        LocalAmusementTax = "local_amusement_tax",
+        /// `local_lease_tax`
+        LocalLeaseTax = "local_lease_tax",
+        /// `luxury_tax`
+        LuxuryTax = "luxury_tax",
+        /// `mass_transit_parking_tax`
+        MassTransitParkingTax = "mass_transit_parking_tax",
+        /// `parking_tax`
+        ParkingTax = "parking_tax",
+        /// `resort_tax`
+        ResortTax = "resort_tax",
+        /// `state_communications_tax`
+        StateCommunicationsTax = "state_communications_tax",
+        /// `state_retail_delivery_fee`
+        StateRetailDeliveryFee = "state_retail_delivery_fee",
+        /// `state_sales_tax`
+        StateSalesTax = "state_sales_tax",
+        /// `tourism_tax`
+        TourismTax = "tourism_tax",
+        /// `utility_users_tax`
+        UtilityUsersTax = "utility_users_tax",
+    }
+}
+
+words! {
+    /// The values of `tax_type`, first of all in [`TaxCalculationShippingCostTaxBreakdownTaxRateDetails`](crate::api::TaxCalculationShippingCostTaxBreakdownTaxRateDetails).
+    ///
+    /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown-tax_rate_details>
+    TaxCalculationShippingCostTaxBreakdownTaxRateDetailsTaxType {
+        /// `admissions_tax`
+        AdmissionsTax = "admissions_tax",
+        /// `amusement_tax`
+        AmusementTax = "amusement_tax",
+        /// `attendance_tax`
+        AttendanceTax = "attendance_tax",
+        /// `communications_tax`
+        CommunicationsTax = "communications_tax",
+        /// `digital_excise_tax`
+        DigitalExciseTax = "digital_excise_tax",
+        /// `entertainment_tax`
+        EntertainmentTax = "entertainment_tax",
+        /// `get_fund`
+        GetFund = "get_fund",
+        /// `gross_receipts_tax`
+        GrossReceiptsTax = "gross_receipts_tax",
+        /// `gst`
+        Gst = "gst",
+        /// `hospitality_tax`
+        HospitalityTax = "hospitality_tax",
+        /// `hst`
+        Hst = "hst",
+        /// `igst`
+        Igst = "igst",
+        /// `jct`
+        Jct = "jct",
+        /// `lease_tax`
+        LeaseTax = "lease_tax",
+        /// `luxury_tax`
+        LuxuryTax = "luxury_tax",
+        /// `mass_transit_parking_tax`
+        MassTransitParkingTax = "mass_transit_parking_tax",
+        /// `nhil`
+        Nhil = "nhil",
+        /// `parking_tax`
+        ParkingTax = "parking_tax",
+        /// `pst`
+        Pst = "pst",
+        /// `qst`
+        Qst = "qst",
+        /// `recycling_fee`
+        RecyclingFee = "recycling_fee",
+        /// `resort_tax`
+        ResortTax = "resort_tax",
+        /// `retail_delivery_fee`
+        RetailDeliveryFee = "retail_delivery_fee",
+        /// `rst`
+        Rst = "rst",
+        /// `sales_tax`
+        SalesTax = "sales_tax",
+        /// `service_tax`
+        ServiceTax = "service_tax",
+        /// `tourism_tax`
+        TourismTax = "tourism_tax",
+        /// `utility_users_tax`
+        UtilityUsersTax = "utility_users_tax",
+        /// `vat`
+        Vat = "vat",
+    }
+}
+
+words! {
+    /// The values of `tax_type`, first of all in [`TaxRate`](crate::api::TaxRate).
+    ///
+    /// <https://docs.stripe.com/api/tax_rates/object>
+    TaxRateTaxType {
+        /// `admissions_tax`
+        AdmissionsTax = "admissions_tax",
+        /// `amusement_tax`
+        AmusementTax = "amusement_tax",
+        /// `attendance_tax`
+        AttendanceTax = "attendance_tax",
+        /// `communications_tax`
+        CommunicationsTax = "communications_tax",
+        /// `digital_excise_tax`
+        DigitalExciseTax = "digital_excise_tax",
+        /// `entertainment_tax`
+        EntertainmentTax = "entertainment_tax",
+        /// `get_fund`
+        GetFund = "get_fund",
+        /// `gross_receipts_tax`
+        GrossReceiptsTax = "gross_receipts_tax",
+        /// `gst`
+        Gst = "gst",
+        /// `hospitality_tax`
+        HospitalityTax = "hospitality_tax",
+        /// `hst`
+        Hst = "hst",
+        /// `igst`
+        Igst = "igst",
+        /// `jct`
+        Jct = "jct",
+        /// `lease_tax`
+        LeaseTax = "lease_tax",
+        /// `luxury_tax`
+        LuxuryTax = "luxury_tax",
+        /// `mass_transit_parking_tax`
+        MassTransitParkingTax = "mass_transit_parking_tax",
+        /// `nhil`
+        Nhil = "nhil",
+        /// `parking_tax`
+        ParkingTax = "parking_tax",
+        /// `pst`
+        Pst = "pst",
+        /// `qst`
+        Qst = "qst",
+        /// `resort_tax`
+        ResortTax = "resort_tax",
+        /// `retail_delivery_fee`
+        RetailDeliveryFee = "retail_delivery_fee",
+        /// `rst`
+        Rst = "rst",
+        /// `sales_tax`
+        SalesTax = "sales_tax",
+        /// `service_tax`
+        ServiceTax = "service_tax",
+        /// `tourism_tax`
+        TourismTax = "tourism_tax",
+        /// `utility_users_tax`
+        UtilityUsersTax = "utility_users_tax",
+        /// `vat`
+        Vat = "vat",
+    }
+}
+
+words! {
+    /// The values of `type`, first of all in [`TreasuryTransactionEntry`](crate::api::TreasuryTransactionEntry).
+    ///
+    /// <https://docs.stripe.com/api/treasury/transaction_entries/object>
+    TreasuryTransactionEntryType {
+        /// `credit_reversal`
+        CreditReversal = "credit_reversal",
+        /// `credit_reversal_posting`
+        CreditReversalPosting = "credit_reversal_posting",
+        /// `debit_reversal`
+        DebitReversal = "debit_reversal",
+        /// `inbound_transfer`
+        InboundTransfer = "inbound_transfer",
+        /// `inbound_transfer_return`
+        InboundTransferReturn = "inbound_transfer_return",
         /// `issuing_authorization_hold`
         IssuingAuthorizationHold = "issuing_authorization_hold",
         /// `issuing_authorization_release`
         IssuingAuthorizationRelease = "issuing_authorization_release",
-        /// `issuing_dispute`
-        IssuingDispute = "issuing_dispute",
-        /// `issuing_transaction`
-        IssuingTransaction = "issuing_transaction",
-        /// `network_cost`
-        NetworkCost = "network_cost",
-        /// `other_adjustment`
-        OtherAdjustment = "other_adjustment",
-        /// `partial_capture_reversal`
-        PartialCaptureReversal = "partial_capture_reversal",
-        /// `payout`
-        Payout = "payout",
-        /// `payout_reversal`
-        PayoutReversal = "payout_reversal",
-        /// `platform_earning`
-        PlatformEarning = "platform_earning",
-        /// `platform_earning_refund`
-        PlatformEarningRefund = "platform_earning_refund",
-        /// `refund`
-        Refund = "refund",
-        /// `refund_failure`
-        RefundFailure = "refund_failure",
-        /// `risk_reserved_funds`
-        RiskReservedFunds = "risk_reserved_funds",
-        /// `tax`
-        Tax = "tax",
-        /// `topup`
-        Topup = "topup",
-        /// `topup_reversal`
-        TopupReversal = "topup_reversal",
-        /// `transfer`
-        Transfer = "transfer",
-        /// `transfer_reversal`
-        TransferReversal = "transfer_reversal",
-        /// `unreconciled_customer_funds`
-        UnreconciledCustomerFunds = "unreconciled_customer_funds",
+        /// `other`
+        Other = "other",
+        /// `outbound_payment`
+        OutboundPayment = "outbound_payment",
+        /// `outbound_payment_cancellation`
+        OutboundPaymentCancellation = "outbound_payment_cancellation",
+        /// `outbound_payment_failure`
+        OutboundPaymentFailure = "outbound_payment_failure",
+        /// `outbound_payment_posting`
+        OutboundPaymentPosting = "outbound_payment_posting",
+        /// `outbound_payment_return`
+        OutboundPaymentReturn = "outbound_payment_return",
+        /// `outbound_transfer`
+        OutboundTransfer = "outbound_transfer",
+        /// `outbound_transfer_cancellation`
+        OutboundTransferCancellation = "outbound_transfer_cancellation",
+        /// `outbound_transfer_failure`
+        OutboundTransferFailure = "outbound_transfer_failure",
+        /// `outbound_transfer_posting`
+        OutboundTransferPosting = "outbound_transfer_posting",
+        /// `outbound_transfer_return`
+        OutboundTransferReturn = "outbound_transfer_return",
+        /// `received_credit`
+        ReceivedCredit = "received_credit",
+        /// `received_debit`
+        ReceivedDebit = "received_debit",
     }
 }
 
 words! {
-    /// The values of `timezone`, first of all in [`ReportingReportRunCreateParameters`](crate::api::ReportingReportRunCreateParameters).
-    ReportingReportRunCreateParametersTimezone {
-        /// `Africa/Abidjan`
-        AfricaAbidjan = "Africa/Abidjan",
-        /// `Africa/Accra`
-        AfricaAccra = "Africa/Accra",
-        /// `Africa/Addis_Ababa`
-        AfricaAddisAbaba = "Africa/Addis_Ababa",
-        /// `Africa/Algiers`
-        AfricaAlgiers = "Africa/Algiers",
-        /// `Africa/Asmara`
-        AfricaAsmara = "Africa/Asmara",
-        /// `Africa/Asmera`
-        AfricaAsmera = "Africa/Asmera",
-        /// `Africa/Bamako`
-        AfricaBamako = "Africa/Bamako",
-        /// `Africa/Bangui`
-        AfricaBangui = "Africa/Bangui",
-        /// `Africa/Banjul`
-        AfricaBanjul = "Africa/Banjul",
-        /// `Africa/Bissau`
-        AfricaBissau = "Africa/Bissau",
-        /// `Africa/Blantyre`
-        AfricaBlantyre = "Africa/Blantyre",
-        /// `Africa/Brazzaville`
-        AfricaBrazzaville = "Africa/Brazzaville",
-        /// `Africa/Bujumbura`
-        AfricaBujumbura = "Africa/Bujumbura",
-        /// `Africa/Cairo`
-        AfricaCairo = "Africa/Cairo",
-        /// `Africa/Casablanca`
-        AfricaCasablanca = "Africa/Casablanca",
-        /// `Africa/Ceuta`
-        AfricaCeuta = "Africa/Ceuta",
-        /// `Africa/Conakry`
-        AfricaConakry = "Africa/Conakry",
-        /// `Africa/Dakar`
-        AfricaDakar = "Africa/Dakar",
-        /// `Africa/Dar_es_Salaam`
-        AfricaDarEsSalaam = "Africa/Dar_es_Salaam",
-        /// `Africa/Djibouti`
-        AfricaDjibouti = "Africa/Djibouti",
-        /// `Africa/Douala`
-        AfricaDouala = "Africa/Douala",
-        /// `Africa/El_Aaiun`
-        AfricaElAaiun = "Africa/El_Aaiun",
-        /// `Africa/Freetown`
-        AfricaFreetown = "Africa/Freetown",
-        /// `Africa/Gaborone`
-        AfricaGaborone = "Africa/Gaborone",
-        /// `Africa/Harare`
-        AfricaHarare = "Africa/Harare",
-        /// `Africa/Johannesburg`
-        AfricaJohannesburg = "Africa/Johannesburg",
-        /// `Africa/Juba`
-        AfricaJuba = "Africa/Juba",
-        /// `Africa/Kampala`
-        AfricaKampala = "Africa/Kampala",
-        /// `Africa/Khartoum`
-        AfricaKhartoum = "Africa/Khartoum",
-        /// `Africa/Kigali`
-        AfricaKigali = "Africa/Kigali",
-        /// `Africa/Kinshasa`
-        AfricaKinshasa = "Africa/Kinshasa",
-        /// `Africa/Lagos`
-        AfricaLagos = "Africa/Lagos",
-        /// `Africa/Libreville`
-        AfricaLibreville = "Africa/Libreville",
-        /// `Africa/Lome`
-        AfricaLome = "Africa/Lome",
-        /// `Africa/Luanda`
-        AfricaLuanda = "Africa/Luanda",
-        /// `Africa/Lubumbashi`
-        AfricaLubumbashi = "Africa/Lubumbashi",
-        /// `Africa/Lusaka`
-        AfricaLusaka = "Africa/Lusaka",
-        /// `Africa/Malabo`
-        AfricaMalabo = "Africa/Malabo",
-        /// `Africa/Maputo`
-        AfricaMaputo = "Africa/Maputo",
-        /// `Africa/Maseru`
-        AfricaMaseru = "Africa/Maseru",
-        /// `Africa/Mbabane`
-        AfricaMbabane = "Africa/Mbabane",
-        /// `Africa/Mogadishu`
-        AfricaMogadishu = "Africa/Mogadishu",
-        /// `Africa/Monrovia`
-        AfricaMonrovia = "Africa/Monrovia",
-        /// `Africa/Nairobi`
-        AfricaNairobi = "Africa/Nairobi",
-        /// `Africa/Ndjamena`
-        AfricaNdjamena = "Africa/Ndjamena",
-        /// `Africa/Niamey`
-        AfricaNiamey = "Africa/Niamey",
-        /// `Africa/Nouakchott`
-        AfricaNouakchott = "Africa/Nouakchott",
-        /// `Africa/Ouagadougou`
-        AfricaOuagadougou = "Africa/Ouagadougou",
-        /// `Africa/Porto-Novo`
-        AfricaPortoNovo = "Africa/Porto-Novo",
-        /// `Africa/Sao_Tome`
-        AfricaSaoTome = "Africa/Sao_Tome",
-        /// `Africa/Timbuktu`
-        AfricaTimbuktu = "Africa/Timbuktu",
-        /// `Africa/Tripoli`
-        AfricaTripoli = "Africa/Tripoli",
-        /// `Africa/Tunis`
-        AfricaTunis = "Africa/Tunis",
-        /// `Africa/Windhoek`
-        AfricaWindhoek = "Africa/Windhoek",
-        /// `America/Adak`
-        AmericaAdak = "America/Adak",
-        /// `America/Anchorage`
-        AmericaAnchorage = "America/Anchorage",
-        /// `America/Anguilla`
-        AmericaAnguilla = "America/Anguilla",
-        /// `America/Antigua`
-        AmericaAntigua = "America/Antigua",
-        /// `America/Araguaina`
-        AmericaAraguaina = "America/Araguaina",
-        /// `America/Argentina/Buenos_Aires`
-        AmericaArgentinaBuenosAires = "America/Argentina/Buenos_Aires",
-        /// `America/Argentina/Catamarca`
-        AmericaArgentinaCatamarca = "America/Argentina/Catamarca",
-        /// `America/Argentina/ComodRivadavia`
-        AmericaArgentinaComodRivadavia = "America/Argentina/ComodRivadavia",
-        /// `America/Argentina/Cordoba`
-        AmericaArgentinaCordoba = "America/Argentina/Cordoba",
-        /// `America/Argentina/Jujuy`
-        AmericaArgentinaJujuy = "America/Argentina/Jujuy",
-        /// `America/Argentina/La_Rioja`
-        AmericaArgentinaLaRioja = "America/Argentina/La_Rioja",
-        /// `America/Argentina/Mendoza`
-        AmericaArgentinaMendoza = "America/Argentina/Mendoza",
-        /// `America/Argentina/Rio_Gallegos`
-        AmericaArgentinaRioGallegos = "America/Argentina/Rio_Gallegos",
-        /// `America/Argentina/Salta`
-        AmericaArgentinaSalta = "America/Argentina/Salta",
-        /// `America/Argentina/San_Juan`
-        AmericaArgentinaSanJuan = "America/Argentina/San_Juan",
-        /// `America/Argentina/San_Luis`
-        AmericaArgentinaSanLuis = "America/Argentina/San_Luis",
-        /// `America/Argentina/Tucuman`
-        AmericaArgentinaTucuman = "America/Argentina/Tucuman",
-        /// `America/Argentina/Ushuaia`
-        AmericaArgentinaUshuaia = "America/Argentina/Ushuaia",
-        /// `America/Aruba`
-        AmericaAruba = "America/Aruba",
-        /// `America/Asuncion`
-        AmericaAsuncion = "America/Asuncion",
-        /// `America/Atikokan`
-        AmericaAtikokan = "America/Atikokan",
-        /// `America/Atka`
-        AmericaAtka = "America/Atka",
-        /// `America/Bahia`
-        AmericaBahia = "America/Bahia",
-        /// `America/Bahia_Banderas`
-        AmericaBahiaBanderas = "America/Bahia_Banderas",
-        /// `America/Barbados`
-        AmericaBarbados = "America/Barbados",
-        /// `America/Belem`
-        AmericaBelem = "America/Belem",
-        /// `America/Belize`
-        AmericaBelize = "America/Belize",
-        /// `America/Blanc-Sablon`
-        AmericaBlancSablon = "America/Blanc-Sablon",
-        /// `America/Boa_Vista`
-        AmericaBoaVista = "America/Boa_Vista",
-        /// `America/Bogota`
-        AmericaBogota = "America/Bogota",
-        /// `America/Boise`
-        AmericaBoise = "America/Boise",
-        /// `America/Buenos_Aires`
-        AmericaBuenosAires = "America/Buenos_Aires",
-        /// `America/Cambridge_Bay`
-        AmericaCambridgeBay = "America/Cambridge_Bay",
-        /// `America/Campo_Grande`
-        AmericaCampoGrande = "America/Campo_Grande",
-        /// `America/Cancun`
-        AmericaCancun = "America/Cancun",
-        /// `America/Caracas`
-        AmericaCaracas = "America/Caracas",
-        /// `America/Catamarca`
-        AmericaCatamarca = "America/Catamarca",
-        /// `America/Cayenne`
-        AmericaCayenne = "America/Cayenne",
-        /// `America/Cayman`
-        AmericaCayman = "America/Cayman",
-        /// `America/Chicago`
-        AmericaChicago = "America/Chicago",
-        /// `America/Chihuahua`
-        AmericaChihuahua = "America/Chihuahua",
-        /// `America/Ciudad_Juarez`
-        AmericaCiudadJuarez = "America/Ciudad_Juarez",
-        /// `America/Coral_Harbour`
-        AmericaCoralHarbour = "America/Coral_Harbour",
-        /// `America/Cordoba`
-        AmericaCordoba = "America/Cordoba",
-        /// `America/Costa_Rica`
-        AmericaCostaRica = "America/Costa_Rica",
-        /// `America/Coyhaique`
-        AmericaCoyhaique = "America/Coyhaique",
-        /// `America/Creston`
-        AmericaCreston = "America/Creston",
-        /// `America/Cuiaba`
-        AmericaCuiaba = "America/Cuiaba",
-        /// `America/Curacao`
-        AmericaCuracao = "America/Curacao",
-        /// `America/Danmarkshavn`
-        AmericaDanmarkshavn = "America/Danmarkshavn",
-        /// `America/Dawson`
-        AmericaDawson = "America/Dawson",
-        /// `America/Dawson_Creek`
-        AmericaDawsonCreek = "America/Dawson_Creek",
-        /// `America/Denver`
-        AmericaDenver = "America/Denver",
-        /// `America/Detroit`
-        AmericaDetroit = "America/Detroit",
-        /// `America/Dominica`
-        AmericaDominica = "America/Dominica",
-        /// `America/Edmonton`
-        AmericaEdmonton = "America/Edmonton",
-        /// `America/Eirunepe`
-        AmericaEirunepe = "America/Eirunepe",
-        /// `America/El_Salvador`
-        AmericaElSalvador = "America/El_Salvador",
-        /// `America/Ensenada`
-        AmericaEnsenada = "America/Ensenada",
-        /// `America/Fort_Nelson`
-        AmericaFortNelson = "America/Fort_Nelson",
-        /// `America/Fort_Wayne`
-        AmericaFortWayne = "America/Fort_Wayne",
-        /// `America/Fortaleza`
-        AmericaFortaleza = "America/Fortaleza",
-        /// `America/Glace_Bay`
-        AmericaGlaceBay = "America/Glace_Bay",
-        /// `America/Godthab`
-        AmericaGodthab = "America/Godthab",
-        /// `America/Goose_Bay`
-        AmericaGooseBay = "America/Goose_Bay",
-        /// `America/Grand_Turk`
-        AmericaGrandTurk = "America/Grand_Turk",
-        /// `America/Grenada`
-        AmericaGrenada = "America/Grenada",
-        /// `America/Guadeloupe`
-        AmericaGuadeloupe = "America/Guadeloupe",
-        /// `America/Guatemala`
-        AmericaGuatemala = "America/Guatemala",
-        /// `America/Guayaquil`
-        AmericaGuayaquil = "America/Guayaquil",
-        /// `America/Guyana`
-        AmericaGuyana = "America/Guyana",
-        /// `America/Halifax`
-        AmericaHalifax = "America/Halifax",
-        /// `America/Havana`
-        AmericaHavana = "America/Havana",
-        /// `America/Hermosillo`
-        AmericaHermosillo = "America/Hermosillo",
-        /// `America/Indiana/Indianapolis`
-        AmericaIndianaIndianapolis = "America/Indiana/Indianapolis",
-        /// `America/Indiana/Knox`
-        AmericaIndianaKnox = "America/Indiana/Knox",
-        /// `America/Indiana/Marengo`
-        AmericaIndianaMarengo = "America/Indiana/Marengo",
-        /// `America/Indiana/Petersburg`
-        AmericaIndianaPetersburg = "America/Indiana/Petersburg",
-        /// `America/Indiana/Tell_City`
-        AmericaIndianaTellCity = "America/Indiana/Tell_City",
-        /// `America/Indiana/Vevay`
-        AmericaIndianaVevay = "America/Indiana/Vevay",
-        /// `America/Indiana/Vincennes`
-        AmericaIndianaVincennes = "America/Indiana/Vincennes",
-        /// `America/Indiana/Winamac`
-        AmericaIndianaWinamac = "America/Indiana/Winamac",
-        /// `America/Indianapolis`
-        AmericaIndianapolis = "America/Indianapolis",
-        /// `America/Inuvik`
-        AmericaInuvik = "America/Inuvik",
-        /// `America/Iqaluit`
-        AmericaIqaluit = "America/Iqaluit",
-        /// `America/Jamaica`
-        AmericaJamaica = "America/Jamaica",
-        /// `America/Jujuy`
-        AmericaJujuy = "America/Jujuy",
-        /// `America/Juneau`
-        AmericaJuneau = "America/Juneau",
-        /// `America/Kentucky/Louisville`
-        AmericaKentuckyLouisville = "America/Kentucky/Louisville",
-        /// `America/Kentucky/Monticello`
-        AmericaKentuckyMonticello = "America/Kentucky/Monticello",
-        /// `America/Knox_IN`
-        AmericaKnoxIN = "America/Knox_IN",
-        /// `America/Kralendijk`
-        AmericaKralendijk = "America/Kralendijk",
-        /// `America/La_Paz`
-        AmericaLaPaz = "America/La_Paz",
-        /// `America/Lima`
-        AmericaLima = "America/Lima",
-        /// `America/Los_Angeles`
-        AmericaLosAngeles = "America/Los_Angeles",
-        /// `America/Louisville`
-        AmericaLouisville = "America/Louisville",
-        /// `America/Lower_Princes`
-        AmericaLowerPrinces = "America/Lower_Princes",
-        /// `America/Maceio`
-        AmericaMaceio = "America/Maceio",
-        /// `America/Managua`
-        AmericaManagua = "America/Managua",
-        /// `America/Manaus`
-        AmericaManaus = "America/Manaus",
-        /// `America/Marigot`
-        AmericaMarigot = "America/Marigot",
-        /// `America/Martinique`
-        AmericaMartinique = "America/Martinique",
-        /// `America/Matamoros`
-        AmericaMatamoros = "America/Matamoros",
-        /// `America/Mazatlan`
-        AmericaMazatlan = "America/Mazatlan",
-        /// `America/Mendoza`
-        AmericaMendoza = "America/Mendoza",
-        /// `America/Menominee`
-        AmericaMenominee = "America/Menominee",
-        /// `America/Merida`
-        AmericaMerida = "America/Merida",
-        /// `America/Metlakatla`
-        AmericaMetlakatla = "America/Metlakatla",
-        /// `America/Mexico_City`
-        AmericaMexicoCity = "America/Mexico_City",
-        /// `America/Miquelon`
-        AmericaMiquelon = "America/Miquelon",
-        /// `America/Moncton`
-        AmericaMoncton = "America/Moncton",
-        /// `America/Monterrey`
-        AmericaMonterrey = "America/Monterrey",
-        /// `America/Montevideo`
-        AmericaMontevideo = "America/Montevideo",
-        /// `America/Montreal`
-        AmericaMontreal = "America/Montreal",
-        /// `America/Montserrat`
-        AmericaMontserrat = "America/Montserrat",
-        /// `America/Nassau`
-        AmericaNassau = "America/Nassau",
-        /// `America/New_York`
-        AmericaNewYork = "America/New_York",
-        /// `America/Nipigon`
-        AmericaNipigon = "America/Nipigon",
-        /// `America/Nome`
-        AmericaNome = "America/Nome",
-        /// `America/Noronha`
-        AmericaNoronha = "America/Noronha",
-        /// `America/North_Dakota/Beulah`
-        AmericaNorthDakotaBeulah = "America/North_Dakota/Beulah",
-        /// `America/North_Dakota/Center`
-        AmericaNorthDakotaCenter = "America/North_Dakota/Center",
-        /// `America/North_Dakota/New_Salem`
-        AmericaNorthDakotaNewSalem = "America/North_Dakota/New_Salem",
-        /// `America/Nuuk`
-        AmericaNuuk = "America/Nuuk",
-        /// `America/Ojinaga`
-        AmericaOjinaga = "America/Ojinaga",
-        /// `America/Panama`
-        AmericaPanama = "America/Panama",
-        /// `America/Pangnirtung`
-        AmericaPangnirtung = "America/Pangnirtung",
-        /// `America/Paramaribo`
-        AmericaParamaribo = "America/Paramaribo",
-        /// `America/Phoenix`
-        AmericaPhoenix = "America/Phoenix",
-        /// `America/Port-au-Prince`
-        AmericaPortAuPrince = "America/Port-au-Prince",
-        /// `America/Port_of_Spain`
-        AmericaPortOfSpain = "America/Port_of_Spain",
-        /// `America/Porto_Acre`
-        AmericaPortoAcre = "America/Porto_Acre",
-        /// `America/Porto_Velho`
-        AmericaPortoVelho = "America/Porto_Velho",
-        /// `America/Puerto_Rico`
-        AmericaPuertoRico = "America/Puerto_Rico",
-        /// `America/Punta_Arenas`
-        AmericaPuntaArenas = "America/Punta_Arenas",
-        /// `America/Rainy_River`
-        AmericaRainyRiver = "America/Rainy_River",
-        /// `America/Rankin_Inlet`
-        AmericaRankinInlet = "America/Rankin_Inlet",
-        /// `America/Recife`
-        AmericaRecife = "America/Recife",
-        /// `America/Regina`
-        AmericaRegina = "America/Regina",
-        /// `America/Resolute`
-        AmericaResolute = "America/Resolute",
-        /// `America/Rio_Branco`
-        AmericaRioBranco = "America/Rio_Branco",
-        /// `America/Rosario`
-        AmericaRosario = "America/Rosario",
-        /// `America/Santa_Isabel`
-        AmericaSantaIsabel = "America/Santa_Isabel",
-        /// `America/Santarem`
-        AmericaSantarem = "America/Santarem",
-        /// `America/Santiago`
-        AmericaSantiago = "America/Santiago",
-        /// `America/Santo_Domingo`
-        AmericaSantoDomingo = "America/Santo_Domingo",
-        /// `America/Sao_Paulo`
-        AmericaSaoPaulo = "America/Sao_Paulo",
-        /// `America/Scoresbysund`
-        AmericaScoresbysund = "America/Scoresbysund",
-        /// `America/Shiprock`
-        AmericaShiprock = "America/Shiprock",
-        /// `America/Sitka`
-        AmericaSitka = "America/Sitka",
-        /// `America/St_Barthelemy`
-        AmericaStBarthelemy = "America/St_Barthelemy",
-        /// `America/St_Johns`
-        AmericaStJohns = "America/St_Johns",
-        /// `America/St_Kitts`
-        AmericaStKitts = "America/St_Kitts",
-        /// `America/St_Lucia`
-        AmericaStLucia = "America/St_Lucia",
-        /// `America/St_Thomas`
-        AmericaStThomas = "America/St_Thomas",
-        /// `America/St_Vincent`
-        AmericaStVincent = "America/St_Vincent",
-        /// `America/Swift_Current`
-        AmericaSwiftCurrent = "America/Swift_Current",
-        /// `America/Tegucigalpa`
-        AmericaTegucigalpa = "America/Tegucigalpa",
-        /// `America/Thule`
-        AmericaThule = "America/Thule",
-        /// `America/Thunder_Bay`
-        AmericaThunderBay = "America/Thunder_Bay",
-        /// `America/Tijuana`
-        AmericaTijuana = "America/Tijuana",
-        /// `America/Toronto`
-        AmericaToronto = "America/Toronto",
-        /// `America/Tortola`
-        AmericaTortola = "America/Tortola",
-        /// `America/Vancouver`
-        AmericaVancouver = "America/Vancouver",
-        /// `America/Virgin`
-        AmericaVirgin = "America/Virgin",
-        /// `America/Whitehorse`
-        AmericaWhitehorse = "America/Whitehorse",
-        /// `America/Winnipeg`
-        AmericaWinnipeg = "America/Winnipeg",
-        /// `America/Yakutat`
-        AmericaYakutat = "America/Yakutat",
-        /// `America/Yellowknife`
-        AmericaYellowknife = "America/Yellowknife",
-        /// `Antarctica/Casey`
-        AntarcticaCasey = "Antarctica/Casey",
-        /// `Antarctica/Davis`
-        AntarcticaDavis = "Antarctica/Davis",
-        /// `Antarctica/DumontDUrville`
-        AntarcticaDumontDUrville = "Antarctica/DumontDUrville",
-        /// `Antarctica/Macquarie`
-        AntarcticaMacquarie = "Antarctica/Macquarie",
-        /// `Antarctica/Mawson`
-        AntarcticaMawson = "Antarctica/Mawson",
-        /// `Antarctica/McMurdo`
-        AntarcticaMcMurdo = "Antarctica/McMurdo",
-        /// `Antarctica/Palmer`
-        AntarcticaPalmer = "Antarctica/Palmer",
-        /// `Antarctica/Rothera`
-        AntarcticaRothera = "Antarctica/Rothera",
-        /// `Antarctica/South_Pole`
-        AntarcticaSouthPole = "Antarctica/South_Pole",
-        /// `Antarctica/Syowa`
-        AntarcticaSyowa = "Antarctica/Syowa",
-        /// `Antarctica/Troll`
-        AntarcticaTroll = "Antarctica/Troll",
-        /// `Antarctica/Vostok`
-        AntarcticaVostok = "Antarctica/Vostok",
-        /// `Arctic/Longyearbyen`
-        ArcticLongyearbyen = "Arctic/Longyearbyen",
-        /// `Asia/Aden`
-        AsiaAden = "Asia/Aden",
-        /// `Asia/Almaty`
-        AsiaAlmaty = "Asia/Almaty",
-        /// `Asia/Amman`
-        AsiaAmman = "Asia/Amman",
-        /// `Asia/Anadyr`
-        AsiaAnadyr = "Asia/Anadyr",
-        /// `Asia/Aqtau`
-        AsiaAqtau = "Asia/Aqtau",
-        /// `Asia/Aqtobe`
-        AsiaAqtobe = "Asia/Aqtobe",
-        /// `Asia/Ashgabat`
-        AsiaAshgabat = "Asia/Ashgabat",
-        /// `Asia/Ashkhabad`
-        AsiaAshkhabad = "Asia/Ashkhabad",
-        /// `Asia/Atyrau`
-        AsiaAtyrau = "Asia/Atyrau",
-        /// `Asia/Baghdad`
-        AsiaBaghdad = "Asia/Baghdad",
-        /// `Asia/Bahrain`
-        AsiaBahrain = "Asia/Bahrain",
-        /// `Asia/Baku`
-        AsiaBaku = "Asia/Baku",
-        /// `Asia/Bangkok`
-        AsiaBangkok = "Asia/Bangkok",
-        /// `Asia/Barnaul`
-        AsiaBarnaul = "Asia/Barnaul",
-        /// `Asia/Beirut`
-        AsiaBeirut = "Asia/Beirut",
-        /// `Asia/Bishkek`
-        AsiaBishkek = "Asia/Bishkek",
-        /// `Asia/Brunei`
-        AsiaBrunei = "Asia/Brunei",
-        /// `Asia/Calcutta`
-        AsiaCalcutta = "Asia/Calcutta",
-        /// `Asia/Chita`
-        AsiaChita = "Asia/Chita",
-        /// `Asia/Choibalsan`
-        AsiaChoibalsan = "Asia/Choibalsan",
-        /// `Asia/Chongqing`
-        AsiaChongqing = "Asia/Chongqing",
-        /// `Asia/Chungking`
-        AsiaChungking = "Asia/Chungking",
-        /// `Asia/Colombo`
-        AsiaColombo = "Asia/Colombo",
-        /// `Asia/Dacca`
-        AsiaDacca = "Asia/Dacca",
-        /// `Asia/Damascus`
-        AsiaDamascus = "Asia/Damascus",
-        /// `Asia/Dhaka`
-        AsiaDhaka = "Asia/Dhaka",
-        /// `Asia/Dili`
-        AsiaDili = "Asia/Dili",
-        /// `Asia/Dubai`
-        AsiaDubai = "Asia/Dubai",
-        /// `Asia/Dushanbe`
-        AsiaDushanbe = "Asia/Dushanbe",
-        /// `Asia/Famagusta`
-        AsiaFamagusta = "Asia/Famagusta",
-        /// `Asia/Gaza`
-        AsiaGaza = "Asia/Gaza",
-        /// `Asia/Harbin`
-        AsiaHarbin = "Asia/Harbin",
-        /// `Asia/Hebron`
-        AsiaHebron = "Asia/Hebron",
-        /// `Asia/Ho_Chi_Minh`
-        AsiaHoChiMinh = "Asia/Ho_Chi_Minh",
-        /// `Asia/Hong_Kong`
-        AsiaHongKong = "Asia/Hong_Kong",
-        /// `Asia/Hovd`
-        AsiaHovd = "Asia/Hovd",
-        /// `Asia/Irkutsk`
-        AsiaIrkutsk = "Asia/Irkutsk",
-        /// `Asia/Istanbul`
-        AsiaIstanbul = "Asia/Istanbul",
-        /// `Asia/Jakarta`
-        AsiaJakarta = "Asia/Jakarta",
-        /// `Asia/Jayapura`
-        AsiaJayapura = "Asia/Jayapura",
-        /// `Asia/Jerusalem`
-        AsiaJerusalem = "Asia/Jerusalem",
-        /// `Asia/Kabul`
-        AsiaKabul = "Asia/Kabul",
-        /// `Asia/Kamchatka`
-        AsiaKamchatka = "Asia/Kamchatka",
-        /// `Asia/Karachi`
-        AsiaKarachi = "Asia/Karachi",
-        /// `Asia/Kashgar`
-        AsiaKashgar = "Asia/Kashgar",
-        /// `Asia/Kathmandu`
-        AsiaKathmandu = "Asia/Kathmandu",
-        /// `Asia/Katmandu`
-        AsiaKatmandu = "Asia/Katmandu",
-        /// `Asia/Khandyga`
-        AsiaKhandyga = "Asia/Khandyga",
-        /// `Asia/Kolkata`
-        AsiaKolkata = "Asia/Kolkata",
-        /// `Asia/Krasnoyarsk`
-        AsiaKrasnoyarsk = "Asia/Krasnoyarsk",
-        /// `Asia/Kuala_Lumpur`
-        AsiaKualaLumpur = "Asia/Kuala_Lumpur",
-        /// `Asia/Kuching`
-        AsiaKuching = "Asia/Kuching",
-        /// `Asia/Kuwait`
-        AsiaKuwait = "Asia/Kuwait",
-        /// `Asia/Macao`
-        AsiaMacao = "Asia/Macao",
-        /// `Asia/Macau`
-        AsiaMacau = "Asia/Macau",
-        /// `Asia/Magadan`
-        AsiaMagadan = "Asia/Magadan",
-        /// `Asia/Makassar`
-        AsiaMakassar = "Asia/Makassar",
-        /// `Asia/Manila`
-        AsiaManila = "Asia/Manila",
-        /// `Asia/Muscat`
-        AsiaMuscat = "Asia/Muscat",
-        /// `Asia/Nicosia`
-        AsiaNicosia = "Asia/Nicosia",
-        /// `Asia/Novokuznetsk`
-        AsiaNovokuznetsk = "Asia/Novokuznetsk",
-        /// `Asia/Novosibirsk`
-        AsiaNovosibirsk = "Asia/Novosibirsk",
-        /// `Asia/Omsk`
-        AsiaOmsk = "Asia/Omsk",
-        /// `Asia/Oral`
-        AsiaOral = "Asia/Oral",
-        /// `Asia/Phnom_Penh`
-        AsiaPhnomPenh = "Asia/Phnom_Penh",
-        /// `Asia/Pontianak`
-        AsiaPontianak = "Asia/Pontianak",
-        /// `Asia/Pyongyang`
-        AsiaPyongyang = "Asia/Pyongyang",
-        /// `Asia/Qatar`
-        AsiaQatar = "Asia/Qatar",
-        /// `Asia/Qostanay`
-        AsiaQostanay = "Asia/Qostanay",
-        /// `Asia/Qyzylorda`
-        AsiaQyzylorda = "Asia/Qyzylorda",
-        /// `Asia/Rangoon`
-        AsiaRangoon = "Asia/Rangoon",
-        /// `Asia/Riyadh`
-        AsiaRiyadh = "Asia/Riyadh",
-        /// `Asia/Saigon`
-        AsiaSaigon = "Asia/Saigon",
-        /// `Asia/Sakhalin`
-        AsiaSakhalin = "Asia/Sakhalin",
-        /// `Asia/Samarkand`
-        AsiaSamarkand = "Asia/Samarkand",
-        /// `Asia/Seoul`
-        AsiaSeoul = "Asia/Seoul",
-        /// `Asia/Shanghai`
-        AsiaShanghai = "Asia/Shanghai",
-        /// `Asia/Singapore`
-        AsiaSingapore = "Asia/Singapore",
-        /// `Asia/Srednekolymsk`
-        AsiaSrednekolymsk = "Asia/Srednekolymsk",
-        /// `Asia/Taipei`
-        AsiaTaipei = "Asia/Taipei",
-        /// `Asia/Tashkent`
-        AsiaTashkent = "Asia/Tashkent",
-        /// `Asia/Tbilisi`
-        AsiaTbilisi = "Asia/Tbilisi",
-        /// `Asia/Tehran`
-        AsiaTehran = "Asia/Tehran",
-        /// `Asia/Tel_Aviv`
-        AsiaTelAviv = "Asia/Tel_Aviv",
-        /// `Asia/Thimbu`
-        AsiaThimbu = "Asia/Thimbu",
-        /// `Asia/Thimphu`
-        AsiaThimphu = "Asia/Thimphu",
-        /// `Asia/Tokyo`
-        AsiaTokyo = "Asia/Tokyo",
-        /// `Asia/Tomsk`
-        AsiaTomsk = "Asia/Tomsk",
-        /// `Asia/Ujung_Pandang`
-        AsiaUjungPandang = "Asia/Ujung_Pandang",
-        /// `Asia/Ulaanbaatar`
-        AsiaUlaanbaatar = "Asia/Ulaanbaatar",
-        /// `Asia/Ulan_Bator`
-        AsiaUlanBator = "Asia/Ulan_Bator",
-        /// `Asia/Urumqi`
-        AsiaUrumqi = "Asia/Urumqi",
-        /// `Asia/Ust-Nera`
-        AsiaUstNera = "Asia/Ust-Nera",
-        /// `Asia/Vientiane`
-        AsiaVientiane = "Asia/Vientiane",
-        /// `Asia/Vladivostok`
-        AsiaVladivostok = "Asia/Vladivostok",
-        /// `Asia/Yakutsk`
-        AsiaYakutsk = "Asia/Yakutsk",
-        /// `Asia/Yangon`
-        AsiaYangon = "Asia/Yangon",
-        /// `Asia/Yekaterinburg`
-        AsiaYekaterinburg = "Asia/Yekaterinburg",
-        /// `Asia/Yerevan`
-        AsiaYerevan = "Asia/Yerevan",
-        /// `Atlantic/Azores`
-        AtlanticAzores = "Atlantic/Azores",
-        /// `Atlantic/Bermuda`
-        AtlanticBermuda = "Atlantic/Bermuda",
-        /// `Atlantic/Canary`
-        AtlanticCanary = "Atlantic/Canary",
-        /// `Atlantic/Cape_Verde`
-        AtlanticCapeVerde = "Atlantic/Cape_Verde",
-        /// `Atlantic/Faeroe`
-        AtlanticFaeroe = "Atlantic/Faeroe",
-        /// `Atlantic/Faroe`
-        AtlanticFaroe = "Atlantic/Faroe",
-        /// `Atlantic/Jan_Mayen`
-        AtlanticJanMayen = "Atlantic/Jan_Mayen",
-        /// `Atlantic/Madeira`
-        AtlanticMadeira = "Atlantic/Madeira",
-        /// `Atlantic/Reykjavik`
-        AtlanticReykjavik = "Atlantic/Reykjavik",
-        /// `Atlantic/South_Georgia`
-        AtlanticSouthGeorgia = "Atlantic/South_Georgia",
-        /// `Atlantic/St_Helena`
-        AtlanticStHelena = "Atlantic/St_Helena",
-        /// `Atlantic/Stanley`
-        AtlanticStanley = "Atlantic/Stanley",
-        /// `Australia/ACT`
-        AustraliaACT = "Australia/ACT",
-        /// `Australia/Adelaide`
-        AustraliaAdelaide = "Australia/Adelaide",
-        /// `Australia/Brisbane`
-        AustraliaBrisbane = "Australia/Brisbane",
-        /// `Australia/Broken_Hill`
-        AustraliaBrokenHill = "Australia/Broken_Hill",
-        /// `Australia/Canberra`
-        AustraliaCanberra = "Australia/Canberra",
-        /// `Australia/Currie`
-        AustraliaCurrie = "Australia/Currie",
-        /// `Australia/Darwin`
-        AustraliaDarwin = "Australia/Darwin",
-        /// `Australia/Eucla`
-        AustraliaEucla = "Australia/Eucla",
-        /// `Australia/Hobart`
-        AustraliaHobart = "Australia/Hobart",
-        /// `Australia/LHI`
-        AustraliaLHI = "Australia/LHI",
-        /// `Australia/Lindeman`
-        AustraliaLindeman = "Australia/Lindeman",
-        /// `Australia/Lord_Howe`
-        AustraliaLordHowe = "Australia/Lord_Howe",
-        /// `Australia/Melbourne`
-        AustraliaMelbourne = "Australia/Melbourne",
-        /// `Australia/NSW`
-        AustraliaNSW = "Australia/NSW",
-        /// `Australia/North`
-        AustraliaNorth = "Australia/North",
-        /// `Australia/Perth`
-        AustraliaPerth = "Australia/Perth",
-        /// `Australia/Queensland`
-        AustraliaQueensland = "Australia/Queensland",
-        /// `Australia/South`
-        AustraliaSouth = "Australia/South",
-        /// `Australia/Sydney`
-        AustraliaSydney = "Australia/Sydney",
-        /// `Australia/Tasmania`
-        AustraliaTasmania = "Australia/Tasmania",
-        /// `Australia/Victoria`
-        AustraliaVictoria = "Australia/Victoria",
-        /// `Australia/West`
-        AustraliaWest = "Australia/West",
-        /// `Australia/Yancowinna`
-        AustraliaYancowinna = "Australia/Yancowinna",
-        /// `Brazil/Acre`
-        BrazilAcre = "Brazil/Acre",
-        /// `Brazil/DeNoronha`
-        BrazilDeNoronha = "Brazil/DeNoronha",
-        /// `Brazil/East`
-        BrazilEast = "Brazil/East",
-        /// `Brazil/West`
-        BrazilWest = "Brazil/West",
-        /// `CET`
-        Cet = "CET",
-        /// `CST6CDT`
-        Cst6cdt = "CST6CDT",
-        /// `Canada/Atlantic`
-        CanadaAtlantic = "Canada/Atlantic",
-        /// `Canada/Central`
-        CanadaCentral = "Canada/Central",
-        /// `Canada/Eastern`
-        CanadaEastern = "Canada/Eastern",
-        /// `Canada/Mountain`
-        CanadaMountain = "Canada/Mountain",
-        /// `Canada/Newfoundland`
-        CanadaNewfoundland = "Canada/Newfoundland",
-        /// `Canada/Pacific`
-        CanadaPacific = "Canada/Pacific",
-        /// `Canada/Saskatchewan`
-        CanadaSaskatchewan = "Canada/Saskatchewan",
-        /// `Canada/Yukon`
-        CanadaYukon = "Canada/Yukon",
-        /// `Chile/Continental`
-        ChileContinental = "Chile/Continental",
-        /// `Chile/EasterIsland`
-        ChileEasterIsland = "Chile/EasterIsland",
-        /// `Cuba`
-        Cuba = "Cuba",
-        /// `EET`
-        Eet = "EET",
-        /// `EST`
-        Est = "EST",
-        /// `EST5EDT`
-        Est5edt = "EST5EDT",
-        /// `Egypt`
-        Egypt = "Egypt",
-        /// `Eire`
-        Eire = "Eire",
-        /// `Etc/GMT`
-        EtcGMT = "Etc/GMT",
-        /// `Etc/GMT+0`
-        EtcGMTPlus0 = "Etc/GMT+0",
-        /// `Etc/GMT+1`
-        EtcGMTPlus1 = "Etc/GMT+1",
-        /// `Etc/GMT+10`
-        EtcGMTPlus10 = "Etc/GMT+10",
-        /// `Etc/GMT+11`
-        EtcGMTPlus11 = "Etc/GMT+11",
-        /// `Etc/GMT+12`
-        EtcGMTPlus12 = "Etc/GMT+12",
-        /// `Etc/GMT+2`
-        EtcGMTPlus2 = "Etc/GMT+2",
-        /// `Etc/GMT+3`
-        EtcGMTPlus3 = "Etc/GMT+3",
-        /// `Etc/GMT+4`
-        EtcGMTPlus4 = "Etc/GMT+4",
-        /// `Etc/GMT+5`
-        EtcGMTPlus5 = "Etc/GMT+5",
-        /// `Etc/GMT+6`
-        EtcGMTPlus6 = "Etc/GMT+6",
-        /// `Etc/GMT+7`
-        EtcGMTPlus7 = "Etc/GMT+7",
-        /// `Etc/GMT+8`
-        EtcGMTPlus8 = "Etc/GMT+8",
-        /// `Etc/GMT+9`
-        EtcGMTPlus9 = "Etc/GMT+9",
-        /// `Etc/GMT-0`
-        EtcGMT0 = "Etc/GMT-0",
-        /// `Etc/GMT-1`
-        EtcGMT1 = "Etc/GMT-1",
-        /// `Etc/GMT-10`
-        EtcGMT10 = "Etc/GMT-10",
-        /// `Etc/GMT-11`
-        EtcGMT11 = "Etc/GMT-11",
-        /// `Etc/GMT-12`
-        EtcGMT12 = "Etc/GMT-12",
-        /// `Etc/GMT-13`
-        EtcGMT13 = "Etc/GMT-13",
-        /// `Etc/GMT-14`
-        EtcGMT14 = "Etc/GMT-14",
-        /// `Etc/GMT-2`
-        EtcGMT2 = "Etc/GMT-2",
-        /// `Etc/GMT-3`
-        EtcGMT3 = "Etc/GMT-3",
-        /// `Etc/GMT-4`
-        EtcGMT4 = "Etc/GMT-4",
-        /// `Etc/GMT-5`
-        EtcGMT5 = "Etc/GMT-5",
-        /// `Etc/GMT-6`
-        EtcGMT6 = "Etc/GMT-6",
-        /// `Etc/GMT-7`
-        EtcGMT7 = "Etc/GMT-7",
-        /// `Etc/GMT-8`
-        EtcGMT8 = "Etc/GMT-8",
-        /// `Etc/GMT-9`
-        EtcGMT9 = "Etc/GMT-9",
-        /// `Etc/GMT0`
-        EtcGMT0_ = "Etc/GMT0",
-        /// `Etc/Greenwich`
-        EtcGreenwich = "Etc/Greenwich",
-        /// `Etc/UCT`
-        EtcUCT = "Etc/UCT",
-        /// `Etc/UTC`
-        EtcUTC = "Etc/UTC",
-        /// `Etc/Universal`
-        EtcUniversal = "Etc/Universal",
-        /// `Etc/Zulu`
-        EtcZulu = "Etc/Zulu",
-        /// `Europe/Amsterdam`
-        EuropeAmsterdam = "Europe/Amsterdam",
-        /// `Europe/Andorra`
-        EuropeAndorra = "Europe/Andorra",
-        /// `Europe/Astrakhan`
-        EuropeAstrakhan = "Europe/Astrakhan",
-        /// `Europe/Athens`
-        EuropeAthens = "Europe/Athens",
-        /// `Europe/Belfast`
-        EuropeBelfast = "Europe/Belfast",
-        /// `Europe/Belgrade`
-        EuropeBelgrade = "Europe/Belgrade",
-        /// `Europe/Berlin`
-        EuropeBerlin = "Europe/Berlin",
-        /// `Europe/Bratislava`
-        EuropeBratislava = "Europe/Bratislava",
-        /// `Europe/Brussels`
-        EuropeBrussels = "Europe/Brussels",
-        /// `Europe/Bucharest`
-        EuropeBucharest = "Europe/Bucharest",
-        /// `Europe/Budapest`
-        EuropeBudapest = "Europe/Budapest",
-        /// `Europe/Busingen`
-        EuropeBusingen = "Europe/Busingen",
-        /// `Europe/Chisinau`
-        EuropeChisinau = "Europe/Chisinau",
-        /// `Europe/Copenhagen`
-        EuropeCopenhagen = "Europe/Copenhagen",
-        /// `Europe/Dublin`
-        EuropeDublin = "Europe/Dublin",
-        /// `Europe/Gibraltar`
-        EuropeGibraltar = "Europe/Gibraltar",
-        /// `Europe/Guernsey`
-        EuropeGuernsey = "Europe/Guernsey",
-        /// `Europe/Helsinki`
-        EuropeHelsinki = "Europe/Helsinki",
-        /// `Europe/Isle_of_Man`
-        EuropeIsleOfMan = "Europe/Isle_of_Man",
-        /// `Europe/Istanbul`
-        EuropeIstanbul = "Europe/Istanbul",
-        /// `Europe/Jersey`
-        EuropeJersey = "Europe/Jersey",
-        /// `Europe/Kaliningrad`
-        EuropeKaliningrad = "Europe/Kaliningrad",
-        /// `Europe/Kiev`
-        EuropeKiev = "Europe/Kiev",
-        /// `Europe/Kirov`
-        EuropeKirov = "Europe/Kirov",
-        /// `Europe/Kyiv`
-        EuropeKyiv = "Europe/Kyiv",
-        /// `Europe/Lisbon`
-        EuropeLisbon = "Europe/Lisbon",
-        /// `Europe/Ljubljana`
-        EuropeLjubljana = "Europe/Ljubljana",
-        /// `Europe/London`
-        EuropeLondon = "Europe/London",
-        /// `Europe/Luxembourg`
-        EuropeLuxembourg = "Europe/Luxembourg",
-        /// `Europe/Madrid`
-        EuropeMadrid = "Europe/Madrid",
-        /// `Europe/Malta`
-        EuropeMalta = "Europe/Malta",
-        /// `Europe/Mariehamn`
-        EuropeMariehamn = "Europe/Mariehamn",
-        /// `Europe/Minsk`
-        EuropeMinsk = "Europe/Minsk",
-        /// `Europe/Monaco`
-        EuropeMonaco = "Europe/Monaco",
-        /// `Europe/Moscow`
-        EuropeMoscow = "Europe/Moscow",
-        /// `Europe/Nicosia`
-        EuropeNicosia = "Europe/Nicosia",
-        /// `Europe/Oslo`
-        EuropeOslo = "Europe/Oslo",
-        /// `Europe/Paris`
-        EuropeParis = "Europe/Paris",
-        /// `Europe/Podgorica`
-        EuropePodgorica = "Europe/Podgorica",
-        /// `Europe/Prague`
-        EuropePrague = "Europe/Prague",
-        /// `Europe/Riga`
-        EuropeRiga = "Europe/Riga",
-        /// `Europe/Rome`
-        EuropeRome = "Europe/Rome",
-        /// `Europe/Samara`
-        EuropeSamara = "Europe/Samara",
-        /// `Europe/San_Marino`
-        EuropeSanMarino = "Europe/San_Marino",
-        /// `Europe/Sarajevo`
-        EuropeSarajevo = "Europe/Sarajevo",
-        /// `Europe/Saratov`
-        EuropeSaratov = "Europe/Saratov",
-        /// `Europe/Simferopol`
-        EuropeSimferopol = "Europe/Simferopol",
-        /// `Europe/Skopje`
-        EuropeSkopje = "Europe/Skopje",
-        /// `Europe/Sofia`
-        EuropeSofia = "Europe/Sofia",
-        /// `Europe/Stockholm`
-        EuropeStockholm = "Europe/Stockholm",
-        /// `Europe/Tallinn`
-        EuropeTallinn = "Europe/Tallinn",
-        /// `Europe/Tirane`
-        EuropeTirane = "Europe/Tirane",
-        /// `Europe/Tiraspol`
-        EuropeTiraspol = "Europe/Tiraspol",
-        /// `Europe/Ulyanovsk`
-        EuropeUlyanovsk = "Europe/Ulyanovsk",
-        /// `Europe/Uzhgorod`
-        EuropeUzhgorod = "Europe/Uzhgorod",
-        /// `Europe/Vaduz`
-        EuropeVaduz = "Europe/Vaduz",
-        /// `Europe/Vatican`
-        EuropeVatican = "Europe/Vatican",
-        /// `Europe/Vienna`
-        EuropeVienna = "Europe/Vienna",
-        /// `Europe/Vilnius`
-        EuropeVilnius = "Europe/Vilnius",
-        /// `Europe/Volgograd`
-        EuropeVolgograd = "Europe/Volgograd",
-        /// `Europe/Warsaw`
-        EuropeWarsaw = "Europe/Warsaw",
-        /// `Europe/Zagreb`
-        EuropeZagreb = "Europe/Zagreb",
-        /// `Europe/Zaporozhye`
-        EuropeZaporozhye = "Europe/Zaporozhye",
-        /// `Europe/Zurich`
-        EuropeZurich = "Europe/Zurich",
-        /// `Factory`
-        Factory = "Factory",
-        /// `GB`
-        Gb = "GB",
-        /// `GB-Eire`
-        GBEire = "GB-Eire",
-        /// `GMT`
-        Gmt = "GMT",
-        /// `GMT+0`
-        GmtPlus0 = "GMT+0",
-        /// `GMT-0`
-        Gmt0 = "GMT-0",
-        /// `GMT0`
-        Gmt0_ = "GMT0",
-        /// `Greenwich`
-        Greenwich = "Greenwich",
-        /// `HST`
-        Hst = "HST",
-        /// `Hongkong`
-        Hongkong = "Hongkong",
-        /// `Iceland`
-        Iceland = "Iceland",
-        /// `Indian/Antananarivo`
-        IndianAntananarivo = "Indian/Antananarivo",
-        /// `Indian/Chagos`
-        IndianChagos = "Indian/Chagos",
-        /// `Indian/Christmas`
-        IndianChristmas = "Indian/Christmas",
-        /// `Indian/Cocos`
-        IndianCocos = "Indian/Cocos",
-        /// `Indian/Comoro`
-        IndianComoro = "Indian/Comoro",
-        /// `Indian/Kerguelen`
-        IndianKerguelen = "Indian/Kerguelen",
-        /// `Indian/Mahe`
-        IndianMahe = "Indian/Mahe",
-        /// `Indian/Maldives`
-        IndianMaldives = "Indian/Maldives",
-        /// `Indian/Mauritius`
-        IndianMauritius = "Indian/Mauritius",
-        /// `Indian/Mayotte`
-        IndianMayotte = "Indian/Mayotte",
-        /// `Indian/Reunion`
-        IndianReunion = "Indian/Reunion",
-        /// `Iran`
-        Iran = "Iran",
-        /// `Israel`
-        Israel = "Israel",
-        /// `Jamaica`
-        Jamaica = "Jamaica",
-        /// `Japan`
-        Japan = "Japan",
-        /// `Kwajalein`
-        Kwajalein = "Kwajalein",
-        /// `Libya`
-        Libya = "Libya",
-        /// `MET`
-        Met = "MET",
-        /// `MST`
-        Mst = "MST",
-        /// `MST7MDT`
-        Mst7mdt = "MST7MDT",
-        /// `Mexico/BajaNorte`
-        MexicoBajaNorte = "Mexico/BajaNorte",
-        /// `Mexico/BajaSur`
-        MexicoBajaSur = "Mexico/BajaSur",
-        /// `Mexico/General`
-        MexicoGeneral = "Mexico/General",
-        /// `NZ`
-        Nz = "NZ",
-        /// `NZ-CHAT`
-        NzChat = "NZ-CHAT",
-        /// `Navajo`
-        Navajo = "Navajo",
-        /// `PRC`
-        Prc = "PRC",
-        /// `PST8PDT`
-        Pst8pdt = "PST8PDT",
-        /// `Pacific/Apia`
-        PacificApia = "Pacific/Apia",
-        /// `Pacific/Auckland`
-        PacificAuckland = "Pacific/Auckland",
-        /// `Pacific/Bougainville`
-        PacificBougainville = "Pacific/Bougainville",
-        /// `Pacific/Chatham`
-        PacificChatham = "Pacific/Chatham",
-        /// `Pacific/Chuuk`
-        PacificChuuk = "Pacific/Chuuk",
-        /// `Pacific/Easter`
-        PacificEaster = "Pacific/Easter",
-        /// `Pacific/Efate`
-        PacificEfate = "Pacific/Efate",
-        /// `Pacific/Enderbury`
-        PacificEnderbury = "Pacific/Enderbury",
-        /// `Pacific/Fakaofo`
-        PacificFakaofo = "Pacific/Fakaofo",
-        /// `Pacific/Fiji`
-        PacificFiji = "Pacific/Fiji",
-        /// `Pacific/Funafuti`
-        PacificFunafuti = "Pacific/Funafuti",
-        /// `Pacific/Galapagos`
-        PacificGalapagos = "Pacific/Galapagos",
-        /// `Pacific/Gambier`
-        PacificGambier = "Pacific/Gambier",
-        /// `Pacific/Guadalcanal`
-        PacificGuadalcanal = "Pacific/Guadalcanal",
-        /// `Pacific/Guam`
-        PacificGuam = "Pacific/Guam",
-        /// `Pacific/Honolulu`
-        PacificHonolulu = "Pacific/Honolulu",
-        /// `Pacific/Johnston`
-        PacificJohnston = "Pacific/Johnston",
-        /// `Pacific/Kanton`
-        PacificKanton = "Pacific/Kanton",
-        /// `Pacific/Kiritimati`
-        PacificKiritimati = "Pacific/Kiritimati",
-        /// `Pacific/Kosrae`
-        PacificKosrae = "Pacific/Kosrae",
-        /// `Pacific/Kwajalein`
-        PacificKwajalein = "Pacific/Kwajalein",
-        /// `Pacific/Majuro`
-        PacificMajuro = "Pacific/Majuro",
-        /// `Pacific/Marquesas`
-        PacificMarquesas = "Pacific/Marquesas",
-        /// `Pacific/Midway`
-        PacificMidway = "Pacific/Midway",
-        /// `Pacific/Nauru`
-        PacificNauru = "Pacific/Nauru",
-        /// `Pacific/Niue`
-        PacificNiue = "Pacific/Niue",
-        /// `Pacific/Norfolk`
-        PacificNorfolk = "Pacific/Norfolk",
-        /// `Pacific/Noumea`
-        PacificNoumea = "Pacific/Noumea",
-        /// `Pacific/Pago_Pago`
-        PacificPagoPago = "Pacific/Pago_Pago",
-        /// `Pacific/Palau`
-        PacificPalau = "Pacific/Palau",
-        /// `Pacific/Pitcairn`
-        PacificPitcairn = "Pacific/Pitcairn",
-        /// `Pacific/Pohnpei`
-        PacificPohnpei = "Pacific/Pohnpei",
-        /// `Pacific/Ponape`
-        PacificPonape = "Pacific/Ponape",
-        /// `Pacific/Port_Moresby`
-        PacificPortMoresby = "Pacific/Port_Moresby",
-        /// `Pacific/Rarotonga`
-        PacificRarotonga = "Pacific/Rarotonga",
-        /// `Pacific/Saipan`
-        PacificSaipan = "Pacific/Saipan",
-        /// `Pacific/Samoa`
-        PacificSamoa = "Pacific/Samoa",
-        /// `Pacific/Tahiti`
-        PacificTahiti = "Pacific/Tahiti",
-        /// `Pacific/Tarawa`
-        PacificTarawa = "Pacific/Tarawa",
-        /// `Pacific/Tongatapu`
-        PacificTongatapu = "Pacific/Tongatapu",
-        /// `Pacific/Truk`
-        PacificTruk = "Pacific/Truk",
-        /// `Pacific/Wake`
-        PacificWake = "Pacific/Wake",
-        /// `Pacific/Wallis`
-        PacificWallis = "Pacific/Wallis",
-        /// `Pacific/Yap`
-        PacificYap = "Pacific/Yap",
-        /// `Poland`
-        Poland = "Poland",
-        /// `Portugal`
-        Portugal = "Portugal",
-        /// `ROC`
-        Roc = "ROC",
-        /// `ROK`
-        Rok = "ROK",
-        /// `Singapore`
-        Singapore = "Singapore",
-        /// `Turkey`
-        Turkey = "Turkey",
-        /// `UCT`
-        Uct = "UCT",
-        /// `US/Alaska`
-        USAlaska = "US/Alaska",
-        /// `US/Aleutian`
-        USAleutian = "US/Aleutian",
-        /// `US/Arizona`
-        USArizona = "US/Arizona",
-        /// `US/Central`
-        USCentral = "US/Central",
-        /// `US/East-Indiana`
-        USEastIndiana = "US/East-Indiana",
-        /// `US/Eastern`
-        USEastern = "US/Eastern",
-        /// `US/Hawaii`
-        USHawaii = "US/Hawaii",
-        /// `US/Indiana-Starke`
-        USIndianaStarke = "US/Indiana-Starke",
-        /// `US/Michigan`
-        USMichigan = "US/Michigan",
-        /// `US/Mountain`
-        USMountain = "US/Mountain",
-        /// `US/Pacific`
-        USPacific = "US/Pacific",
-        /// `US/Pacific-New`
-        USPacificNew = "US/Pacific-New",
-        /// `US/Samoa`
-        USSamoa = "US/Samoa",
-        /// `UTC`
-        Utc = "UTC",
-        /// `Universal`
-        Universal = "Universal",
-        /// `W-SU`
-        WSu = "W-SU",
-        /// `WET`
-        Wet = "WET",
-        /// `Zulu`
-        Zulu = "Zulu",
+    /// The values of `locale`, first of all in [`V2CoreAccountDefaults`](crate::api::V2CoreAccountDefaults).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults>
+    V2CoreAccountDefaultsLocale {
+        /// `ar-SA`
+        ArSA = "ar-SA",
+        /// `bg`
+        Bg = "bg",
+        /// `bg-BG`
+        BgBG = "bg-BG",
+        /// `cs`
+        Cs = "cs",
+        /// `cs-CZ`
+        CsCZ = "cs-CZ",
+        /// `da`
+        Da = "da",
+        /// `da-DK`
+        DaDK = "da-DK",
+        /// `de`
+        De = "de",
+        /// `de-DE`
+        DeDE = "de-DE",
+        /// `el`
+        El = "el",
+        /// `el-GR`
+        ElGR = "el-GR",
+        /// `en`
+        En = "en",
+        /// `en-AU`
+        EnAU = "en-AU",
+        /// `en-CA`
+        EnCA = "en-CA",
+        /// `en-GB`
+        EnGB = "en-GB",
+        /// `en-IE`
+        EnIE = "en-IE",
+        /// `en-IN`
+        EnIN = "en-IN",
+        /// `en-NZ`
+        EnNZ = "en-NZ",
+        /// `en-SG`
+        EnSG = "en-SG",
+        /// `en-US`
+        EnUS = "en-US",
+        /// `es`
+        Es = "es",
+        /// `es-419`
+        Es419 = "es-419",
+        /// `es-ES`
+        EsES = "es-ES",
+        /// `et`
+        Et = "et",
+        /// `et-EE`
+        EtEE = "et-EE",
+        /// `fi`
+        Fi = "fi",
+        /// `fil`
+        Fil = "fil",
+        /// `fil-PH`
+        FilPH = "fil-PH",
+        /// `fi-FI`
+        FiFI = "fi-FI",
+        /// `fr`
+        Fr = "fr",
+        /// `fr-CA`
+        FrCA = "fr-CA",
+        /// `fr-FR`
+        FrFR = "fr-FR",
+        /// `he-IL`
+        HeIL = "he-IL",
+        /// `hr`
+        Hr = "hr",
+        /// `hr-HR`
+        HrHR = "hr-HR",
+        /// `hu`
+        Hu = "hu",
+        /// `hu-HU`
+        HuHU = "hu-HU",
+        /// `id`
+        Id = "id",
+        /// `id-ID`
+        IdID = "id-ID",
+        /// `it`
+        It = "it",
+        /// `it-IT`
+        ItIT = "it-IT",
+        /// `ja`
+        Ja = "ja",
+        /// `ja-JP`
+        JaJP = "ja-JP",
+        /// `ko`
+        Ko = "ko",
+        /// `ko-KR`
+        KoKR = "ko-KR",
+        /// `lt`
+        Lt = "lt",
+        /// `lt-LT`
+        LtLT = "lt-LT",
+        /// `lv`
+        Lv = "lv",
+        /// `lv-LV`
+        LvLV = "lv-LV",
+        /// `ms`
+        Ms = "ms",
+        /// `ms-MY`
+        MsMY = "ms-MY",
+        /// `mt`
+        Mt = "mt",
+        /// `mt-MT`
+        MtMT = "mt-MT",
+        /// `nb`
+        Nb = "nb",
+        /// `nb-NO`
+        NbNO = "nb-NO",
+        /// `nl`
+        Nl = "nl",
+        /// `nl-NL`
+        NlNL = "nl-NL",
+        /// `pl`
+        Pl = "pl",
+        /// `pl-PL`
+        PlPL = "pl-PL",
+        /// `pt`
+        Pt = "pt",
+        /// `pt-BR`
+        PtBR = "pt-BR",
+        /// `pt-PT`
+        PtPT = "pt-PT",
+        /// `ro`
+        Ro = "ro",
+        /// `ro-RO`
+        RoRO = "ro-RO",
+        /// `ru`
+        Ru = "ru",
+        /// `ru-RU`
+        RuRU = "ru-RU",
+        /// `sk`
+        Sk = "sk",
+        /// `sk-SK`
+        SkSK = "sk-SK",
+        /// `sl`
+        Sl = "sl",
+        /// `sl-SI`
+        SlSI = "sl-SI",
+        /// `sv`
+        Sv = "sv",
+        /// `sv-SE`
+        SvSE = "sv-SE",
+        /// `th`
+        Th = "th",
+        /// `th-TH`
+        ThTH = "th-TH",
+        /// `tr`
+        Tr = "tr",
+        /// `tr-TR`
+        TrTR = "tr-TR",
+        /// `vi`
+        Vi = "vi",
+        /// `vi-VN`
+        ViVN = "vi-VN",
+        /// `zh`
+        Zh = "zh",
+        /// `zh-Hans`
+        ZhHans = "zh-Hans",
+        /// `zh-Hant-HK`
+        ZhHantHK = "zh-Hant-HK",
+        /// `zh-Hant-TW`
+        ZhHantTW = "zh-Hant-TW",
+        /// `zh-HK`
+        ZhHK = "zh-HK",
+        /// `zh-TW`
+        ZhTW = "zh-TW",
+    }
+}
+
+words! {
+    /// The values of `code`, first of all in [`V2CoreAccountFutureRequirementsAlternativeOptionEntryError`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntryError).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-errors>
+    V2CoreAccountFutureRequirementsAlternativeOptionEntryErrorCode {
+        /// `invalid_address_city_state_postal_code`
+        InvalidAddressCityStatePostalCode = "invalid_address_city_state_postal_code",
+        /// `invalid_address_cmra_address`
+        InvalidAddressCmraAddress = "invalid_address_cmra_address",
+        /// `invalid_address_highway_contract_box`
+        InvalidAddressHighwayContractBox = "invalid_address_highway_contract_box",
+        /// `invalid_address_private_mailbox`
+        InvalidAddressPrivateMailbox = "invalid_address_private_mailbox",
+        /// `invalid_address_registered_agent_address`
+        InvalidAddressRegisteredAgentAddress = "invalid_address_registered_agent_address",
+        /// `invalid_business_profile_name`
+        InvalidBusinessProfileName = "invalid_business_profile_name",
+        /// `invalid_business_profile_name_denylisted`
+        InvalidBusinessProfileNameDenylisted = "invalid_business_profile_name_denylisted",
+        /// `invalid_company_name_denylisted`
+        InvalidCompanyNameDenylisted = "invalid_company_name_denylisted",
+        /// `invalid_dob_age_over_maximum`
+        InvalidDobAgeOverMaximum = "invalid_dob_age_over_maximum",
+        /// `invalid_dob_age_under_18`
+        InvalidDobAgeUnder18 = "invalid_dob_age_under_18",
+        /// `invalid_dob_age_under_minimum`
+        InvalidDobAgeUnderMinimum = "invalid_dob_age_under_minimum",
+        /// `invalid_product_description_length`
+        InvalidProductDescriptionLength = "invalid_product_description_length",
+        /// `invalid_product_description_url_match`
+        InvalidProductDescriptionUrlMatch = "invalid_product_description_url_match",
+        /// `invalid_representative_country`
+        InvalidRepresentativeCountry = "invalid_representative_country",
+        /// `invalid_statement_descriptor_business_mismatch`
+        InvalidStatementDescriptorBusinessMismatch = "invalid_statement_descriptor_business_mismatch",
+        /// `invalid_statement_descriptor_denylisted`
+        InvalidStatementDescriptorDenylisted = "invalid_statement_descriptor_denylisted",
+        /// `invalid_statement_descriptor_length`
+        InvalidStatementDescriptorLength = "invalid_statement_descriptor_length",
+        /// `invalid_statement_descriptor_prefix_denylisted`
+        InvalidStatementDescriptorPrefixDenylisted = "invalid_statement_descriptor_prefix_denylisted",
+        /// `invalid_statement_descriptor_prefix_mismatch`
+        InvalidStatementDescriptorPrefixMismatch = "invalid_statement_descriptor_prefix_mismatch",
+        /// `invalid_street_address`
+        InvalidStreetAddress = "invalid_street_address",
+        /// `invalid_tax_id`
+        InvalidTaxId = "invalid_tax_id",
+        /// `invalid_tax_id_format`
+        InvalidTaxIdFormat = "invalid_tax_id_format",
+        /// `invalid_tos_acceptance`
+        InvalidTosAcceptance = "invalid_tos_acceptance",
+        /// `invalid_url_denylisted`
+        InvalidUrlDenylisted = "invalid_url_denylisted",
+        /// `invalid_url_format`
+        InvalidUrlFormat = "invalid_url_format",
+        /// `invalid_url_website_business_information_mismatch`
+        InvalidUrlWebsiteBusinessInformationMismatch = "invalid_url_website_business_information_mismatch",
+        /// `invalid_url_website_empty`
+        InvalidUrlWebsiteEmpty = "invalid_url_website_empty",
+        /// `invalid_url_website_inaccessible`
+        InvalidUrlWebsiteInaccessible = "invalid_url_website_inaccessible",
+        /// `invalid_url_website_inaccessible_geoblocked`
+        InvalidUrlWebsiteInaccessibleGeoblocked = "invalid_url_website_inaccessible_geoblocked",
+        /// `invalid_url_website_inaccessible_password_protected`
+        InvalidUrlWebsiteInaccessiblePasswordProtected = "invalid_url_website_inaccessible_password_protected",
+        /// `invalid_url_website_incomplete`
+        InvalidUrlWebsiteIncomplete = "invalid_url_website_incomplete",
+        /// `invalid_url_website_incomplete_cancellation_policy`
+        InvalidUrlWebsiteIncompleteCancellationPolicy = "invalid_url_website_incomplete_cancellation_policy",
+        /// `invalid_url_website_incomplete_customer_service_details`
+        InvalidUrlWebsiteIncompleteCustomerServiceDetails = "invalid_url_website_incomplete_customer_service_details",
+        /// `invalid_url_website_incomplete_legal_restrictions`
+        InvalidUrlWebsiteIncompleteLegalRestrictions = "invalid_url_website_incomplete_legal_restrictions",
+        /// `invalid_url_website_incomplete_refund_policy`
+        InvalidUrlWebsiteIncompleteRefundPolicy = "invalid_url_website_incomplete_refund_policy",
+        /// `invalid_url_website_incomplete_return_policy`
+        InvalidUrlWebsiteIncompleteReturnPolicy = "invalid_url_website_incomplete_return_policy",
+        /// `invalid_url_website_incomplete_terms_and_conditions`
+        InvalidUrlWebsiteIncompleteTermsAndConditions = "invalid_url_website_incomplete_terms_and_conditions",
+        /// `invalid_url_website_incomplete_under_construction`
+        InvalidUrlWebsiteIncompleteUnderConstruction = "invalid_url_website_incomplete_under_construction",
+        /// `invalid_url_website_other`
+        InvalidUrlWebsiteOther = "invalid_url_website_other",
+        /// `invalid_url_web_presence_detected`
+        InvalidUrlWebPresenceDetected = "invalid_url_web_presence_detected",
+        /// `invalid_value_other`
+        InvalidValueOther = "invalid_value_other",
+        /// `unresolvable_ip_address`
+        UnresolvableIpAddress = "unresolvable_ip_address",
+        /// `unresolvable_postal_code`
+        UnresolvablePostalCode = "unresolvable_postal_code",
+        /// `verification_directors_mismatch`
+        VerificationDirectorsMismatch = "verification_directors_mismatch",
+        /// `verification_document_address_mismatch`
+        VerificationDocumentAddressMismatch = "verification_document_address_mismatch",
+        /// `verification_document_address_missing`
+        VerificationDocumentAddressMissing = "verification_document_address_missing",
+        /// `verification_document_corrupt`
+        VerificationDocumentCorrupt = "verification_document_corrupt",
+        /// `verification_document_country_not_supported`
+        VerificationDocumentCountryNotSupported = "verification_document_country_not_supported",
+        /// `verification_document_directors_mismatch`
+        VerificationDocumentDirectorsMismatch = "verification_document_directors_mismatch",
+        /// `verification_document_dob_mismatch`
+        VerificationDocumentDobMismatch = "verification_document_dob_mismatch",
+        /// `verification_document_duplicate_type`
+        VerificationDocumentDuplicateType = "verification_document_duplicate_type",
+        /// `verification_document_expired`
+        VerificationDocumentExpired = "verification_document_expired",
+        /// `verification_document_failed_copy`
+        VerificationDocumentFailedCopy = "verification_document_failed_copy",
+        /// `verification_document_failed_greyscale`
+        VerificationDocumentFailedGreyscale = "verification_document_failed_greyscale",
+        /// `verification_document_failed_other`
+        VerificationDocumentFailedOther = "verification_document_failed_other",
+        /// `verification_document_failed_test_mode`
+        VerificationDocumentFailedTestMode = "verification_document_failed_test_mode",
+        /// `verification_document_fraudulent`
+        VerificationDocumentFraudulent = "verification_document_fraudulent",
+        /// `verification_document_id_number_mismatch`
+        VerificationDocumentIdNumberMismatch = "verification_document_id_number_mismatch",
+        /// `verification_document_id_number_missing`
+        VerificationDocumentIdNumberMissing = "verification_document_id_number_missing",
+        /// `verification_document_incomplete`
+        VerificationDocumentIncomplete = "verification_document_incomplete",
+        /// `verification_document_invalid`
+        VerificationDocumentInvalid = "verification_document_invalid",
+        /// `verification_document_issue_or_expiry_date_missing`
+        VerificationDocumentIssueOrExpiryDateMissing = "verification_document_issue_or_expiry_date_missing",
+        /// `verification_document_manipulated`
+        VerificationDocumentManipulated = "verification_document_manipulated",
+        /// `verification_document_missing_back`
+        VerificationDocumentMissingBack = "verification_document_missing_back",
+        /// `verification_document_missing_front`
+        VerificationDocumentMissingFront = "verification_document_missing_front",
+        /// `verification_document_name_mismatch`
+        VerificationDocumentNameMismatch = "verification_document_name_mismatch",
+        /// `verification_document_name_missing`
+        VerificationDocumentNameMissing = "verification_document_name_missing",
+        /// `verification_document_nationality_mismatch`
+        VerificationDocumentNationalityMismatch = "verification_document_nationality_mismatch",
+        /// `verification_document_not_readable`
+        VerificationDocumentNotReadable = "verification_document_not_readable",
+        /// `verification_document_not_signed`
+        VerificationDocumentNotSigned = "verification_document_not_signed",
+        /// `verification_document_not_uploaded`
+        VerificationDocumentNotUploaded = "verification_document_not_uploaded",
+        /// `verification_document_photo_mismatch`
+        VerificationDocumentPhotoMismatch = "verification_document_photo_mismatch",
+        /// `verification_document_too_large`
+        VerificationDocumentTooLarge = "verification_document_too_large",
+        /// `verification_document_type_not_supported`
+        VerificationDocumentTypeNotSupported = "verification_document_type_not_supported",
+        /// `verification_extraneous_directors`
+        VerificationExtraneousDirectors = "verification_extraneous_directors",
+        /// `verification_failed_address_match`
+        VerificationFailedAddressMatch = "verification_failed_address_match",
+        /// `verification_failed_business_iec_number`
+        VerificationFailedBusinessIecNumber = "verification_failed_business_iec_number",
+        /// `verification_failed_document_match`
+        VerificationFailedDocumentMatch = "verification_failed_document_match",
+        /// `verification_failed_id_number_match`
+        VerificationFailedIdNumberMatch = "verification_failed_id_number_match",
+        /// `verification_failed_keyed_identity`
+        VerificationFailedKeyedIdentity = "verification_failed_keyed_identity",
+        /// `verification_failed_keyed_match`
+        VerificationFailedKeyedMatch = "verification_failed_keyed_match",
+        /// `verification_failed_name_match`
+        VerificationFailedNameMatch = "verification_failed_name_match",
+        /// `verification_failed_other`
+        VerificationFailedOther = "verification_failed_other",
+        /// `verification_failed_representative_authority`
+        VerificationFailedRepresentativeAuthority = "verification_failed_representative_authority",
+        /// `verification_failed_residential_address`
+        VerificationFailedResidentialAddress = "verification_failed_residential_address",
+        /// `verification_failed_tax_id_match`
+        VerificationFailedTaxIdMatch = "verification_failed_tax_id_match",
+        /// `verification_failed_tax_id_not_issued`
+        VerificationFailedTaxIdNotIssued = "verification_failed_tax_id_not_issued",
+        /// `verification_missing_directors`
+        VerificationMissingDirectors = "verification_missing_directors",
+        /// `verification_missing_executives`
+        VerificationMissingExecutives = "verification_missing_executives",
+        /// `verification_missing_owners`
+        VerificationMissingOwners = "verification_missing_owners",
+        /// `verification_requires_additional_memorandum_of_associations`
+        VerificationRequiresAdditionalMemorandumOfAssociations = "verification_requires_additional_memorandum_of_associations",
+        /// `verification_requires_additional_proof_of_registration`
+        VerificationRequiresAdditionalProofOfRegistration = "verification_requires_additional_proof_of_registration",
+        /// `verification_selfie_document_missing_photo`
+        VerificationSelfieDocumentMissingPhoto = "verification_selfie_document_missing_photo",
+        /// `verification_selfie_face_mismatch`
+        VerificationSelfieFaceMismatch = "verification_selfie_face_mismatch",
+        /// `verification_selfie_manipulated`
+        VerificationSelfieManipulated = "verification_selfie_manipulated",
+        /// `verification_selfie_unverified_other`
+        VerificationSelfieUnverifiedOther = "verification_selfie_unverified_other",
+        /// `verification_supportability`
+        VerificationSupportability = "verification_supportability",
+        /// `verification_token_stale`
+        VerificationTokenStale = "verification_token_stale",
+    }
+}
+
+words! {
+    /// The values of `structure`, first of all in [`V2CoreAccountIdentityBusinessDetails`](crate::api::V2CoreAccountIdentityBusinessDetails).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details>
+    V2CoreAccountIdentityBusinessDetailsStructure {
+        /// `cooperative`
+        Cooperative = "cooperative",
+        /// `free_zone_establishment`
+        FreeZoneEstablishment = "free_zone_establishment",
+        /// `free_zone_llc`
+        FreeZoneLlc = "free_zone_llc",
+        /// `governmental_unit`
+        GovernmentalUnit = "governmental_unit",
+        /// `government_instrumentality`
+        GovernmentInstrumentality = "government_instrumentality",
+        /// `incorporated_association`
+        IncorporatedAssociation = "incorporated_association",
+        /// `incorporated_non_profit`
+        IncorporatedNonProfit = "incorporated_non_profit",
+        /// `incorporated_partnership`
+        IncorporatedPartnership = "incorporated_partnership",
+        /// `limited_liability_partnership`
+        LimitedLiabilityPartnership = "limited_liability_partnership",
+        /// `llc`
+        Llc = "llc",
+        /// `multi_member_llc`
+        MultiMemberLlc = "multi_member_llc",
+        /// `private_company`
+        PrivateCompany = "private_company",
+        /// `private_corporation`
+        PrivateCorporation = "private_corporation",
+        /// `private_partnership`
+        PrivatePartnership = "private_partnership",
+        /// `public_company`
+        PublicCompany = "public_company",
+        /// `public_corporation`
+        PublicCorporation = "public_corporation",
+        /// `public_listed_corporation`
+        PublicListedCorporation = "public_listed_corporation",
+        /// `public_partnership`
+        PublicPartnership = "public_partnership",
+        /// `registered_charity`
+        RegisteredCharity = "registered_charity",
+        /// `single_member_llc`
+        SingleMemberLlc = "single_member_llc",
+        /// `sole_establishment`
+        SoleEstablishment = "sole_establishment",
+        /// `sole_proprietorship`
+        SoleProprietorship = "sole_proprietorship",
+        /// `tax_exempt_government_instrumentality`
+        TaxExemptGovernmentInstrumentality = "tax_exempt_government_instrumentality",
+        /// `trust`
+        Trust = "trust",
+        /// `unincorporated_association`
+        UnincorporatedAssociation = "unincorporated_association",
+        /// `unincorporated_non_profit`
+        UnincorporatedNonProfit = "unincorporated_non_profit",
+        /// `unincorporated_partnership`
+        UnincorporatedPartnership = "unincorporated_partnership",
     }
 }

@@ -5,1417 +5,809 @@
 use crate::view::prelude::words;
 
 words! {
-    /// The values of `category`, first of all in [`TestHelpersIssuingAuthorizationCreateMerchantData`](crate::api::TestHelpersIssuingAuthorizationCreateMerchantData).
-    TestHelpersIssuingAuthorizationCreateMerchantDataCategory {
-        /// `ac_refrigeration_repair`
-        AcRefrigerationRepair = "ac_refrigeration_repair",
-        /// `accounting_bookkeeping_services`
-        AccountingBookkeepingServices = "accounting_bookkeeping_services",
-        /// `advertising_services`
-        AdvertisingServices = "advertising_services",
-        /// `agricultural_cooperative`
-        AgriculturalCooperative = "agricultural_cooperative",
-        /// `airlines_air_carriers`
-        AirlinesAirCarriers = "airlines_air_carriers",
-        /// `airports_flying_fields`
-        AirportsFlyingFields = "airports_flying_fields",
-        /// `ambulance_services`
-        AmbulanceServices = "ambulance_services",
-        /// `amusement_parks_carnivals`
-        AmusementParksCarnivals = "amusement_parks_carnivals",
-        /// `antique_reproductions`
-        AntiqueReproductions = "antique_reproductions",
-        /// `antique_shops`
-        AntiqueShops = "antique_shops",
-        /// `aquariums`
-        Aquariums = "aquariums",
-        /// `architectural_surveying_services`
-        ArchitecturalSurveyingServices = "architectural_surveying_services",
-        /// `art_dealers_and_galleries`
-        ArtDealersAndGalleries = "art_dealers_and_galleries",
-        /// `artists_supply_and_craft_shops`
-        ArtistsSupplyAndCraftShops = "artists_supply_and_craft_shops",
-        /// `auto_and_home_supply_stores`
-        AutoAndHomeSupplyStores = "auto_and_home_supply_stores",
-        /// `auto_body_repair_shops`
-        AutoBodyRepairShops = "auto_body_repair_shops",
-        /// `auto_paint_shops`
-        AutoPaintShops = "auto_paint_shops",
-        /// `auto_service_shops`
-        AutoServiceShops = "auto_service_shops",
-        /// `automated_cash_disburse`
-        AutomatedCashDisburse = "automated_cash_disburse",
-        /// `automated_fuel_dispensers`
-        AutomatedFuelDispensers = "automated_fuel_dispensers",
-        /// `automobile_associations`
-        AutomobileAssociations = "automobile_associations",
-        /// `automotive_parts_and_accessories_stores`
-        AutomotivePartsAndAccessoriesStores = "automotive_parts_and_accessories_stores",
-        /// `automotive_tire_stores`
-        AutomotiveTireStores = "automotive_tire_stores",
-        /// `bail_and_bond_payments`
-        BailAndBondPayments = "bail_and_bond_payments",
-        /// `bakeries`
-        Bakeries = "bakeries",
-        /// `bands_orchestras`
-        BandsOrchestras = "bands_orchestras",
-        /// `barber_and_beauty_shops`
-        BarberAndBeautyShops = "barber_and_beauty_shops",
-        /// `betting_casino_gambling`
-        BettingCasinoGambling = "betting_casino_gambling",
-        /// `bicycle_shops`
-        BicycleShops = "bicycle_shops",
-        /// `billiard_pool_establishments`
-        BilliardPoolEstablishments = "billiard_pool_establishments",
-        /// `boat_dealers`
-        BoatDealers = "boat_dealers",
-        /// `boat_rentals_and_leases`
-        BoatRentalsAndLeases = "boat_rentals_and_leases",
-        /// `book_stores`
-        BookStores = "book_stores",
-        /// `books_periodicals_and_newspapers`
-        BooksPeriodicalsAndNewspapers = "books_periodicals_and_newspapers",
-        /// `bowling_alleys`
-        BowlingAlleys = "bowling_alleys",
-        /// `bus_lines`
-        BusLines = "bus_lines",
-        /// `business_secretarial_schools`
-        BusinessSecretarialSchools = "business_secretarial_schools",
-        /// `buying_shopping_services`
-        BuyingShoppingServices = "buying_shopping_services",
-        /// `cable_satellite_and_other_pay_television_and_radio`
-        CableSatelliteAndOtherPayTelevisionAndRadio = "cable_satellite_and_other_pay_television_and_radio",
-        /// `camera_and_photographic_supply_stores`
-        CameraAndPhotographicSupplyStores = "camera_and_photographic_supply_stores",
-        /// `candy_nut_and_confectionery_stores`
-        CandyNutAndConfectioneryStores = "candy_nut_and_confectionery_stores",
-        /// `car_and_truck_dealers_new_used`
-        CarAndTruckDealersNewUsed = "car_and_truck_dealers_new_used",
-        /// `car_and_truck_dealers_used_only`
-        CarAndTruckDealersUsedOnly = "car_and_truck_dealers_used_only",
-        /// `car_rental_agencies`
-        CarRentalAgencies = "car_rental_agencies",
-        /// `car_washes`
-        CarWashes = "car_washes",
-        /// `carpentry_services`
-        CarpentryServices = "carpentry_services",
-        /// `carpet_upholstery_cleaning`
-        CarpetUpholsteryCleaning = "carpet_upholstery_cleaning",
-        /// `caterers`
-        Caterers = "caterers",
-        /// `charitable_and_social_service_organizations_fundraising`
-        CharitableAndSocialServiceOrganizationsFundraising = "charitable_and_social_service_organizations_fundraising",
-        /// `chemicals_and_allied_products`
-        ChemicalsAndAlliedProducts = "chemicals_and_allied_products",
-        /// `child_care_services`
-        ChildCareServices = "child_care_services",
-        /// `childrens_and_infants_wear_stores`
-        ChildrensAndInfantsWearStores = "childrens_and_infants_wear_stores",
-        /// `chiropodists_podiatrists`
-        ChiropodistsPodiatrists = "chiropodists_podiatrists",
-        /// `chiropractors`
-        Chiropractors = "chiropractors",
-        /// `cigar_stores_and_stands`
-        CigarStoresAndStands = "cigar_stores_and_stands",
-        /// `civic_social_fraternal_associations`
-        CivicSocialFraternalAssociations = "civic_social_fraternal_associations",
-        /// `cleaning_and_maintenance`
-        CleaningAndMaintenance = "cleaning_and_maintenance",
-        /// `clothing_rental`
-        ClothingRental = "clothing_rental",
-        /// `colleges_universities`
-        CollegesUniversities = "colleges_universities",
-        /// `commercial_equipment`
-        CommercialEquipment = "commercial_equipment",
-        /// `commercial_footwear`
-        CommercialFootwear = "commercial_footwear",
-        /// `commercial_photography_art_and_graphics`
-        CommercialPhotographyArtAndGraphics = "commercial_photography_art_and_graphics",
-        /// `commuter_transport_and_ferries`
-        CommuterTransportAndFerries = "commuter_transport_and_ferries",
-        /// `computer_network_services`
-        ComputerNetworkServices = "computer_network_services",
-        /// `computer_programming`
-        ComputerProgramming = "computer_programming",
-        /// `computer_repair`
-        ComputerRepair = "computer_repair",
-        /// `computer_software_stores`
-        ComputerSoftwareStores = "computer_software_stores",
-        /// `computers_peripherals_and_software`
-        ComputersPeripheralsAndSoftware = "computers_peripherals_and_software",
-        /// `concrete_work_services`
-        ConcreteWorkServices = "concrete_work_services",
-        /// `construction_materials`
-        ConstructionMaterials = "construction_materials",
-        /// `consulting_public_relations`
-        ConsultingPublicRelations = "consulting_public_relations",
-        /// `correspondence_schools`
-        CorrespondenceSchools = "correspondence_schools",
-        /// `cosmetic_stores`
-        CosmeticStores = "cosmetic_stores",
-        /// `counseling_services`
-        CounselingServices = "counseling_services",
-        /// `country_clubs`
-        CountryClubs = "country_clubs",
-        /// `courier_services`
-        CourierServices = "courier_services",
-        /// `court_costs`
-        CourtCosts = "court_costs",
-        /// `credit_reporting_agencies`
-        CreditReportingAgencies = "credit_reporting_agencies",
-        /// `cruise_lines`
-        CruiseLines = "cruise_lines",
-        /// `dairy_products_stores`
-        DairyProductsStores = "dairy_products_stores",
-        /// `dance_hall_studios_schools`
-        DanceHallStudiosSchools = "dance_hall_studios_schools",
-        /// `dating_escort_services`
-        DatingEscortServices = "dating_escort_services",
-        /// `dentists_orthodontists`
-        DentistsOrthodontists = "dentists_orthodontists",
-        /// `department_stores`
-        DepartmentStores = "department_stores",
-        /// `detective_agencies`
-        DetectiveAgencies = "detective_agencies",
-        /// `digital_goods_applications`
-        DigitalGoodsApplications = "digital_goods_applications",
-        /// `digital_goods_games`
-        DigitalGoodsGames = "digital_goods_games",
-        /// `digital_goods_large_volume`
-        DigitalGoodsLargeVolume = "digital_goods_large_volume",
-        /// `digital_goods_media`
-        DigitalGoodsMedia = "digital_goods_media",
-        /// `direct_marketing_catalog_merchant`
-        DirectMarketingCatalogMerchant = "direct_marketing_catalog_merchant",
-        /// `direct_marketing_combination_catalog_and_retail_merchant`
-        DirectMarketingCombinationCatalogAndRetailMerchant = "direct_marketing_combination_catalog_and_retail_merchant",
-        /// `direct_marketing_inbound_telemarketing`
-        DirectMarketingInboundTelemarketing = "direct_marketing_inbound_telemarketing",
-        /// `direct_marketing_insurance_services`
-        DirectMarketingInsuranceServices = "direct_marketing_insurance_services",
-        /// `direct_marketing_other`
-        DirectMarketingOther = "direct_marketing_other",
-        /// `direct_marketing_outbound_telemarketing`
-        DirectMarketingOutboundTelemarketing = "direct_marketing_outbound_telemarketing",
-        /// `direct_marketing_subscription`
-        DirectMarketingSubscription = "direct_marketing_subscription",
-        /// `direct_marketing_travel`
-        DirectMarketingTravel = "direct_marketing_travel",
-        /// `discount_stores`
-        DiscountStores = "discount_stores",
-        /// `doctors`
-        Doctors = "doctors",
-        /// `door_to_door_sales`
-        DoorToDoorSales = "door_to_door_sales",
-        /// `drapery_window_covering_and_upholstery_stores`
-        DraperyWindowCoveringAndUpholsteryStores = "drapery_window_covering_and_upholstery_stores",
-        /// `drinking_places`
-        DrinkingPlaces = "drinking_places",
-        /// `drug_stores_and_pharmacies`
-        DrugStoresAndPharmacies = "drug_stores_and_pharmacies",
-        /// `drugs_drug_proprietaries_and_druggist_sundries`
-        DrugsDrugProprietariesAndDruggistSundries = "drugs_drug_proprietaries_and_druggist_sundries",
-        /// `dry_cleaners`
-        DryCleaners = "dry_cleaners",
-        /// `durable_goods`
-        DurableGoods = "durable_goods",
-        /// `duty_free_stores`
-        DutyFreeStores = "duty_free_stores",
-        /// `eating_places_restaurants`
-        EatingPlacesRestaurants = "eating_places_restaurants",
-        /// `educational_services`
-        EducationalServices = "educational_services",
-        /// `electric_razor_stores`
-        ElectricRazorStores = "electric_razor_stores",
-        /// `electric_vehicle_charging`
-        ElectricVehicleCharging = "electric_vehicle_charging",
-        /// `electrical_parts_and_equipment`
-        ElectricalPartsAndEquipment = "electrical_parts_and_equipment",
-        /// `electrical_services`
-        ElectricalServices = "electrical_services",
-        /// `electronics_repair_shops`
-        ElectronicsRepairShops = "electronics_repair_shops",
-        /// `electronics_stores`
-        ElectronicsStores = "electronics_stores",
-        /// `elementary_secondary_schools`
-        ElementarySecondarySchools = "elementary_secondary_schools",
-        /// `emergency_services_gcas_visa_use_only`
-        EmergencyServicesGcasVisaUseOnly = "emergency_services_gcas_visa_use_only",
-        /// `employment_temp_agencies`
-        EmploymentTempAgencies = "employment_temp_agencies",
-        /// `equipment_rental`
-        EquipmentRental = "equipment_rental",
-        /// `exterminating_services`
-        ExterminatingServices = "exterminating_services",
-        /// `family_clothing_stores`
-        FamilyClothingStores = "family_clothing_stores",
-        /// `fast_food_restaurants`
-        FastFoodRestaurants = "fast_food_restaurants",
-        /// `financial_institutions`
-        FinancialInstitutions = "financial_institutions",
-        /// `fines_government_administrative_entities`
-        FinesGovernmentAdministrativeEntities = "fines_government_administrative_entities",
-        /// `fireplace_fireplace_screens_and_accessories_stores`
-        FireplaceFireplaceScreensAndAccessoriesStores = "fireplace_fireplace_screens_and_accessories_stores",
-        /// `floor_covering_stores`
-        FloorCoveringStores = "floor_covering_stores",
-        /// `florists`
-        Florists = "florists",
-        /// `florists_supplies_nursery_stock_and_flowers`
-        FloristsSuppliesNurseryStockAndFlowers = "florists_supplies_nursery_stock_and_flowers",
-        /// `freezer_and_locker_meat_provisioners`
-        FreezerAndLockerMeatProvisioners = "freezer_and_locker_meat_provisioners",
-        /// `fuel_dealers_non_automotive`
-        FuelDealersNonAutomotive = "fuel_dealers_non_automotive",
-        /// `funeral_services_crematories`
-        FuneralServicesCrematories = "funeral_services_crematories",
-        /// `furniture_home_furnishings_and_equipment_stores_except_appliances`
-        FurnitureHomeFurnishingsAndEquipmentStoresExceptAppliances = "furniture_home_furnishings_and_equipment_stores_except_appliances",
-        /// `furniture_repair_refinishing`
-        FurnitureRepairRefinishing = "furniture_repair_refinishing",
-        /// `furriers_and_fur_shops`
-        FurriersAndFurShops = "furriers_and_fur_shops",
-        /// `general_services`
-        GeneralServices = "general_services",
-        /// `gift_card_novelty_and_souvenir_shops`
-        GiftCardNoveltyAndSouvenirShops = "gift_card_novelty_and_souvenir_shops",
-        /// `glass_paint_and_wallpaper_stores`
-        GlassPaintAndWallpaperStores = "glass_paint_and_wallpaper_stores",
-        /// `glassware_crystal_stores`
-        GlasswareCrystalStores = "glassware_crystal_stores",
-        /// `golf_courses_public`
-        GolfCoursesPublic = "golf_courses_public",
-        /// `government_licensed_horse_dog_racing_us_region_only`
-        GovernmentLicensedHorseDogRacingUsRegionOnly = "government_licensed_horse_dog_racing_us_region_only",
-        /// `government_licensed_online_casions_online_gambling_us_region_only`
-        GovernmentLicensedOnlineCasionsOnlineGamblingUsRegionOnly = "government_licensed_online_casions_online_gambling_us_region_only",
-        /// `government_owned_lotteries_non_us_region`
-        GovernmentOwnedLotteriesNonUsRegion = "government_owned_lotteries_non_us_region",
-        /// `government_owned_lotteries_us_region_only`
-        GovernmentOwnedLotteriesUsRegionOnly = "government_owned_lotteries_us_region_only",
-        /// `government_services`
-        GovernmentServices = "government_services",
-        /// `grocery_stores_supermarkets`
-        GroceryStoresSupermarkets = "grocery_stores_supermarkets",
-        /// `hardware_equipment_and_supplies`
-        HardwareEquipmentAndSupplies = "hardware_equipment_and_supplies",
-        /// `hardware_stores`
-        HardwareStores = "hardware_stores",
-        /// `health_and_beauty_spas`
-        HealthAndBeautySpas = "health_and_beauty_spas",
-        /// `hearing_aids_sales_and_supplies`
-        HearingAidsSalesAndSupplies = "hearing_aids_sales_and_supplies",
-        /// `heating_plumbing_a_c`
-        HeatingPlumbingAC = "heating_plumbing_a_c",
-        /// `hobby_toy_and_game_shops`
-        HobbyToyAndGameShops = "hobby_toy_and_game_shops",
-        /// `home_supply_warehouse_stores`
-        HomeSupplyWarehouseStores = "home_supply_warehouse_stores",
-        /// `hospitals`
-        Hospitals = "hospitals",
-        /// `hotels_motels_and_resorts`
-        HotelsMotelsAndResorts = "hotels_motels_and_resorts",
-        /// `household_appliance_stores`
-        HouseholdApplianceStores = "household_appliance_stores",
-        /// `industrial_supplies`
-        IndustrialSupplies = "industrial_supplies",
-        /// `information_retrieval_services`
-        InformationRetrievalServices = "information_retrieval_services",
-        /// `insurance_default`
-        InsuranceDefault = "insurance_default",
-        /// `insurance_underwriting_premiums`
-        InsuranceUnderwritingPremiums = "insurance_underwriting_premiums",
-        /// `intra_company_purchases`
-        IntraCompanyPurchases = "intra_company_purchases",
-        /// `jewelry_stores_watches_clocks_and_silverware_stores`
-        JewelryStoresWatchesClocksAndSilverwareStores = "jewelry_stores_watches_clocks_and_silverware_stores",
-        /// `landscaping_services`
-        LandscapingServices = "landscaping_services",
-        /// `laundries`
-        Laundries = "laundries",
-        /// `laundry_cleaning_services`
-        LaundryCleaningServices = "laundry_cleaning_services",
-        /// `legal_services_attorneys`
-        LegalServicesAttorneys = "legal_services_attorneys",
-        /// `luggage_and_leather_goods_stores`
-        LuggageAndLeatherGoodsStores = "luggage_and_leather_goods_stores",
-        /// `lumber_building_materials_stores`
-        LumberBuildingMaterialsStores = "lumber_building_materials_stores",
-        /// `manual_cash_disburse`
-        ManualCashDisburse = "manual_cash_disburse",
-        /// `marinas_service_and_supplies`
-        MarinasServiceAndSupplies = "marinas_service_and_supplies",
-        /// `marketplaces`
-        Marketplaces = "marketplaces",
-        /// `masonry_stonework_and_plaster`
-        MasonryStoneworkAndPlaster = "masonry_stonework_and_plaster",
-        /// `massage_parlors`
-        MassageParlors = "massage_parlors",
-        /// `medical_and_dental_labs`
-        MedicalAndDentalLabs = "medical_and_dental_labs",
-        /// `medical_dental_ophthalmic_and_hospital_equipment_and_supplies`
-        MedicalDentalOphthalmicAndHospitalEquipmentAndSupplies = "medical_dental_ophthalmic_and_hospital_equipment_and_supplies",
-        /// `medical_services`
-        MedicalServices = "medical_services",
-        /// `membership_organizations`
-        MembershipOrganizations = "membership_organizations",
-        /// `mens_and_boys_clothing_and_accessories_stores`
-        MensAndBoysClothingAndAccessoriesStores = "mens_and_boys_clothing_and_accessories_stores",
-        /// `mens_womens_clothing_stores`
-        MensWomensClothingStores = "mens_womens_clothing_stores",
-        /// `metal_service_centers`
-        MetalServiceCenters = "metal_service_centers",
-        /// `miscellaneous_apparel_and_accessory_shops`
-        MiscellaneousApparelAndAccessoryShops = "miscellaneous_apparel_and_accessory_shops",
-        /// `miscellaneous_auto_dealers`
-        MiscellaneousAutoDealers = "miscellaneous_auto_dealers",
-        /// `miscellaneous_business_services`
-        MiscellaneousBusinessServices = "miscellaneous_business_services",
-        /// `miscellaneous_food_stores`
-        MiscellaneousFoodStores = "miscellaneous_food_stores",
-        /// `miscellaneous_general_merchandise`
-        MiscellaneousGeneralMerchandise = "miscellaneous_general_merchandise",
-        /// `miscellaneous_general_services`
-        MiscellaneousGeneralServices = "miscellaneous_general_services",
-        /// `miscellaneous_home_furnishing_specialty_stores`
-        MiscellaneousHomeFurnishingSpecialtyStores = "miscellaneous_home_furnishing_specialty_stores",
-        /// `miscellaneous_publishing_and_printing`
-        MiscellaneousPublishingAndPrinting = "miscellaneous_publishing_and_printing",
-        /// `miscellaneous_recreation_services`
-        MiscellaneousRecreationServices = "miscellaneous_recreation_services",
-        /// `miscellaneous_repair_shops`
-        MiscellaneousRepairShops = "miscellaneous_repair_shops",
-        /// `miscellaneous_specialty_retail`
-        MiscellaneousSpecialtyRetail = "miscellaneous_specialty_retail",
-        /// `mobile_home_dealers`
-        MobileHomeDealers = "mobile_home_dealers",
-        /// `motion_picture_theaters`
-        MotionPictureTheaters = "motion_picture_theaters",
-        /// `motor_freight_carriers_and_trucking`
-        MotorFreightCarriersAndTrucking = "motor_freight_carriers_and_trucking",
-        /// `motor_homes_dealers`
-        MotorHomesDealers = "motor_homes_dealers",
-        /// `motor_vehicle_supplies_and_new_parts`
-        MotorVehicleSuppliesAndNewParts = "motor_vehicle_supplies_and_new_parts",
-        /// `motorcycle_shops_and_dealers`
-        MotorcycleShopsAndDealers = "motorcycle_shops_and_dealers",
-        /// `motorcycle_shops_dealers`
-        MotorcycleShopsDealers = "motorcycle_shops_dealers",
-        /// `music_stores_musical_instruments_pianos_and_sheet_music`
-        MusicStoresMusicalInstrumentsPianosAndSheetMusic = "music_stores_musical_instruments_pianos_and_sheet_music",
-        /// `news_dealers_and_newsstands`
-        NewsDealersAndNewsstands = "news_dealers_and_newsstands",
-        /// `non_fi_money_orders`
-        NonFiMoneyOrders = "non_fi_money_orders",
-        /// `non_fi_stored_value_card_purchase_load`
-        NonFiStoredValueCardPurchaseLoad = "non_fi_stored_value_card_purchase_load",
-        /// `nondurable_goods`
-        NondurableGoods = "nondurable_goods",
-        /// `nurseries_lawn_and_garden_supply_stores`
-        NurseriesLawnAndGardenSupplyStores = "nurseries_lawn_and_garden_supply_stores",
-        /// `nursing_personal_care`
-        NursingPersonalCare = "nursing_personal_care",
-        /// `office_and_commercial_furniture`
-        OfficeAndCommercialFurniture = "office_and_commercial_furniture",
-        /// `opticians_eyeglasses`
-        OpticiansEyeglasses = "opticians_eyeglasses",
-        /// `optometrists_ophthalmologist`
-        OptometristsOphthalmologist = "optometrists_ophthalmologist",
-        /// `orthopedic_goods_prosthetic_devices`
-        OrthopedicGoodsProstheticDevices = "orthopedic_goods_prosthetic_devices",
-        /// `osteopaths`
-        Osteopaths = "osteopaths",
-        /// `package_stores_beer_wine_and_liquor`
-        PackageStoresBeerWineAndLiquor = "package_stores_beer_wine_and_liquor",
-        /// `paints_varnishes_and_supplies`
-        PaintsVarnishesAndSupplies = "paints_varnishes_and_supplies",
-        /// `parking_lots_garages`
-        ParkingLotsGarages = "parking_lots_garages",
-        /// `passenger_railways`
-        PassengerRailways = "passenger_railways",
-        /// `pawn_shops`
-        PawnShops = "pawn_shops",
-        /// `pet_shops_pet_food_and_supplies`
-        PetShopsPetFoodAndSupplies = "pet_shops_pet_food_and_supplies",
-        /// `petroleum_and_petroleum_products`
-        PetroleumAndPetroleumProducts = "petroleum_and_petroleum_products",
-        /// `photo_developing`
-        PhotoDeveloping = "photo_developing",
-        /// `photographic_photocopy_microfilm_equipment_and_supplies`
-        PhotographicPhotocopyMicrofilmEquipmentAndSupplies = "photographic_photocopy_microfilm_equipment_and_supplies",
-        /// `photographic_studios`
-        PhotographicStudios = "photographic_studios",
-        /// `picture_video_production`
-        PictureVideoProduction = "picture_video_production",
-        /// `piece_goods_notions_and_other_dry_goods`
-        PieceGoodsNotionsAndOtherDryGoods = "piece_goods_notions_and_other_dry_goods",
-        /// `plumbing_heating_equipment_and_supplies`
-        PlumbingHeatingEquipmentAndSupplies = "plumbing_heating_equipment_and_supplies",
-        /// `political_organizations`
-        PoliticalOrganizations = "political_organizations",
-        /// `postal_services_government_only`
-        PostalServicesGovernmentOnly = "postal_services_government_only",
-        /// `precious_stones_and_metals_watches_and_jewelry`
-        PreciousStonesAndMetalsWatchesAndJewelry = "precious_stones_and_metals_watches_and_jewelry",
-        /// `professional_services`
-        ProfessionalServices = "professional_services",
-        /// `public_warehousing_and_storage`
-        PublicWarehousingAndStorage = "public_warehousing_and_storage",
-        /// `quick_copy_repro_and_blueprint`
-        QuickCopyReproAndBlueprint = "quick_copy_repro_and_blueprint",
-        /// `railroads`
-        Railroads = "railroads",
-        /// `real_estate_agents_and_managers_rentals`
-        RealEstateAgentsAndManagersRentals = "real_estate_agents_and_managers_rentals",
-        /// `record_stores`
-        RecordStores = "record_stores",
-        /// `recreational_vehicle_rentals`
-        RecreationalVehicleRentals = "recreational_vehicle_rentals",
-        /// `religious_goods_stores`
-        ReligiousGoodsStores = "religious_goods_stores",
-        /// `religious_organizations`
-        ReligiousOrganizations = "religious_organizations",
-        /// `roofing_siding_sheet_metal`
-        RoofingSidingSheetMetal = "roofing_siding_sheet_metal",
-        /// `secretarial_support_services`
-        SecretarialSupportServices = "secretarial_support_services",
-        /// `security_brokers_dealers`
-        SecurityBrokersDealers = "security_brokers_dealers",
-        /// `service_stations`
-        ServiceStations = "service_stations",
-        /// `sewing_needlework_fabric_and_piece_goods_stores`
-        SewingNeedleworkFabricAndPieceGoodsStores = "sewing_needlework_fabric_and_piece_goods_stores",
-        /// `shoe_repair_hat_cleaning`
-        ShoeRepairHatCleaning = "shoe_repair_hat_cleaning",
-        /// `shoe_stores`
-        ShoeStores = "shoe_stores",
-        /// `small_appliance_repair`
-        SmallApplianceRepair = "small_appliance_repair",
-        /// `snowmobile_dealers`
-        SnowmobileDealers = "snowmobile_dealers",
-        /// `special_trade_services`
-        SpecialTradeServices = "special_trade_services",
-        /// `specialty_cleaning`
-        SpecialtyCleaning = "specialty_cleaning",
-        /// `sporting_goods_stores`
-        SportingGoodsStores = "sporting_goods_stores",
-        /// `sporting_recreation_camps`
-        SportingRecreationCamps = "sporting_recreation_camps",
-        /// `sports_and_riding_apparel_stores`
-        SportsAndRidingApparelStores = "sports_and_riding_apparel_stores",
-        /// `sports_clubs_fields`
-        SportsClubsFields = "sports_clubs_fields",
-        /// `stamp_and_coin_stores`
-        StampAndCoinStores = "stamp_and_coin_stores",
-        /// `stationary_office_supplies_printing_and_writing_paper`
-        StationaryOfficeSuppliesPrintingAndWritingPaper = "stationary_office_supplies_printing_and_writing_paper",
-        /// `stationery_stores_office_and_school_supply_stores`
-        StationeryStoresOfficeAndSchoolSupplyStores = "stationery_stores_office_and_school_supply_stores",
-        /// `swimming_pools_sales`
-        SwimmingPoolsSales = "swimming_pools_sales",
-        /// `t_ui_travel_germany`
-        TUiTravelGermany = "t_ui_travel_germany",
-        /// `tailors_alterations`
-        TailorsAlterations = "tailors_alterations",
-        /// `tax_payments_government_agencies`
-        TaxPaymentsGovernmentAgencies = "tax_payments_government_agencies",
-        /// `tax_preparation_services`
-        TaxPreparationServices = "tax_preparation_services",
-        /// `taxicabs_limousines`
-        TaxicabsLimousines = "taxicabs_limousines",
-        /// `telecommunication_equipment_and_telephone_sales`
-        TelecommunicationEquipmentAndTelephoneSales = "telecommunication_equipment_and_telephone_sales",
-        /// `telecommunication_services`
-        TelecommunicationServices = "telecommunication_services",
-        /// `telegraph_services`
-        TelegraphServices = "telegraph_services",
-        /// `tent_and_awning_shops`
-        TentAndAwningShops = "tent_and_awning_shops",
-        /// `testing_laboratories`
-        TestingLaboratories = "testing_laboratories",
-        /// `theatrical_ticket_agencies`
-        TheatricalTicketAgencies = "theatrical_ticket_agencies",
-        /// `timeshares`
-        Timeshares = "timeshares",
-        /// `tire_retreading_and_repair`
-        TireRetreadingAndRepair = "tire_retreading_and_repair",
-        /// `tolls_bridge_fees`
-        TollsBridgeFees = "tolls_bridge_fees",
-        /// `tourist_attractions_and_exhibits`
-        TouristAttractionsAndExhibits = "tourist_attractions_and_exhibits",
-        /// `towing_services`
-        TowingServices = "towing_services",
-        /// `trailer_parks_campgrounds`
-        TrailerParksCampgrounds = "trailer_parks_campgrounds",
-        /// `transportation_services`
-        TransportationServices = "transportation_services",
-        /// `travel_agencies_tour_operators`
-        TravelAgenciesTourOperators = "travel_agencies_tour_operators",
-        /// `truck_stop_iteration`
-        TruckStopIteration = "truck_stop_iteration",
-        /// `truck_utility_trailer_rentals`
-        TruckUtilityTrailerRentals = "truck_utility_trailer_rentals",
-        /// `typesetting_plate_making_and_related_services`
-        TypesettingPlateMakingAndRelatedServices = "typesetting_plate_making_and_related_services",
-        /// `typewriter_stores`
-        TypewriterStores = "typewriter_stores",
-        /// `u_s_federal_government_agencies_or_departments`
-        USFederalGovernmentAgenciesOrDepartments = "u_s_federal_government_agencies_or_departments",
-        /// `uniforms_commercial_clothing`
-        UniformsCommercialClothing = "uniforms_commercial_clothing",
-        /// `used_merchandise_and_secondhand_stores`
-        UsedMerchandiseAndSecondhandStores = "used_merchandise_and_secondhand_stores",
-        /// `utilities`
-        Utilities = "utilities",
-        /// `variety_stores`
-        VarietyStores = "variety_stores",
-        /// `veterinary_services`
-        VeterinaryServices = "veterinary_services",
-        /// `video_amusement_game_supplies`
-        VideoAmusementGameSupplies = "video_amusement_game_supplies",
-        /// `video_game_arcades`
-        VideoGameArcades = "video_game_arcades",
-        /// `video_tape_rental_stores`
-        VideoTapeRentalStores = "video_tape_rental_stores",
-        /// `vocational_trade_schools`
-        VocationalTradeSchools = "vocational_trade_schools",
-        /// `watch_jewelry_repair`
-        WatchJewelryRepair = "watch_jewelry_repair",
-        /// `welding_repair`
-        WeldingRepair = "welding_repair",
-        /// `wholesale_clubs`
-        WholesaleClubs = "wholesale_clubs",
-        /// `wig_and_toupee_stores`
-        WigAndToupeeStores = "wig_and_toupee_stores",
-        /// `wires_money_orders`
-        WiresMoneyOrders = "wires_money_orders",
-        /// `womens_accessory_and_specialty_shops`
-        WomensAccessoryAndSpecialtyShops = "womens_accessory_and_specialty_shops",
-        /// `womens_ready_to_wear_stores`
-        WomensReadyToWearStores = "womens_ready_to_wear_stores",
-        /// `wrecking_and_salvage_yards`
-        WreckingAndSalvageYards = "wrecking_and_salvage_yards",
+    /// The values of `type`, first of all in [`V2CoreAccountIdentityBusinessDetailsIdNumber`](crate::api::V2CoreAccountIdentityBusinessDetailsIdNumber).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-id_numbers>
+    V2CoreAccountIdentityBusinessDetailsIdNumberType {
+        /// `ae_crn`
+        AeCrn = "ae_crn",
+        /// `ae_vat`
+        AeVat = "ae_vat",
+        /// `ao_nif`
+        AoNif = "ao_nif",
+        /// `ar_cuit`
+        ArCuit = "ar_cuit",
+        /// `at_fn`
+        AtFn = "at_fn",
+        /// `at_stn`
+        AtStn = "at_stn",
+        /// `at_vat`
+        AtVat = "at_vat",
+        /// `au_abn`
+        AuAbn = "au_abn",
+        /// `au_acn`
+        AuAcn = "au_acn",
+        /// `au_in`
+        AuIn = "au_in",
+        /// `az_tin`
+        AzTin = "az_tin",
+        /// `bd_etin`
+        BdEtin = "bd_etin",
+        /// `be_cbe`
+        BeCbe = "be_cbe",
+        /// `be_vat`
+        BeVat = "be_vat",
+        /// `bg_uic`
+        BgUic = "bg_uic",
+        /// `bg_vat`
+        BgVat = "bg_vat",
+        /// `br_cnpj`
+        BrCnpj = "br_cnpj",
+        /// `ca_cn`
+        CaCn = "ca_cn",
+        /// `ca_crarr`
+        CaCrarr = "ca_crarr",
+        /// `ca_gst_hst`
+        CaGstHst = "ca_gst_hst",
+        /// `ca_neq`
+        CaNeq = "ca_neq",
+        /// `ca_rid`
+        CaRid = "ca_rid",
+        /// `ch_chid`
+        ChChid = "ch_chid",
+        /// `ch_uid`
+        ChUid = "ch_uid",
+        /// `cr_cpj`
+        CrCpj = "cr_cpj",
+        /// `cr_nite`
+        CrNite = "cr_nite",
+        /// `cy_he`
+        CyHe = "cy_he",
+        /// `cy_tic`
+        CyTic = "cy_tic",
+        /// `cy_vat`
+        CyVat = "cy_vat",
+        /// `cz_ico`
+        CzIco = "cz_ico",
+        /// `cz_vat`
+        CzVat = "cz_vat",
+        /// `de_hrn`
+        DeHrn = "de_hrn",
+        /// `de_stn`
+        DeStn = "de_stn",
+        /// `de_vat`
+        DeVat = "de_vat",
+        /// `dk_cvr`
+        DkCvr = "dk_cvr",
+        /// `dk_vat`
+        DkVat = "dk_vat",
+        /// `do_rcn`
+        DoRcn = "do_rcn",
+        /// `ee_rk`
+        EeRk = "ee_rk",
+        /// `ee_vat`
+        EeVat = "ee_vat",
+        /// `es_cif`
+        EsCif = "es_cif",
+        /// `es_vat`
+        EsVat = "es_vat",
+        /// `fi_vat`
+        FiVat = "fi_vat",
+        /// `fi_yt`
+        FiYt = "fi_yt",
+        /// `fr_rna`
+        FrRna = "fr_rna",
+        /// `fr_siren`
+        FrSiren = "fr_siren",
+        /// `fr_vat`
+        FrVat = "fr_vat",
+        /// `gb_crn`
+        GbCrn = "gb_crn",
+        /// `gb_vat`
+        GbVat = "gb_vat",
+        /// `gi_crn`
+        GiCrn = "gi_crn",
+        /// `gr_afm`
+        GrAfm = "gr_afm",
+        /// `gr_gemi`
+        GrGemi = "gr_gemi",
+        /// `gr_vat`
+        GrVat = "gr_vat",
+        /// `gt_nit`
+        GtNit = "gt_nit",
+        /// `hk_br`
+        HkBr = "hk_br",
+        /// `hk_cr`
+        HkCr = "hk_cr",
+        /// `hr_mbs`
+        HrMbs = "hr_mbs",
+        /// `hr_oib`
+        HrOib = "hr_oib",
+        /// `hr_vat`
+        HrVat = "hr_vat",
+        /// `hu_cjs`
+        HuCjs = "hu_cjs",
+        /// `hu_tin`
+        HuTin = "hu_tin",
+        /// `hu_vat`
+        HuVat = "hu_vat",
+        /// `ie_crn`
+        IeCrn = "ie_crn",
+        /// `ie_trn`
+        IeTrn = "ie_trn",
+        /// `ie_vat`
+        IeVat = "ie_vat",
+        /// `it_rea`
+        ItRea = "it_rea",
+        /// `it_vat`
+        ItVat = "it_vat",
+        /// `jp_cn`
+        JpCn = "jp_cn",
+        /// `kz_bin`
+        KzBin = "kz_bin",
+        /// `li_uid`
+        LiUid = "li_uid",
+        /// `lt_ccrn`
+        LtCcrn = "lt_ccrn",
+        /// `lt_vat`
+        LtVat = "lt_vat",
+        /// `lu_nif`
+        LuNif = "lu_nif",
+        /// `lu_rcs`
+        LuRcs = "lu_rcs",
+        /// `lu_vat`
+        LuVat = "lu_vat",
+        /// `lv_urn`
+        LvUrn = "lv_urn",
+        /// `lv_vat`
+        LvVat = "lv_vat",
+        /// `mt_crn`
+        MtCrn = "mt_crn",
+        /// `mt_tin`
+        MtTin = "mt_tin",
+        /// `mt_vat`
+        MtVat = "mt_vat",
+        /// `mx_rfc`
+        MxRfc = "mx_rfc",
+        /// `my_brn`
+        MyBrn = "my_brn",
+        /// `my_coid`
+        MyCoid = "my_coid",
+        /// `my_itn`
+        MyItn = "my_itn",
+        /// `my_sst`
+        MySst = "my_sst",
+        /// `mz_nuit`
+        MzNuit = "mz_nuit",
+        /// `nl_kvk`
+        NlKvk = "nl_kvk",
+        /// `nl_rsin`
+        NlRsin = "nl_rsin",
+        /// `nl_vat`
+        NlVat = "nl_vat",
+        /// `no_orgnr`
+        NoOrgnr = "no_orgnr",
+        /// `nz_bn`
+        NzBn = "nz_bn",
+        /// `nz_ird`
+        NzIrd = "nz_ird",
+        /// `pe_ruc`
+        PeRuc = "pe_ruc",
+        /// `pk_ntn`
+        PkNtn = "pk_ntn",
+        /// `pl_nip`
+        PlNip = "pl_nip",
+        /// `pl_regon`
+        PlRegon = "pl_regon",
+        /// `pl_vat`
+        PlVat = "pl_vat",
+        /// `pt_vat`
+        PtVat = "pt_vat",
+        /// `ro_cui`
+        RoCui = "ro_cui",
+        /// `ro_orc`
+        RoOrc = "ro_orc",
+        /// `ro_vat`
+        RoVat = "ro_vat",
+        /// `sa_crn`
+        SaCrn = "sa_crn",
+        /// `sa_tin`
+        SaTin = "sa_tin",
+        /// `se_orgnr`
+        SeOrgnr = "se_orgnr",
+        /// `se_vat`
+        SeVat = "se_vat",
+        /// `sg_uen`
+        SgUen = "sg_uen",
+        /// `si_msp`
+        SiMsp = "si_msp",
+        /// `si_tin`
+        SiTin = "si_tin",
+        /// `si_vat`
+        SiVat = "si_vat",
+        /// `sk_dic`
+        SkDic = "sk_dic",
+        /// `sk_ico`
+        SkIco = "sk_ico",
+        /// `sk_vat`
+        SkVat = "sk_vat",
+        /// `th_crn`
+        ThCrn = "th_crn",
+        /// `th_prn`
+        ThPrn = "th_prn",
+        /// `th_tin`
+        ThTin = "th_tin",
+        /// `us_ein`
+        UsEin = "us_ein",
     }
 }
 
 words! {
-    /// The values of `api_version`, first of all in [`WebhookEndpointCreate`](crate::api::WebhookEndpointCreate).
-    WebhookEndpointCreateApiVersion {
-        /// `2011-01-01`
-        V20110101 = "2011-01-01",
-        /// `2011-06-21`
-        V20110621 = "2011-06-21",
-        /// `2011-06-28`
-        V20110628 = "2011-06-28",
-        /// `2011-08-01`
-        V20110801 = "2011-08-01",
-        /// `2011-09-15`
-        V20110915 = "2011-09-15",
-        /// `2011-11-17`
-        V20111117 = "2011-11-17",
-        /// `2012-02-23`
-        V20120223 = "2012-02-23",
-        /// `2012-03-25`
-        V20120325 = "2012-03-25",
-        /// `2012-06-18`
-        V20120618 = "2012-06-18",
-        /// `2012-06-28`
-        V20120628 = "2012-06-28",
-        /// `2012-07-09`
-        V20120709 = "2012-07-09",
-        /// `2012-09-24`
-        V20120924 = "2012-09-24",
-        /// `2012-10-26`
-        V20121026 = "2012-10-26",
-        /// `2012-11-07`
-        V20121107 = "2012-11-07",
-        /// `2013-02-11`
-        V20130211 = "2013-02-11",
-        /// `2013-02-13`
-        V20130213 = "2013-02-13",
-        /// `2013-07-05`
-        V20130705 = "2013-07-05",
-        /// `2013-08-12`
-        V20130812 = "2013-08-12",
-        /// `2013-08-13`
-        V20130813 = "2013-08-13",
-        /// `2013-10-29`
-        V20131029 = "2013-10-29",
-        /// `2013-12-03`
-        V20131203 = "2013-12-03",
-        /// `2014-01-31`
-        V20140131 = "2014-01-31",
-        /// `2014-03-13`
-        V20140313 = "2014-03-13",
-        /// `2014-03-28`
-        V20140328 = "2014-03-28",
-        /// `2014-05-19`
-        V20140519 = "2014-05-19",
-        /// `2014-06-13`
-        V20140613 = "2014-06-13",
-        /// `2014-06-17`
-        V20140617 = "2014-06-17",
-        /// `2014-07-22`
-        V20140722 = "2014-07-22",
-        /// `2014-07-26`
-        V20140726 = "2014-07-26",
-        /// `2014-08-04`
-        V20140804 = "2014-08-04",
-        /// `2014-08-20`
-        V20140820 = "2014-08-20",
-        /// `2014-09-08`
-        V20140908 = "2014-09-08",
-        /// `2014-10-07`
-        V20141007 = "2014-10-07",
-        /// `2014-11-05`
-        V20141105 = "2014-11-05",
-        /// `2014-11-20`
-        V20141120 = "2014-11-20",
-        /// `2014-12-08`
-        V20141208 = "2014-12-08",
-        /// `2014-12-17`
-        V20141217 = "2014-12-17",
-        /// `2014-12-22`
-        V20141222 = "2014-12-22",
-        /// `2015-01-11`
-        V20150111 = "2015-01-11",
-        /// `2015-01-26`
-        V20150126 = "2015-01-26",
-        /// `2015-02-10`
-        V20150210 = "2015-02-10",
-        /// `2015-02-16`
-        V20150216 = "2015-02-16",
-        /// `2015-02-18`
-        V20150218 = "2015-02-18",
-        /// `2015-03-24`
-        V20150324 = "2015-03-24",
-        /// `2015-04-07`
-        V20150407 = "2015-04-07",
-        /// `2015-06-15`
-        V20150615 = "2015-06-15",
-        /// `2015-07-07`
-        V20150707 = "2015-07-07",
-        /// `2015-07-13`
-        V20150713 = "2015-07-13",
-        /// `2015-07-28`
-        V20150728 = "2015-07-28",
-        /// `2015-08-07`
-        V20150807 = "2015-08-07",
-        /// `2015-08-19`
-        V20150819 = "2015-08-19",
-        /// `2015-09-03`
-        V20150903 = "2015-09-03",
-        /// `2015-09-08`
-        V20150908 = "2015-09-08",
-        /// `2015-09-23`
-        V20150923 = "2015-09-23",
-        /// `2015-10-01`
-        V20151001 = "2015-10-01",
-        /// `2015-10-12`
-        V20151012 = "2015-10-12",
-        /// `2015-10-16`
-        V20151016 = "2015-10-16",
-        /// `2016-02-03`
-        V20160203 = "2016-02-03",
-        /// `2016-02-19`
-        V20160219 = "2016-02-19",
-        /// `2016-02-22`
-        V20160222 = "2016-02-22",
-        /// `2016-02-23`
-        V20160223 = "2016-02-23",
-        /// `2016-02-29`
-        V20160229 = "2016-02-29",
-        /// `2016-03-07`
-        V20160307 = "2016-03-07",
-        /// `2016-06-15`
-        V20160615 = "2016-06-15",
-        /// `2016-07-06`
-        V20160706 = "2016-07-06",
-        /// `2016-10-19`
-        V20161019 = "2016-10-19",
-        /// `2017-01-27`
-        V20170127 = "2017-01-27",
-        /// `2017-02-14`
-        V20170214 = "2017-02-14",
-        /// `2017-04-06`
-        V20170406 = "2017-04-06",
-        /// `2017-05-25`
-        V20170525 = "2017-05-25",
-        /// `2017-06-05`
-        V20170605 = "2017-06-05",
-        /// `2017-08-15`
-        V20170815 = "2017-08-15",
-        /// `2017-12-14`
-        V20171214 = "2017-12-14",
-        /// `2018-01-23`
-        V20180123 = "2018-01-23",
-        /// `2018-02-05`
-        V20180205 = "2018-02-05",
-        /// `2018-02-06`
-        V20180206 = "2018-02-06",
-        /// `2018-02-28`
-        V20180228 = "2018-02-28",
-        /// `2018-05-21`
-        V20180521 = "2018-05-21",
-        /// `2018-07-27`
-        V20180727 = "2018-07-27",
-        /// `2018-08-23`
-        V20180823 = "2018-08-23",
-        /// `2018-09-06`
-        V20180906 = "2018-09-06",
-        /// `2018-09-24`
-        V20180924 = "2018-09-24",
-        /// `2018-10-31`
-        V20181031 = "2018-10-31",
-        /// `2018-11-08`
-        V20181108 = "2018-11-08",
-        /// `2019-02-11`
-        V20190211 = "2019-02-11",
-        /// `2019-02-19`
-        V20190219 = "2019-02-19",
-        /// `2019-03-14`
-        V20190314 = "2019-03-14",
-        /// `2019-05-16`
-        V20190516 = "2019-05-16",
-        /// `2019-08-14`
-        V20190814 = "2019-08-14",
-        /// `2019-09-09`
-        V20190909 = "2019-09-09",
-        /// `2019-10-08`
-        V20191008 = "2019-10-08",
-        /// `2019-10-17`
-        V20191017 = "2019-10-17",
-        /// `2019-11-05`
-        V20191105 = "2019-11-05",
-        /// `2019-12-03`
-        V20191203 = "2019-12-03",
-        /// `2020-03-02`
-        V20200302 = "2020-03-02",
-        /// `2020-08-27`
-        V20200827 = "2020-08-27",
-        /// `2022-08-01`
-        V20220801 = "2022-08-01",
-        /// `2022-11-15`
-        V20221115 = "2022-11-15",
-        /// `2023-08-16`
-        V20230816 = "2023-08-16",
-        /// `2023-10-16`
-        V20231016 = "2023-10-16",
-        /// `2024-04-10`
-        V20240410 = "2024-04-10",
-        /// `2024-06-20`
-        V20240620 = "2024-06-20",
-        /// `2024-09-30.acacia`
-        V20240930Acacia = "2024-09-30.acacia",
-        /// `2024-10-28.acacia`
-        V20241028Acacia = "2024-10-28.acacia",
-        /// `2024-11-20.acacia`
-        V20241120Acacia = "2024-11-20.acacia",
-        /// `2024-12-18.acacia`
-        V20241218Acacia = "2024-12-18.acacia",
-        /// `2025-01-27.acacia`
-        V20250127Acacia = "2025-01-27.acacia",
-        /// `2025-02-24.acacia`
-        V20250224Acacia = "2025-02-24.acacia",
-        /// `2025-03-01.dashboard`
-        V20250301Dashboard = "2025-03-01.dashboard",
-        /// `2025-03-31.basil`
-        V20250331Basil = "2025-03-31.basil",
-        /// `2025-04-30.basil`
-        V20250430Basil = "2025-04-30.basil",
-        /// `2025-05-28.basil`
-        V20250528Basil = "2025-05-28.basil",
-        /// `2025-06-30.basil`
-        V20250630Basil = "2025-06-30.basil",
-        /// `2025-07-30.basil`
-        V20250730Basil = "2025-07-30.basil",
-        /// `2025-08-27.basil`
-        V20250827Basil = "2025-08-27.basil",
-        /// `2025-09-30.clover`
-        V20250930Clover = "2025-09-30.clover",
-        /// `2025-10-29.clover`
-        V20251029Clover = "2025-10-29.clover",
-        /// `2025-11-17.clover`
-        V20251117Clover = "2025-11-17.clover",
-        /// `2025-12-15.clover`
-        V20251215Clover = "2025-12-15.clover",
-        /// `2026-01-28.clover`
-        V20260128Clover = "2026-01-28.clover",
-        /// `2026-02-25.clover`
-        V20260225Clover = "2026-02-25.clover",
-        /// `2026-03-25.dahlia`
-        V20260325Dahlia = "2026-03-25.dahlia",
-        /// `2026-04-22.dahlia`
-        V20260422Dahlia = "2026-04-22.dahlia",
-        /// `2026-05-27.dahlia`
-        V20260527Dahlia = "2026-05-27.dahlia",
-        /// `2026-06-24.dahlia`
-        V20260624Dahlia = "2026-06-24.dahlia",
-        /// `2026-07-29.dahlia`
-        V20260729Dahlia = "2026-07-29.dahlia",
-        /// `2026-08-26.dahlia`
-        V20260826Dahlia = "2026-08-26.dahlia",
-        /// `2026-09-30.endive`
-        V20260930Endive = "2026-09-30.endive",
-        /// `2026-10-28.endive`
-        V20261028Endive = "2026-10-28.endive",
+    /// The values of `type`, first of all in [`V2CoreAccountIdentityIndividualIdNumber`](crate::api::V2CoreAccountIdentityIndividualIdNumber).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-id_numbers>
+    V2CoreAccountIdentityIndividualIdNumberType {
+        /// `ae_eid`
+        AeEid = "ae_eid",
+        /// `ao_nif`
+        AoNif = "ao_nif",
+        /// `ar_cuil`
+        ArCuil = "ar_cuil",
+        /// `ar_dni`
+        ArDni = "ar_dni",
+        /// `at_stn`
+        AtStn = "at_stn",
+        /// `az_tin`
+        AzTin = "az_tin",
+        /// `bd_brc`
+        BdBrc = "bd_brc",
+        /// `bd_etin`
+        BdEtin = "bd_etin",
+        /// `bd_nid`
+        BdNid = "bd_nid",
+        /// `be_nrn`
+        BeNrn = "be_nrn",
+        /// `bg_ucn`
+        BgUcn = "bg_ucn",
+        /// `bn_nric`
+        BnNric = "bn_nric",
+        /// `br_cpf`
+        BrCpf = "br_cpf",
+        /// `ca_sin`
+        CaSin = "ca_sin",
+        /// `ch_oasi`
+        ChOasi = "ch_oasi",
+        /// `cl_rut`
+        ClRut = "cl_rut",
+        /// `cn_pp`
+        CnPp = "cn_pp",
+        /// `co_nuip`
+        CoNuip = "co_nuip",
+        /// `cr_ci`
+        CrCi = "cr_ci",
+        /// `cr_cpf`
+        CrCpf = "cr_cpf",
+        /// `cr_dimex`
+        CrDimex = "cr_dimex",
+        /// `cr_nite`
+        CrNite = "cr_nite",
+        /// `cy_tic`
+        CyTic = "cy_tic",
+        /// `cz_rc`
+        CzRc = "cz_rc",
+        /// `de_stn`
+        DeStn = "de_stn",
+        /// `dk_cpr`
+        DkCpr = "dk_cpr",
+        /// `do_cie`
+        DoCie = "do_cie",
+        /// `do_rcn`
+        DoRcn = "do_rcn",
+        /// `ec_ci`
+        EcCi = "ec_ci",
+        /// `ee_ik`
+        EeIk = "ee_ik",
+        /// `es_nif`
+        EsNif = "es_nif",
+        /// `fi_hetu`
+        FiHetu = "fi_hetu",
+        /// `fr_nir`
+        FrNir = "fr_nir",
+        /// `gb_nino`
+        GbNino = "gb_nino",
+        /// `gr_afm`
+        GrAfm = "gr_afm",
+        /// `gt_nit`
+        GtNit = "gt_nit",
+        /// `hk_id`
+        HkId = "hk_id",
+        /// `hr_oib`
+        HrOib = "hr_oib",
+        /// `hu_ad`
+        HuAd = "hu_ad",
+        /// `id_nik`
+        IdNik = "id_nik",
+        /// `ie_ppsn`
+        IePpsn = "ie_ppsn",
+        /// `is_kt`
+        IsKt = "is_kt",
+        /// `it_cf`
+        ItCf = "it_cf",
+        /// `jp_inc`
+        JpInc = "jp_inc",
+        /// `ke_pin`
+        KePin = "ke_pin",
+        /// `kz_iin`
+        KzIin = "kz_iin",
+        /// `li_peid`
+        LiPeid = "li_peid",
+        /// `lt_ak`
+        LtAk = "lt_ak",
+        /// `lu_nif`
+        LuNif = "lu_nif",
+        /// `lv_pk`
+        LvPk = "lv_pk",
+        /// `mx_rfc`
+        MxRfc = "mx_rfc",
+        /// `my_nric`
+        MyNric = "my_nric",
+        /// `mz_nuit`
+        MzNuit = "mz_nuit",
+        /// `ng_nin`
+        NgNin = "ng_nin",
+        /// `nl_bsn`
+        NlBsn = "nl_bsn",
+        /// `no_nin`
+        NoNin = "no_nin",
+        /// `nz_ird`
+        NzIrd = "nz_ird",
+        /// `pe_dni`
+        PeDni = "pe_dni",
+        /// `pk_cnic`
+        PkCnic = "pk_cnic",
+        /// `pk_snic`
+        PkSnic = "pk_snic",
+        /// `pl_pesel`
+        PlPesel = "pl_pesel",
+        /// `pt_nif`
+        PtNif = "pt_nif",
+        /// `ro_cnp`
+        RoCnp = "ro_cnp",
+        /// `sa_tin`
+        SaTin = "sa_tin",
+        /// `se_pin`
+        SePin = "se_pin",
+        /// `sg_fin`
+        SgFin = "sg_fin",
+        /// `sg_nric`
+        SgNric = "sg_nric",
+        /// `sk_dic`
+        SkDic = "sk_dic",
+        /// `th_lc`
+        ThLc = "th_lc",
+        /// `th_pin`
+        ThPin = "th_pin",
+        /// `tr_tin`
+        TrTin = "tr_tin",
+        /// `us_itin`
+        UsItin = "us_itin",
+        /// `us_itin_last_4`
+        UsItinLast4 = "us_itin_last_4",
+        /// `us_ssn`
+        UsSsn = "us_ssn",
+        /// `us_ssn_last_4`
+        UsSsnLast4 = "us_ssn_last_4",
+        /// `uy_dni`
+        UyDni = "uy_dni",
+        /// `za_id`
+        ZaId = "za_id",
     }
 }
 
 words! {
-    /// The values of `enabled_event`, first of all in [`WebhookEndpointCreate`](crate::api::WebhookEndpointCreate).
-    WebhookEndpointCreateEnabledEvent {
-        /// `*`
-        All = "*",
-        /// `account.application.authorized`
-        AccountApplicationAuthorized = "account.application.authorized",
-        /// `account.application.deauthorized`
-        AccountApplicationDeauthorized = "account.application.deauthorized",
-        /// `account.external_account.created`
-        AccountExternalAccountCreated = "account.external_account.created",
-        /// `account.external_account.deleted`
-        AccountExternalAccountDeleted = "account.external_account.deleted",
-        /// `account.external_account.updated`
-        AccountExternalAccountUpdated = "account.external_account.updated",
-        /// `account.updated`
-        AccountUpdated = "account.updated",
-        /// `application_fee.created`
-        ApplicationFeeCreated = "application_fee.created",
-        /// `application_fee.refund.updated`
-        ApplicationFeeRefundUpdated = "application_fee.refund.updated",
-        /// `application_fee.refunded`
-        ApplicationFeeRefunded = "application_fee.refunded",
-        /// `apps.install.created`
-        AppsInstallCreated = "apps.install.created",
-        /// `apps.install.deleted`
-        AppsInstallDeleted = "apps.install.deleted",
-        /// `apps.install.updated`
-        AppsInstallUpdated = "apps.install.updated",
-        /// `balance.available`
-        BalanceAvailable = "balance.available",
-        /// `balance_settings.updated`
-        BalanceSettingsUpdated = "balance_settings.updated",
-        /// `billing.alert.triggered`
-        BillingAlertTriggered = "billing.alert.triggered",
-        /// `billing.credit_balance_transaction.created`
-        BillingCreditBalanceTransactionCreated = "billing.credit_balance_transaction.created",
-        /// `billing.credit_grant.created`
-        BillingCreditGrantCreated = "billing.credit_grant.created",
-        /// `billing.credit_grant.updated`
-        BillingCreditGrantUpdated = "billing.credit_grant.updated",
-        /// `billing.meter.created`
-        BillingMeterCreated = "billing.meter.created",
-        /// `billing.meter.deactivated`
-        BillingMeterDeactivated = "billing.meter.deactivated",
-        /// `billing.meter.reactivated`
-        BillingMeterReactivated = "billing.meter.reactivated",
-        /// `billing.meter.updated`
-        BillingMeterUpdated = "billing.meter.updated",
-        /// `billing_portal.configuration.created`
-        BillingPortalConfigurationCreated = "billing_portal.configuration.created",
-        /// `billing_portal.configuration.updated`
-        BillingPortalConfigurationUpdated = "billing_portal.configuration.updated",
-        /// `billing_portal.session.created`
-        BillingPortalSessionCreated = "billing_portal.session.created",
-        /// `capability.updated`
-        CapabilityUpdated = "capability.updated",
-        /// `cash_balance.funds_available`
-        CashBalanceFundsAvailable = "cash_balance.funds_available",
-        /// `charge.captured`
-        ChargeCaptured = "charge.captured",
-        /// `charge.dispute.closed`
-        ChargeDisputeClosed = "charge.dispute.closed",
-        /// `charge.dispute.created`
-        ChargeDisputeCreated = "charge.dispute.created",
-        /// `charge.dispute.funds_reinstated`
-        ChargeDisputeFundsReinstated = "charge.dispute.funds_reinstated",
-        /// `charge.dispute.funds_withdrawn`
-        ChargeDisputeFundsWithdrawn = "charge.dispute.funds_withdrawn",
-        /// `charge.dispute.updated`
-        ChargeDisputeUpdated = "charge.dispute.updated",
-        /// `charge.expired`
-        ChargeExpired = "charge.expired",
-        /// `charge.failed`
-        ChargeFailed = "charge.failed",
-        /// `charge.pending`
-        ChargePending = "charge.pending",
-        /// `charge.refund.updated`
-        ChargeRefundUpdated = "charge.refund.updated",
-        /// `charge.refunded`
-        ChargeRefunded = "charge.refunded",
-        /// `charge.succeeded`
-        ChargeSucceeded = "charge.succeeded",
-        /// `charge.updated`
-        ChargeUpdated = "charge.updated",
-        /// `checkout.session.async_payment_failed`
-        CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
-        /// `checkout.session.async_payment_succeeded`
-        CheckoutSessionAsyncPaymentSucceeded = "checkout.session.async_payment_succeeded",
-        /// `checkout.session.completed`
-        CheckoutSessionCompleted = "checkout.session.completed",
-        /// `checkout.session.expired`
-        CheckoutSessionExpired = "checkout.session.expired",
-        /// `climate.order.canceled`
-        ClimateOrderCanceled = "climate.order.canceled",
-        /// `climate.order.created`
-        ClimateOrderCreated = "climate.order.created",
-        /// `climate.order.delayed`
-        ClimateOrderDelayed = "climate.order.delayed",
-        /// `climate.order.delivered`
-        ClimateOrderDelivered = "climate.order.delivered",
-        /// `climate.order.product_substituted`
-        ClimateOrderProductSubstituted = "climate.order.product_substituted",
-        /// `climate.product.created`
-        ClimateProductCreated = "climate.product.created",
-        /// `climate.product.pricing_updated`
-        ClimateProductPricingUpdated = "climate.product.pricing_updated",
-        /// `coupon.created`
-        CouponCreated = "coupon.created",
-        /// `coupon.deleted`
-        CouponDeleted = "coupon.deleted",
-        /// `coupon.updated`
-        CouponUpdated = "coupon.updated",
-        /// `credit_note.created`
-        CreditNoteCreated = "credit_note.created",
-        /// `credit_note.updated`
-        CreditNoteUpdated = "credit_note.updated",
-        /// `credit_note.voided`
-        CreditNoteVoided = "credit_note.voided",
-        /// `customer.created`
-        CustomerCreated = "customer.created",
-        /// `customer.deleted`
-        CustomerDeleted = "customer.deleted",
-        /// `customer.discount.created`
-        CustomerDiscountCreated = "customer.discount.created",
-        /// `customer.discount.deleted`
-        CustomerDiscountDeleted = "customer.discount.deleted",
-        /// `customer.discount.updated`
-        CustomerDiscountUpdated = "customer.discount.updated",
-        /// `customer.source.created`
-        CustomerSourceCreated = "customer.source.created",
-        /// `customer.source.deleted`
-        CustomerSourceDeleted = "customer.source.deleted",
-        /// `customer.source.expiring`
-        CustomerSourceExpiring = "customer.source.expiring",
-        /// `customer.source.updated`
-        CustomerSourceUpdated = "customer.source.updated",
-        /// `customer.subscription.created`
-        CustomerSubscriptionCreated = "customer.subscription.created",
-        /// `customer.subscription.deleted`
-        CustomerSubscriptionDeleted = "customer.subscription.deleted",
-        /// `customer.subscription.paused`
-        CustomerSubscriptionPaused = "customer.subscription.paused",
-        /// `customer.subscription.pending_update_applied`
-        CustomerSubscriptionPendingUpdateApplied = "customer.subscription.pending_update_applied",
-        /// `customer.subscription.pending_update_expired`
-        CustomerSubscriptionPendingUpdateExpired = "customer.subscription.pending_update_expired",
-        /// `customer.subscription.resumed`
-        CustomerSubscriptionResumed = "customer.subscription.resumed",
-        /// `customer.subscription.trial_will_end`
-        CustomerSubscriptionTrialWillEnd = "customer.subscription.trial_will_end",
-        /// `customer.subscription.updated`
-        CustomerSubscriptionUpdated = "customer.subscription.updated",
-        /// `customer.tax_id.created`
-        CustomerTaxIdCreated = "customer.tax_id.created",
-        /// `customer.tax_id.deleted`
-        CustomerTaxIdDeleted = "customer.tax_id.deleted",
-        /// `customer.tax_id.updated`
-        CustomerTaxIdUpdated = "customer.tax_id.updated",
-        /// `customer.updated`
-        CustomerUpdated = "customer.updated",
-        /// `customer_cash_balance_transaction.created`
-        CustomerCashBalanceTransactionCreated = "customer_cash_balance_transaction.created",
-        /// `entitlements.active_entitlement_summary.updated`
-        EntitlementsActiveEntitlementSummaryUpdated = "entitlements.active_entitlement_summary.updated",
-        /// `file.created`
-        FileCreated = "file.created",
-        /// `financial_connections.account.account_numbers_updated`
-        FinancialConnectionsAccountAccountNumbersUpdated = "financial_connections.account.account_numbers_updated",
-        /// `financial_connections.account.created`
-        FinancialConnectionsAccountCreated = "financial_connections.account.created",
-        /// `financial_connections.account.deactivated`
-        FinancialConnectionsAccountDeactivated = "financial_connections.account.deactivated",
-        /// `financial_connections.account.disconnected`
-        FinancialConnectionsAccountDisconnected = "financial_connections.account.disconnected",
-        /// `financial_connections.account.expected_deactivation_date_updated`
-        FinancialConnectionsAccountExpectedDeactivationDateUpdated = "financial_connections.account.expected_deactivation_date_updated",
-        /// `financial_connections.account.reactivated`
-        FinancialConnectionsAccountReactivated = "financial_connections.account.reactivated",
-        /// `financial_connections.account.refreshed_balance`
-        FinancialConnectionsAccountRefreshedBalance = "financial_connections.account.refreshed_balance",
-        /// `financial_connections.account.refreshed_ownership`
-        FinancialConnectionsAccountRefreshedOwnership = "financial_connections.account.refreshed_ownership",
-        /// `financial_connections.account.refreshed_transactions`
-        FinancialConnectionsAccountRefreshedTransactions = "financial_connections.account.refreshed_transactions",
-        /// `financial_connections.account.supported_payment_method_types_updated`
-        FinancialConnectionsAccountSupportedPaymentMethodTypesUpdated = "financial_connections.account.supported_payment_method_types_updated",
-        /// `financial_connections.account.upcoming_account_number_expiry`
-        FinancialConnectionsAccountUpcomingAccountNumberExpiry = "financial_connections.account.upcoming_account_number_expiry",
-        /// `financial_connections.account.upcoming_deactivation`
-        FinancialConnectionsAccountUpcomingDeactivation = "financial_connections.account.upcoming_deactivation",
-        /// `financial_connections.authorization.expected_deactivation_date_updated`
-        FinancialConnectionsAuthorizationExpectedDeactivationDateUpdated = "financial_connections.authorization.expected_deactivation_date_updated",
-        /// `financial_connections.authorization.upcoming_deactivation`
-        FinancialConnectionsAuthorizationUpcomingDeactivation = "financial_connections.authorization.upcoming_deactivation",
-        /// `identity.verification_session.canceled`
-        IdentityVerificationSessionCanceled = "identity.verification_session.canceled",
-        /// `identity.verification_session.created`
-        IdentityVerificationSessionCreated = "identity.verification_session.created",
-        /// `identity.verification_session.processing`
-        IdentityVerificationSessionProcessing = "identity.verification_session.processing",
-        /// `identity.verification_session.redacted`
-        IdentityVerificationSessionRedacted = "identity.verification_session.redacted",
-        /// `identity.verification_session.requires_input`
-        IdentityVerificationSessionRequiresInput = "identity.verification_session.requires_input",
-        /// `identity.verification_session.verified`
-        IdentityVerificationSessionVerified = "identity.verification_session.verified",
-        /// `invoice.created`
-        InvoiceCreated = "invoice.created",
-        /// `invoice.deleted`
-        InvoiceDeleted = "invoice.deleted",
-        /// `invoice.finalization_failed`
-        InvoiceFinalizationFailed = "invoice.finalization_failed",
-        /// `invoice.finalized`
-        InvoiceFinalized = "invoice.finalized",
-        /// `invoice.marked_uncollectible`
-        InvoiceMarkedUncollectible = "invoice.marked_uncollectible",
-        /// `invoice.overdue`
-        InvoiceOverdue = "invoice.overdue",
-        /// `invoice.overpaid`
-        InvoiceOverpaid = "invoice.overpaid",
-        /// `invoice.paid`
-        InvoicePaid = "invoice.paid",
-        /// `invoice.payment_action_required`
-        InvoicePaymentActionRequired = "invoice.payment_action_required",
-        /// `invoice.payment_attempt_required`
-        InvoicePaymentAttemptRequired = "invoice.payment_attempt_required",
-        /// `invoice.payment_failed`
-        InvoicePaymentFailed = "invoice.payment_failed",
-        /// `invoice.payment_succeeded`
-        InvoicePaymentSucceeded = "invoice.payment_succeeded",
-        /// `invoice.sent`
-        InvoiceSent = "invoice.sent",
-        /// `invoice.upcoming`
-        InvoiceUpcoming = "invoice.upcoming",
-        /// `invoice.updated`
-        InvoiceUpdated = "invoice.updated",
-        /// `invoice.voided`
-        InvoiceVoided = "invoice.voided",
-        /// `invoice.will_be_due`
-        InvoiceWillBeDue = "invoice.will_be_due",
-        /// `invoice_payment.paid`
-        InvoicePaymentPaid = "invoice_payment.paid",
-        /// `invoiceitem.created`
-        InvoiceitemCreated = "invoiceitem.created",
-        /// `invoiceitem.deleted`
-        InvoiceitemDeleted = "invoiceitem.deleted",
-        /// `issuing_authorization.created`
-        IssuingAuthorizationCreated = "issuing_authorization.created",
-        /// `issuing_authorization.request`
-        IssuingAuthorizationRequest = "issuing_authorization.request",
-        /// `issuing_authorization.updated`
-        IssuingAuthorizationUpdated = "issuing_authorization.updated",
-        /// `issuing_card.created`
-        IssuingCardCreated = "issuing_card.created",
-        /// `issuing_card.updated`
-        IssuingCardUpdated = "issuing_card.updated",
-        /// `issuing_cardholder.created`
-        IssuingCardholderCreated = "issuing_cardholder.created",
-        /// `issuing_cardholder.updated`
-        IssuingCardholderUpdated = "issuing_cardholder.updated",
-        /// `issuing_dispute.closed`
-        IssuingDisputeClosed = "issuing_dispute.closed",
-        /// `issuing_dispute.created`
-        IssuingDisputeCreated = "issuing_dispute.created",
-        /// `issuing_dispute.funds_reinstated`
-        IssuingDisputeFundsReinstated = "issuing_dispute.funds_reinstated",
-        /// `issuing_dispute.funds_rescinded`
-        IssuingDisputeFundsRescinded = "issuing_dispute.funds_rescinded",
-        /// `issuing_dispute.submitted`
-        IssuingDisputeSubmitted = "issuing_dispute.submitted",
-        /// `issuing_dispute.updated`
-        IssuingDisputeUpdated = "issuing_dispute.updated",
-        /// `issuing_personalization_design.activated`
-        IssuingPersonalizationDesignActivated = "issuing_personalization_design.activated",
-        /// `issuing_personalization_design.deactivated`
-        IssuingPersonalizationDesignDeactivated = "issuing_personalization_design.deactivated",
-        /// `issuing_personalization_design.rejected`
-        IssuingPersonalizationDesignRejected = "issuing_personalization_design.rejected",
-        /// `issuing_personalization_design.updated`
-        IssuingPersonalizationDesignUpdated = "issuing_personalization_design.updated",
-        /// `issuing_token.created`
-        IssuingTokenCreated = "issuing_token.created",
-        /// `issuing_token.updated`
-        IssuingTokenUpdated = "issuing_token.updated",
-        /// `issuing_transaction.created`
-        IssuingTransactionCreated = "issuing_transaction.created",
-        /// `issuing_transaction.purchase_details_receipt_updated`
-        IssuingTransactionPurchaseDetailsReceiptUpdated = "issuing_transaction.purchase_details_receipt_updated",
-        /// `issuing_transaction.updated`
-        IssuingTransactionUpdated = "issuing_transaction.updated",
-        /// `mandate.updated`
-        MandateUpdated = "mandate.updated",
-        /// `payment_intent.amount_capturable_updated`
-        PaymentIntentAmountCapturableUpdated = "payment_intent.amount_capturable_updated",
-        /// `payment_intent.canceled`
-        PaymentIntentCanceled = "payment_intent.canceled",
-        /// `payment_intent.created`
-        PaymentIntentCreated = "payment_intent.created",
-        /// `payment_intent.partially_funded`
-        PaymentIntentPartiallyFunded = "payment_intent.partially_funded",
-        /// `payment_intent.payment_failed`
-        PaymentIntentPaymentFailed = "payment_intent.payment_failed",
-        /// `payment_intent.processing`
-        PaymentIntentProcessing = "payment_intent.processing",
-        /// `payment_intent.requires_action`
-        PaymentIntentRequiresAction = "payment_intent.requires_action",
-        /// `payment_intent.succeeded`
-        PaymentIntentSucceeded = "payment_intent.succeeded",
-        /// `payment_link.created`
-        PaymentLinkCreated = "payment_link.created",
-        /// `payment_link.updated`
-        PaymentLinkUpdated = "payment_link.updated",
-        /// `payment_method.attached`
-        PaymentMethodAttached = "payment_method.attached",
-        /// `payment_method.automatically_updated`
-        PaymentMethodAutomaticallyUpdated = "payment_method.automatically_updated",
-        /// `payment_method.detached`
-        PaymentMethodDetached = "payment_method.detached",
-        /// `payment_method.updated`
-        PaymentMethodUpdated = "payment_method.updated",
-        /// `payout.canceled`
-        PayoutCanceled = "payout.canceled",
-        /// `payout.created`
-        PayoutCreated = "payout.created",
-        /// `payout.failed`
-        PayoutFailed = "payout.failed",
-        /// `payout.paid`
-        PayoutPaid = "payout.paid",
-        /// `payout.reconciliation_completed`
-        PayoutReconciliationCompleted = "payout.reconciliation_completed",
-        /// `payout.updated`
-        PayoutUpdated = "payout.updated",
-        /// `person.created`
-        PersonCreated = "person.created",
-        /// `person.deleted`
-        PersonDeleted = "person.deleted",
-        /// `person.updated`
-        PersonUpdated = "person.updated",
-        /// `plan.created`
-        PlanCreated = "plan.created",
-        /// `plan.deleted`
-        PlanDeleted = "plan.deleted",
-        /// `plan.updated`
-        PlanUpdated = "plan.updated",
-        /// `price.created`
-        PriceCreated = "price.created",
-        /// `price.deleted`
-        PriceDeleted = "price.deleted",
-        /// `price.updated`
-        PriceUpdated = "price.updated",
-        /// `product.created`
-        ProductCreated = "product.created",
-        /// `product.deleted`
-        ProductDeleted = "product.deleted",
-        /// `product.updated`
-        ProductUpdated = "product.updated",
-        /// `promotion_code.created`
-        PromotionCodeCreated = "promotion_code.created",
-        /// `promotion_code.updated`
-        PromotionCodeUpdated = "promotion_code.updated",
-        /// `quote.accepted`
-        QuoteAccepted = "quote.accepted",
-        /// `quote.canceled`
-        QuoteCanceled = "quote.canceled",
-        /// `quote.created`
-        QuoteCreated = "quote.created",
-        /// `quote.finalized`
-        QuoteFinalized = "quote.finalized",
-        /// `radar.early_fraud_warning.created`
-        RadarEarlyFraudWarningCreated = "radar.early_fraud_warning.created",
-        /// `radar.early_fraud_warning.updated`
-        RadarEarlyFraudWarningUpdated = "radar.early_fraud_warning.updated",
-        /// `refund.created`
-        RefundCreated = "refund.created",
-        /// `refund.failed`
-        RefundFailed = "refund.failed",
-        /// `refund.updated`
-        RefundUpdated = "refund.updated",
-        /// `reporting.report_run.failed`
-        ReportingReportRunFailed = "reporting.report_run.failed",
-        /// `reporting.report_run.succeeded`
-        ReportingReportRunSucceeded = "reporting.report_run.succeeded",
-        /// `reporting.report_type.updated`
-        ReportingReportTypeUpdated = "reporting.report_type.updated",
-        /// `reserve.hold.created`
-        ReserveHoldCreated = "reserve.hold.created",
-        /// `reserve.hold.updated`
-        ReserveHoldUpdated = "reserve.hold.updated",
-        /// `reserve.plan.created`
-        ReservePlanCreated = "reserve.plan.created",
-        /// `reserve.plan.disabled`
-        ReservePlanDisabled = "reserve.plan.disabled",
-        /// `reserve.plan.expired`
-        ReservePlanExpired = "reserve.plan.expired",
-        /// `reserve.plan.updated`
-        ReservePlanUpdated = "reserve.plan.updated",
-        /// `reserve.release.created`
-        ReserveReleaseCreated = "reserve.release.created",
-        /// `review.closed`
-        ReviewClosed = "review.closed",
-        /// `review.opened`
-        ReviewOpened = "review.opened",
-        /// `setup_intent.canceled`
-        SetupIntentCanceled = "setup_intent.canceled",
-        /// `setup_intent.created`
-        SetupIntentCreated = "setup_intent.created",
-        /// `setup_intent.requires_action`
-        SetupIntentRequiresAction = "setup_intent.requires_action",
-        /// `setup_intent.setup_failed`
-        SetupIntentSetupFailed = "setup_intent.setup_failed",
-        /// `setup_intent.succeeded`
-        SetupIntentSucceeded = "setup_intent.succeeded",
-        /// `sigma.scheduled_query_run.created`
-        SigmaScheduledQueryRunCreated = "sigma.scheduled_query_run.created",
-        /// `source.canceled`
-        SourceCanceled = "source.canceled",
-        /// `source.chargeable`
-        SourceChargeable = "source.chargeable",
-        /// `source.failed`
-        SourceFailed = "source.failed",
-        /// `source.mandate_notification`
-        SourceMandateNotification = "source.mandate_notification",
-        /// `source.refund_attributes_required`
-        SourceRefundAttributesRequired = "source.refund_attributes_required",
-        /// `source.transaction.created`
-        SourceTransactionCreated = "source.transaction.created",
-        /// `source.transaction.updated`
-        SourceTransactionUpdated = "source.transaction.updated",
-        /// `subscription_schedule.aborted`
-        SubscriptionScheduleAborted = "subscription_schedule.aborted",
-        /// `subscription_schedule.canceled`
-        SubscriptionScheduleCanceled = "subscription_schedule.canceled",
-        /// `subscription_schedule.completed`
-        SubscriptionScheduleCompleted = "subscription_schedule.completed",
-        /// `subscription_schedule.created`
-        SubscriptionScheduleCreated = "subscription_schedule.created",
-        /// `subscription_schedule.expiring`
-        SubscriptionScheduleExpiring = "subscription_schedule.expiring",
-        /// `subscription_schedule.released`
-        SubscriptionScheduleReleased = "subscription_schedule.released",
-        /// `subscription_schedule.updated`
-        SubscriptionScheduleUpdated = "subscription_schedule.updated",
-        /// `tax.settings.updated`
-        TaxSettingsUpdated = "tax.settings.updated",
-        /// `tax_rate.created`
-        TaxRateCreated = "tax_rate.created",
-        /// `tax_rate.updated`
-        TaxRateUpdated = "tax_rate.updated",
-        /// `terminal.reader.action_failed`
-        TerminalReaderActionFailed = "terminal.reader.action_failed",
-        /// `terminal.reader.action_succeeded`
-        TerminalReaderActionSucceeded = "terminal.reader.action_succeeded",
-        /// `terminal.reader.action_updated`
-        TerminalReaderActionUpdated = "terminal.reader.action_updated",
-        /// `test_helpers.test_clock.advancing`
-        TestHelpersTestClockAdvancing = "test_helpers.test_clock.advancing",
-        /// `test_helpers.test_clock.created`
-        TestHelpersTestClockCreated = "test_helpers.test_clock.created",
-        /// `test_helpers.test_clock.deleted`
-        TestHelpersTestClockDeleted = "test_helpers.test_clock.deleted",
-        /// `test_helpers.test_clock.internal_failure`
-        TestHelpersTestClockInternalFailure = "test_helpers.test_clock.internal_failure",
-        /// `test_helpers.test_clock.ready`
-        TestHelpersTestClockReady = "test_helpers.test_clock.ready",
-        /// `three_d_secure.authentication.canceled`
-        ThreeDSecureAuthenticationCanceled = "three_d_secure.authentication.canceled",
-        /// `three_d_secure.authentication.challenge_started`
-        ThreeDSecureAuthenticationChallengeStarted = "three_d_secure.authentication.challenge_started",
-        /// `three_d_secure.authentication.errored`
-        ThreeDSecureAuthenticationErrored = "three_d_secure.authentication.errored",
-        /// `three_d_secure.authentication.failed`
-        ThreeDSecureAuthenticationFailed = "three_d_secure.authentication.failed",
-        /// `three_d_secure.authentication.requires_challenge`
-        ThreeDSecureAuthenticationRequiresChallenge = "three_d_secure.authentication.requires_challenge",
-        /// `three_d_secure.authentication.requires_submission`
-        ThreeDSecureAuthenticationRequiresSubmission = "three_d_secure.authentication.requires_submission",
-        /// `three_d_secure.authentication.succeeded`
-        ThreeDSecureAuthenticationSucceeded = "three_d_secure.authentication.succeeded",
-        /// `topup.canceled`
-        TopupCanceled = "topup.canceled",
-        /// `topup.created`
-        TopupCreated = "topup.created",
-        /// `topup.failed`
-        TopupFailed = "topup.failed",
-        /// `topup.reversed`
-        TopupReversed = "topup.reversed",
-        /// `topup.succeeded`
-        TopupSucceeded = "topup.succeeded",
-        /// `transfer.created`
-        TransferCreated = "transfer.created",
-        /// `transfer.reversed`
-        TransferReversed = "transfer.reversed",
-        /// `transfer.updated`
-        TransferUpdated = "transfer.updated",
-        /// `treasury.credit_reversal.created`
-        TreasuryCreditReversalCreated = "treasury.credit_reversal.created",
-        /// `treasury.credit_reversal.posted`
-        TreasuryCreditReversalPosted = "treasury.credit_reversal.posted",
-        /// `treasury.debit_reversal.completed`
-        TreasuryDebitReversalCompleted = "treasury.debit_reversal.completed",
-        /// `treasury.debit_reversal.created`
-        TreasuryDebitReversalCreated = "treasury.debit_reversal.created",
-        /// `treasury.debit_reversal.initial_credit_granted`
-        TreasuryDebitReversalInitialCreditGranted = "treasury.debit_reversal.initial_credit_granted",
-        /// `treasury.financial_account.closed`
-        TreasuryFinancialAccountClosed = "treasury.financial_account.closed",
-        /// `treasury.financial_account.created`
-        TreasuryFinancialAccountCreated = "treasury.financial_account.created",
-        /// `treasury.financial_account.features_status_updated`
-        TreasuryFinancialAccountFeaturesStatusUpdated = "treasury.financial_account.features_status_updated",
-        /// `treasury.inbound_transfer.canceled`
-        TreasuryInboundTransferCanceled = "treasury.inbound_transfer.canceled",
-        /// `treasury.inbound_transfer.created`
-        TreasuryInboundTransferCreated = "treasury.inbound_transfer.created",
-        /// `treasury.inbound_transfer.failed`
-        TreasuryInboundTransferFailed = "treasury.inbound_transfer.failed",
-        /// `treasury.inbound_transfer.succeeded`
-        TreasuryInboundTransferSucceeded = "treasury.inbound_transfer.succeeded",
-        /// `treasury.outbound_payment.canceled`
-        TreasuryOutboundPaymentCanceled = "treasury.outbound_payment.canceled",
-        /// `treasury.outbound_payment.created`
-        TreasuryOutboundPaymentCreated = "treasury.outbound_payment.created",
-        /// `treasury.outbound_payment.expected_arrival_date_updated`
-        TreasuryOutboundPaymentExpectedArrivalDateUpdated = "treasury.outbound_payment.expected_arrival_date_updated",
-        /// `treasury.outbound_payment.failed`
-        TreasuryOutboundPaymentFailed = "treasury.outbound_payment.failed",
-        /// `treasury.outbound_payment.posted`
-        TreasuryOutboundPaymentPosted = "treasury.outbound_payment.posted",
-        /// `treasury.outbound_payment.returned`
-        TreasuryOutboundPaymentReturned = "treasury.outbound_payment.returned",
-        /// `treasury.outbound_payment.tracking_details_updated`
-        TreasuryOutboundPaymentTrackingDetailsUpdated = "treasury.outbound_payment.tracking_details_updated",
-        /// `treasury.outbound_transfer.canceled`
-        TreasuryOutboundTransferCanceled = "treasury.outbound_transfer.canceled",
-        /// `treasury.outbound_transfer.created`
-        TreasuryOutboundTransferCreated = "treasury.outbound_transfer.created",
-        /// `treasury.outbound_transfer.expected_arrival_date_updated`
-        TreasuryOutboundTransferExpectedArrivalDateUpdated = "treasury.outbound_transfer.expected_arrival_date_updated",
-        /// `treasury.outbound_transfer.failed`
-        TreasuryOutboundTransferFailed = "treasury.outbound_transfer.failed",
-        /// `treasury.outbound_transfer.posted`
-        TreasuryOutboundTransferPosted = "treasury.outbound_transfer.posted",
-        /// `treasury.outbound_transfer.returned`
-        TreasuryOutboundTransferReturned = "treasury.outbound_transfer.returned",
-        /// `treasury.outbound_transfer.tracking_details_updated`
-        TreasuryOutboundTransferTrackingDetailsUpdated = "treasury.outbound_transfer.tracking_details_updated",
-        /// `treasury.received_credit.created`
-        TreasuryReceivedCreditCreated = "treasury.received_credit.created",
-        /// `treasury.received_credit.failed`
-        TreasuryReceivedCreditFailed = "treasury.received_credit.failed",
-        /// `treasury.received_credit.succeeded`
-        TreasuryReceivedCreditSucceeded = "treasury.received_credit.succeeded",
-        /// `treasury.received_debit.created`
-        TreasuryReceivedDebitCreated = "treasury.received_debit.created",
+    /// The values of `capability`, first of all in [`V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability`](crate::api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-impact-restricts_capabilities>
+    V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityCapability {
+        /// `ach_debit_payments`
+        AchDebitPayments = "ach_debit_payments",
+        /// `acss_debit_payments`
+        AcssDebitPayments = "acss_debit_payments",
+        /// `affirm_payments`
+        AffirmPayments = "affirm_payments",
+        /// `afterpay_clearpay_payments`
+        AfterpayClearpayPayments = "afterpay_clearpay_payments",
+        /// `alma_payments`
+        AlmaPayments = "alma_payments",
+        /// `amazon_pay_payments`
+        AmazonPayPayments = "amazon_pay_payments",
+        /// `automatic_indirect_tax`
+        AutomaticIndirectTax = "automatic_indirect_tax",
+        /// `au_becs_debit_payments`
+        AuBecsDebitPayments = "au_becs_debit_payments",
+        /// `bacs_debit_payments`
+        BacsDebitPayments = "bacs_debit_payments",
+        /// `bancontact_payments`
+        BancontactPayments = "bancontact_payments",
+        /// `bank_accounts.ach`
+        BankAccountsAch = "bank_accounts.ach",
+        /// `bank_accounts.fedwire`
+        BankAccountsFedwire = "bank_accounts.fedwire",
+        /// `bank_accounts.fps`
+        BankAccountsFps = "bank_accounts.fps",
+        /// `bank_accounts.local`
+        BankAccountsLocal = "bank_accounts.local",
+        /// `bank_accounts.rtp`
+        BankAccountsRtp = "bank_accounts.rtp",
+        /// `bank_accounts.sepa`
+        BankAccountsSepa = "bank_accounts.sepa",
+        /// `bank_accounts.swift`
+        BankAccountsSwift = "bank_accounts.swift",
+        /// `bank_accounts.wire`
+        BankAccountsWire = "bank_accounts.wire",
+        /// `blik_payments`
+        BlikPayments = "blik_payments",
+        /// `blik_recurring_payments`
+        BlikRecurringPayments = "blik_recurring_payments",
+        /// `boleto_payments`
+        BoletoPayments = "boleto_payments",
+        /// `cards`
+        Cards = "cards",
+        /// `card_payments`
+        CardPayments = "card_payments",
+        /// `cartes_bancaires_payments`
+        CartesBancairesPayments = "cartes_bancaires_payments",
+        /// `cashapp_payments`
+        CashappPayments = "cashapp_payments",
+        /// `eps_payments`
+        EpsPayments = "eps_payments",
+        /// `fpx_payments`
+        FpxPayments = "fpx_payments",
+        /// `gb_bank_transfer_payments`
+        GbBankTransferPayments = "gb_bank_transfer_payments",
+        /// `grabpay_payments`
+        GrabpayPayments = "grabpay_payments",
+        /// `ideal_payments`
+        IdealPayments = "ideal_payments",
+        /// `jcb_payments`
+        JcbPayments = "jcb_payments",
+        /// `jp_bank_transfer_payments`
+        JpBankTransferPayments = "jp_bank_transfer_payments",
+        /// `kakao_pay_payments`
+        KakaoPayPayments = "kakao_pay_payments",
+        /// `klarna_payments`
+        KlarnaPayments = "klarna_payments",
+        /// `konbini_payments`
+        KonbiniPayments = "konbini_payments",
+        /// `kr_card_payments`
+        KrCardPayments = "kr_card_payments",
+        /// `link_payments`
+        LinkPayments = "link_payments",
+        /// `mobilepay_payments`
+        MobilepayPayments = "mobilepay_payments",
+        /// `multibanco_payments`
+        MultibancoPayments = "multibanco_payments",
+        /// `mx_bank_transfer_payments`
+        MxBankTransferPayments = "mx_bank_transfer_payments",
+        /// `naver_pay_payments`
+        NaverPayPayments = "naver_pay_payments",
+        /// `oxxo_payments`
+        OxxoPayments = "oxxo_payments",
+        /// `p24_payments`
+        P24Payments = "p24_payments",
+        /// `payco_payments`
+        PaycoPayments = "payco_payments",
+        /// `paynow_payments`
+        PaynowPayments = "paynow_payments",
+        /// `pay_by_bank_payments`
+        PayByBankPayments = "pay_by_bank_payments",
+        /// `promptpay_payments`
+        PromptpayPayments = "promptpay_payments",
+        /// `revolut_pay_payments`
+        RevolutPayPayments = "revolut_pay_payments",
+        /// `samsung_pay_payments`
+        SamsungPayPayments = "samsung_pay_payments",
+        /// `satispay_payments`
+        SatispayPayments = "satispay_payments",
+        /// `sepa_bank_transfer_payments`
+        SepaBankTransferPayments = "sepa_bank_transfer_payments",
+        /// `sepa_debit_payments`
+        SepaDebitPayments = "sepa_debit_payments",
+        /// `stripe_balance.payouts`
+        StripeBalancePayouts = "stripe_balance.payouts",
+        /// `stripe_balance.stripe_transfers`
+        StripeBalanceStripeTransfers = "stripe_balance.stripe_transfers",
+        /// `swish_payments`
+        SwishPayments = "swish_payments",
+        /// `twint_payments`
+        TwintPayments = "twint_payments",
+        /// `us_bank_transfer_payments`
+        UsBankTransferPayments = "us_bank_transfer_payments",
+        /// `zip_payments`
+        ZipPayments = "zip_payments",
+    }
+}
+
+words! {
+    /// The values of `failure_reason`, first of all in [`V2MoneyManagementPayoutIntentNextActionHandleFailure`](crate::api::V2MoneyManagementPayoutIntentNextActionHandleFailure).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-next_action-handle_failure>
+    V2MoneyManagementPayoutIntentNextActionHandleFailureFailureReason {
+        /// `account_not_configured_as_recipient`
+        AccountNotConfiguredAsRecipient = "account_not_configured_as_recipient",
+        /// `fx_rate_drift_exceeded_after_review`
+        FxRateDriftExceededAfterReview = "fx_rate_drift_exceeded_after_review",
+        /// `insufficient_funds`
+        InsufficientFunds = "insufficient_funds",
+        /// `payout_method_account_type_incorrect`
+        PayoutMethodAccountTypeIncorrect = "payout_method_account_type_incorrect",
+        /// `payout_method_amount_limit_exceeded`
+        PayoutMethodAmountLimitExceeded = "payout_method_amount_limit_exceeded",
+        /// `payout_method_canceled_by_customer`
+        PayoutMethodCanceledByCustomer = "payout_method_canceled_by_customer",
+        /// `payout_method_closed`
+        PayoutMethodClosed = "payout_method_closed",
+        /// `payout_method_currency_unsupported`
+        PayoutMethodCurrencyUnsupported = "payout_method_currency_unsupported",
+        /// `payout_method_declined`
+        PayoutMethodDeclined = "payout_method_declined",
+        /// `payout_method_does_not_exist`
+        PayoutMethodDoesNotExist = "payout_method_does_not_exist",
+        /// `payout_method_expired`
+        PayoutMethodExpired = "payout_method_expired",
+        /// `payout_method_holder_address_incorrect`
+        PayoutMethodHolderAddressIncorrect = "payout_method_holder_address_incorrect",
+        /// `payout_method_holder_details_incorrect`
+        PayoutMethodHolderDetailsIncorrect = "payout_method_holder_details_incorrect",
+        /// `payout_method_holder_name_incorrect`
+        PayoutMethodHolderNameIncorrect = "payout_method_holder_name_incorrect",
+        /// `payout_method_invalid`
+        PayoutMethodInvalid = "payout_method_invalid",
+        /// `payout_method_invalid_account_number`
+        PayoutMethodInvalidAccountNumber = "payout_method_invalid_account_number",
+        /// `payout_method_restricted`
+        PayoutMethodRestricted = "payout_method_restricted",
+        /// `payout_method_unsupported`
+        PayoutMethodUnsupported = "payout_method_unsupported",
+        /// `payout_method_usage_frequency_limit_exceeded`
+        PayoutMethodUsageFrequencyLimitExceeded = "payout_method_usage_frequency_limit_exceeded",
+        /// `recalled`
+        Recalled = "recalled",
+        /// `recipient_capability_not_active`
+        RecipientCapabilityNotActive = "recipient_capability_not_active",
+        /// `review_rejected`
+        ReviewRejected = "review_rejected",
+        /// `unknown_failure`
+        UnknownFailure = "unknown_failure",
+    }
+}
+
+words! {
+    /// The values of `allowed_payment_method_type`, first of all in [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateAllowedPaymentMethodType {
+        /// `acss_debit`
+        AcssDebit = "acss_debit",
+        /// `affirm`
+        Affirm = "affirm",
+        /// `afterpay_clearpay`
+        AfterpayClearpay = "afterpay_clearpay",
+        /// `alipay`
+        Alipay = "alipay",
+        /// `alma`
+        Alma = "alma",
+        /// `amazon_pay`
+        AmazonPay = "amazon_pay",
+        /// `au_becs_debit`
+        AuBecsDebit = "au_becs_debit",
+        /// `bacs_debit`
+        BacsDebit = "bacs_debit",
+        /// `bancontact`
+        Bancontact = "bancontact",
+        /// `billie`
+        Billie = "billie",
+        /// `bizum`
+        Bizum = "bizum",
+        /// `blik`
+        Blik = "blik",
+        /// `boleto`
+        Boleto = "boleto",
+        /// `card`
+        Card = "card",
+        /// `cashapp`
+        Cashapp = "cashapp",
+        /// `crypto`
+        Crypto = "crypto",
+        /// `customer_balance`
+        CustomerBalance = "customer_balance",
+        /// `eps`
+        Eps = "eps",
+        /// `fpx`
+        Fpx = "fpx",
+        /// `giropay`
+        Giropay = "giropay",
+        /// `grabpay`
+        Grabpay = "grabpay",
+        /// `ideal`
+        Ideal = "ideal",
+        /// `kakao_pay`
+        KakaoPay = "kakao_pay",
+        /// `klarna`
+        Klarna = "klarna",
+        /// `konbini`
+        Konbini = "konbini",
+        /// `kr_card`
+        KrCard = "kr_card",
+        /// `link`
+        Link = "link",
+        /// `mb_way`
+        MbWay = "mb_way",
+        /// `mobilepay`
+        Mobilepay = "mobilepay",
+        /// `multibanco`
+        Multibanco = "multibanco",
+        /// `naver_pay`
+        NaverPay = "naver_pay",
+        /// `nz_bank_account`
+        NzBankAccount = "nz_bank_account",
+        /// `oxxo`
+        Oxxo = "oxxo",
+        /// `p24`
+        P24 = "p24",
+        /// `pay_by_bank`
+        PayByBank = "pay_by_bank",
+        /// `payco`
+        Payco = "payco",
+        /// `paynow`
+        Paynow = "paynow",
+        /// `paypal`
+        Paypal = "paypal",
+        /// `paypay`
+        Paypay = "paypay",
+        /// `payto`
+        Payto = "payto",
+        /// `pix`
+        Pix = "pix",
+        /// `promptpay`
+        Promptpay = "promptpay",
+        /// `revolut_pay`
+        RevolutPay = "revolut_pay",
+        /// `samsung_pay`
+        SamsungPay = "samsung_pay",
+        /// `satispay`
+        Satispay = "satispay",
+        /// `scalapay`
+        Scalapay = "scalapay",
+        /// `sepa_debit`
+        SepaDebit = "sepa_debit",
+        /// `sequra`
+        Sequra = "sequra",
+        /// `sofort`
+        Sofort = "sofort",
+        /// `sunbit`
+        Sunbit = "sunbit",
+        /// `swish`
+        Swish = "swish",
+        /// `twint`
+        Twint = "twint",
+        /// `upi`
+        Upi = "upi",
+        /// `us_bank_account`
+        UsBankAccount = "us_bank_account",
+        /// `wechat_pay`
+        WechatPay = "wechat_pay",
+        /// `zip`
+        Zip = "zip",
+    }
+}
+
+words! {
+    /// The values of `font_family`, first of all in [`CheckoutSessionCreateBrandingSettings`](crate::api::CheckoutSessionCreateBrandingSettings).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateBrandingSettingsFontFamily {
+        /// `be_vietnam_pro`
+        BeVietnamPro = "be_vietnam_pro",
+        /// `bitter`
+        Bitter = "bitter",
+        /// `chakra_petch`
+        ChakraPetch = "chakra_petch",
+        /// `default`
+        Default = "default",
+        /// `hahmlet`
+        Hahmlet = "hahmlet",
+        /// `inconsolata`
+        Inconsolata = "inconsolata",
+        /// `inter`
+        Inter = "inter",
+        /// `lato`
+        Lato = "lato",
+        /// `lora`
+        Lora = "lora",
+        /// `m_plus_1_code`
+        MPlus1Code = "m_plus_1_code",
+        /// `montserrat`
+        Montserrat = "montserrat",
+        /// `noto_sans`
+        NotoSans = "noto_sans",
+        /// `noto_sans_jp`
+        NotoSansJp = "noto_sans_jp",
+        /// `noto_serif`
+        NotoSerif = "noto_serif",
+        /// `nunito`
+        Nunito = "nunito",
+        /// `open_sans`
+        OpenSans = "open_sans",
+        /// `pridi`
+        Pridi = "pridi",
+        /// `pt_sans`
+        PtSans = "pt_sans",
+        /// `pt_serif`
+        PtSerif = "pt_serif",
+        /// `raleway`
+        Raleway = "raleway",
+        /// `roboto`
+        Roboto = "roboto",
+        /// `roboto_slab`
+        RobotoSlab = "roboto_slab",
+        /// `source_sans_pro`
+        SourceSansPro = "source_sans_pro",
+        /// `titillium_web`
+        TitilliumWeb = "titillium_web",
+        /// `ubuntu_mono`
+        UbuntuMono = "ubuntu_mono",
+        /// `zen_maru_gothic`
+        ZenMaruGothic = "zen_maru_gothic",
+    }
+}
+
+words! {
+    /// The values of `preferred_locale`, first of all in [`CheckoutSessionCreatePaymentMethodOptionsPaypal`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaypal).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsPaypalPreferredLocale {
+        /// `cs-CZ`
+        CsCZ = "cs-CZ",
+        /// `da-DK`
+        DaDK = "da-DK",
+        /// `de-AT`
+        DeAT = "de-AT",
+        /// `de-DE`
+        DeDE = "de-DE",
+        /// `de-LU`
+        DeLU = "de-LU",
+        /// `el-GR`
+        ElGR = "el-GR",
+        /// `en-GB`
+        EnGB = "en-GB",
+        /// `en-US`
+        EnUS = "en-US",
+        /// `es-ES`
+        EsES = "es-ES",
+        /// `fi-FI`
+        FiFI = "fi-FI",
+        /// `fr-BE`
+        FrBE = "fr-BE",
+        /// `fr-FR`
+        FrFR = "fr-FR",
+        /// `fr-LU`
+        FrLU = "fr-LU",
+        /// `hu-HU`
+        HuHU = "hu-HU",
+        /// `it-IT`
+        ItIT = "it-IT",
+        /// `nl-BE`
+        NlBE = "nl-BE",
+        /// `nl-NL`
+        NlNL = "nl-NL",
+        /// `pl-PL`
+        PlPL = "pl-PL",
+        /// `pt-PT`
+        PtPT = "pt-PT",
+        /// `sk-SK`
+        SkSK = "sk-SK",
+        /// `sv-SE`
+        SvSE = "sv-SE",
     }
 }

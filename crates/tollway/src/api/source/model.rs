@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Map, Timestamp, view};
 
 view! {
-    /// The `source` object.
+    /// The `source` object. It has what [`SourceFields`](crate::api::SourceFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object>
-    Source, "source"
+    Source =
+    /// The accessors of [`Source`](crate::api::Source).
+    SourceFields, "source"
 }
 
-impl Source {
+impl SourceFields {
     /// Ach credit transfer. `None` when absent.
     #[inline]
     pub fn ach_credit_transfer(&self) -> Option<api::SourceAchCreditTransfer> {
@@ -249,13 +251,15 @@ impl Source {
 }
 
 view! {
-    /// Code verification of [`Source`](crate::api::Source): its `code_verification`.
+    /// Code verification of [`Source`](crate::api::Source): its `code_verification`. It has what [`SourceCodeVerificationFields`](crate::api::SourceCodeVerificationFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-code_verification>
-    SourceCodeVerification, "source_code_verification_flow"
+    SourceCodeVerification =
+    /// The accessors of [`SourceCodeVerification`](crate::api::SourceCodeVerification).
+    SourceCodeVerificationFields, "source_code_verification_flow"
 }
 
-impl SourceCodeVerification {
+impl SourceCodeVerificationFields {
     /// Attempts remaining.
     #[inline]
     pub fn attempts_remaining(&self) -> i64 {
@@ -271,13 +275,15 @@ impl SourceCodeVerification {
 }
 
 view! {
-    /// Source order of [`Source`](crate::api::Source): its `source_order`.
+    /// Source order of [`Source`](crate::api::Source): its `source_order`. It has what [`SourceSourceOrderFields`](crate::api::SourceSourceOrderFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-source_order>
-    SourceSourceOrder, "source_order"
+    SourceSourceOrder =
+    /// The accessors of [`SourceSourceOrder`](crate::api::SourceSourceOrder).
+    SourceSourceOrderFields, "source_order"
 }
 
-impl SourceSourceOrder {
+impl SourceSourceOrderFields {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -310,13 +316,15 @@ impl SourceSourceOrder {
 }
 
 view! {
-    /// Items of [`Source`](crate::api::Source): its `source_order.items`.
+    /// Items of [`Source`](crate::api::Source): its `source_order.items`. It has what [`SourceSourceOrderItemFields`](crate::api::SourceSourceOrderItemFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-source_order-items>
-    SourceSourceOrderItem, "source_order_item"
+    SourceSourceOrderItem =
+    /// The accessors of [`SourceSourceOrderItem`](crate::api::SourceSourceOrderItem).
+    SourceSourceOrderItemFields, "source_order_item"
 }
 
-impl SourceSourceOrderItem {
+impl SourceSourceOrderItemFields {
     /// Amount, in the smallest unit of `currency`. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -355,13 +363,15 @@ impl SourceSourceOrderItem {
 }
 
 view! {
-    /// Owner of [`Source`](crate::api::Source): its `owner`.
+    /// Owner of [`Source`](crate::api::Source): its `owner`. It has what [`SourceOwnerFields`](crate::api::SourceOwnerFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-owner>
-    SourceOwner, "source_owner"
+    SourceOwner =
+    /// The accessors of [`SourceOwner`](crate::api::SourceOwner).
+    SourceOwnerFields, "source_owner"
 }
 
-impl SourceOwner {
+impl SourceOwnerFields {
     /// Address. `None` when null.
     #[inline]
     pub fn address(&self) -> Option<api::Address> {
@@ -412,13 +422,15 @@ impl SourceOwner {
 }
 
 view! {
-    /// Receiver of [`Source`](crate::api::Source): its `receiver`.
+    /// Receiver of [`Source`](crate::api::Source): its `receiver`. It has what [`SourceReceiverFields`](crate::api::SourceReceiverFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-receiver>
-    SourceReceiver, "source_receiver_flow"
+    SourceReceiver =
+    /// The accessors of [`SourceReceiver`](crate::api::SourceReceiver).
+    SourceReceiverFields, "source_receiver_flow"
 }
 
-impl SourceReceiver {
+impl SourceReceiverFields {
     /// Address. `None` when null.
     #[inline]
     pub fn address(&self) -> Option<&str> {
@@ -459,13 +471,15 @@ impl SourceReceiver {
 }
 
 view! {
-    /// Redirect of [`Source`](crate::api::Source): its `redirect`.
+    /// Redirect of [`Source`](crate::api::Source): its `redirect`. It has what [`SourceRedirectFields`](crate::api::SourceRedirectFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-redirect>
-    SourceRedirect, "source_redirect_flow"
+    SourceRedirect =
+    /// The accessors of [`SourceRedirect`](crate::api::SourceRedirect).
+    SourceRedirectFields, "source_redirect_flow"
 }
 
-impl SourceRedirect {
+impl SourceRedirectFields {
     /// Failure reason. `None` when null.
     #[inline]
     pub fn failure_reason(&self) -> Option<&str> {
@@ -492,13 +506,15 @@ impl SourceRedirect {
 }
 
 view! {
-    /// Ach credit transfer of [`Source`](crate::api::Source): its `ach_credit_transfer`.
+    /// Ach credit transfer of [`Source`](crate::api::Source): its `ach_credit_transfer`. It has what [`SourceAchCreditTransferFields`](crate::api::SourceAchCreditTransferFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-ach_credit_transfer>
-    SourceAchCreditTransfer, "source_type_ach_credit_transfer"
+    SourceAchCreditTransfer =
+    /// The accessors of [`SourceAchCreditTransfer`](crate::api::SourceAchCreditTransfer).
+    SourceAchCreditTransferFields, "source_type_ach_credit_transfer"
 }
 
-impl SourceAchCreditTransfer {
+impl SourceAchCreditTransferFields {
     /// Account number. `None` when absent or null.
     #[inline]
     pub fn account_number(&self) -> Option<&str> {
@@ -561,13 +577,15 @@ impl SourceAchCreditTransfer {
 }
 
 view! {
-    /// Ach debit of [`Source`](crate::api::Source): its `ach_debit`.
+    /// Ach debit of [`Source`](crate::api::Source): its `ach_debit`. It has what [`SourceAchDebitFields`](crate::api::SourceAchDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-ach_debit>
-    SourceAchDebit, "source_type_ach_debit"
+    SourceAchDebit =
+    /// The accessors of [`SourceAchDebit`](crate::api::SourceAchDebit).
+    SourceAchDebitFields, "source_type_ach_debit"
 }
 
-impl SourceAchDebit {
+impl SourceAchDebitFields {
     /// Bank name. `None` when absent or null.
     #[inline]
     pub fn bank_name(&self) -> Option<&str> {
@@ -606,13 +624,15 @@ impl SourceAchDebit {
 }
 
 view! {
-    /// Acss debit of [`Source`](crate::api::Source): its `acss_debit`.
+    /// Acss debit of [`Source`](crate::api::Source): its `acss_debit`. It has what [`SourceAcssDebitFields`](crate::api::SourceAcssDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-acss_debit>
-    SourceAcssDebit, "source_type_acss_debit"
+    SourceAcssDebit =
+    /// The accessors of [`SourceAcssDebit`](crate::api::SourceAcssDebit).
+    SourceAcssDebitFields, "source_type_acss_debit"
 }
 
-impl SourceAcssDebit {
+impl SourceAcssDebitFields {
     /// Bank address city. `None` when absent or null.
     #[inline]
     pub fn bank_address_city(&self) -> Option<&str> {
@@ -680,13 +700,15 @@ impl SourceAcssDebit {
 }
 
 view! {
-    /// Alipay of [`Source`](crate::api::Source): its `alipay`.
+    /// Alipay of [`Source`](crate::api::Source): its `alipay`. It has what [`SourceAlipayFields`](crate::api::SourceAlipayFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-alipay>
-    SourceAlipay, "source_type_alipay"
+    SourceAlipay =
+    /// The accessors of [`SourceAlipay`](crate::api::SourceAlipay).
+    SourceAlipayFields, "source_type_alipay"
 }
 
-impl SourceAlipay {
+impl SourceAlipayFields {
     /// Data string. `None` when absent or null.
     #[inline]
     pub fn data_string(&self) -> Option<&str> {
@@ -708,13 +730,15 @@ impl SourceAlipay {
 }
 
 view! {
-    /// Au becs debit of [`Source`](crate::api::Source): its `au_becs_debit`.
+    /// Au becs debit of [`Source`](crate::api::Source): its `au_becs_debit`. It has what [`SourceAuBecsDebitFields`](crate::api::SourceAuBecsDebitFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-au_becs_debit>
-    SourceAuBecsDebit, "source_type_au_becs_debit"
+    SourceAuBecsDebit =
+    /// The accessors of [`SourceAuBecsDebit`](crate::api::SourceAuBecsDebit).
+    SourceAuBecsDebitFields, "source_type_au_becs_debit"
 }
 
-impl SourceAuBecsDebit {
+impl SourceAuBecsDebitFields {
     /// Bsb number. `None` when absent or null.
     #[inline]
     pub fn bsb_number(&self) -> Option<&str> {
@@ -736,13 +760,15 @@ impl SourceAuBecsDebit {
 }
 
 view! {
-    /// Bancontact of [`Source`](crate::api::Source): its `bancontact`.
+    /// Bancontact of [`Source`](crate::api::Source): its `bancontact`. It has what [`SourceBancontactFields`](crate::api::SourceBancontactFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-bancontact>
-    SourceBancontact, "source_type_bancontact"
+    SourceBancontact =
+    /// The accessors of [`SourceBancontact`](crate::api::SourceBancontact).
+    SourceBancontactFields, "source_type_bancontact"
 }
 
-impl SourceBancontact {
+impl SourceBancontactFields {
     /// Bank code. `None` when absent or null.
     #[inline]
     pub fn bank_code(&self) -> Option<&str> {
@@ -783,13 +809,15 @@ impl SourceBancontact {
 }
 
 view! {
-    /// Card of [`Source`](crate::api::Source): its `card`.
+    /// Card of [`Source`](crate::api::Source): its `card`. It has what [`SourceCardFields`](crate::api::SourceCardFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-card>
-    SourceCard, "source_type_card"
+    SourceCard =
+    /// The accessors of [`SourceCard`](crate::api::SourceCard).
+    SourceCardFields, "source_type_card"
 }
 
-impl SourceCard {
+impl SourceCardFields {
     /// Address line1 check. `None` when absent or null.
     #[inline]
     pub fn address_line1_check(&self) -> Option<&str> {
@@ -890,706 +918,5 @@ impl SourceCard {
     #[inline]
     pub fn tokenization_method(&self) -> Option<&str> {
         self.0.opt_string("source_type_card", "tokenization_method")
-    }
-}
-
-view! {
-    /// Card present of [`Source`](crate::api::Source): its `card_present`.
-    ///
-    /// <https://docs.stripe.com/api/sources/object#source_object-card_present>
-    SourceCardPresent, "source_type_card_present"
-}
-
-impl SourceCardPresent {
-    /// Application cryptogram. `None` when absent.
-    #[inline]
-    pub fn application_cryptogram(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "application_cryptogram")
-    }
-
-    /// Application preferred name. `None` when absent.
-    #[inline]
-    pub fn application_preferred_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "application_preferred_name")
-    }
-
-    /// Authorization code. `None` when absent or null.
-    #[inline]
-    pub fn authorization_code(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "authorization_code")
-    }
-
-    /// Authorization response code. `None` when absent.
-    #[inline]
-    pub fn authorization_response_code(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "authorization_response_code")
-    }
-
-    /// Brand. `None` when absent or null.
-    #[inline]
-    pub fn brand(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "brand")
-    }
-
-    /// Country. `None` when absent or null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "country")
-    }
-
-    /// Cvm type. `None` when absent.
-    #[inline]
-    pub fn cvm_type(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "cvm_type")
-    }
-
-    /// Data type. `None` when absent or null.
-    #[inline]
-    pub fn data_type(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "data_type")
-    }
-
-    /// Dedicated file name. `None` when absent.
-    #[inline]
-    pub fn dedicated_file_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "dedicated_file_name")
-    }
-
-    /// Description. `None` when absent.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "description")
-    }
-
-    /// Emv auth data. `None` when absent.
-    #[inline]
-    pub fn emv_auth_data(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "emv_auth_data")
-    }
-
-    /// Evidence customer signature. `None` when absent or null.
-    #[inline]
-    pub fn evidence_customer_signature(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "evidence_customer_signature")
-    }
-
-    /// Evidence transaction certificate. `None` when absent or null.
-    #[inline]
-    pub fn evidence_transaction_certificate(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_card_present",
-            "evidence_transaction_certificate",
-        )
-    }
-
-    /// Exp month. `None` when absent or null.
-    #[inline]
-    pub fn exp_month(&self) -> Option<i64> {
-        self.0.opt_int("source_type_card_present", "exp_month")
-    }
-
-    /// Exp year. `None` when absent or null.
-    #[inline]
-    pub fn exp_year(&self) -> Option<i64> {
-        self.0.opt_int("source_type_card_present", "exp_year")
-    }
-
-    /// Fingerprint. `None` when absent.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "fingerprint")
-    }
-
-    /// Funding. `None` when absent or null.
-    #[inline]
-    pub fn funding(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "funding")
-    }
-
-    /// Iin. `None` when absent.
-    #[inline]
-    pub fn iin(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "iin")
-    }
-
-    /// Issuer. `None` when absent.
-    #[inline]
-    pub fn issuer(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "issuer")
-    }
-
-    /// Last4. `None` when absent or null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "last4")
-    }
-
-    /// Pos device id. `None` when absent or null.
-    #[inline]
-    pub fn pos_device_id(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "pos_device_id")
-    }
-
-    /// Pos entry mode. `None` when absent.
-    #[inline]
-    pub fn pos_entry_mode(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "pos_entry_mode")
-    }
-
-    /// Read method. `None` when absent or null.
-    #[inline]
-    pub fn read_method(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "read_method")
-    }
-
-    /// Reader. `None` when absent or null.
-    #[inline]
-    pub fn reader(&self) -> Option<&str> {
-        self.0.opt_string("source_type_card_present", "reader")
-    }
-
-    /// Terminal verification results. `None` when absent.
-    #[inline]
-    pub fn terminal_verification_results(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "terminal_verification_results")
-    }
-
-    /// Transaction status information. `None` when absent.
-    #[inline]
-    pub fn transaction_status_information(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_card_present", "transaction_status_information")
-    }
-}
-
-view! {
-    /// Eps of [`Source`](crate::api::Source): its `eps`.
-    ///
-    /// <https://docs.stripe.com/api/sources/object#source_object-eps>
-    SourceEps, "source_type_eps"
-}
-
-impl SourceEps {
-    /// Reference. `None` when absent or null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0.opt_string("source_type_eps", "reference")
-    }
-
-    /// Statement descriptor. `None` when absent or null.
-    #[inline]
-    pub fn statement_descriptor(&self) -> Option<&str> {
-        self.0.opt_string("source_type_eps", "statement_descriptor")
-    }
-}
-
-view! {
-    /// Giropay of [`Source`](crate::api::Source): its `giropay`.
-    ///
-    /// <https://docs.stripe.com/api/sources/object#source_object-giropay>
-    SourceGiropay, "source_type_giropay"
-}
-
-impl SourceGiropay {
-    /// Bank code. `None` when absent or null.
-    #[inline]
-    pub fn bank_code(&self) -> Option<&str> {
-        self.0.opt_string("source_type_giropay", "bank_code")
-    }
-
-    /// Bank name. `None` when absent or null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0.opt_string("source_type_giropay", "bank_name")
-    }
-
-    /// Bic. `None` when absent or null.
-    #[inline]
-    pub fn bic(&self) -> Option<&str> {
-        self.0.opt_string("source_type_giropay", "bic")
-    }
-
-    /// Statement descriptor. `None` when absent or null.
-    #[inline]
-    pub fn statement_descriptor(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_giropay", "statement_descriptor")
-    }
-}
-
-view! {
-    /// Ideal of [`Source`](crate::api::Source): its `ideal`.
-    ///
-    /// <https://docs.stripe.com/api/sources/object#source_object-ideal>
-    SourceIdeal, "source_type_ideal"
-}
-
-impl SourceIdeal {
-    /// Bank. `None` when absent or null.
-    #[inline]
-    pub fn bank(&self) -> Option<&str> {
-        self.0.opt_string("source_type_ideal", "bank")
-    }
-
-    /// Bic. `None` when absent or null.
-    #[inline]
-    pub fn bic(&self) -> Option<&str> {
-        self.0.opt_string("source_type_ideal", "bic")
-    }
-
-    /// Iban last4. `None` when absent or null.
-    #[inline]
-    pub fn iban_last4(&self) -> Option<&str> {
-        self.0.opt_string("source_type_ideal", "iban_last4")
-    }
-
-    /// Statement descriptor. `None` when absent or null.
-    #[inline]
-    pub fn statement_descriptor(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_ideal", "statement_descriptor")
-    }
-}
-
-view! {
-    /// Klarna of [`Source`](crate::api::Source): its `klarna`.
-    ///
-    /// <https://docs.stripe.com/api/sources/object#source_object-klarna>
-    SourceKlarna, "source_type_klarna"
-}
-
-impl SourceKlarna {
-    /// Background image url. `None` when absent.
-    #[inline]
-    pub fn background_image_url(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "background_image_url")
-    }
-
-    /// Client token. `None` when absent or null.
-    #[inline]
-    pub fn client_token(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "client_token")
-    }
-
-    /// First name. `None` when absent.
-    #[inline]
-    pub fn first_name(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "first_name")
-    }
-
-    /// Last name. `None` when absent.
-    #[inline]
-    pub fn last_name(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "last_name")
-    }
-
-    /// Locale. `None` when absent.
-    #[inline]
-    pub fn locale(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "locale")
-    }
-
-    /// Logo url. `None` when absent.
-    #[inline]
-    pub fn logo_url(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "logo_url")
-    }
-
-    /// Page title. `None` when absent.
-    #[inline]
-    pub fn page_title(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "page_title")
-    }
-
-    /// Pay later asset urls descriptive. `None` when absent.
-    #[inline]
-    pub fn pay_later_asset_urls_descriptive(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "pay_later_asset_urls_descriptive")
-    }
-
-    /// Pay later asset urls standard. `None` when absent.
-    #[inline]
-    pub fn pay_later_asset_urls_standard(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "pay_later_asset_urls_standard")
-    }
-
-    /// Pay later name. `None` when absent.
-    #[inline]
-    pub fn pay_later_name(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "pay_later_name")
-    }
-
-    /// Pay later redirect url. `None` when absent.
-    #[inline]
-    pub fn pay_later_redirect_url(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "pay_later_redirect_url")
-    }
-
-    /// Pay now asset urls descriptive. `None` when absent.
-    #[inline]
-    pub fn pay_now_asset_urls_descriptive(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "pay_now_asset_urls_descriptive")
-    }
-
-    /// Pay now asset urls standard. `None` when absent.
-    #[inline]
-    pub fn pay_now_asset_urls_standard(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "pay_now_asset_urls_standard")
-    }
-
-    /// Pay now name. `None` when absent.
-    #[inline]
-    pub fn pay_now_name(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "pay_now_name")
-    }
-
-    /// Pay now redirect url. `None` when absent.
-    #[inline]
-    pub fn pay_now_redirect_url(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "pay_now_redirect_url")
-    }
-
-    /// Pay over time asset urls descriptive. `None` when absent.
-    #[inline]
-    pub fn pay_over_time_asset_urls_descriptive(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "pay_over_time_asset_urls_descriptive")
-    }
-
-    /// Pay over time asset urls standard. `None` when absent.
-    #[inline]
-    pub fn pay_over_time_asset_urls_standard(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "pay_over_time_asset_urls_standard")
-    }
-
-    /// Pay over time name. `None` when absent.
-    #[inline]
-    pub fn pay_over_time_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "pay_over_time_name")
-    }
-
-    /// Pay over time redirect url. `None` when absent.
-    #[inline]
-    pub fn pay_over_time_redirect_url(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "pay_over_time_redirect_url")
-    }
-
-    /// Payment method categories. `None` when absent.
-    #[inline]
-    pub fn payment_method_categories(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "payment_method_categories")
-    }
-
-    /// Purchase country. `None` when absent.
-    #[inline]
-    pub fn purchase_country(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "purchase_country")
-    }
-
-    /// Purchase type. `None` when absent.
-    #[inline]
-    pub fn purchase_type(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "purchase_type")
-    }
-
-    /// Redirect url. `None` when absent.
-    #[inline]
-    pub fn redirect_url(&self) -> Option<&str> {
-        self.0.opt_string("source_type_klarna", "redirect_url")
-    }
-
-    /// Shipping delay. `None` when absent.
-    #[inline]
-    pub fn shipping_delay(&self) -> Option<i64> {
-        self.0.opt_int("source_type_klarna", "shipping_delay")
-    }
-
-    /// Shipping first name. `None` when absent.
-    #[inline]
-    pub fn shipping_first_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "shipping_first_name")
-    }
-
-    /// Shipping last name. `None` when absent.
-    #[inline]
-    pub fn shipping_last_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_klarna", "shipping_last_name")
-    }
-}
-
-view! {
-    /// Multibanco of [`Source`](crate::api::Source): its `multibanco`.
-    ///
-    /// <https://docs.stripe.com/api/sources/object#source_object-multibanco>
-    SourceMultibanco, "source_type_multibanco"
-}
-
-impl SourceMultibanco {
-    /// Entity. `None` when absent or null.
-    #[inline]
-    pub fn entity(&self) -> Option<&str> {
-        self.0.opt_string("source_type_multibanco", "entity")
-    }
-
-    /// Reference. `None` when absent or null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0.opt_string("source_type_multibanco", "reference")
-    }
-
-    /// Refund account holder address city. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_city(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_multibanco",
-            "refund_account_holder_address_city",
-        )
-    }
-
-    /// Refund account holder address country. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_country(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_multibanco",
-            "refund_account_holder_address_country",
-        )
-    }
-
-    /// Refund account holder address line1. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_line1(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_multibanco",
-            "refund_account_holder_address_line1",
-        )
-    }
-
-    /// Refund account holder address line2. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_line2(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_multibanco",
-            "refund_account_holder_address_line2",
-        )
-    }
-
-    /// Refund account holder address postal code. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_postal_code(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_multibanco",
-            "refund_account_holder_address_postal_code",
-        )
-    }
-
-    /// Refund account holder address state. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_state(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_multibanco",
-            "refund_account_holder_address_state",
-        )
-    }
-
-    /// Refund account holder name. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_multibanco", "refund_account_holder_name")
-    }
-
-    /// Refund iban. `None` when absent or null.
-    #[inline]
-    pub fn refund_iban(&self) -> Option<&str> {
-        self.0.opt_string("source_type_multibanco", "refund_iban")
-    }
-}
-
-view! {
-    /// P24 of [`Source`](crate::api::Source): its `p24`.
-    ///
-    /// <https://docs.stripe.com/api/sources/object#source_object-p24>
-    SourceP24, "source_type_p24"
-}
-
-impl SourceP24 {
-    /// Reference. `None` when absent or null.
-    #[inline]
-    pub fn reference(&self) -> Option<&str> {
-        self.0.opt_string("source_type_p24", "reference")
-    }
-}
-
-view! {
-    /// Sepa credit transfer of [`Source`](crate::api::Source): its `sepa_credit_transfer`.
-    ///
-    /// <https://docs.stripe.com/api/sources/object#source_object-sepa_credit_transfer>
-    SourceSepaCreditTransfer, "source_type_sepa_credit_transfer"
-}
-
-impl SourceSepaCreditTransfer {
-    /// Bank name. `None` when absent or null.
-    #[inline]
-    pub fn bank_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_sepa_credit_transfer", "bank_name")
-    }
-
-    /// Bic. `None` when absent or null.
-    #[inline]
-    pub fn bic(&self) -> Option<&str> {
-        self.0.opt_string("source_type_sepa_credit_transfer", "bic")
-    }
-
-    /// Iban. `None` when absent or null.
-    #[inline]
-    pub fn iban(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_sepa_credit_transfer", "iban")
-    }
-
-    /// Refund account holder address city. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_city(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_sepa_credit_transfer",
-            "refund_account_holder_address_city",
-        )
-    }
-
-    /// Refund account holder address country. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_country(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_sepa_credit_transfer",
-            "refund_account_holder_address_country",
-        )
-    }
-
-    /// Refund account holder address line1. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_line1(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_sepa_credit_transfer",
-            "refund_account_holder_address_line1",
-        )
-    }
-
-    /// Refund account holder address line2. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_line2(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_sepa_credit_transfer",
-            "refund_account_holder_address_line2",
-        )
-    }
-
-    /// Refund account holder address postal code. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_postal_code(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_sepa_credit_transfer",
-            "refund_account_holder_address_postal_code",
-        )
-    }
-
-    /// Refund account holder address state. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_address_state(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_sepa_credit_transfer",
-            "refund_account_holder_address_state",
-        )
-    }
-
-    /// Refund account holder name. `None` when absent or null.
-    #[inline]
-    pub fn refund_account_holder_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "source_type_sepa_credit_transfer",
-            "refund_account_holder_name",
-        )
-    }
-
-    /// Refund iban. `None` when absent or null.
-    #[inline]
-    pub fn refund_iban(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_sepa_credit_transfer", "refund_iban")
-    }
-}
-
-view! {
-    /// Sepa debit of [`Source`](crate::api::Source): its `sepa_debit`.
-    ///
-    /// <https://docs.stripe.com/api/sources/object#source_object-sepa_debit>
-    SourceSepaDebit, "source_type_sepa_debit"
-}
-
-impl SourceSepaDebit {
-    /// Bank code. `None` when absent or null.
-    #[inline]
-    pub fn bank_code(&self) -> Option<&str> {
-        self.0.opt_string("source_type_sepa_debit", "bank_code")
-    }
-
-    /// Branch code. `None` when absent or null.
-    #[inline]
-    pub fn branch_code(&self) -> Option<&str> {
-        self.0.opt_string("source_type_sepa_debit", "branch_code")
-    }
-
-    /// Country. `None` when absent or null.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("source_type_sepa_debit", "country")
-    }
-
-    /// Fingerprint. `None` when absent or null.
-    #[inline]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.0.opt_string("source_type_sepa_debit", "fingerprint")
-    }
-
-    /// Last4. `None` when absent or null.
-    #[inline]
-    pub fn last4(&self) -> Option<&str> {
-        self.0.opt_string("source_type_sepa_debit", "last4")
-    }
-
-    /// Mandate reference. `None` when absent or null.
-    #[inline]
-    pub fn mandate_reference(&self) -> Option<&str> {
-        self.0
-            .opt_string("source_type_sepa_debit", "mandate_reference")
-    }
-
-    /// Mandate url. `None` when absent or null.
-    #[inline]
-    pub fn mandate_url(&self) -> Option<&str> {
-        self.0.opt_string("source_type_sepa_debit", "mandate_url")
     }
 }

@@ -5,13 +5,734 @@
 use crate::view::prelude::view;
 
 view! {
-    /// Sofort of [`Source`](crate::api::Source): its `sofort`.
+    /// Card present of [`Source`](crate::api::Source): its `card_present`. It has what [`SourceCardPresentFields`](crate::api::SourceCardPresentFields) has.
     ///
-    /// <https://docs.stripe.com/api/sources/object#source_object-sofort>
-    SourceSofort, "source_type_sofort"
+    /// <https://docs.stripe.com/api/sources/object#source_object-card_present>
+    SourceCardPresent =
+    /// The accessors of [`SourceCardPresent`](crate::api::SourceCardPresent).
+    SourceCardPresentFields, "source_type_card_present"
 }
 
-impl SourceSofort {
+impl SourceCardPresentFields {
+    /// Application cryptogram. `None` when absent.
+    #[inline]
+    pub fn application_cryptogram(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "application_cryptogram")
+    }
+
+    /// Application preferred name. `None` when absent.
+    #[inline]
+    pub fn application_preferred_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "application_preferred_name")
+    }
+
+    /// Authorization code. `None` when absent or null.
+    #[inline]
+    pub fn authorization_code(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "authorization_code")
+    }
+
+    /// Authorization response code. `None` when absent.
+    #[inline]
+    pub fn authorization_response_code(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "authorization_response_code")
+    }
+
+    /// Brand. `None` when absent or null.
+    #[inline]
+    pub fn brand(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "brand")
+    }
+
+    /// Country. `None` when absent or null.
+    #[inline]
+    pub fn country(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "country")
+    }
+
+    /// Cvm type. `None` when absent.
+    #[inline]
+    pub fn cvm_type(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "cvm_type")
+    }
+
+    /// Data type. `None` when absent or null.
+    #[inline]
+    pub fn data_type(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "data_type")
+    }
+
+    /// Dedicated file name. `None` when absent.
+    #[inline]
+    pub fn dedicated_file_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "dedicated_file_name")
+    }
+
+    /// Description. `None` when absent.
+    #[inline]
+    pub fn description(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "description")
+    }
+
+    /// Emv auth data. `None` when absent.
+    #[inline]
+    pub fn emv_auth_data(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "emv_auth_data")
+    }
+
+    /// Evidence customer signature. `None` when absent or null.
+    #[inline]
+    pub fn evidence_customer_signature(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "evidence_customer_signature")
+    }
+
+    /// Evidence transaction certificate. `None` when absent or null.
+    #[inline]
+    pub fn evidence_transaction_certificate(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_card_present",
+            "evidence_transaction_certificate",
+        )
+    }
+
+    /// Exp month. `None` when absent or null.
+    #[inline]
+    pub fn exp_month(&self) -> Option<i64> {
+        self.0.opt_int("source_type_card_present", "exp_month")
+    }
+
+    /// Exp year. `None` when absent or null.
+    #[inline]
+    pub fn exp_year(&self) -> Option<i64> {
+        self.0.opt_int("source_type_card_present", "exp_year")
+    }
+
+    /// Fingerprint. `None` when absent.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "fingerprint")
+    }
+
+    /// Funding. `None` when absent or null.
+    #[inline]
+    pub fn funding(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "funding")
+    }
+
+    /// Iin. `None` when absent.
+    #[inline]
+    pub fn iin(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "iin")
+    }
+
+    /// Issuer. `None` when absent.
+    #[inline]
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "issuer")
+    }
+
+    /// Last4. `None` when absent or null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "last4")
+    }
+
+    /// Pos device id. `None` when absent or null.
+    #[inline]
+    pub fn pos_device_id(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "pos_device_id")
+    }
+
+    /// Pos entry mode. `None` when absent.
+    #[inline]
+    pub fn pos_entry_mode(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "pos_entry_mode")
+    }
+
+    /// Read method. `None` when absent or null.
+    #[inline]
+    pub fn read_method(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "read_method")
+    }
+
+    /// Reader. `None` when absent or null.
+    #[inline]
+    pub fn reader(&self) -> Option<&str> {
+        self.0.opt_string("source_type_card_present", "reader")
+    }
+
+    /// Terminal verification results. `None` when absent.
+    #[inline]
+    pub fn terminal_verification_results(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "terminal_verification_results")
+    }
+
+    /// Transaction status information. `None` when absent.
+    #[inline]
+    pub fn transaction_status_information(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_card_present", "transaction_status_information")
+    }
+}
+
+view! {
+    /// Eps of [`Source`](crate::api::Source): its `eps`. It has what [`SourceEpsFields`](crate::api::SourceEpsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/sources/object#source_object-eps>
+    SourceEps =
+    /// The accessors of [`SourceEps`](crate::api::SourceEps).
+    SourceEpsFields, "source_type_eps"
+}
+
+impl SourceEpsFields {
+    /// Reference. `None` when absent or null.
+    #[inline]
+    pub fn reference(&self) -> Option<&str> {
+        self.0.opt_string("source_type_eps", "reference")
+    }
+
+    /// Statement descriptor. `None` when absent or null.
+    #[inline]
+    pub fn statement_descriptor(&self) -> Option<&str> {
+        self.0.opt_string("source_type_eps", "statement_descriptor")
+    }
+}
+
+view! {
+    /// Giropay of [`Source`](crate::api::Source): its `giropay`. It has what [`SourceGiropayFields`](crate::api::SourceGiropayFields) has.
+    ///
+    /// <https://docs.stripe.com/api/sources/object#source_object-giropay>
+    SourceGiropay =
+    /// The accessors of [`SourceGiropay`](crate::api::SourceGiropay).
+    SourceGiropayFields, "source_type_giropay"
+}
+
+impl SourceGiropayFields {
+    /// Bank code. `None` when absent or null.
+    #[inline]
+    pub fn bank_code(&self) -> Option<&str> {
+        self.0.opt_string("source_type_giropay", "bank_code")
+    }
+
+    /// Bank name. `None` when absent or null.
+    #[inline]
+    pub fn bank_name(&self) -> Option<&str> {
+        self.0.opt_string("source_type_giropay", "bank_name")
+    }
+
+    /// Bic. `None` when absent or null.
+    #[inline]
+    pub fn bic(&self) -> Option<&str> {
+        self.0.opt_string("source_type_giropay", "bic")
+    }
+
+    /// Statement descriptor. `None` when absent or null.
+    #[inline]
+    pub fn statement_descriptor(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_giropay", "statement_descriptor")
+    }
+}
+
+view! {
+    /// Ideal of [`Source`](crate::api::Source): its `ideal`. It has what [`SourceIdealFields`](crate::api::SourceIdealFields) has.
+    ///
+    /// <https://docs.stripe.com/api/sources/object#source_object-ideal>
+    SourceIdeal =
+    /// The accessors of [`SourceIdeal`](crate::api::SourceIdeal).
+    SourceIdealFields, "source_type_ideal"
+}
+
+impl SourceIdealFields {
+    /// Bank. `None` when absent or null.
+    #[inline]
+    pub fn bank(&self) -> Option<&str> {
+        self.0.opt_string("source_type_ideal", "bank")
+    }
+
+    /// Bic. `None` when absent or null.
+    #[inline]
+    pub fn bic(&self) -> Option<&str> {
+        self.0.opt_string("source_type_ideal", "bic")
+    }
+
+    /// Iban last4. `None` when absent or null.
+    #[inline]
+    pub fn iban_last4(&self) -> Option<&str> {
+        self.0.opt_string("source_type_ideal", "iban_last4")
+    }
+
+    /// Statement descriptor. `None` when absent or null.
+    #[inline]
+    pub fn statement_descriptor(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_ideal", "statement_descriptor")
+    }
+}
+
+view! {
+    /// Klarna of [`Source`](crate::api::Source): its `klarna`. It has what [`SourceKlarnaFields`](crate::api::SourceKlarnaFields) has.
+    ///
+    /// <https://docs.stripe.com/api/sources/object#source_object-klarna>
+    SourceKlarna =
+    /// The accessors of [`SourceKlarna`](crate::api::SourceKlarna).
+    SourceKlarnaFields, "source_type_klarna"
+}
+
+impl SourceKlarnaFields {
+    /// Background image url. `None` when absent.
+    #[inline]
+    pub fn background_image_url(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "background_image_url")
+    }
+
+    /// Client token. `None` when absent or null.
+    #[inline]
+    pub fn client_token(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "client_token")
+    }
+
+    /// First name. `None` when absent.
+    #[inline]
+    pub fn first_name(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "first_name")
+    }
+
+    /// Last name. `None` when absent.
+    #[inline]
+    pub fn last_name(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "last_name")
+    }
+
+    /// Locale. `None` when absent.
+    #[inline]
+    pub fn locale(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "locale")
+    }
+
+    /// Logo url. `None` when absent.
+    #[inline]
+    pub fn logo_url(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "logo_url")
+    }
+
+    /// Page title. `None` when absent.
+    #[inline]
+    pub fn page_title(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "page_title")
+    }
+
+    /// Pay later asset urls descriptive. `None` when absent.
+    #[inline]
+    pub fn pay_later_asset_urls_descriptive(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "pay_later_asset_urls_descriptive")
+    }
+
+    /// Pay later asset urls standard. `None` when absent.
+    #[inline]
+    pub fn pay_later_asset_urls_standard(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "pay_later_asset_urls_standard")
+    }
+
+    /// Pay later name. `None` when absent.
+    #[inline]
+    pub fn pay_later_name(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "pay_later_name")
+    }
+
+    /// Pay later redirect url. `None` when absent.
+    #[inline]
+    pub fn pay_later_redirect_url(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "pay_later_redirect_url")
+    }
+
+    /// Pay now asset urls descriptive. `None` when absent.
+    #[inline]
+    pub fn pay_now_asset_urls_descriptive(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "pay_now_asset_urls_descriptive")
+    }
+
+    /// Pay now asset urls standard. `None` when absent.
+    #[inline]
+    pub fn pay_now_asset_urls_standard(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "pay_now_asset_urls_standard")
+    }
+
+    /// Pay now name. `None` when absent.
+    #[inline]
+    pub fn pay_now_name(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "pay_now_name")
+    }
+
+    /// Pay now redirect url. `None` when absent.
+    #[inline]
+    pub fn pay_now_redirect_url(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "pay_now_redirect_url")
+    }
+
+    /// Pay over time asset urls descriptive. `None` when absent.
+    #[inline]
+    pub fn pay_over_time_asset_urls_descriptive(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "pay_over_time_asset_urls_descriptive")
+    }
+
+    /// Pay over time asset urls standard. `None` when absent.
+    #[inline]
+    pub fn pay_over_time_asset_urls_standard(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "pay_over_time_asset_urls_standard")
+    }
+
+    /// Pay over time name. `None` when absent.
+    #[inline]
+    pub fn pay_over_time_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "pay_over_time_name")
+    }
+
+    /// Pay over time redirect url. `None` when absent.
+    #[inline]
+    pub fn pay_over_time_redirect_url(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "pay_over_time_redirect_url")
+    }
+
+    /// Payment method categories. `None` when absent.
+    #[inline]
+    pub fn payment_method_categories(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "payment_method_categories")
+    }
+
+    /// Purchase country. `None` when absent.
+    #[inline]
+    pub fn purchase_country(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "purchase_country")
+    }
+
+    /// Purchase type. `None` when absent.
+    #[inline]
+    pub fn purchase_type(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "purchase_type")
+    }
+
+    /// Redirect url. `None` when absent.
+    #[inline]
+    pub fn redirect_url(&self) -> Option<&str> {
+        self.0.opt_string("source_type_klarna", "redirect_url")
+    }
+
+    /// Shipping delay. `None` when absent.
+    #[inline]
+    pub fn shipping_delay(&self) -> Option<i64> {
+        self.0.opt_int("source_type_klarna", "shipping_delay")
+    }
+
+    /// Shipping first name. `None` when absent.
+    #[inline]
+    pub fn shipping_first_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "shipping_first_name")
+    }
+
+    /// Shipping last name. `None` when absent.
+    #[inline]
+    pub fn shipping_last_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_klarna", "shipping_last_name")
+    }
+}
+
+view! {
+    /// Multibanco of [`Source`](crate::api::Source): its `multibanco`. It has what [`SourceMultibancoFields`](crate::api::SourceMultibancoFields) has.
+    ///
+    /// <https://docs.stripe.com/api/sources/object#source_object-multibanco>
+    SourceMultibanco =
+    /// The accessors of [`SourceMultibanco`](crate::api::SourceMultibanco).
+    SourceMultibancoFields, "source_type_multibanco"
+}
+
+impl SourceMultibancoFields {
+    /// Entity. `None` when absent or null.
+    #[inline]
+    pub fn entity(&self) -> Option<&str> {
+        self.0.opt_string("source_type_multibanco", "entity")
+    }
+
+    /// Reference. `None` when absent or null.
+    #[inline]
+    pub fn reference(&self) -> Option<&str> {
+        self.0.opt_string("source_type_multibanco", "reference")
+    }
+
+    /// Refund account holder address city. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_city(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_multibanco",
+            "refund_account_holder_address_city",
+        )
+    }
+
+    /// Refund account holder address country. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_country(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_multibanco",
+            "refund_account_holder_address_country",
+        )
+    }
+
+    /// Refund account holder address line1. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_line1(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_multibanco",
+            "refund_account_holder_address_line1",
+        )
+    }
+
+    /// Refund account holder address line2. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_line2(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_multibanco",
+            "refund_account_holder_address_line2",
+        )
+    }
+
+    /// Refund account holder address postal code. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_postal_code(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_multibanco",
+            "refund_account_holder_address_postal_code",
+        )
+    }
+
+    /// Refund account holder address state. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_state(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_multibanco",
+            "refund_account_holder_address_state",
+        )
+    }
+
+    /// Refund account holder name. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_multibanco", "refund_account_holder_name")
+    }
+
+    /// Refund iban. `None` when absent or null.
+    #[inline]
+    pub fn refund_iban(&self) -> Option<&str> {
+        self.0.opt_string("source_type_multibanco", "refund_iban")
+    }
+}
+
+view! {
+    /// P24 of [`Source`](crate::api::Source): its `p24`. It has what [`SourceP24Fields`](crate::api::SourceP24Fields) has.
+    ///
+    /// <https://docs.stripe.com/api/sources/object#source_object-p24>
+    SourceP24 =
+    /// The accessors of [`SourceP24`](crate::api::SourceP24).
+    SourceP24Fields, "source_type_p24"
+}
+
+impl SourceP24Fields {
+    /// Reference. `None` when absent or null.
+    #[inline]
+    pub fn reference(&self) -> Option<&str> {
+        self.0.opt_string("source_type_p24", "reference")
+    }
+}
+
+view! {
+    /// Sepa credit transfer of [`Source`](crate::api::Source): its `sepa_credit_transfer`. It has what [`SourceSepaCreditTransferFields`](crate::api::SourceSepaCreditTransferFields) has.
+    ///
+    /// <https://docs.stripe.com/api/sources/object#source_object-sepa_credit_transfer>
+    SourceSepaCreditTransfer =
+    /// The accessors of [`SourceSepaCreditTransfer`](crate::api::SourceSepaCreditTransfer).
+    SourceSepaCreditTransferFields, "source_type_sepa_credit_transfer"
+}
+
+impl SourceSepaCreditTransferFields {
+    /// Bank name. `None` when absent or null.
+    #[inline]
+    pub fn bank_name(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_sepa_credit_transfer", "bank_name")
+    }
+
+    /// Bic. `None` when absent or null.
+    #[inline]
+    pub fn bic(&self) -> Option<&str> {
+        self.0.opt_string("source_type_sepa_credit_transfer", "bic")
+    }
+
+    /// Iban. `None` when absent or null.
+    #[inline]
+    pub fn iban(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_sepa_credit_transfer", "iban")
+    }
+
+    /// Refund account holder address city. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_city(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_sepa_credit_transfer",
+            "refund_account_holder_address_city",
+        )
+    }
+
+    /// Refund account holder address country. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_country(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_sepa_credit_transfer",
+            "refund_account_holder_address_country",
+        )
+    }
+
+    /// Refund account holder address line1. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_line1(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_sepa_credit_transfer",
+            "refund_account_holder_address_line1",
+        )
+    }
+
+    /// Refund account holder address line2. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_line2(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_sepa_credit_transfer",
+            "refund_account_holder_address_line2",
+        )
+    }
+
+    /// Refund account holder address postal code. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_postal_code(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_sepa_credit_transfer",
+            "refund_account_holder_address_postal_code",
+        )
+    }
+
+    /// Refund account holder address state. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_address_state(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_sepa_credit_transfer",
+            "refund_account_holder_address_state",
+        )
+    }
+
+    /// Refund account holder name. `None` when absent or null.
+    #[inline]
+    pub fn refund_account_holder_name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "source_type_sepa_credit_transfer",
+            "refund_account_holder_name",
+        )
+    }
+
+    /// Refund iban. `None` when absent or null.
+    #[inline]
+    pub fn refund_iban(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_sepa_credit_transfer", "refund_iban")
+    }
+}
+
+view! {
+    /// Sepa debit of [`Source`](crate::api::Source): its `sepa_debit`. It has what [`SourceSepaDebitFields`](crate::api::SourceSepaDebitFields) has.
+    ///
+    /// <https://docs.stripe.com/api/sources/object#source_object-sepa_debit>
+    SourceSepaDebit =
+    /// The accessors of [`SourceSepaDebit`](crate::api::SourceSepaDebit).
+    SourceSepaDebitFields, "source_type_sepa_debit"
+}
+
+impl SourceSepaDebitFields {
+    /// Bank code. `None` when absent or null.
+    #[inline]
+    pub fn bank_code(&self) -> Option<&str> {
+        self.0.opt_string("source_type_sepa_debit", "bank_code")
+    }
+
+    /// Branch code. `None` when absent or null.
+    #[inline]
+    pub fn branch_code(&self) -> Option<&str> {
+        self.0.opt_string("source_type_sepa_debit", "branch_code")
+    }
+
+    /// Country. `None` when absent or null.
+    #[inline]
+    pub fn country(&self) -> Option<&str> {
+        self.0.opt_string("source_type_sepa_debit", "country")
+    }
+
+    /// Fingerprint. `None` when absent or null.
+    #[inline]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.0.opt_string("source_type_sepa_debit", "fingerprint")
+    }
+
+    /// Last4. `None` when absent or null.
+    #[inline]
+    pub fn last4(&self) -> Option<&str> {
+        self.0.opt_string("source_type_sepa_debit", "last4")
+    }
+
+    /// Mandate reference. `None` when absent or null.
+    #[inline]
+    pub fn mandate_reference(&self) -> Option<&str> {
+        self.0
+            .opt_string("source_type_sepa_debit", "mandate_reference")
+    }
+
+    /// Mandate url. `None` when absent or null.
+    #[inline]
+    pub fn mandate_url(&self) -> Option<&str> {
+        self.0.opt_string("source_type_sepa_debit", "mandate_url")
+    }
+}
+
+view! {
+    /// Sofort of [`Source`](crate::api::Source): its `sofort`. It has what [`SourceSofortFields`](crate::api::SourceSofortFields) has.
+    ///
+    /// <https://docs.stripe.com/api/sources/object#source_object-sofort>
+    SourceSofort =
+    /// The accessors of [`SourceSofort`](crate::api::SourceSofort).
+    SourceSofortFields, "source_type_sofort"
+}
+
+impl SourceSofortFields {
     /// Bank code. `None` when absent or null.
     #[inline]
     pub fn bank_code(&self) -> Option<&str> {
@@ -58,13 +779,15 @@ impl SourceSofort {
 }
 
 view! {
-    /// Three d secure of [`Source`](crate::api::Source): its `three_d_secure`.
+    /// Three d secure of [`Source`](crate::api::Source): its `three_d_secure`. It has what [`SourceThreeDSecureFields`](crate::api::SourceThreeDSecureFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-three_d_secure>
-    SourceThreeDSecure, "source_type_three_d_secure"
+    SourceThreeDSecure =
+    /// The accessors of [`SourceThreeDSecure`](crate::api::SourceThreeDSecure).
+    SourceThreeDSecureFields, "source_type_three_d_secure"
 }
 
-impl SourceThreeDSecure {
+impl SourceThreeDSecureFields {
     /// Address line1 check. `None` when absent or null.
     #[inline]
     pub fn address_line1_check(&self) -> Option<&str> {
@@ -195,13 +918,15 @@ impl SourceThreeDSecure {
 }
 
 view! {
-    /// Wechat of [`Source`](crate::api::Source): its `wechat`.
+    /// Wechat of [`Source`](crate::api::Source): its `wechat`. It has what [`SourceWechatFields`](crate::api::SourceWechatFields) has.
     ///
     /// <https://docs.stripe.com/api/sources/object#source_object-wechat>
-    SourceWechat, "source_type_wechat"
+    SourceWechat =
+    /// The accessors of [`SourceWechat`](crate::api::SourceWechat).
+    SourceWechatFields, "source_type_wechat"
 }
 
-impl SourceWechat {
+impl SourceWechatFields {
     /// Prepay id. `None` when absent.
     #[inline]
     pub fn prepay_id(&self) -> Option<&str> {

@@ -16,36 +16,14 @@ impl SourceCreateMandateAcceptanceOffline {
     /// With what Stripe requires.
     #[inline]
     pub fn new(contact_email: &str) -> Self {
-        Self(Params::new().with("contact_email", contact_email))
+        Self(Params::new().with_str("contact_email", contact_email))
     }
 }
 
-params! {
-    /// The `online` of [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance).
-    ///
-    /// <https://docs.stripe.com/api/sources/create>
-    SourceCreateMandateAcceptanceOnline
-}
-
-impl SourceCreateMandateAcceptanceOnline {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
+/// The `online` of [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/sources/create>
+pub type SourceCreateMandateAcceptanceOnline = api::AccountCreateCompanyDirectorshipDeclaration;
 
 params_required! {
     /// The `acceptance` of [`SourceCreateMandate`](crate::api::SourceCreateMandate).
@@ -70,7 +48,7 @@ impl SourceCreateMandateAcceptance {
     /// Ip.
     #[inline]
     pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
+        Self(self.0.with_str("ip", ip))
     }
 
     /// Offline.
@@ -94,7 +72,7 @@ impl SourceCreateMandateAcceptance {
     /// User agent.
     #[inline]
     pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
+        Self(self.0.with_str("user_agent", user_agent))
     }
 }
 
@@ -115,7 +93,7 @@ impl SourceCreateMandate {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Unsets `amount`.
@@ -127,7 +105,7 @@ impl SourceCreateMandate {
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Interval.
@@ -146,83 +124,15 @@ impl SourceCreateMandate {
     }
 }
 
-params! {
-    /// The `address` of [`SourceCreateOwner`](crate::api::SourceCreateOwner).
-    ///
-    /// <https://docs.stripe.com/api/sources/create>
-    SourceCreateOwnerAddress
-}
+/// The `address` of [`SourceCreateOwner`](crate::api::SourceCreateOwner): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/sources/create>
+pub type SourceCreateOwnerAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-impl SourceCreateOwnerAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `owner` of [`SourceCreate`](crate::api::SourceCreate).
-    ///
-    /// <https://docs.stripe.com/api/sources/create>
-    SourceCreateOwner
-}
-
-impl SourceCreateOwner {
-    /// Address.
-    #[inline]
-    pub fn address(self, address: api::SourceCreateOwnerAddress) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
+/// The `owner` of [`SourceCreate`](crate::api::SourceCreate): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
+///
+/// <https://docs.stripe.com/api/sources/create>
+pub type SourceCreateOwner = api::CustomersPaymentSourceUpdateOwner;
 
 params! {
     /// The `receiver` of [`SourceCreate`](crate::api::SourceCreate).
@@ -245,20 +155,10 @@ impl SourceCreateReceiver {
     }
 }
 
-params_required! {
-    /// The `redirect` of [`SourceCreate`](crate::api::SourceCreate).
-    ///
-    /// <https://docs.stripe.com/api/sources/create>
-    SourceCreateRedirect
-}
-
-impl SourceCreateRedirect {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(return_url: &str) -> Self {
-        Self(Params::new().with("return_url", return_url))
-    }
-}
+/// The `redirect` of [`SourceCreate`](crate::api::SourceCreate): the same as [`BillingPortalSessionCreateFlowDataAfterCompletionRedirect`](crate::api::BillingPortalSessionCreateFlowDataAfterCompletionRedirect).
+///
+/// <https://docs.stripe.com/api/sources/create>
+pub type SourceCreateRedirect = api::BillingPortalSessionCreateFlowDataAfterCompletionRedirect;
 
 params! {
     /// The `item` of [`SourceCreateSourceOrder`](crate::api::SourceCreateSourceOrder).
@@ -271,31 +171,31 @@ impl SourceCreateSourceOrderItem {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Parent.
     #[inline]
     pub fn parent(self, parent: &str) -> Self {
-        Self(self.0.with("parent", parent))
+        Self(self.0.with_str("parent", parent))
     }
 
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Type.
@@ -305,50 +205,11 @@ impl SourceCreateSourceOrderItem {
     }
 }
 
-params_required! {
-    /// The `address` of [`SourceCreateSourceOrderShipping`](crate::api::SourceCreateSourceOrderShipping).
-    ///
-    /// <https://docs.stripe.com/api/sources/create>
-    SourceCreateSourceOrderShippingAddress
-}
-
-impl SourceCreateSourceOrderShippingAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(line1: &str) -> Self {
-        Self(Params::new().with("line1", line1))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `address` of [`SourceCreateSourceOrderShipping`](crate::api::SourceCreateSourceOrderShipping): the same as [`CheckoutSessionCreatePaymentIntentDataShippingAddress`](crate::api::CheckoutSessionCreatePaymentIntentDataShippingAddress).
+///
+/// <https://docs.stripe.com/api/sources/create>
+pub type SourceCreateSourceOrderShippingAddress =
+    api::CheckoutSessionCreatePaymentIntentDataShippingAddress;
 
 params_required! {
     /// The `shipping` of [`SourceCreateSourceOrder`](crate::api::SourceCreateSourceOrder).
@@ -367,25 +228,25 @@ impl SourceCreateSourceOrderShipping {
     /// Carrier.
     #[inline]
     pub fn carrier(self, carrier: &str) -> Self {
-        Self(self.0.with("carrier", carrier))
+        Self(self.0.with_str("carrier", carrier))
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
+        Self(self.0.with_str("name", name))
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Tracking number.
     #[inline]
     pub fn tracking_number(self, tracking_number: &str) -> Self {
-        Self(self.0.with("tracking_number", tracking_number))
+        Self(self.0.with_str("tracking_number", tracking_number))
     }
 }
 
@@ -410,371 +271,53 @@ impl SourceCreateSourceOrder {
     }
 }
 
-params_required! {
-    /// The `offline` of [`SourceUpdateMandateAcceptance`](crate::api::SourceUpdateMandateAcceptance).
-    ///
-    /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdateMandateAcceptanceOffline
-}
+/// The `offline` of [`SourceUpdateMandateAcceptance`](crate::api::SourceUpdateMandateAcceptance): the same as [`SourceCreateMandateAcceptanceOffline`](crate::api::SourceCreateMandateAcceptanceOffline).
+///
+/// <https://docs.stripe.com/api/sources/update>
+pub type SourceUpdateMandateAcceptanceOffline = api::SourceCreateMandateAcceptanceOffline;
 
-impl SourceUpdateMandateAcceptanceOffline {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(contact_email: &str) -> Self {
-        Self(Params::new().with("contact_email", contact_email))
-    }
-}
+/// The `online` of [`SourceUpdateMandateAcceptance`](crate::api::SourceUpdateMandateAcceptance): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/sources/update>
+pub type SourceUpdateMandateAcceptanceOnline = api::AccountCreateCompanyDirectorshipDeclaration;
 
-params! {
-    /// The `online` of [`SourceUpdateMandateAcceptance`](crate::api::SourceUpdateMandateAcceptance).
-    ///
-    /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdateMandateAcceptanceOnline
-}
+/// The `acceptance` of [`SourceUpdateMandate`](crate::api::SourceUpdateMandate): the same as [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance).
+///
+/// <https://docs.stripe.com/api/sources/update>
+pub type SourceUpdateMandateAcceptance = api::SourceCreateMandateAcceptance;
 
-impl SourceUpdateMandateAcceptanceOnline {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
+/// The `mandate` of [`SourceUpdate`](crate::api::SourceUpdate): the same as [`SourceCreateMandate`](crate::api::SourceCreateMandate).
+///
+/// <https://docs.stripe.com/api/sources/update>
+pub type SourceUpdateMandate = api::SourceCreateMandate;
 
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
+/// The `address` of [`SourceUpdateOwner`](crate::api::SourceUpdateOwner): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/sources/update>
+pub type SourceUpdateOwnerAddress = api::AccountCreateBusinessProfileSupportAddress;
 
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
+/// The `owner` of [`SourceUpdate`](crate::api::SourceUpdate): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
+///
+/// <https://docs.stripe.com/api/sources/update>
+pub type SourceUpdateOwner = api::CustomersPaymentSourceUpdateOwner;
 
-params_required! {
-    /// The `acceptance` of [`SourceUpdateMandate`](crate::api::SourceUpdateMandate).
-    ///
-    /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdateMandateAcceptance
-}
+/// The `item` of [`SourceUpdateSourceOrder`](crate::api::SourceUpdateSourceOrder): the same as [`SourceCreateSourceOrderItem`](crate::api::SourceCreateSourceOrderItem).
+///
+/// <https://docs.stripe.com/api/sources/update>
+pub type SourceUpdateSourceOrderItem = api::SourceCreateSourceOrderItem;
 
-impl SourceUpdateMandateAcceptance {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(status: api::SourceCreateMandateAcceptanceStatus) -> Self {
-        Self(Params::new().with("status", status))
-    }
+/// The `address` of [`SourceUpdateSourceOrderShipping`](crate::api::SourceUpdateSourceOrderShipping): the same as [`CheckoutSessionCreatePaymentIntentDataShippingAddress`](crate::api::CheckoutSessionCreatePaymentIntentDataShippingAddress).
+///
+/// <https://docs.stripe.com/api/sources/update>
+pub type SourceUpdateSourceOrderShippingAddress =
+    api::CheckoutSessionCreatePaymentIntentDataShippingAddress;
 
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
+/// The `shipping` of [`SourceUpdateSourceOrder`](crate::api::SourceUpdateSourceOrder): the same as [`SourceCreateSourceOrderShipping`](crate::api::SourceCreateSourceOrderShipping).
+///
+/// <https://docs.stripe.com/api/sources/update>
+pub type SourceUpdateSourceOrderShipping = api::SourceCreateSourceOrderShipping;
 
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// Offline.
-    #[inline]
-    pub fn offline(self, offline: api::SourceUpdateMandateAcceptanceOffline) -> Self {
-        Self(self.0.with("offline", offline))
-    }
-
-    /// Online.
-    #[inline]
-    pub fn online(self, online: api::SourceUpdateMandateAcceptanceOnline) -> Self {
-        Self(self.0.with("online", online))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: api::SourceCreateMandateAcceptanceType) -> Self {
-        Self(self.0.with("type", type_))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
-
-params! {
-    /// The `mandate` of [`SourceUpdate`](crate::api::SourceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdateMandate
-}
-
-impl SourceUpdateMandate {
-    /// Acceptance.
-    #[inline]
-    pub fn acceptance(self, acceptance: api::SourceUpdateMandateAcceptance) -> Self {
-        Self(self.0.with("acceptance", acceptance))
-    }
-
-    /// Amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Unsets `amount`.
-    #[inline]
-    pub fn clear_amount(self) -> Self {
-        Self(self.0.with("amount", Value::Clear))
-    }
-
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
-    }
-
-    /// Interval.
-    #[inline]
-    pub fn interval(self, interval: api::SourceCreateMandateInterval) -> Self {
-        Self(self.0.with("interval", interval))
-    }
-
-    /// Notification method.
-    #[inline]
-    pub fn notification_method(
-        self,
-        notification_method: api::SourceCreateMandateNotificationMethod,
-    ) -> Self {
-        Self(self.0.with("notification_method", notification_method))
-    }
-}
-
-params! {
-    /// The `address` of [`SourceUpdateOwner`](crate::api::SourceUpdateOwner).
-    ///
-    /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdateOwnerAddress
-}
-
-impl SourceUpdateOwnerAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `owner` of [`SourceUpdate`](crate::api::SourceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdateOwner
-}
-
-impl SourceUpdateOwner {
-    /// Address.
-    #[inline]
-    pub fn address(self, address: api::SourceUpdateOwnerAddress) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
-
-params! {
-    /// The `item` of [`SourceUpdateSourceOrder`](crate::api::SourceUpdateSourceOrder).
-    ///
-    /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdateSourceOrderItem
-}
-
-impl SourceUpdateSourceOrderItem {
-    /// Amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Parent.
-    #[inline]
-    pub fn parent(self, parent: &str) -> Self {
-        Self(self.0.with("parent", parent))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: api::SourceCreateSourceOrderItemType) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `address` of [`SourceUpdateSourceOrderShipping`](crate::api::SourceUpdateSourceOrderShipping).
-    ///
-    /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdateSourceOrderShippingAddress
-}
-
-impl SourceUpdateSourceOrderShippingAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(line1: &str) -> Self {
-        Self(Params::new().with("line1", line1))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params_required! {
-    /// The `shipping` of [`SourceUpdateSourceOrder`](crate::api::SourceUpdateSourceOrder).
-    ///
-    /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdateSourceOrderShipping
-}
-
-impl SourceUpdateSourceOrderShipping {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(address: api::SourceUpdateSourceOrderShippingAddress) -> Self {
-        Self(Params::new().with("address", address))
-    }
-
-    /// Carrier.
-    #[inline]
-    pub fn carrier(self, carrier: &str) -> Self {
-        Self(self.0.with("carrier", carrier))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Tracking number.
-    #[inline]
-    pub fn tracking_number(self, tracking_number: &str) -> Self {
-        Self(self.0.with("tracking_number", tracking_number))
-    }
-}
-
-params! {
-    /// The `source_order` of [`SourceUpdate`](crate::api::SourceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdateSourceOrder
-}
-
-impl SourceUpdateSourceOrder {
-    /// Items, as a list.
-    #[inline]
-    pub fn items(self, items: impl IntoIterator<Item = api::SourceUpdateSourceOrderItem>) -> Self {
-        Self(self.0.with("items", list(items)))
-    }
-
-    /// Shipping.
-    #[inline]
-    pub fn shipping(self, shipping: api::SourceUpdateSourceOrderShipping) -> Self {
-        Self(self.0.with("shipping", shipping))
-    }
-}
+/// The `source_order` of [`SourceUpdate`](crate::api::SourceUpdate): the same as [`SourceCreateSourceOrder`](crate::api::SourceCreateSourceOrder).
+///
+/// <https://docs.stripe.com/api/sources/update>
+pub type SourceUpdateSourceOrder = api::SourceCreateSourceOrder;

@@ -9,38 +9,38 @@ request! {
     /// The request of `client.sources().create(…)`: `POST /v1/sources`.
     ///
     /// <https://docs.stripe.com/api/sources/create>
-    SourceCreate => api::Source; "sources.create", Post "/v1/sources", Api V1 Form
+    SourceCreate, SourceCreateEndpoint => api::Source; "sources.create", Post "/v1/sources", Api V1 Form
 }
 
 impl SourceCreate {
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Flow.
     #[inline]
     pub fn flow(self, flow: api::SourceCreateFlow) -> Self {
-        Self(self.0.set("flow", flow))
+        self.set("flow", flow)
     }
 
     /// Mandate.
     #[inline]
     pub fn mandate(self, mandate: api::SourceCreateMandate) -> Self {
-        Self(self.0.set("mandate", mandate))
+        self.set("mandate", mandate)
     }
 
     /// Key-value pairs of your own.
@@ -49,61 +49,61 @@ impl SourceCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Original source.
     #[inline]
     pub fn original_source(self, original_source: &str) -> Self {
-        Self(self.0.set("original_source", original_source))
+        self.set_str("original_source", original_source)
     }
 
     /// Owner.
     #[inline]
     pub fn owner(self, owner: api::SourceCreateOwner) -> Self {
-        Self(self.0.set("owner", owner))
+        self.set("owner", owner)
     }
 
     /// Receiver.
     #[inline]
     pub fn receiver(self, receiver: api::SourceCreateReceiver) -> Self {
-        Self(self.0.set("receiver", receiver))
+        self.set("receiver", receiver)
     }
 
     /// Redirect.
     #[inline]
     pub fn redirect(self, redirect: api::SourceCreateRedirect) -> Self {
-        Self(self.0.set("redirect", redirect))
+        self.set("redirect", redirect)
     }
 
     /// Source order.
     #[inline]
     pub fn source_order(self, source_order: api::SourceCreateSourceOrder) -> Self {
-        Self(self.0.set("source_order", source_order))
+        self.set("source_order", source_order)
     }
 
     /// Statement descriptor.
     #[inline]
     pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(self.0.set("statement_descriptor", statement_descriptor))
+        self.set_str("statement_descriptor", statement_descriptor)
     }
 
     /// Token.
     #[inline]
     pub fn token(self, token: &str) -> Self {
-        Self(self.0.set("token", token))
+        self.set_str("token", token)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.set("type", type_))
+        self.set_str("type", type_)
     }
 
     /// Usage.
     #[inline]
     pub fn usage(self, usage: api::SourceCreateUsage) -> Self {
-        Self(self.0.set("usage", usage))
+        self.set("usage", usage)
     }
 }
 
@@ -111,14 +111,14 @@ request! {
     /// The request of `client.sources().retrieve(…)`: `GET /v1/sources/{source}`.
     ///
     /// <https://docs.stripe.com/api/sources/retrieve>
-    SourceRetrieve => api::Source; "sources.retrieve", Get "/v1/sources/{source}", Api V1 Form
+    SourceRetrieve, SourceRetrieveEndpoint => api::Source; "sources.retrieve", Get "/v1/sources/{source}", Api V1 Form
 }
 
 impl SourceRetrieve {
     /// Client secret.
     #[inline]
     pub fn client_secret(self, client_secret: &str) -> Self {
-        Self(self.0.set("client_secret", client_secret))
+        self.set_str("client_secret", client_secret)
     }
 }
 
@@ -126,20 +126,20 @@ request! {
     /// The request of `client.sources().update(…)`: `POST /v1/sources/{source}`.
     ///
     /// <https://docs.stripe.com/api/sources/update>
-    SourceUpdate => api::Source; "sources.update", Post "/v1/sources/{source}", Api V1 Form
+    SourceUpdate, SourceUpdateEndpoint => api::Source; "sources.update", Post "/v1/sources/{source}", Api V1 Form
 }
 
 impl SourceUpdate {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Mandate.
     #[inline]
     pub fn mandate(self, mandate: api::SourceUpdateMandate) -> Self {
-        Self(self.0.set("mandate", mandate))
+        self.set("mandate", mandate)
     }
 
     /// Key-value pairs of your own.
@@ -148,25 +148,25 @@ impl SourceUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Owner.
     #[inline]
     pub fn owner(self, owner: api::SourceUpdateOwner) -> Self {
-        Self(self.0.set("owner", owner))
+        self.set("owner", owner)
     }
 
     /// Source order.
     #[inline]
     pub fn source_order(self, source_order: api::SourceUpdateSourceOrder) -> Self {
-        Self(self.0.set("source_order", source_order))
+        self.set("source_order", source_order)
     }
 }
 
@@ -174,5 +174,5 @@ request! {
     /// The request of `client.sources().verify(…)`: `POST /v1/sources/{source}/verify`.
     ///
     /// <https://docs.stripe.com/api/sources/verify>
-    SourceVerify => api::Source; "sources.verify", Post "/v1/sources/{source}/verify", Api V1 Form
+    SourceVerify, SourceVerifyEndpoint => api::Source; "sources.verify", Post "/v1/sources/{source}/verify", Api V1 Form
 }

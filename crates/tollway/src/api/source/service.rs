@@ -3,7 +3,7 @@
 //! Stripe's `source`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, texts};
+use crate::view::prelude::{Client, texts};
 
 /// `client.sources()`.
 ///
@@ -23,7 +23,7 @@ impl<'a> Sources<'a> {
     /// <https://docs.stripe.com/api/sources/create>
     #[inline]
     pub fn create(&self) -> api::SourceCreate {
-        api::SourceCreate(RequestBuilder::new(self.0, api::SourceCreate::OPERATION))
+        api::SourceCreate::new(self.0)
     }
 
     /// `GET /v1/sources/{source}`.
@@ -31,9 +31,7 @@ impl<'a> Sources<'a> {
     /// <https://docs.stripe.com/api/sources/retrieve>
     #[inline]
     pub fn retrieve(&self, source: &str) -> api::SourceRetrieve {
-        api::SourceRetrieve(
-            RequestBuilder::new(self.0, api::SourceRetrieve::OPERATION).path_arg(source),
-        )
+        api::SourceRetrieve::new(self.0).path_arg(source)
     }
 
     /// `POST /v1/sources/{source}`.
@@ -41,9 +39,7 @@ impl<'a> Sources<'a> {
     /// <https://docs.stripe.com/api/sources/update>
     #[inline]
     pub fn update(&self, source: &str) -> api::SourceUpdate {
-        api::SourceUpdate(
-            RequestBuilder::new(self.0, api::SourceUpdate::OPERATION).path_arg(source),
-        )
+        api::SourceUpdate::new(self.0).path_arg(source)
     }
 
     /// `POST /v1/sources/{source}/verify`.
@@ -55,10 +51,8 @@ impl<'a> Sources<'a> {
         source: &str,
         values: impl IntoIterator<Item: Into<String>>,
     ) -> api::SourceVerify {
-        api::SourceVerify(
-            RequestBuilder::new(self.0, api::SourceVerify::OPERATION)
-                .path_arg(source)
-                .set("values", texts(values)),
-        )
+        api::SourceVerify::new(self.0)
+            .path_arg(source)
+            .set("values", texts(values))
     }
 }

@@ -2,22 +2,18 @@
 
 //! Stripe's `source`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
-words! {
-    /// The values of `allow_redisplay`, first of all in [`Source`](crate::api::Source).
-    SourceAllowRedisplay {
-        /// `always`
-        Always = "always",
-        /// `limited`
-        Limited = "limited",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `allow_redisplay`, first of all in [`Source`](crate::api::Source): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
+///
+/// <https://docs.stripe.com/api/sources/object>
+pub type SourceAllowRedisplay = api::CardAllowRedisplay;
 
 words! {
     /// The values of `flow`, first of all in [`SourceCreate`](crate::api::SourceCreate).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
     SourceCreateFlow {
         /// `code_verification`
         CodeVerification = "code_verification",
@@ -30,32 +26,21 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance).
-    SourceCreateMandateAcceptanceStatus {
-        /// `accepted`
-        Accepted = "accepted",
-        /// `pending`
-        Pending = "pending",
-        /// `refused`
-        Refused = "refused",
-        /// `revoked`
-        Revoked = "revoked",
-    }
-}
+/// The values of `status`, first of all in [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance): the same as [`MandatePaymentMethodDetailsBacsDebitNetworkStatus`](crate::api::MandatePaymentMethodDetailsBacsDebitNetworkStatus).
+///
+/// <https://docs.stripe.com/api/sources/create>
+pub type SourceCreateMandateAcceptanceStatus =
+    api::MandatePaymentMethodDetailsBacsDebitNetworkStatus;
 
-words! {
-    /// The values of `type`, first of all in [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance).
-    SourceCreateMandateAcceptanceType {
-        /// `offline`
-        Offline = "offline",
-        /// `online`
-        Online = "online",
-    }
-}
+/// The values of `type`, first of all in [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance): the same as [`MandateCustomerAcceptanceType`](crate::api::MandateCustomerAcceptanceType).
+///
+/// <https://docs.stripe.com/api/sources/create>
+pub type SourceCreateMandateAcceptanceType = api::MandateCustomerAcceptanceType;
 
 words! {
     /// The values of `interval`, first of all in [`SourceCreateMandate`](crate::api::SourceCreateMandate).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
     SourceCreateMandateInterval {
         /// `one_time`
         OneTime = "one_time",
@@ -68,6 +53,8 @@ words! {
 
 words! {
     /// The values of `notification_method`, first of all in [`SourceCreateMandate`](crate::api::SourceCreateMandate).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
     SourceCreateMandateNotificationMethod {
         /// `deprecated_none`
         DeprecatedNone = "deprecated_none",
@@ -84,6 +71,8 @@ words! {
 
 words! {
     /// The values of `refund_attributes_method`, first of all in [`SourceCreateReceiver`](crate::api::SourceCreateReceiver).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
     SourceCreateReceiverRefundAttributesMethod {
         /// `email`
         Email = "email",
@@ -96,6 +85,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`SourceCreateSourceOrderItem`](crate::api::SourceCreateSourceOrderItem).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
     SourceCreateSourceOrderItemType {
         /// `discount`
         Discount = "discount",
@@ -110,6 +101,8 @@ words! {
 
 words! {
     /// The values of `usage`, first of all in [`SourceCreate`](crate::api::SourceCreate).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
     SourceCreateUsage {
         /// `reusable`
         Reusable = "reusable",

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
 
 view! {
-    /// Cancellation details of [`Subscription`](crate::api::Subscription): its `cancellation_details`.
+    /// Cancellation details of [`Subscription`](crate::api::Subscription): its `cancellation_details`. It has what [`SubscriptionCancellationDetailsFields`](crate::api::SubscriptionCancellationDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-cancellation_details>
-    SubscriptionCancellationDetails, "cancellation_details"
+    SubscriptionCancellationDetails =
+    /// The accessors of [`SubscriptionCancellationDetails`](crate::api::SubscriptionCancellationDetails).
+    SubscriptionCancellationDetailsFields, "cancellation_details"
 }
 
-impl SubscriptionCancellationDetails {
+impl SubscriptionCancellationDetailsFields {
     /// Comment. `None` when null.
     #[inline]
     pub fn comment(&self) -> Option<&str> {
@@ -39,13 +41,15 @@ impl SubscriptionCancellationDetails {
 }
 
 view! {
-    /// Mandate options of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.card.mandate_options`.
+    /// Mandate options of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.card.mandate_options`. It has what [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsFields`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-card-mandate_options>
-    SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions, "invoice_mandate_options_card"
+    SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions =
+    /// The accessors of [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions).
+    SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsFields, "invoice_mandate_options_card"
 }
 
-impl SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions {
+impl SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -71,13 +75,15 @@ impl SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions {
 }
 
 view! {
-    /// The `subscription` object.
+    /// The `subscription` object. It has what [`SubscriptionFields`](crate::api::SubscriptionFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object>
-    Subscription, "subscription"
+    Subscription =
+    /// The accessors of [`Subscription`](crate::api::Subscription).
+    SubscriptionFields, "subscription"
 }
 
-impl Subscription {
+impl SubscriptionFields {
     /// Application. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn application(&self) -> Option<Expandable<api::Application>> {
@@ -379,13 +385,15 @@ impl Subscription {
 }
 
 view! {
-    /// Automatic tax of [`Subscription`](crate::api::Subscription): its `automatic_tax`.
+    /// Automatic tax of [`Subscription`](crate::api::Subscription): its `automatic_tax`. It has what [`SubscriptionAutomaticTaxFields`](crate::api::SubscriptionAutomaticTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-automatic_tax>
-    SubscriptionAutomaticTax, "subscription_automatic_tax"
+    SubscriptionAutomaticTax =
+    /// The accessors of [`SubscriptionAutomaticTax`](crate::api::SubscriptionAutomaticTax).
+    SubscriptionAutomaticTaxFields, "subscription_automatic_tax"
 }
 
-impl SubscriptionAutomaticTax {
+impl SubscriptionAutomaticTaxFields {
     /// Disabled reason: always `requires_location_inputs`. `None` when null.
     #[inline]
     pub fn disabled_reason(&self) -> Option<&str> {
@@ -407,13 +415,15 @@ impl SubscriptionAutomaticTax {
 }
 
 view! {
-    /// Billing thresholds of [`Subscription`](crate::api::Subscription): its `billing_thresholds`.
+    /// Billing thresholds of [`Subscription`](crate::api::Subscription): its `billing_thresholds`. It has what [`SubscriptionBillingThresholdsFields`](crate::api::SubscriptionBillingThresholdsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_thresholds>
-    SubscriptionBillingThresholds, "subscription_billing_thresholds"
+    SubscriptionBillingThresholds =
+    /// The accessors of [`SubscriptionBillingThresholds`](crate::api::SubscriptionBillingThresholds).
+    SubscriptionBillingThresholdsFields, "subscription_billing_thresholds"
 }
 
-impl SubscriptionBillingThresholds {
+impl SubscriptionBillingThresholdsFields {
     /// Amount gte. `None` when null.
     #[inline]
     pub fn amount_gte(&self) -> Option<i64> {
@@ -432,13 +442,15 @@ impl SubscriptionBillingThresholds {
 }
 
 view! {
-    /// Card of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.card`.
+    /// Card of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.card`. It has what [`SubscriptionPaymentSettingsPaymentMethodOptionsCardFields`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-card>
-    SubscriptionPaymentSettingsPaymentMethodOptionsCard, "subscription_payment_method_options_card"
+    SubscriptionPaymentSettingsPaymentMethodOptionsCard =
+    /// The accessors of [`SubscriptionPaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCard).
+    SubscriptionPaymentSettingsPaymentMethodOptionsCardFields, "subscription_payment_method_options_card"
 }
 
-impl SubscriptionPaymentSettingsPaymentMethodOptionsCard {
+impl SubscriptionPaymentSettingsPaymentMethodOptionsCardFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
@@ -472,13 +484,15 @@ impl SubscriptionPaymentSettingsPaymentMethodOptionsCard {
 }
 
 view! {
-    /// Mandate options of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.pix.mandate_options`.
+    /// Mandate options of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.pix.mandate_options`. It has what [`SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsFields`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-pix-mandate_options>
-    SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions, "subscription_payment_method_options_mandate_options_pix"
+    SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions =
+    /// The accessors of [`SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions).
+    SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsFields, "subscription_payment_method_options_mandate_options_pix"
 }
 
-impl SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions {
+impl SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsFields {
     /// Amount. `None` when null.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -524,13 +538,15 @@ impl SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions {
 }
 
 view! {
-    /// Pix of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.pix`.
+    /// Pix of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.pix`. It has what [`SubscriptionPaymentSettingsPaymentMethodOptionsPixFields`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPixFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-pix>
-    SubscriptionPaymentSettingsPaymentMethodOptionsPix, "subscription_payment_method_options_pix"
+    SubscriptionPaymentSettingsPaymentMethodOptionsPix =
+    /// The accessors of [`SubscriptionPaymentSettingsPaymentMethodOptionsPix`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPix).
+    SubscriptionPaymentSettingsPaymentMethodOptionsPixFields, "subscription_payment_method_options_pix"
 }
 
-impl SubscriptionPaymentSettingsPaymentMethodOptionsPix {
+impl SubscriptionPaymentSettingsPaymentMethodOptionsPixFields {
     /// Expires after seconds. `None` when absent.
     #[inline]
     pub fn expires_after_seconds(&self) -> Option<i64> {
@@ -551,13 +567,15 @@ impl SubscriptionPaymentSettingsPaymentMethodOptionsPix {
 }
 
 view! {
-    /// Pending invoice item interval of [`Subscription`](crate::api::Subscription): its `pending_invoice_item_interval`.
+    /// Pending invoice item interval of [`Subscription`](crate::api::Subscription): its `pending_invoice_item_interval`. It has what [`SubscriptionPendingInvoiceItemIntervalFields`](crate::api::SubscriptionPendingInvoiceItemIntervalFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-pending_invoice_item_interval>
-    SubscriptionPendingInvoiceItemInterval, "subscription_pending_invoice_item_interval"
+    SubscriptionPendingInvoiceItemInterval =
+    /// The accessors of [`SubscriptionPendingInvoiceItemInterval`](crate::api::SubscriptionPendingInvoiceItemInterval).
+    SubscriptionPendingInvoiceItemIntervalFields, "subscription_pending_invoice_item_interval"
 }
 
-impl SubscriptionPendingInvoiceItemInterval {
+impl SubscriptionPendingInvoiceItemIntervalFields {
     /// Interval.
     #[inline]
     pub fn interval(&self) -> api::SubscriptionPendingInvoiceItemIntervalInterval {
@@ -576,13 +594,15 @@ impl SubscriptionPendingInvoiceItemInterval {
 }
 
 view! {
-    /// Status details of [`Subscription`](crate::api::Subscription): its `status_details`.
+    /// Status details of [`Subscription`](crate::api::Subscription): its `status_details`. It has what [`SubscriptionStatusDetailsFields`](crate::api::SubscriptionStatusDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-status_details>
-    SubscriptionStatusDetails, "subscription_status_details"
+    SubscriptionStatusDetails =
+    /// The accessors of [`SubscriptionStatusDetails`](crate::api::SubscriptionStatusDetails).
+    SubscriptionStatusDetailsFields, "subscription_status_details"
 }
 
-impl SubscriptionStatusDetails {
+impl SubscriptionStatusDetailsFields {
     /// Paused.
     #[inline]
     pub fn paused(&self) -> api::SubscriptionStatusDetailsPaused {
@@ -591,13 +611,15 @@ impl SubscriptionStatusDetails {
 }
 
 view! {
-    /// Paused of [`Subscription`](crate::api::Subscription): its `status_details.paused`.
+    /// Paused of [`Subscription`](crate::api::Subscription): its `status_details.paused`. It has what [`SubscriptionStatusDetailsPausedFields`](crate::api::SubscriptionStatusDetailsPausedFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-status_details-paused>
-    SubscriptionStatusDetailsPaused, "subscription_status_details_paused"
+    SubscriptionStatusDetailsPaused =
+    /// The accessors of [`SubscriptionStatusDetailsPaused`](crate::api::SubscriptionStatusDetailsPaused).
+    SubscriptionStatusDetailsPausedFields, "subscription_status_details_paused"
 }
 
-impl SubscriptionStatusDetailsPaused {
+impl SubscriptionStatusDetailsPausedFields {
     /// Subscription.
     #[inline]
     pub fn subscription(&self) -> api::SubscriptionStatusDetailsPausedSubscription {
@@ -620,13 +642,15 @@ impl SubscriptionStatusDetailsPaused {
 }
 
 view! {
-    /// Subscription of [`Subscription`](crate::api::Subscription): its `status_details.paused.subscription`.
+    /// Subscription of [`Subscription`](crate::api::Subscription): its `status_details.paused.subscription`. It has what [`SubscriptionStatusDetailsPausedSubscriptionFields`](crate::api::SubscriptionStatusDetailsPausedSubscriptionFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-status_details-paused-subscription>
-    SubscriptionStatusDetailsPausedSubscription, "subscription_status_details_paused_subscription"
+    SubscriptionStatusDetailsPausedSubscription =
+    /// The accessors of [`SubscriptionStatusDetailsPausedSubscription`](crate::api::SubscriptionStatusDetailsPausedSubscription).
+    SubscriptionStatusDetailsPausedSubscriptionFields, "subscription_status_details_paused_subscription"
 }
 
-impl SubscriptionStatusDetailsPausedSubscription {
+impl SubscriptionStatusDetailsPausedSubscriptionFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> api::SubscriptionStatusDetailsPausedSubscriptionType {
@@ -636,13 +660,15 @@ impl SubscriptionStatusDetailsPausedSubscription {
 }
 
 view! {
-    /// Transfer data of [`Subscription`](crate::api::Subscription): its `transfer_data`.
+    /// Transfer data of [`Subscription`](crate::api::Subscription): its `transfer_data`. It has what [`SubscriptionTransferDataFields`](crate::api::SubscriptionTransferDataFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-transfer_data>
-    SubscriptionTransferData, "subscription_transfer_data"
+    SubscriptionTransferData =
+    /// The accessors of [`SubscriptionTransferData`](crate::api::SubscriptionTransferData).
+    SubscriptionTransferDataFields, "subscription_transfer_data"
 }
 
-impl SubscriptionTransferData {
+impl SubscriptionTransferDataFields {
     /// Amount percent. `None` when null.
     #[inline]
     pub fn amount_percent(&self) -> Option<f64> {
@@ -658,13 +684,15 @@ impl SubscriptionTransferData {
 }
 
 view! {
-    /// Billing cycle anchor config of [`Subscription`](crate::api::Subscription): its `billing_cycle_anchor_config`.
+    /// Billing cycle anchor config of [`Subscription`](crate::api::Subscription): its `billing_cycle_anchor_config`. It has what [`SubscriptionBillingCycleAnchorConfigFields`](crate::api::SubscriptionBillingCycleAnchorConfigFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_cycle_anchor_config>
-    SubscriptionBillingCycleAnchorConfig, "subscriptions_resource_billing_cycle_anchor_config"
+    SubscriptionBillingCycleAnchorConfig =
+    /// The accessors of [`SubscriptionBillingCycleAnchorConfig`](crate::api::SubscriptionBillingCycleAnchorConfig).
+    SubscriptionBillingCycleAnchorConfigFields, "subscriptions_resource_billing_cycle_anchor_config"
 }
 
-impl SubscriptionBillingCycleAnchorConfig {
+impl SubscriptionBillingCycleAnchorConfigFields {
     /// Day of month.
     #[inline]
     pub fn day_of_month(&self) -> i64 {
@@ -710,13 +738,15 @@ impl SubscriptionBillingCycleAnchorConfig {
 }
 
 view! {
-    /// Billing mode of [`Subscription`](crate::api::Subscription): its `billing_mode`.
+    /// Billing mode of [`Subscription`](crate::api::Subscription): its `billing_mode`. It has what [`SubscriptionBillingModeFields`](crate::api::SubscriptionBillingModeFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_mode>
-    SubscriptionBillingMode, "subscriptions_resource_billing_mode"
+    SubscriptionBillingMode =
+    /// The accessors of [`SubscriptionBillingMode`](crate::api::SubscriptionBillingMode).
+    SubscriptionBillingModeFields, "subscriptions_resource_billing_mode"
 }
 
-impl SubscriptionBillingMode {
+impl SubscriptionBillingModeFields {
     /// Flexible. `None` when null.
     #[inline]
     pub fn flexible(&self) -> Option<api::QuoteSubscriptionDataBillingModeFlexible> {
@@ -739,13 +769,15 @@ impl SubscriptionBillingMode {
 }
 
 view! {
-    /// Billing schedules of [`Subscription`](crate::api::Subscription): its `billing_schedules`.
+    /// Billing schedules of [`Subscription`](crate::api::Subscription): its `billing_schedules`. It has what [`SubscriptionBillingScheduleFields`](crate::api::SubscriptionBillingScheduleFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_schedules>
-    SubscriptionBillingSchedule, "subscriptions_resource_billing_schedules"
+    SubscriptionBillingSchedule =
+    /// The accessors of [`SubscriptionBillingSchedule`](crate::api::SubscriptionBillingSchedule).
+    SubscriptionBillingScheduleFields, "subscriptions_resource_billing_schedules"
 }
 
-impl SubscriptionBillingSchedule {
+impl SubscriptionBillingScheduleFields {
     /// Applies to, as a list. `None` when null.
     #[inline]
     pub fn applies_to(&self) -> Option<Vec<api::SubscriptionBillingScheduleAppliesTo>> {
@@ -769,13 +801,15 @@ impl SubscriptionBillingSchedule {
 }
 
 view! {
-    /// Applies to of [`Subscription`](crate::api::Subscription): its `billing_schedules.applies_to`.
+    /// Applies to of [`Subscription`](crate::api::Subscription): its `billing_schedules.applies_to`. It has what [`SubscriptionBillingScheduleAppliesToFields`](crate::api::SubscriptionBillingScheduleAppliesToFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_schedules-applies_to>
-    SubscriptionBillingScheduleAppliesTo, "subscriptions_resource_billing_schedules_applies_to"
+    SubscriptionBillingScheduleAppliesTo =
+    /// The accessors of [`SubscriptionBillingScheduleAppliesTo`](crate::api::SubscriptionBillingScheduleAppliesTo).
+    SubscriptionBillingScheduleAppliesToFields, "subscriptions_resource_billing_schedules_applies_to"
 }
 
-impl SubscriptionBillingScheduleAppliesTo {
+impl SubscriptionBillingScheduleAppliesToFields {
     /// Price. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn price(&self) -> Option<Expandable<api::Price>> {
@@ -796,13 +830,15 @@ impl SubscriptionBillingScheduleAppliesTo {
 }
 
 view! {
-    /// Bill until of [`Subscription`](crate::api::Subscription): its `billing_schedules.bill_until`.
+    /// Bill until of [`Subscription`](crate::api::Subscription): its `billing_schedules.bill_until`. It has what [`SubscriptionBillingScheduleBillUntilFields`](crate::api::SubscriptionBillingScheduleBillUntilFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_schedules-bill_until>
-    SubscriptionBillingScheduleBillUntil, "subscriptions_resource_billing_schedules_bill_until"
+    SubscriptionBillingScheduleBillUntil =
+    /// The accessors of [`SubscriptionBillingScheduleBillUntil`](crate::api::SubscriptionBillingScheduleBillUntil).
+    SubscriptionBillingScheduleBillUntilFields, "subscriptions_resource_billing_schedules_bill_until"
 }
 
-impl SubscriptionBillingScheduleBillUntil {
+impl SubscriptionBillingScheduleBillUntilFields {
     /// Computed timestamp, in seconds since the Unix epoch.
     #[inline]
     pub fn computed_timestamp(&self) -> Timestamp {
@@ -841,13 +877,15 @@ impl SubscriptionBillingScheduleBillUntil {
 }
 
 view! {
-    /// Duration of [`Subscription`](crate::api::Subscription): its `billing_schedules.bill_until.duration`.
+    /// Duration of [`Subscription`](crate::api::Subscription): its `billing_schedules.bill_until.duration`. It has what [`SubscriptionBillingScheduleBillUntilDurationFields`](crate::api::SubscriptionBillingScheduleBillUntilDurationFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_schedules-bill_until-duration>
-    SubscriptionBillingScheduleBillUntilDuration, "subscriptions_resource_billing_schedules_bill_until_duration"
+    SubscriptionBillingScheduleBillUntilDuration =
+    /// The accessors of [`SubscriptionBillingScheduleBillUntilDuration`](crate::api::SubscriptionBillingScheduleBillUntilDuration).
+    SubscriptionBillingScheduleBillUntilDurationFields, "subscriptions_resource_billing_schedules_bill_until_duration"
 }
 
-impl SubscriptionBillingScheduleBillUntilDuration {
+impl SubscriptionBillingScheduleBillUntilDurationFields {
     /// Interval.
     #[inline]
     pub fn interval(&self) -> api::SubscriptionPendingInvoiceItemIntervalInterval {
@@ -868,13 +906,15 @@ impl SubscriptionBillingScheduleBillUntilDuration {
 }
 
 view! {
-    /// Pause collection of [`Subscription`](crate::api::Subscription): its `pause_collection`.
+    /// Pause collection of [`Subscription`](crate::api::Subscription): its `pause_collection`. It has what [`SubscriptionPauseCollectionFields`](crate::api::SubscriptionPauseCollectionFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-pause_collection>
-    SubscriptionPauseCollection, "subscriptions_resource_pause_collection"
+    SubscriptionPauseCollection =
+    /// The accessors of [`SubscriptionPauseCollection`](crate::api::SubscriptionPauseCollection).
+    SubscriptionPauseCollectionFields, "subscriptions_resource_pause_collection"
 }
 
-impl SubscriptionPauseCollection {
+impl SubscriptionPauseCollectionFields {
     /// Behavior.
     #[inline]
     pub fn behavior(&self) -> api::SubscriptionPauseCollectionBehavior {
@@ -891,13 +931,15 @@ impl SubscriptionPauseCollection {
 }
 
 view! {
-    /// Payment method options of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options`.
+    /// Payment method options of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options`. It has what [`SubscriptionPaymentSettingsPaymentMethodOptionsFields`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options>
-    SubscriptionPaymentSettingsPaymentMethodOptions, "subscriptions_resource_payment_method_options"
+    SubscriptionPaymentSettingsPaymentMethodOptions =
+    /// The accessors of [`SubscriptionPaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptions).
+    SubscriptionPaymentSettingsPaymentMethodOptionsFields, "subscriptions_resource_payment_method_options"
 }
 
-impl SubscriptionPaymentSettingsPaymentMethodOptions {
+impl SubscriptionPaymentSettingsPaymentMethodOptionsFields {
     /// Acss debit. `None` when null.
     #[inline]
     pub fn acss_debit(&self) -> Option<api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebit> {
@@ -998,13 +1040,15 @@ impl SubscriptionPaymentSettingsPaymentMethodOptions {
 }
 
 view! {
-    /// Billie of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.billie`.
+    /// Billie of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.billie`. It has what [`SubscriptionPaymentSettingsPaymentMethodOptionsBillieFields`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-billie>
-    SubscriptionPaymentSettingsPaymentMethodOptionsBillie, "subscriptions_resource_payment_method_options_billie"
+    SubscriptionPaymentSettingsPaymentMethodOptionsBillie =
+    /// The accessors of [`SubscriptionPaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBillie).
+    SubscriptionPaymentSettingsPaymentMethodOptionsBillieFields, "subscriptions_resource_payment_method_options_billie"
 }
 
-impl SubscriptionPaymentSettingsPaymentMethodOptionsBillie {
+impl SubscriptionPaymentSettingsPaymentMethodOptionsBillieFields {
     /// Company details. `None` when absent.
     #[inline]
     pub fn company_details(
@@ -1018,13 +1062,15 @@ impl SubscriptionPaymentSettingsPaymentMethodOptionsBillie {
 }
 
 view! {
-    /// Company details of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.billie.company_details`.
+    /// Company details of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.billie.company_details`. It has what [`SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsFields`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-billie-company_details>
-    SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails, "subscriptions_resource_payment_method_options_billie_company_details"
+    SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails =
+    /// The accessors of [`SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+    SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsFields, "subscriptions_resource_payment_method_options_billie_company_details"
 }
 
-impl SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
+impl SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsFields {
     /// Registered address. `None` when absent.
     #[inline]
     pub fn registered_address(&self) -> Option<api::Address> {
@@ -1076,13 +1122,15 @@ impl SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
 }
 
 view! {
-    /// Blik of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.blik`.
+    /// Blik of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.blik`. It has what [`SubscriptionPaymentSettingsPaymentMethodOptionsBlikFields`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBlikFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-blik>
-    SubscriptionPaymentSettingsPaymentMethodOptionsBlik, "subscriptions_resource_payment_method_options_blik"
+    SubscriptionPaymentSettingsPaymentMethodOptionsBlik =
+    /// The accessors of [`SubscriptionPaymentSettingsPaymentMethodOptionsBlik`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBlik).
+    SubscriptionPaymentSettingsPaymentMethodOptionsBlikFields, "subscriptions_resource_payment_method_options_blik"
 }
 
-impl SubscriptionPaymentSettingsPaymentMethodOptionsBlik {
+impl SubscriptionPaymentSettingsPaymentMethodOptionsBlikFields {
     /// Mandate options. `None` when absent.
     #[inline]
     pub fn mandate_options(
@@ -1096,262 +1144,21 @@ impl SubscriptionPaymentSettingsPaymentMethodOptionsBlik {
 }
 
 view! {
-    /// Mandate options of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.blik.mandate_options`.
+    /// Mandate options of [`Subscription`](crate::api::Subscription): its `payment_settings.payment_method_options.blik.mandate_options`. It has what [`SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptionsFields`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-blik-mandate_options>
-    SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions, "subscriptions_resource_payment_method_options_blik_mandate_options"
+    SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions =
+    /// The accessors of [`SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions).
+    SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptionsFields, "subscriptions_resource_payment_method_options_blik_mandate_options"
 }
 
-impl SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions {
+impl SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptionsFields {
     /// Expires at, in seconds since the Unix epoch. `None` when null.
     #[inline]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.0.opt_time(
             "subscriptions_resource_payment_method_options_blik_mandate_options",
             "expires_at",
-        )
-    }
-}
-
-view! {
-    /// Payment settings of [`Subscription`](crate::api::Subscription): its `payment_settings`.
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings>
-    SubscriptionPaymentSettings, "subscriptions_resource_payment_settings"
-}
-
-impl SubscriptionPaymentSettings {
-    /// Payment method options. `None` when null.
-    #[inline]
-    pub fn payment_method_options(
-        &self,
-    ) -> Option<api::SubscriptionPaymentSettingsPaymentMethodOptions> {
-        self.0.opt_view(
-            "subscriptions_resource_payment_settings",
-            "payment_method_options",
-        )
-    }
-
-    /// Payment method types, as a list. `None` when null.
-    #[inline]
-    pub fn payment_method_types(
-        &self,
-    ) -> Option<Vec<api::InvoicePaymentSettingsPaymentMethodType>> {
-        self.0.opt_words(
-            "subscriptions_resource_payment_settings",
-            "payment_method_types",
-        )
-    }
-
-    /// Save default payment method. `None` when null.
-    #[inline]
-    pub fn save_default_payment_method(
-        &self,
-    ) -> Option<api::SubscriptionPaymentSettingsSaveDefaultPaymentMethod> {
-        self.0.opt_word(
-            "subscriptions_resource_payment_settings",
-            "save_default_payment_method",
-        )
-    }
-}
-
-view! {
-    /// Pending update of [`Subscription`](crate::api::Subscription): its `pending_update`.
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-pending_update>
-    SubscriptionPendingUpdate, "subscriptions_resource_pending_update"
-}
-
-impl SubscriptionPendingUpdate {
-    /// Billing cycle anchor, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn billing_cycle_anchor(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "subscriptions_resource_pending_update",
-            "billing_cycle_anchor",
-        )
-    }
-
-    /// Cancel at period end: true or false. `None` when null.
-    #[inline]
-    pub fn cancel_at_period_end(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "subscriptions_resource_pending_update",
-            "cancel_at_period_end",
-        )
-    }
-
-    /// Discount. `None` when null.
-    #[inline]
-    pub fn discount(&self) -> Option<api::Discount> {
-        self.0
-            .opt_view("subscriptions_resource_pending_update", "discount")
-    }
-
-    /// Discounts, as a list. `None` when null.
-    #[inline]
-    pub fn discounts(&self) -> Option<Vec<Expandable<api::Discount>>> {
-        self.0
-            .opt_views("subscriptions_resource_pending_update", "discounts")
-    }
-
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(&self) -> Timestamp {
-        self.0
-            .time("subscriptions_resource_pending_update", "expires_at")
-    }
-
-    /// Key-value pairs of your own. `None` when null.
-    #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
-        self.0
-            .opt_map("subscriptions_resource_pending_update", "metadata")
-    }
-
-    /// Subscription items, as a list. `None` when null.
-    #[inline]
-    pub fn subscription_items(&self) -> Option<Vec<api::SubscriptionItem>> {
-        self.0.opt_views(
-            "subscriptions_resource_pending_update",
-            "subscription_items",
-        )
-    }
-
-    /// Trial end, in seconds since the Unix epoch. `None` when null.
-    #[inline]
-    pub fn trial_end(&self) -> Option<Timestamp> {
-        self.0
-            .opt_time("subscriptions_resource_pending_update", "trial_end")
-    }
-
-    /// Trial from plan: true or false. `None` when null.
-    #[inline]
-    pub fn trial_from_plan(&self) -> Option<bool> {
-        self.0
-            .opt_flag("subscriptions_resource_pending_update", "trial_from_plan")
-    }
-}
-
-view! {
-    /// Invoice settings of [`Subscription`](crate::api::Subscription): its `invoice_settings`.
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-invoice_settings>
-    SubscriptionInvoiceSettings, "subscriptions_resource_subscription_invoice_settings"
-}
-
-impl SubscriptionInvoiceSettings {
-    /// Account tax ids, as a list. `None` when null.
-    #[inline]
-    pub fn account_tax_ids(&self) -> Option<Vec<Expandable<api::TaxId>>> {
-        self.0.opt_views(
-            "subscriptions_resource_subscription_invoice_settings",
-            "account_tax_ids",
-        )
-    }
-
-    /// Custom fields, as a list. `None` when null.
-    #[inline]
-    pub fn custom_fields(
-        &self,
-    ) -> Option<Vec<api::CheckoutSessionInvoiceCreationInvoiceDataCustomField>> {
-        self.0.opt_views(
-            "subscriptions_resource_subscription_invoice_settings",
-            "custom_fields",
-        )
-    }
-
-    /// Description. `None` when null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0.opt_string(
-            "subscriptions_resource_subscription_invoice_settings",
-            "description",
-        )
-    }
-
-    /// Footer. `None` when null.
-    #[inline]
-    pub fn footer(&self) -> Option<&str> {
-        self.0.opt_string(
-            "subscriptions_resource_subscription_invoice_settings",
-            "footer",
-        )
-    }
-
-    /// Issuer.
-    #[inline]
-    pub fn issuer(&self) -> api::CheckoutSessionAutomaticTaxLiability {
-        self.0.view(
-            "subscriptions_resource_subscription_invoice_settings",
-            "issuer",
-        )
-    }
-}
-
-view! {
-    /// Presentment details of [`Subscription`](crate::api::Subscription): its `presentment_details`.
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-presentment_details>
-    SubscriptionPresentmentDetails, "subscriptions_resource_subscription_presentment_details"
-}
-
-impl SubscriptionPresentmentDetails {
-    /// Presentment currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn presentment_currency(&self) -> &str {
-        self.0.string(
-            "subscriptions_resource_subscription_presentment_details",
-            "presentment_currency",
-        )
-    }
-}
-
-view! {
-    /// End behavior of [`Subscription`](crate::api::Subscription): its `trial_settings.end_behavior`.
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-trial_settings-end_behavior>
-    SubscriptionTrialSettingsEndBehavior, "subscriptions_resource_trial_settings_end_behavior"
-}
-
-impl SubscriptionTrialSettingsEndBehavior {
-    /// Billing cycle anchor. `None` when null.
-    #[inline]
-    pub fn billing_cycle_anchor(
-        &self,
-    ) -> Option<api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor> {
-        self.0.opt_word(
-            "subscriptions_resource_trial_settings_end_behavior",
-            "billing_cycle_anchor",
-        )
-    }
-
-    /// Missing payment method.
-    #[inline]
-    pub fn missing_payment_method(
-        &self,
-    ) -> api::SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod {
-        self.0.word(
-            "subscriptions_resource_trial_settings_end_behavior",
-            "missing_payment_method",
-        )
-    }
-}
-
-view! {
-    /// Trial settings of [`Subscription`](crate::api::Subscription): its `trial_settings`.
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-trial_settings>
-    SubscriptionTrialSettings, "subscriptions_resource_trial_settings_trial_settings"
-}
-
-impl SubscriptionTrialSettings {
-    /// End behavior.
-    #[inline]
-    pub fn end_behavior(&self) -> api::SubscriptionTrialSettingsEndBehavior {
-        self.0.view(
-            "subscriptions_resource_trial_settings_trial_settings",
-            "end_behavior",
         )
     }
 }

@@ -3,51 +3,17 @@
 //! Stripe's `subscription`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Params, Timestamp, Value, decimal, list, one_of, pairs, params, params_required, texts,
-};
+use crate::view::prelude::{Params, Timestamp, Value, list, pairs, params, params_required, texts};
 
-params_required! {
-    /// The `automatic_tax` of [`SubscriptionList`](crate::api::SubscriptionList).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/list>
-    SubscriptionListAutomaticTax
-}
+/// The `automatic_tax` of [`SubscriptionList`](crate::api::SubscriptionList): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/subscriptions/list>
+pub type SubscriptionListAutomaticTax = api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
-impl SubscriptionListAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
-
-params! {
-    /// The `discount` of [`SubscriptionCreateAddInvoiceItem`](crate::api::SubscriptionCreateAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateAddInvoiceItemDiscount
-}
-
-impl SubscriptionCreateAddInvoiceItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
+/// The `discount` of [`SubscriptionCreateAddInvoiceItem`](crate::api::SubscriptionCreateAddInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateAddInvoiceItemDiscount = api::InvoiceItemCreateDiscount;
 
 params_required! {
     /// The `end` of [`SubscriptionCreateAddInvoiceItemPeriod`](crate::api::SubscriptionCreateAddInvoiceItemPeriod).
@@ -109,48 +75,10 @@ impl SubscriptionCreateAddInvoiceItemPeriod {
     }
 }
 
-params_required! {
-    /// The `price_data` of [`SubscriptionCreateAddInvoiceItem`](crate::api::SubscriptionCreateAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateAddInvoiceItemPriceData
-}
-
-impl SubscriptionCreateAddInvoiceItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, product: &str) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::SubscriptionCreateAddInvoiceItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
+/// The `price_data` of [`SubscriptionCreateAddInvoiceItem`](crate::api::SubscriptionCreateAddInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateAddInvoiceItemPriceData = api::InvoiceItemCreatePriceData;
 
 params! {
     /// The `add_invoice_item` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
@@ -163,7 +91,7 @@ impl SubscriptionCreateAddInvoiceItem {
     /// Discountable: true or false.
     #[inline]
     pub fn discountable(self, discountable: bool) -> Self {
-        Self(self.0.with("discountable", discountable))
+        Self(self.0.with_bool("discountable", discountable))
     }
 
     /// Discounts, as a list.
@@ -193,7 +121,7 @@ impl SubscriptionCreateAddInvoiceItem {
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Price data.
@@ -205,7 +133,7 @@ impl SubscriptionCreateAddInvoiceItem {
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Tax rates, as a list.
@@ -221,197 +149,50 @@ impl SubscriptionCreateAddInvoiceItem {
     }
 }
 
-params_required! {
-    /// The `liability` of [`SubscriptionCreateAutomaticTax`](crate::api::SubscriptionCreateAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateAutomaticTaxLiability
-}
+/// The `liability` of [`SubscriptionCreateAutomaticTax`](crate::api::SubscriptionCreateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
 
-impl SubscriptionCreateAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `automatic_tax` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
 
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `billing_cycle_anchor_config` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig`](crate::api::CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateBillingCycleAnchorConfig =
+    api::CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig;
 
-params_required! {
-    /// The `automatic_tax` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateAutomaticTax
-}
+/// The `flexible` of [`SubscriptionCreateBillingMode`](crate::api::SubscriptionCreateBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateBillingModeFlexible =
+    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
 
-impl SubscriptionCreateAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
+/// The `billing_mode` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateBillingMode = api::CheckoutSessionCreateSubscriptionDataBillingMode;
 
-    /// Liability.
-    #[inline]
-    pub fn liability(self, liability: api::SubscriptionCreateAutomaticTaxLiability) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
+/// The `applies_to` of [`SubscriptionCreateBillingSchedule`](crate::api::SubscriptionCreateBillingSchedule): the same as [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateBillingScheduleAppliesTo =
+    api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo;
 
-params_required! {
-    /// The `billing_cycle_anchor_config` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateBillingCycleAnchorConfig
-}
+/// The `duration` of [`SubscriptionCreateBillingScheduleBillUntil`](crate::api::SubscriptionCreateBillingScheduleBillUntil): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateBillingScheduleBillUntilDuration =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-impl SubscriptionCreateBillingCycleAnchorConfig {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day_of_month: i64) -> Self {
-        Self(Params::new().with("day_of_month", day_of_month))
-    }
-
-    /// Hour.
-    #[inline]
-    pub fn hour(self, hour: i64) -> Self {
-        Self(self.0.with("hour", hour))
-    }
-
-    /// Minute.
-    #[inline]
-    pub fn minute(self, minute: i64) -> Self {
-        Self(self.0.with("minute", minute))
-    }
-
-    /// Month.
-    #[inline]
-    pub fn month(self, month: i64) -> Self {
-        Self(self.0.with("month", month))
-    }
-
-    /// Second.
-    #[inline]
-    pub fn second(self, second: i64) -> Self {
-        Self(self.0.with("second", second))
-    }
-}
-
-params! {
-    /// The `flexible` of [`SubscriptionCreateBillingMode`](crate::api::SubscriptionCreateBillingMode).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateBillingModeFlexible
-}
-
-impl SubscriptionCreateBillingModeFlexible {
-    /// Proration discounts.
-    #[inline]
-    pub fn proration_discounts(
-        self,
-        proration_discounts: api::SubscriptionCreateBillingModeFlexibleProrationDiscounts,
-    ) -> Self {
-        Self(self.0.with("proration_discounts", proration_discounts))
-    }
-}
-
-params_required! {
-    /// The `billing_mode` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateBillingMode
-}
-
-impl SubscriptionCreateBillingMode {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionBillingModeType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Flexible.
-    #[inline]
-    pub fn flexible(self, flexible: api::SubscriptionCreateBillingModeFlexible) -> Self {
-        Self(self.0.with("flexible", flexible))
-    }
-}
-
-params_required! {
-    /// The `applies_to` of [`SubscriptionCreateBillingSchedule`](crate::api::SubscriptionCreateBillingSchedule).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateBillingScheduleAppliesTo
-}
-
-impl SubscriptionCreateBillingScheduleAppliesTo {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
-    }
-}
-
-params_required! {
-    /// The `duration` of [`SubscriptionCreateBillingScheduleBillUntil`](crate::api::SubscriptionCreateBillingScheduleBillUntil).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateBillingScheduleBillUntilDuration
-}
-
-impl SubscriptionCreateBillingScheduleBillUntilDuration {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::SubscriptionPendingInvoiceItemIntervalInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `bill_until` of [`SubscriptionCreateBillingSchedule`](crate::api::SubscriptionCreateBillingSchedule).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateBillingScheduleBillUntil
-}
-
-impl SubscriptionCreateBillingScheduleBillUntil {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionBillingScheduleBillUntilType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Duration.
-    #[inline]
-    pub fn duration(
-        self,
-        duration: api::SubscriptionCreateBillingScheduleBillUntilDuration,
-    ) -> Self {
-        Self(self.0.with("duration", duration))
-    }
-
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
+/// The `bill_until` of [`SubscriptionCreateBillingSchedule`](crate::api::SubscriptionCreateBillingSchedule): the same as [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateBillingScheduleBillUntil =
+    api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil;
 
 params_required! {
     /// The `billing_schedule` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
@@ -439,296 +220,71 @@ impl SubscriptionCreateBillingSchedule {
     /// Key.
     #[inline]
     pub fn key(self, key: &str) -> Self {
-        Self(self.0.with("key", key))
+        Self(self.0.with_str("key", key))
     }
 }
 
-params! {
-    /// The `billing_thresholds` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateBillingThresholds
-}
+/// The `billing_thresholds` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
 
-impl SubscriptionCreateBillingThresholds {
-    /// Amount gte.
-    #[inline]
-    pub fn amount_gte(self, amount_gte: i64) -> Self {
-        Self(self.0.with("amount_gte", amount_gte))
-    }
+/// The `cancel_at` of [`SubscriptionCreate`](crate::api::SubscriptionCreate), in one of its forms: the same as [`InvoiceCreatePreviewSubscriptionDetailsCancelAt`](crate::api::InvoiceCreatePreviewSubscriptionDetailsCancelAt).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateCancelAt = api::InvoiceCreatePreviewSubscriptionDetailsCancelAt;
 
-    /// Reset billing cycle anchor: true or false.
-    #[inline]
-    pub fn reset_billing_cycle_anchor(self, reset_billing_cycle_anchor: bool) -> Self {
-        Self(
-            self.0
-                .with("reset_billing_cycle_anchor", reset_billing_cycle_anchor),
-        )
-    }
-}
+/// The `discount` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateDiscount = api::InvoiceItemCreateDiscount;
 
-one_of! {
-    /// The `cancel_at` of [`SubscriptionCreate`](crate::api::SubscriptionCreate), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateCancelAt {
-        [
-        ]
-        /// An instant.
-        Time(Timestamp),
-        /// One of the words.
-        Word(api::SubscriptionCreateCancelAtValue),
-    }
-}
+/// The `custom_field` of [`SubscriptionCreateInvoiceSettings`](crate::api::SubscriptionCreateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-impl From<i64> for SubscriptionCreateCancelAt {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
+/// The `issuer` of [`SubscriptionCreateInvoiceSettings`](crate::api::SubscriptionCreateInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateInvoiceSettingsIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
 
-params! {
-    /// The `discount` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateDiscount
-}
+/// The `invoice_settings` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateInvoiceSettings =
+    api::CheckoutSessionCreateSubscriptionDataInvoiceSettings;
 
-impl SubscriptionCreateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
+/// The `billing_thresholds` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateItemBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
 
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
+/// The `current_trial` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem): the same as [`InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateItemCurrentTrial =
+    api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial;
 
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
+/// The `discount` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateItemDiscount = api::InvoiceItemCreateDiscount;
 
-params_required! {
-    /// The `custom_field` of [`SubscriptionCreateInvoiceSettings`](crate::api::SubscriptionCreateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateInvoiceSettingsCustomField
-}
+/// The `recurring` of [`SubscriptionCreateItemPriceData`](crate::api::SubscriptionCreateItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-impl SubscriptionCreateInvoiceSettingsCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `issuer` of [`SubscriptionCreateInvoiceSettings`](crate::api::SubscriptionCreateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateInvoiceSettingsIssuer
-}
-
-impl SubscriptionCreateInvoiceSettingsIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params! {
-    /// The `invoice_settings` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateInvoiceSettings
-}
-
-impl SubscriptionCreateInvoiceSettings {
-    /// Account tax ids, as a list.
-    #[inline]
-    pub fn account_tax_ids(self, account_tax_ids: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("account_tax_ids", texts(account_tax_ids)))
-    }
-
-    /// Unsets `account_tax_ids`.
-    #[inline]
-    pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.with("account_tax_ids", Value::Clear))
-    }
-
-    /// Custom fields, as a list.
-    #[inline]
-    pub fn custom_fields(
-        self,
-        custom_fields: impl IntoIterator<Item = api::SubscriptionCreateInvoiceSettingsCustomField>,
-    ) -> Self {
-        Self(self.0.with("custom_fields", list(custom_fields)))
-    }
-
-    /// Unsets `custom_fields`.
-    #[inline]
-    pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Footer.
-    #[inline]
-    pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
-    }
-
-    /// Issuer.
-    #[inline]
-    pub fn issuer(self, issuer: api::SubscriptionCreateInvoiceSettingsIssuer) -> Self {
-        Self(self.0.with("issuer", issuer))
-    }
-}
-
-params_required! {
-    /// The `billing_thresholds` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateItemBillingThresholds
-}
-
-impl SubscriptionCreateItemBillingThresholds {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(usage_gte: i64) -> Self {
-        Self(Params::new().with("usage_gte", usage_gte))
-    }
-}
-
-params_required! {
-    /// The `current_trial` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateItemCurrentTrial
-}
-
-impl SubscriptionCreateItemCurrentTrial {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(trial_offer: &str) -> Self {
-        Self(Params::new().with("trial_offer", trial_offer))
-    }
-}
-
-params! {
-    /// The `discount` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateItemDiscount
-}
-
-impl SubscriptionCreateItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`SubscriptionCreateItemPriceData`](crate::api::SubscriptionCreateItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateItemPriceDataRecurring
-}
-
-impl SubscriptionCreateItemPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::SubscriptionPendingInvoiceItemIntervalInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateItemPriceData
-}
-
-impl SubscriptionCreateItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        currency: &str,
-        product: &str,
-        recurring: api::SubscriptionCreateItemPriceDataRecurring,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product)
-                .with("recurring", recurring),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::SubscriptionCreateAddInvoiceItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
+/// The `price_data` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateItemPriceData =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
 
 params! {
     /// The `item` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
@@ -786,13 +342,13 @@ impl SubscriptionCreateItem {
     /// Plan.
     #[inline]
     pub fn plan(self, plan: &str) -> Self {
-        Self(self.0.with("plan", plan))
+        Self(self.0.with_str("plan", plan))
     }
 
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
+        Self(self.0.with_str("price", price))
     }
 
     /// Price data.
@@ -804,7 +360,7 @@ impl SubscriptionCreateItem {
     /// Quantity.
     #[inline]
     pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
+        Self(self.0.with_int("quantity", quantity))
     }
 
     /// Tax rates, as a list.
@@ -820,170 +376,35 @@ impl SubscriptionCreateItem {
     }
 }
 
-params! {
-    /// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
-}
+/// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions;
 
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions {
-    /// Transaction type.
-    #[inline]
-    pub fn transaction_type(
-        self,
-        transaction_type: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
-    ) -> Self {
-        Self(self.0.with("transaction_type", transaction_type))
-    }
-}
+/// The `acss_debit` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit;
 
-params! {
-    /// The `acss_debit` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit
-}
+/// The `bancontact` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact;
 
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
+/// The `registered_address` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params! {
-    /// The `bancontact` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact {
-    /// Preferred language.
-    #[inline]
-    pub fn preferred_language(
-        self,
-        preferred_language: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage,
-    ) -> Self {
-        Self(self.0.with("preferred_language", preferred_language))
-    }
-}
-
-params! {
-    /// The `registered_address` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `company_details` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
-    /// Registered address.
-    #[inline]
-    pub fn registered_address(
-        self,
-        registered_address: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress,
-    ) -> Self {
-        Self(self.0.with("registered_address", registered_address))
-    }
-
-    /// Unsets `registered_address`.
-    #[inline]
-    pub fn clear_registered_address(self) -> Self {
-        Self(self.0.with("registered_address", Value::Clear))
-    }
-
-    /// Registered name.
-    #[inline]
-    pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
-    }
-
-    /// Registration number.
-    #[inline]
-    pub fn registration_number(self, registration_number: &str) -> Self {
-        Self(self.0.with("registration_number", registration_number))
-    }
-
-    /// Registration type.
-    #[inline]
-    pub fn registration_type(
-        self,
-        registration_type: api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType,
-    ) -> Self {
-        Self(self.0.with("registration_type", registration_type))
-    }
-
-    /// Unsets `registration_type`.
-    #[inline]
-    pub fn clear_registration_type(self) -> Self {
-        Self(self.0.with("registration_type", Value::Clear))
-    }
-
-    /// Vat.
-    #[inline]
-    pub fn vat(self, vat: &str) -> Self {
-        Self(self.0.with("vat", vat))
-    }
-}
+/// The `company_details` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
 
 params! {
     /// The `billie` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
@@ -1009,23 +430,11 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie {
     }
 }
 
-params! {
-    /// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBlik`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBlik).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsBlikMandateOptions
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsBlikMandateOptions {
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
-    }
-}
+/// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBlik`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsBlikMandateOptions =
+    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
 
 params! {
     /// The `blik` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
@@ -1056,7 +465,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsCardMandateOptions {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Amount type.
@@ -1071,7 +480,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsCardMandateOptions {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 }
 
@@ -1114,119 +523,41 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsCard {
     }
 }
 
-params_required! {
-    /// The `eu_bank_transfer` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
-}
+/// The `eu_bank_transfer` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
 
-impl
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
-{
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-}
+/// The `bank_transfer` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalance): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer;
 
-params! {
-    /// The `bank_transfer` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalance).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
-}
+/// The `customer_balance` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalance =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance;
 
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer {
-    /// Eu bank transfer.
-    #[inline]
-    pub fn eu_bank_transfer(
-        self,
-        eu_bank_transfer: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer,
-    ) -> Self {
-        Self(self.0.with("eu_bank_transfer", eu_bank_transfer))
-    }
+/// The `konbini` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsKonbini =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
+/// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPayto): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions;
 
-params! {
-    /// The `customer_balance` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalance
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalance {
-    /// Bank transfer.
-    #[inline]
-    pub fn bank_transfer(
-        self,
-        bank_transfer: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer,
-    ) -> Self {
-        Self(self.0.with("bank_transfer", bank_transfer))
-    }
-
-    /// Funding type.
-    #[inline]
-    pub fn funding_type(self, funding_type: &str) -> Self {
-        Self(self.0.with("funding_type", funding_type))
-    }
-}
-
-params! {
-    /// The `konbini` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsKonbini
-}
-
-params! {
-    /// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPayto).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Purpose.
-    #[inline]
-    pub fn purpose(
-        self,
-        purpose: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose,
-    ) -> Self {
-        Self(self.0.with("purpose", purpose))
-    }
-}
-
-params! {
-    /// The `payto` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsPayto
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsPayto {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
+/// The `payto` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsPayto =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto;
 
 params! {
     /// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsPix`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPix).
@@ -1239,7 +570,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsPixMandateOptions {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
+        Self(self.0.with_int("amount", amount))
     }
 
     /// Amount includes iof.
@@ -1254,7 +585,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsPixMandateOptions {
     /// End date.
     #[inline]
     pub fn end_date(self, end_date: &str) -> Self {
-        Self(self.0.with("end_date", end_date))
+        Self(self.0.with_str("end_date", end_date))
     }
 
     /// Payment schedule.
@@ -1278,7 +609,10 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsPix {
     /// Expires after seconds.
     #[inline]
     pub fn expires_after_seconds(self, expires_after_seconds: i64) -> Self {
-        Self(self.0.with("expires_after_seconds", expires_after_seconds))
+        Self(
+            self.0
+                .with_int("expires_after_seconds", expires_after_seconds),
+        )
     }
 
     /// Mandate options.
@@ -1291,150 +625,41 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsPix {
     }
 }
 
-params! {
-    /// The `sepa_debit` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsSepaDebit
-}
+/// The `sepa_debit` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsSepaDebit =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions
-}
+/// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
 
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
+/// The `upi` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
 
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
+/// The `filters` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
 
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
+/// The `financial_connections` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccount): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections;
 
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
-
-params! {
-    /// The `upi` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `filters` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters {
-    /// Account subcategories, as a list.
-    #[inline]
-    pub fn account_subcategories(
-        self,
-        account_subcategories: impl IntoIterator<Item = api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory>,
-    ) -> Self {
-        Self(
-            self.0
-                .with("account_subcategories", list(account_subcategories)),
-        )
-    }
-}
-
-params! {
-    /// The `financial_connections` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections {
-    /// Filters.
-    #[inline]
-    pub fn filters(
-        self,
-        filters: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters,
-    ) -> Self {
-        Self(self.0.with("filters", filters))
-    }
-
-    /// Permissions, as a list.
-    #[inline]
-    pub fn permissions(
-        self,
-        permissions: impl IntoIterator<Item = api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
-    ) -> Self {
-        Self(self.0.with("permissions", list(permissions)))
-    }
-
-    /// Prefetch, as a list.
-    #[inline]
-    pub fn prefetch(
-        self,
-        prefetch: impl IntoIterator<Item = api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
-    ) -> Self {
-        Self(self.0.with("prefetch", list(prefetch)))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccount
-}
-
-impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccount {
-    /// Financial connections.
-    #[inline]
-    pub fn financial_connections(
-        self,
-        financial_connections: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections,
-    ) -> Self {
-        Self(self.0.with("financial_connections", financial_connections))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
+/// The `us_bank_account` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccount =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount;
 
 params! {
     /// The `payment_method_options` of [`SubscriptionCreatePaymentSettings`](crate::api::SubscriptionCreatePaymentSettings).
@@ -1670,23 +895,209 @@ impl SubscriptionCreatePaymentSettings {
     }
 }
 
-params_required! {
-    /// The `pending_invoice_item_interval` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
+/// The `pending_invoice_item_interval` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePendingInvoiceItemInterval =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+
+/// The `transfer_data` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateTransferData = api::CheckoutSessionCreateSubscriptionDataTransferData;
+
+/// The `trial_end` of [`SubscriptionCreate`](crate::api::SubscriptionCreate), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateTrialEnd = api::FileLinkUpdateExpiresAt;
+
+params! {
+    /// The `end_behavior` of [`SubscriptionCreateTrialSettings`](crate::api::SubscriptionCreateTrialSettings).
     ///
     /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreatePendingInvoiceItemInterval
+    SubscriptionCreateTrialSettingsEndBehavior
 }
 
-impl SubscriptionCreatePendingInvoiceItemInterval {
+impl SubscriptionCreateTrialSettingsEndBehavior {
+    /// Billing cycle anchor.
+    #[inline]
+    pub fn billing_cycle_anchor(
+        self,
+        billing_cycle_anchor: api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor,
+    ) -> Self {
+        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
+    }
+
+    /// Missing payment method.
+    #[inline]
+    pub fn missing_payment_method(
+        self,
+        missing_payment_method: api::SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod,
+    ) -> Self {
+        Self(
+            self.0
+                .with("missing_payment_method", missing_payment_method),
+        )
+    }
+}
+
+params_required! {
+    /// The `trial_settings` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateTrialSettings
+}
+
+impl SubscriptionCreateTrialSettings {
     /// With what Stripe requires.
     #[inline]
-    pub fn new(interval: api::SubscriptionPendingInvoiceItemIntervalInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
+    pub fn new(end_behavior: api::SubscriptionCreateTrialSettingsEndBehavior) -> Self {
+        Self(Params::new().with("end_behavior", end_behavior))
     }
 }
+
+/// The `discount` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItemDiscount = api::InvoiceItemCreateDiscount;
+
+/// The `end` of [`SubscriptionUpdateAddInvoiceItemPeriod`](crate::api::SubscriptionUpdateAddInvoiceItemPeriod): the same as [`SubscriptionCreateAddInvoiceItemPeriodEnd`](crate::api::SubscriptionCreateAddInvoiceItemPeriodEnd).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItemPeriodEnd = api::SubscriptionCreateAddInvoiceItemPeriodEnd;
+
+/// The `start` of [`SubscriptionUpdateAddInvoiceItemPeriod`](crate::api::SubscriptionUpdateAddInvoiceItemPeriod): the same as [`SubscriptionCreateAddInvoiceItemPeriodStart`](crate::api::SubscriptionCreateAddInvoiceItemPeriodStart).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItemPeriodStart =
+    api::SubscriptionCreateAddInvoiceItemPeriodStart;
+
+/// The `period` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem): the same as [`SubscriptionCreateAddInvoiceItemPeriod`](crate::api::SubscriptionCreateAddInvoiceItemPeriod).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItemPeriod = api::SubscriptionCreateAddInvoiceItemPeriod;
+
+/// The `price_data` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItemPriceData = api::InvoiceItemCreatePriceData;
+
+/// The `add_invoice_item` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`SubscriptionCreateAddInvoiceItem`](crate::api::SubscriptionCreateAddInvoiceItem).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItem = api::SubscriptionCreateAddInvoiceItem;
+
+/// The `liability` of [`SubscriptionUpdateAutomaticTax`](crate::api::SubscriptionUpdateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
+
+/// The `automatic_tax` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+
+params_required! {
+    /// The `billing_cycle_anchor` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/update>
+    SubscriptionUpdateBillingCycleAnchor
+}
+
+impl SubscriptionUpdateBillingCycleAnchor {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+}
+
+/// The `applies_to` of [`SubscriptionUpdateBillingSchedule`](crate::api::SubscriptionUpdateBillingSchedule): the same as [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateBillingScheduleAppliesTo =
+    api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo;
+
+/// The `duration` of [`SubscriptionUpdateBillingScheduleBillUntil`](crate::api::SubscriptionUpdateBillingScheduleBillUntil): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateBillingScheduleBillUntilDuration =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+
+/// The `bill_until` of [`SubscriptionUpdateBillingSchedule`](crate::api::SubscriptionUpdateBillingSchedule): the same as [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateBillingScheduleBillUntil =
+    api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil;
+
+/// The `billing_schedule` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`InvoiceCreatePreviewSubscriptionDetailsBillingSchedule`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateBillingSchedule =
+    api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule;
+
+/// The `billing_thresholds` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
+
+/// The `cancel_at` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate), in one of its forms: the same as [`InvoiceCreatePreviewSubscriptionDetailsCancelAt`](crate::api::InvoiceCreatePreviewSubscriptionDetailsCancelAt).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateCancelAt = api::InvoiceCreatePreviewSubscriptionDetailsCancelAt;
+
+params! {
+    /// The `cancellation_details` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/update>
+    SubscriptionUpdateCancellationDetails
+}
+
+impl SubscriptionUpdateCancellationDetails {
+    /// Comment.
+    #[inline]
+    pub fn comment(self, comment: &str) -> Self {
+        Self(self.0.with_str("comment", comment))
+    }
+
+    /// Unsets `comment`.
+    #[inline]
+    pub fn clear_comment(self) -> Self {
+        Self(self.0.with("comment", Value::Clear))
+    }
+
+    /// Feedback.
+    #[inline]
+    pub fn feedback(self, feedback: api::SubscriptionCancellationDetailsFeedback) -> Self {
+        Self(self.0.with("feedback", feedback))
+    }
+
+    /// Unsets `feedback`.
+    #[inline]
+    pub fn clear_feedback(self) -> Self {
+        Self(self.0.with("feedback", Value::Clear))
+    }
+
+    /// Feedback option.
+    #[inline]
+    pub fn feedback_option(self, feedback_option: &str) -> Self {
+        Self(self.0.with_str("feedback_option", feedback_option))
+    }
+}
+
+/// The `discount` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateDiscount = api::InvoiceItemCreateDiscount;
+
+/// The `custom_field` of [`SubscriptionUpdateInvoiceSettings`](crate::api::SubscriptionUpdateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+
+/// The `issuer` of [`SubscriptionUpdateInvoiceSettings`](crate::api::SubscriptionUpdateInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateInvoiceSettingsIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;

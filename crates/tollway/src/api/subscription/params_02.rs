@@ -3,599 +3,7 @@
 //! Stripe's `subscription`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Params, Timestamp, Value, decimal, list, one_of, pairs, params, params_required, texts,
-};
-
-params_required! {
-    /// The `transfer_data` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateTransferData
-}
-
-impl SubscriptionCreateTransferData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
-    }
-
-    /// Amount percent.
-    #[inline]
-    pub fn amount_percent(self, amount_percent: f64) -> Self {
-        Self(self.0.with("amount_percent", amount_percent))
-    }
-}
-
-one_of! {
-    /// The `trial_end` of [`SubscriptionCreate`](crate::api::SubscriptionCreate), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateTrialEnd {
-        [
-            /// `now`
-            Now = "now",
-        ]
-        /// An instant.
-        Time(Timestamp),
-    }
-}
-
-impl From<i64> for SubscriptionCreateTrialEnd {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
-
-params! {
-    /// The `end_behavior` of [`SubscriptionCreateTrialSettings`](crate::api::SubscriptionCreateTrialSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateTrialSettingsEndBehavior
-}
-
-impl SubscriptionCreateTrialSettingsEndBehavior {
-    /// Billing cycle anchor.
-    #[inline]
-    pub fn billing_cycle_anchor(
-        self,
-        billing_cycle_anchor: api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor,
-    ) -> Self {
-        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
-    }
-
-    /// Missing payment method.
-    #[inline]
-    pub fn missing_payment_method(
-        self,
-        missing_payment_method: api::SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod,
-    ) -> Self {
-        Self(
-            self.0
-                .with("missing_payment_method", missing_payment_method),
-        )
-    }
-}
-
-params_required! {
-    /// The `trial_settings` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateTrialSettings
-}
-
-impl SubscriptionCreateTrialSettings {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(end_behavior: api::SubscriptionCreateTrialSettingsEndBehavior) -> Self {
-        Self(Params::new().with("end_behavior", end_behavior))
-    }
-}
-
-params! {
-    /// The `discount` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateAddInvoiceItemDiscount
-}
-
-impl SubscriptionUpdateAddInvoiceItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `end` of [`SubscriptionUpdateAddInvoiceItemPeriod`](crate::api::SubscriptionUpdateAddInvoiceItemPeriod).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateAddInvoiceItemPeriodEnd
-}
-
-impl SubscriptionUpdateAddInvoiceItemPeriodEnd {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionCreateAddInvoiceItemPeriodEndType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
-
-params_required! {
-    /// The `start` of [`SubscriptionUpdateAddInvoiceItemPeriod`](crate::api::SubscriptionUpdateAddInvoiceItemPeriod).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateAddInvoiceItemPeriodStart
-}
-
-impl SubscriptionUpdateAddInvoiceItemPeriodStart {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionCreateAddInvoiceItemPeriodStartType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
-
-params_required! {
-    /// The `period` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateAddInvoiceItemPeriod
-}
-
-impl SubscriptionUpdateAddInvoiceItemPeriod {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        end: api::SubscriptionUpdateAddInvoiceItemPeriodEnd,
-        start: api::SubscriptionUpdateAddInvoiceItemPeriodStart,
-    ) -> Self {
-        Self(Params::new().with("end", end).with("start", start))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateAddInvoiceItemPriceData
-}
-
-impl SubscriptionUpdateAddInvoiceItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, product: &str) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::SubscriptionCreateAddInvoiceItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `add_invoice_item` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateAddInvoiceItem
-}
-
-impl SubscriptionUpdateAddInvoiceItem {
-    /// Discountable: true or false.
-    #[inline]
-    pub fn discountable(self, discountable: bool) -> Self {
-        Self(self.0.with("discountable", discountable))
-    }
-
-    /// Discounts, as a list.
-    #[inline]
-    pub fn discounts(
-        self,
-        discounts: impl IntoIterator<Item = api::SubscriptionUpdateAddInvoiceItemDiscount>,
-    ) -> Self {
-        Self(self.0.with("discounts", list(discounts)))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Period.
-    #[inline]
-    pub fn period(self, period: api::SubscriptionUpdateAddInvoiceItemPeriod) -> Self {
-        Self(self.0.with("period", period))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
-    }
-
-    /// Price data.
-    #[inline]
-    pub fn price_data(self, price_data: api::SubscriptionUpdateAddInvoiceItemPriceData) -> Self {
-        Self(self.0.with("price_data", price_data))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
-    }
-
-    /// Tax rates, as a list.
-    #[inline]
-    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("tax_rates", texts(tax_rates)))
-    }
-
-    /// Unsets `tax_rates`.
-    #[inline]
-    pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `liability` of [`SubscriptionUpdateAutomaticTax`](crate::api::SubscriptionUpdateAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateAutomaticTaxLiability
-}
-
-impl SubscriptionUpdateAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params_required! {
-    /// The `automatic_tax` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateAutomaticTax
-}
-
-impl SubscriptionUpdateAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Liability.
-    #[inline]
-    pub fn liability(self, liability: api::SubscriptionUpdateAutomaticTaxLiability) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
-
-params_required! {
-    /// The `billing_cycle_anchor` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateBillingCycleAnchor
-}
-
-impl SubscriptionUpdateBillingCycleAnchor {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `applies_to` of [`SubscriptionUpdateBillingSchedule`](crate::api::SubscriptionUpdateBillingSchedule).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateBillingScheduleAppliesTo
-}
-
-impl SubscriptionUpdateBillingScheduleAppliesTo {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
-    }
-}
-
-params_required! {
-    /// The `duration` of [`SubscriptionUpdateBillingScheduleBillUntil`](crate::api::SubscriptionUpdateBillingScheduleBillUntil).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateBillingScheduleBillUntilDuration
-}
-
-impl SubscriptionUpdateBillingScheduleBillUntilDuration {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::SubscriptionPendingInvoiceItemIntervalInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `bill_until` of [`SubscriptionUpdateBillingSchedule`](crate::api::SubscriptionUpdateBillingSchedule).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateBillingScheduleBillUntil
-}
-
-impl SubscriptionUpdateBillingScheduleBillUntil {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionBillingScheduleBillUntilType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Duration.
-    #[inline]
-    pub fn duration(
-        self,
-        duration: api::SubscriptionUpdateBillingScheduleBillUntilDuration,
-    ) -> Self {
-        Self(self.0.with("duration", duration))
-    }
-
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
-
-params! {
-    /// The `billing_schedule` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateBillingSchedule
-}
-
-impl SubscriptionUpdateBillingSchedule {
-    /// Applies to, as a list.
-    #[inline]
-    pub fn applies_to(
-        self,
-        applies_to: impl IntoIterator<Item = api::SubscriptionUpdateBillingScheduleAppliesTo>,
-    ) -> Self {
-        Self(self.0.with("applies_to", list(applies_to)))
-    }
-
-    /// Bill until.
-    #[inline]
-    pub fn bill_until(self, bill_until: api::SubscriptionUpdateBillingScheduleBillUntil) -> Self {
-        Self(self.0.with("bill_until", bill_until))
-    }
-
-    /// Key.
-    #[inline]
-    pub fn key(self, key: &str) -> Self {
-        Self(self.0.with("key", key))
-    }
-}
-
-params! {
-    /// The `billing_thresholds` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateBillingThresholds
-}
-
-impl SubscriptionUpdateBillingThresholds {
-    /// Amount gte.
-    #[inline]
-    pub fn amount_gte(self, amount_gte: i64) -> Self {
-        Self(self.0.with("amount_gte", amount_gte))
-    }
-
-    /// Reset billing cycle anchor: true or false.
-    #[inline]
-    pub fn reset_billing_cycle_anchor(self, reset_billing_cycle_anchor: bool) -> Self {
-        Self(
-            self.0
-                .with("reset_billing_cycle_anchor", reset_billing_cycle_anchor),
-        )
-    }
-}
-
-one_of! {
-    /// The `cancel_at` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateCancelAt {
-        [
-        ]
-        /// An instant.
-        Time(Timestamp),
-        /// One of the words.
-        Word(api::SubscriptionCreateCancelAtValue),
-    }
-}
-
-impl From<i64> for SubscriptionUpdateCancelAt {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
-
-params! {
-    /// The `cancellation_details` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateCancellationDetails
-}
-
-impl SubscriptionUpdateCancellationDetails {
-    /// Comment.
-    #[inline]
-    pub fn comment(self, comment: &str) -> Self {
-        Self(self.0.with("comment", comment))
-    }
-
-    /// Unsets `comment`.
-    #[inline]
-    pub fn clear_comment(self) -> Self {
-        Self(self.0.with("comment", Value::Clear))
-    }
-
-    /// Feedback.
-    #[inline]
-    pub fn feedback(self, feedback: api::SubscriptionCancellationDetailsFeedback) -> Self {
-        Self(self.0.with("feedback", feedback))
-    }
-
-    /// Unsets `feedback`.
-    #[inline]
-    pub fn clear_feedback(self) -> Self {
-        Self(self.0.with("feedback", Value::Clear))
-    }
-
-    /// Feedback option.
-    #[inline]
-    pub fn feedback_option(self, feedback_option: &str) -> Self {
-        Self(self.0.with("feedback_option", feedback_option))
-    }
-}
-
-params! {
-    /// The `discount` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateDiscount
-}
-
-impl SubscriptionUpdateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `custom_field` of [`SubscriptionUpdateInvoiceSettings`](crate::api::SubscriptionUpdateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateInvoiceSettingsCustomField
-}
-
-impl SubscriptionUpdateInvoiceSettingsCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `issuer` of [`SubscriptionUpdateInvoiceSettings`](crate::api::SubscriptionUpdateInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateInvoiceSettingsIssuer
-}
-
-impl SubscriptionUpdateInvoiceSettingsIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionCreateAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+use crate::view::prelude::{Params, Timestamp, Value, list, params, params_required, texts};
 
 params! {
     /// The `invoice_settings` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
@@ -635,7 +43,7 @@ impl SubscriptionUpdateInvoiceSettings {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Unsets `description`.
@@ -647,7 +55,7 @@ impl SubscriptionUpdateInvoiceSettings {
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
+        Self(self.0.with_str("footer", footer))
     }
 
     /// Unsets `footer`.
@@ -663,245 +71,39 @@ impl SubscriptionUpdateInvoiceSettings {
     }
 }
 
-params_required! {
-    /// The `billing_thresholds` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateItemBillingThresholds
-}
+/// The `billing_thresholds` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateItemBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
 
-impl SubscriptionUpdateItemBillingThresholds {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(usage_gte: i64) -> Self {
-        Self(Params::new().with("usage_gte", usage_gte))
-    }
-}
+/// The `current_trial` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateItemCurrentTrial =
+    api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial;
 
-params_required! {
-    /// The `current_trial` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateItemCurrentTrial
-}
+/// The `discount` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateItemDiscount = api::InvoiceItemCreateDiscount;
 
-impl SubscriptionUpdateItemCurrentTrial {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(trial_offer: &str) -> Self {
-        Self(Params::new().with("trial_offer", trial_offer))
-    }
-}
+/// The `recurring` of [`SubscriptionUpdateItemPriceData`](crate::api::SubscriptionUpdateItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-params! {
-    /// The `discount` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateItemDiscount
-}
+/// The `price_data` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateItemPriceData =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
 
-impl SubscriptionUpdateItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`SubscriptionUpdateItemPriceData`](crate::api::SubscriptionUpdateItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateItemPriceDataRecurring
-}
-
-impl SubscriptionUpdateItemPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(interval: api::SubscriptionPendingInvoiceItemIntervalInterval) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateItemPriceData
-}
-
-impl SubscriptionUpdateItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        currency: &str,
-        product: &str,
-        recurring: api::SubscriptionUpdateItemPriceDataRecurring,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product)
-                .with("recurring", recurring),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::SubscriptionCreateAddInvoiceItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `item` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateItem
-}
-
-impl SubscriptionUpdateItem {
-    /// Billing thresholds.
-    #[inline]
-    pub fn billing_thresholds(
-        self,
-        billing_thresholds: api::SubscriptionUpdateItemBillingThresholds,
-    ) -> Self {
-        Self(self.0.with("billing_thresholds", billing_thresholds))
-    }
-
-    /// Unsets `billing_thresholds`.
-    #[inline]
-    pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.with("billing_thresholds", Value::Clear))
-    }
-
-    /// Clear usage: true or false.
-    #[inline]
-    pub fn clear_usage(self, clear_usage: bool) -> Self {
-        Self(self.0.with("clear_usage", clear_usage))
-    }
-
-    /// Current trial.
-    #[inline]
-    pub fn current_trial(self, current_trial: api::SubscriptionUpdateItemCurrentTrial) -> Self {
-        Self(self.0.with("current_trial", current_trial))
-    }
-
-    /// Whether the object has been deleted.
-    #[inline]
-    pub fn deleted(self, deleted: bool) -> Self {
-        Self(self.0.with("deleted", deleted))
-    }
-
-    /// Discounts, as a list.
-    #[inline]
-    pub fn discounts(
-        self,
-        discounts: impl IntoIterator<Item = api::SubscriptionUpdateItemDiscount>,
-    ) -> Self {
-        Self(self.0.with("discounts", list(discounts)))
-    }
-
-    /// Unsets `discounts`.
-    #[inline]
-    pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
-    }
-
-    /// The object's id.
-    #[inline]
-    pub fn id(self, id: &str) -> Self {
-        Self(self.0.with("id", id))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Unsets `metadata`.
-    #[inline]
-    pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
-    }
-
-    /// Plan.
-    #[inline]
-    pub fn plan(self, plan: &str) -> Self {
-        Self(self.0.with("plan", plan))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
-    }
-
-    /// Price data.
-    #[inline]
-    pub fn price_data(self, price_data: api::SubscriptionUpdateItemPriceData) -> Self {
-        Self(self.0.with("price_data", price_data))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
-    }
-
-    /// Tax rates, as a list.
-    #[inline]
-    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("tax_rates", texts(tax_rates)))
-    }
-
-    /// Unsets `tax_rates`.
-    #[inline]
-    pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
-    }
-}
+/// The `item` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateItem = api::InvoiceCreatePreviewSubscriptionDetailsItem;
 
 params_required! {
     /// The `pause_collection` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
@@ -927,618 +129,238 @@ impl SubscriptionUpdatePauseCollection {
     }
 }
 
-params! {
-    /// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
-}
+/// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions;
 
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions {
-    /// Transaction type.
-    #[inline]
-    pub fn transaction_type(
-        self,
-        transaction_type: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
-    ) -> Self {
-        Self(self.0.with("transaction_type", transaction_type))
-    }
-}
+/// The `acss_debit` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebit =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit;
 
-params! {
-    /// The `acss_debit` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebit
-}
+/// The `bancontact` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBancontact =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact;
 
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebit {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
+/// The `registered_address` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
+/// The `company_details` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
 
-params! {
-    /// The `bancontact` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBancontact
-}
+/// The `billie` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie =
+    api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie;
 
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBancontact {
-    /// Preferred language.
-    #[inline]
-    pub fn preferred_language(
-        self,
-        preferred_language: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage,
-    ) -> Self {
-        Self(self.0.with("preferred_language", preferred_language))
-    }
-}
+/// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlik`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlikMandateOptions =
+    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
 
-params! {
-    /// The `registered_address` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress
-}
+/// The `blik` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBlik`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBlik).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlik =
+    api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBlik;
 
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCard): the same as [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsCardMandateOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCardMandateOptions).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCardMandateOptions =
+    api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCardMandateOptions;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `card` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCard =
+    api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCard;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `eu_bank_transfer` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `bank_transfer` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer;
 
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
+/// The `customer_balance` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `konbini` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsKonbini =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-params! {
-    /// The `company_details` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails
-}
+/// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPayto): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions;
 
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
-    /// Registered address.
-    #[inline]
-    pub fn registered_address(
-        self,
-        registered_address: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress,
-    ) -> Self {
-        Self(self.0.with("registered_address", registered_address))
-    }
+/// The `payto` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPayto =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto;
 
-    /// Unsets `registered_address`.
-    #[inline]
-    pub fn clear_registered_address(self) -> Self {
-        Self(self.0.with("registered_address", Value::Clear))
-    }
+/// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPix`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPix): the same as [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsPixMandateOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPixMandateOptions).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPixMandateOptions =
+    api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPixMandateOptions;
 
-    /// Registered name.
-    #[inline]
-    pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
-    }
+/// The `pix` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsPix`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPix).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPix =
+    api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPix;
 
-    /// Registration number.
-    #[inline]
-    pub fn registration_number(self, registration_number: &str) -> Self {
-        Self(self.0.with("registration_number", registration_number))
-    }
+/// The `sepa_debit` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsSepaDebit =
+    api::AccountSessionCreateComponentsBalanceReportFeatures;
 
-    /// Registration type.
-    #[inline]
-    pub fn registration_type(
-        self,
-        registration_type: api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType,
-    ) -> Self {
-        Self(self.0.with("registration_type", registration_type))
-    }
+/// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions =
+    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
 
-    /// Unsets `registration_type`.
-    #[inline]
-    pub fn clear_registration_type(self) -> Self {
-        Self(self.0.with("registration_type", Value::Clear))
-    }
+/// The `upi` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
 
-    /// Vat.
-    #[inline]
-    pub fn vat(self, vat: &str) -> Self {
-        Self(self.0.with("vat", vat))
-    }
-}
+/// The `filters` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
 
-params! {
-    /// The `billie` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie
-}
+/// The `financial_connections` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections;
 
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie {
-    /// Company details.
-    #[inline]
-    pub fn company_details(
-        self,
-        company_details: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails,
-    ) -> Self {
-        Self(self.0.with("company_details", company_details))
-    }
+/// The `us_bank_account` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount;
 
-    /// Unsets `company_details`.
-    #[inline]
-    pub fn clear_company_details(self) -> Self {
-        Self(self.0.with("company_details", Value::Clear))
-    }
-}
+/// The `payment_method_options` of [`SubscriptionUpdatePaymentSettings`](crate::api::SubscriptionUpdatePaymentSettings): the same as [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptions =
+    api::SubscriptionCreatePaymentSettingsPaymentMethodOptions;
 
-params! {
-    /// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlik`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlik).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlikMandateOptions
-}
+/// The `payment_settings` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`SubscriptionCreatePaymentSettings`](crate::api::SubscriptionCreatePaymentSettings).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePaymentSettings = api::SubscriptionCreatePaymentSettings;
 
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlikMandateOptions {
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
-    }
-}
+/// The `pending_invoice_item_interval` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdatePendingInvoiceItemInterval =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-params! {
-    /// The `blik` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlik
-}
+/// The `transfer_data` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateTransferData = api::CheckoutSessionCreateSubscriptionDataTransferData;
 
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlik {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBlikMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
+/// The `trial_end` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateTrialEnd = api::FileLinkUpdateExpiresAt;
 
-params! {
-    /// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCardMandateOptions
-}
+/// The `end_behavior` of [`SubscriptionUpdateTrialSettings`](crate::api::SubscriptionUpdateTrialSettings): the same as [`SubscriptionCreateTrialSettingsEndBehavior`](crate::api::SubscriptionCreateTrialSettingsEndBehavior).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateTrialSettingsEndBehavior =
+    api::SubscriptionCreateTrialSettingsEndBehavior;
 
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCardMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
+/// The `trial_settings` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`SubscriptionCreateTrialSettings`](crate::api::SubscriptionCreateTrialSettings).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateTrialSettings = api::SubscriptionCreateTrialSettings;
 
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
+/// The `cancellation_details` of [`SubscriptionCancel`](crate::api::SubscriptionCancel): the same as [`SubscriptionUpdateCancellationDetails`](crate::api::SubscriptionUpdateCancellationDetails).
+///
+/// <https://docs.stripe.com/api/subscriptions/cancel>
+pub type SubscriptionCancelCancellationDetails = api::SubscriptionUpdateCancellationDetails;
 
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-}
-
-params! {
-    /// The `card` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCard
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCard {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCardMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Network.
-    #[inline]
-    pub fn network(
-        self,
-        network: api::SubscriptionPaymentSettingsPaymentMethodOptionsCardNetwork,
-    ) -> Self {
-        Self(self.0.with("network", network))
-    }
-
-    /// Request three d secure.
-    #[inline]
-    pub fn request_three_d_secure(
-        self,
-        request_three_d_secure: api::SubscriptionPaymentSettingsPaymentMethodOptionsCardRequestThreeDSecure,
-    ) -> Self {
-        Self(
-            self.0
-                .with("request_three_d_secure", request_three_d_secure),
-        )
-    }
-}
+/// The `flexible` of [`SubscriptionMigrateBillingMode`](crate::api::SubscriptionMigrateBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+///
+/// <https://docs.stripe.com/api/subscriptions/migrate>
+pub type SubscriptionMigrateBillingModeFlexible =
+    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
 
 params_required! {
-    /// The `eu_bank_transfer` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
+    /// The `billing_mode` of [`SubscriptionMigrate`](crate::api::SubscriptionMigrate).
     ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
+    /// <https://docs.stripe.com/api/subscriptions/migrate>
+    SubscriptionMigrateBillingMode
 }
 
-impl
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
-{
+impl SubscriptionMigrateBillingMode {
     /// With what Stripe requires.
     #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
+    pub fn new(type_: &str) -> Self {
+        Self(Params::new().with_str("type", type_))
     }
-}
 
-params! {
-    /// The `bank_transfer` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer {
-    /// Eu bank transfer.
+    /// Flexible.
     #[inline]
-    pub fn eu_bank_transfer(
-        self,
-        eu_bank_transfer: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer,
-    ) -> Self {
-        Self(self.0.with("eu_bank_transfer", eu_bank_transfer))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with("type", type_))
+    pub fn flexible(self, flexible: api::SubscriptionMigrateBillingModeFlexible) -> Self {
+        Self(self.0.with("flexible", flexible))
     }
 }
 
-params! {
-    /// The `customer_balance` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance
-}
+/// The `outstanding_usage_through` of [`SubscriptionPauseBillFor`](crate::api::SubscriptionPauseBillFor): the same as [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough).
+///
+/// <https://docs.stripe.com/api/subscriptions/pause>
+pub type SubscriptionPauseBillForOutstandingUsageThrough =
+    api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough;
 
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance {
-    /// Bank transfer.
-    #[inline]
-    pub fn bank_transfer(
-        self,
-        bank_transfer: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer,
-    ) -> Self {
-        Self(self.0.with("bank_transfer", bank_transfer))
-    }
+/// The `unused_time_from` of [`SubscriptionPauseBillFor`](crate::api::SubscriptionPauseBillFor): the same as [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom).
+///
+/// <https://docs.stripe.com/api/subscriptions/pause>
+pub type SubscriptionPauseBillForUnusedTimeFrom =
+    api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom;
 
-    /// Funding type.
-    #[inline]
-    pub fn funding_type(self, funding_type: &str) -> Self {
-        Self(self.0.with("funding_type", funding_type))
-    }
-}
+/// The `bill_for` of [`SubscriptionPause`](crate::api::SubscriptionPause): the same as [`InvoiceCreatePreviewSubscriptionDetailsPauseBillFor`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillFor).
+///
+/// <https://docs.stripe.com/api/subscriptions/pause>
+pub type SubscriptionPauseBillFor = api::InvoiceCreatePreviewSubscriptionDetailsPauseBillFor;
 
-params! {
-    /// The `konbini` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsKonbini
-}
-
-params! {
-    /// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPayto).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Purpose.
-    #[inline]
-    pub fn purpose(
-        self,
-        purpose: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose,
-    ) -> Self {
-        Self(self.0.with("purpose", purpose))
-    }
-}
-
-params! {
-    /// The `payto` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPayto
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPayto {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPix`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPix).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPixMandateOptions
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPixMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount includes iof.
-    #[inline]
-    pub fn amount_includes_iof(
-        self,
-        amount_includes_iof: api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsAmountIncludesIof,
-    ) -> Self {
-        Self(self.0.with("amount_includes_iof", amount_includes_iof))
-    }
-
-    /// End date.
-    #[inline]
-    pub fn end_date(self, end_date: &str) -> Self {
-        Self(self.0.with("end_date", end_date))
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-}
-
-params! {
-    /// The `pix` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPix
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPix {
-    /// Expires after seconds.
-    #[inline]
-    pub fn expires_after_seconds(self, expires_after_seconds: i64) -> Self {
-        Self(self.0.with("expires_after_seconds", expires_after_seconds))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPixMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `sepa_debit` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsSepaDebit
-}
-
-params! {
-    /// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions {
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// End date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
-    }
-}
-
-params! {
-    /// The `upi` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `filters` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters {
-    /// Account subcategories, as a list.
-    #[inline]
-    pub fn account_subcategories(
-        self,
-        account_subcategories: impl IntoIterator<Item = api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory>,
-    ) -> Self {
-        Self(
-            self.0
-                .with("account_subcategories", list(account_subcategories)),
-        )
-    }
-}
-
-params! {
-    /// The `financial_connections` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections {
-    /// Filters.
-    #[inline]
-    pub fn filters(
-        self,
-        filters: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters,
-    ) -> Self {
-        Self(self.0.with("filters", filters))
-    }
-
-    /// Permissions, as a list.
-    #[inline]
-    pub fn permissions(
-        self,
-        permissions: impl IntoIterator<Item = api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
-    ) -> Self {
-        Self(self.0.with("permissions", list(permissions)))
-    }
-
-    /// Prefetch, as a list.
-    #[inline]
-    pub fn prefetch(
-        self,
-        prefetch: impl IntoIterator<Item = api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
-    ) -> Self {
-        Self(self.0.with("prefetch", list(prefetch)))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount
-}
-
-impl SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount {
-    /// Financial connections.
-    #[inline]
-    pub fn financial_connections(
-        self,
-        financial_connections: api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections,
-    ) -> Self {
-        Self(self.0.with("financial_connections", financial_connections))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
+/// The `billing_cycle_anchor` of [`SubscriptionResume`](crate::api::SubscriptionResume): the same as [`SubscriptionUpdateBillingCycleAnchor`](crate::api::SubscriptionUpdateBillingCycleAnchor).
+///
+/// <https://docs.stripe.com/api/subscriptions/resume>
+pub type SubscriptionResumeBillingCycleAnchor = api::SubscriptionUpdateBillingCycleAnchor;

@@ -4,105 +4,105 @@
 
 use crate::api;
 use crate::view::prelude::{
-    List, RangeQuery, SearchResult, Timestamp, Value, list, pairs, request, request_list, texts,
+    List, RangeQuery, SearchResult, Timestamp, Value, list, pairs, request, texts,
 };
 
-request_list! {
+request! {
     /// The request of `client.subscriptions().list(…)`: `GET /v1/subscriptions`.
     ///
     /// <https://docs.stripe.com/api/subscriptions/list>
-    SubscriptionList => List<api::Subscription>, api::Subscription; "subscriptions.list", Get "/v1/subscriptions", Api V1 Form
+    SubscriptionList, SubscriptionListEndpoint => List<api::Subscription>; "subscriptions.list", Get "/v1/subscriptions", Api V1 Form
 }
 
 impl SubscriptionList {
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::SubscriptionListAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Collection method.
     #[inline]
     pub fn collection_method(self, collection_method: api::SubscriptionCollectionMethod) -> Self {
-        Self(self.0.set("collection_method", collection_method))
+        self.set("collection_method", collection_method)
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Current period end.
     #[inline]
     pub fn current_period_end(self, current_period_end: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set(
+        self.set(
             "current_period_end",
             Into::<RangeQuery>::into(current_period_end),
-        ))
+        )
     }
 
     /// Current period start.
     #[inline]
     pub fn current_period_start(self, current_period_start: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set(
+        self.set(
             "current_period_start",
             Into::<RangeQuery>::into(current_period_start),
-        ))
+        )
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Plan.
     #[inline]
     pub fn plan(self, plan: &str) -> Self {
-        Self(self.0.set("plan", plan))
+        self.set_str("plan", plan)
     }
 
     /// Price.
     #[inline]
     pub fn price(self, price: &str) -> Self {
-        Self(self.0.set("price", price))
+        self.set_str("price", price)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::SubscriptionListStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 
     /// Test clock.
     #[inline]
     pub fn test_clock(self, test_clock: &str) -> Self {
-        Self(self.0.set("test_clock", test_clock))
+        self.set_str("test_clock", test_clock)
     }
 }
 
@@ -110,7 +110,7 @@ request! {
     /// The request of `client.subscriptions().create(…)`: `POST /v1/subscriptions`.
     ///
     /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreate => api::Subscription; "subscriptions.create", Post "/v1/subscriptions", Api V1 Form
+    SubscriptionCreate, SubscriptionCreateEndpoint => api::Subscription; "subscriptions.create", Post "/v1/subscriptions", Api V1 Form
 }
 
 impl SubscriptionCreate {
@@ -120,46 +120,43 @@ impl SubscriptionCreate {
         self,
         add_invoice_items: impl IntoIterator<Item = api::SubscriptionCreateAddInvoiceItem>,
     ) -> Self {
-        Self(self.0.set("add_invoice_items", list(add_invoice_items)))
+        self.set("add_invoice_items", list(add_invoice_items))
     }
 
     /// Application fee percent.
     #[inline]
     pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
-        Self(
-            self.0
-                .set("application_fee_percent", application_fee_percent),
-        )
+        self.set("application_fee_percent", application_fee_percent)
     }
 
     /// Unsets `application_fee_percent`.
     #[inline]
     pub fn clear_application_fee_percent(self) -> Self {
-        Self(self.0.set("application_fee_percent", Value::Clear))
+        self.set("application_fee_percent", Value::Clear)
     }
 
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::SubscriptionCreateAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Backdate start date, in seconds since the Unix epoch.
     #[inline]
     pub fn backdate_start_date(self, backdate_start_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.set(
+        self.set(
             "backdate_start_date",
             Into::<Timestamp>::into(backdate_start_date),
-        ))
+        )
     }
 
     /// Billing cycle anchor, in seconds since the Unix epoch.
     #[inline]
     pub fn billing_cycle_anchor(self, billing_cycle_anchor: impl Into<Timestamp>) -> Self {
-        Self(self.0.set(
+        self.set(
             "billing_cycle_anchor",
             Into::<Timestamp>::into(billing_cycle_anchor),
-        ))
+        )
     }
 
     /// Billing cycle anchor config.
@@ -168,16 +165,13 @@ impl SubscriptionCreate {
         self,
         billing_cycle_anchor_config: api::SubscriptionCreateBillingCycleAnchorConfig,
     ) -> Self {
-        Self(
-            self.0
-                .set("billing_cycle_anchor_config", billing_cycle_anchor_config),
-        )
+        self.set("billing_cycle_anchor_config", billing_cycle_anchor_config)
     }
 
     /// Billing mode.
     #[inline]
     pub fn billing_mode(self, billing_mode: api::SubscriptionCreateBillingMode) -> Self {
-        Self(self.0.set("billing_mode", billing_mode))
+        self.set("billing_mode", billing_mode)
     }
 
     /// Billing schedules, as a list.
@@ -186,7 +180,7 @@ impl SubscriptionCreate {
         self,
         billing_schedules: impl IntoIterator<Item = api::SubscriptionCreateBillingSchedule>,
     ) -> Self {
-        Self(self.0.set("billing_schedules", list(billing_schedules)))
+        self.set("billing_schedules", list(billing_schedules))
     }
 
     /// Billing thresholds.
@@ -195,70 +189,70 @@ impl SubscriptionCreate {
         self,
         billing_thresholds: api::SubscriptionCreateBillingThresholds,
     ) -> Self {
-        Self(self.0.set("billing_thresholds", billing_thresholds))
+        self.set("billing_thresholds", billing_thresholds)
     }
 
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.set("billing_thresholds", Value::Clear))
+        self.set("billing_thresholds", Value::Clear)
     }
 
     /// Cancel at.
     #[inline]
     pub fn cancel_at(self, cancel_at: impl Into<api::SubscriptionCreateCancelAt>) -> Self {
-        Self(self.0.set(
+        self.set(
             "cancel_at",
             Into::<api::SubscriptionCreateCancelAt>::into(cancel_at),
-        ))
+        )
     }
 
     /// Cancel at period end: true or false.
     #[inline]
     pub fn cancel_at_period_end(self, cancel_at_period_end: bool) -> Self {
-        Self(self.0.set("cancel_at_period_end", cancel_at_period_end))
+        self.set_bool("cancel_at_period_end", cancel_at_period_end)
     }
 
     /// Collection method.
     #[inline]
     pub fn collection_method(self, collection_method: api::SubscriptionCollectionMethod) -> Self {
-        Self(self.0.set("collection_method", collection_method))
+        self.set("collection_method", collection_method)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Days until due.
     #[inline]
     pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.set("days_until_due", days_until_due))
+        self.set_int("days_until_due", days_until_due)
     }
 
     /// Default payment method.
     #[inline]
     pub fn default_payment_method(self, default_payment_method: &str) -> Self {
-        Self(self.0.set("default_payment_method", default_payment_method))
+        self.set_str("default_payment_method", default_payment_method)
     }
 
     /// Default source.
     #[inline]
     pub fn default_source(self, default_source: &str) -> Self {
-        Self(self.0.set("default_source", default_source))
+        self.set_str("default_source", default_source)
     }
 
     /// Default tax rates, as a list.
@@ -267,19 +261,19 @@ impl SubscriptionCreate {
         self,
         default_tax_rates: impl IntoIterator<Item: Into<String>>,
     ) -> Self {
-        Self(self.0.set("default_tax_rates", texts(default_tax_rates)))
+        self.set("default_tax_rates", texts(default_tax_rates))
     }
 
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        Self(self.0.set("default_tax_rates", Value::Clear))
+        self.set("default_tax_rates", Value::Clear)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Discounts, as a list.
@@ -288,13 +282,13 @@ impl SubscriptionCreate {
         self,
         discounts: impl IntoIterator<Item = api::SubscriptionCreateDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Invoice settings.
@@ -303,13 +297,13 @@ impl SubscriptionCreate {
         self,
         invoice_settings: api::SubscriptionCreateInvoiceSettings,
     ) -> Self {
-        Self(self.0.set("invoice_settings", invoice_settings))
+        self.set("invoice_settings", invoice_settings)
     }
 
     /// Items, as a list.
     #[inline]
     pub fn items(self, items: impl IntoIterator<Item = api::SubscriptionCreateItem>) -> Self {
-        Self(self.0.set("items", list(items)))
+        self.set("items", list(items))
     }
 
     /// Key-value pairs of your own.
@@ -318,31 +312,31 @@ impl SubscriptionCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Off session: true or false.
     #[inline]
     pub fn off_session(self, off_session: bool) -> Self {
-        Self(self.0.set("off_session", off_session))
+        self.set_bool("off_session", off_session)
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        Self(self.0.set("on_behalf_of", Value::Clear))
+        self.set("on_behalf_of", Value::Clear)
     }
 
     /// Payment behavior.
@@ -351,7 +345,7 @@ impl SubscriptionCreate {
         self,
         payment_behavior: api::SubscriptionCreatePaymentBehavior,
     ) -> Self {
-        Self(self.0.set("payment_behavior", payment_behavior))
+        self.set("payment_behavior", payment_behavior)
     }
 
     /// Payment settings.
@@ -360,7 +354,7 @@ impl SubscriptionCreate {
         self,
         payment_settings: api::SubscriptionCreatePaymentSettings,
     ) -> Self {
-        Self(self.0.set("payment_settings", payment_settings))
+        self.set("payment_settings", payment_settings)
     }
 
     /// Pending invoice item interval.
@@ -369,16 +363,16 @@ impl SubscriptionCreate {
         self,
         pending_invoice_item_interval: api::SubscriptionCreatePendingInvoiceItemInterval,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "pending_invoice_item_interval",
             pending_invoice_item_interval,
-        ))
+        )
     }
 
     /// Unsets `pending_invoice_item_interval`.
     #[inline]
     pub fn clear_pending_invoice_item_interval(self) -> Self {
-        Self(self.0.set("pending_invoice_item_interval", Value::Clear))
+        self.set("pending_invoice_item_interval", Value::Clear)
     }
 
     /// Proration behavior.
@@ -387,61 +381,61 @@ impl SubscriptionCreate {
         self,
         proration_behavior: api::SubscriptionCreateProrationBehavior,
     ) -> Self {
-        Self(self.0.set("proration_behavior", proration_behavior))
+        self.set("proration_behavior", proration_behavior)
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::SubscriptionCreateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 
     /// Trial end.
     #[inline]
     pub fn trial_end(self, trial_end: impl Into<api::SubscriptionCreateTrialEnd>) -> Self {
-        Self(self.0.set(
+        self.set(
             "trial_end",
             Into::<api::SubscriptionCreateTrialEnd>::into(trial_end),
-        ))
+        )
     }
 
     /// Trial from plan: true or false.
     #[inline]
     pub fn trial_from_plan(self, trial_from_plan: bool) -> Self {
-        Self(self.0.set("trial_from_plan", trial_from_plan))
+        self.set_bool("trial_from_plan", trial_from_plan)
     }
 
     /// Trial period days.
     #[inline]
     pub fn trial_period_days(self, trial_period_days: i64) -> Self {
-        Self(self.0.set("trial_period_days", trial_period_days))
+        self.set_int("trial_period_days", trial_period_days)
     }
 
     /// Trial settings.
     #[inline]
     pub fn trial_settings(self, trial_settings: api::SubscriptionCreateTrialSettings) -> Self {
-        Self(self.0.set("trial_settings", trial_settings))
+        self.set("trial_settings", trial_settings)
     }
 }
 
-request_list! {
+request! {
     /// The request of `client.subscriptions().search(…)`: `GET /v1/subscriptions/search`.
     ///
     /// <https://docs.stripe.com/api/subscriptions/search>
-    SubscriptionSearch => SearchResult<api::Subscription>, api::Subscription; "subscriptions.search", Get "/v1/subscriptions/search", Api V1 Form
+    SubscriptionSearch, SubscriptionSearchEndpoint => SearchResult<api::Subscription>; "subscriptions.search", Get "/v1/subscriptions/search", Api V1 Form
 }
 
 impl SubscriptionSearch {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -449,14 +443,14 @@ request! {
     /// The request of `client.subscriptions().retrieve(…)`: `GET /v1/subscriptions/{subscription_exposed_id}`.
     ///
     /// <https://docs.stripe.com/api/subscriptions/retrieve>
-    SubscriptionRetrieve => api::Subscription; "subscriptions.retrieve", Get "/v1/subscriptions/{subscription_exposed_id}", Api V1 Form
+    SubscriptionRetrieve, SubscriptionRetrieveEndpoint => api::Subscription; "subscriptions.retrieve", Get "/v1/subscriptions/{subscription_exposed_id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.subscriptions().update(…)`: `POST /v1/subscriptions/{subscription_exposed_id}`.
     ///
     /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdate => api::Subscription; "subscriptions.update", Post "/v1/subscriptions/{subscription_exposed_id}", Api V1 Form
+    SubscriptionUpdate, SubscriptionUpdateEndpoint => api::Subscription; "subscriptions.update", Post "/v1/subscriptions/{subscription_exposed_id}", Api V1 Form
 }
 
 impl SubscriptionUpdate {
@@ -466,28 +460,25 @@ impl SubscriptionUpdate {
         self,
         add_invoice_items: impl IntoIterator<Item = api::SubscriptionUpdateAddInvoiceItem>,
     ) -> Self {
-        Self(self.0.set("add_invoice_items", list(add_invoice_items)))
+        self.set("add_invoice_items", list(add_invoice_items))
     }
 
     /// Application fee percent.
     #[inline]
     pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
-        Self(
-            self.0
-                .set("application_fee_percent", application_fee_percent),
-        )
+        self.set("application_fee_percent", application_fee_percent)
     }
 
     /// Unsets `application_fee_percent`.
     #[inline]
     pub fn clear_application_fee_percent(self) -> Self {
-        Self(self.0.set("application_fee_percent", Value::Clear))
+        self.set("application_fee_percent", Value::Clear)
     }
 
     /// Automatic tax.
     #[inline]
     pub fn automatic_tax(self, automatic_tax: api::SubscriptionUpdateAutomaticTax) -> Self {
-        Self(self.0.set("automatic_tax", automatic_tax))
+        self.set("automatic_tax", automatic_tax)
     }
 
     /// Billing cycle anchor.
@@ -496,7 +487,7 @@ impl SubscriptionUpdate {
         self,
         billing_cycle_anchor: api::SubscriptionUpdateBillingCycleAnchor,
     ) -> Self {
-        Self(self.0.set("billing_cycle_anchor", billing_cycle_anchor))
+        self.set("billing_cycle_anchor", billing_cycle_anchor)
     }
 
     /// Billing schedules, as a list.
@@ -505,13 +496,13 @@ impl SubscriptionUpdate {
         self,
         billing_schedules: impl IntoIterator<Item = api::SubscriptionUpdateBillingSchedule>,
     ) -> Self {
-        Self(self.0.set("billing_schedules", list(billing_schedules)))
+        self.set("billing_schedules", list(billing_schedules))
     }
 
     /// Unsets `billing_schedules`.
     #[inline]
     pub fn clear_billing_schedules(self) -> Self {
-        Self(self.0.set("billing_schedules", Value::Clear))
+        self.set("billing_schedules", Value::Clear)
     }
 
     /// Billing thresholds.
@@ -520,34 +511,34 @@ impl SubscriptionUpdate {
         self,
         billing_thresholds: api::SubscriptionUpdateBillingThresholds,
     ) -> Self {
-        Self(self.0.set("billing_thresholds", billing_thresholds))
+        self.set("billing_thresholds", billing_thresholds)
     }
 
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.set("billing_thresholds", Value::Clear))
+        self.set("billing_thresholds", Value::Clear)
     }
 
     /// Cancel at.
     #[inline]
     pub fn cancel_at(self, cancel_at: impl Into<api::SubscriptionUpdateCancelAt>) -> Self {
-        Self(self.0.set(
+        self.set(
             "cancel_at",
             Into::<api::SubscriptionUpdateCancelAt>::into(cancel_at),
-        ))
+        )
     }
 
     /// Unsets `cancel_at`.
     #[inline]
     pub fn clear_cancel_at(self) -> Self {
-        Self(self.0.set("cancel_at", Value::Clear))
+        self.set("cancel_at", Value::Clear)
     }
 
     /// Cancel at period end: true or false.
     #[inline]
     pub fn cancel_at_period_end(self, cancel_at_period_end: bool) -> Self {
-        Self(self.0.set("cancel_at_period_end", cancel_at_period_end))
+        self.set_bool("cancel_at_period_end", cancel_at_period_end)
     }
 
     /// Cancellation details.
@@ -556,37 +547,37 @@ impl SubscriptionUpdate {
         self,
         cancellation_details: api::SubscriptionUpdateCancellationDetails,
     ) -> Self {
-        Self(self.0.set("cancellation_details", cancellation_details))
+        self.set("cancellation_details", cancellation_details)
     }
 
     /// Collection method.
     #[inline]
     pub fn collection_method(self, collection_method: api::SubscriptionCollectionMethod) -> Self {
-        Self(self.0.set("collection_method", collection_method))
+        self.set("collection_method", collection_method)
     }
 
     /// Days until due.
     #[inline]
     pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.set("days_until_due", days_until_due))
+        self.set_int("days_until_due", days_until_due)
     }
 
     /// Default payment method.
     #[inline]
     pub fn default_payment_method(self, default_payment_method: &str) -> Self {
-        Self(self.0.set("default_payment_method", default_payment_method))
+        self.set_str("default_payment_method", default_payment_method)
     }
 
     /// Default source.
     #[inline]
     pub fn default_source(self, default_source: &str) -> Self {
-        Self(self.0.set("default_source", default_source))
+        self.set_str("default_source", default_source)
     }
 
     /// Unsets `default_source`.
     #[inline]
     pub fn clear_default_source(self) -> Self {
-        Self(self.0.set("default_source", Value::Clear))
+        self.set("default_source", Value::Clear)
     }
 
     /// Default tax rates, as a list.
@@ -595,25 +586,25 @@ impl SubscriptionUpdate {
         self,
         default_tax_rates: impl IntoIterator<Item: Into<String>>,
     ) -> Self {
-        Self(self.0.set("default_tax_rates", texts(default_tax_rates)))
+        self.set("default_tax_rates", texts(default_tax_rates))
     }
 
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        Self(self.0.set("default_tax_rates", Value::Clear))
+        self.set("default_tax_rates", Value::Clear)
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.set("description", description))
+        self.set_str("description", description)
     }
 
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.set("description", Value::Clear))
+        self.set("description", Value::Clear)
     }
 
     /// Discounts, as a list.
@@ -622,13 +613,13 @@ impl SubscriptionUpdate {
         self,
         discounts: impl IntoIterator<Item = api::SubscriptionUpdateDiscount>,
     ) -> Self {
-        Self(self.0.set("discounts", list(discounts)))
+        self.set("discounts", list(discounts))
     }
 
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.set("discounts", Value::Clear))
+        self.set("discounts", Value::Clear)
     }
 
     /// Invoice settings.
@@ -637,13 +628,13 @@ impl SubscriptionUpdate {
         self,
         invoice_settings: api::SubscriptionUpdateInvoiceSettings,
     ) -> Self {
-        Self(self.0.set("invoice_settings", invoice_settings))
+        self.set("invoice_settings", invoice_settings)
     }
 
     /// Items, as a list.
     #[inline]
     pub fn items(self, items: impl IntoIterator<Item = api::SubscriptionUpdateItem>) -> Self {
-        Self(self.0.set("items", list(items)))
+        self.set("items", list(items))
     }
 
     /// Key-value pairs of your own.
@@ -652,31 +643,31 @@ impl SubscriptionUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Off session: true or false.
     #[inline]
     pub fn off_session(self, off_session: bool) -> Self {
-        Self(self.0.set("off_session", off_session))
+        self.set_bool("off_session", off_session)
     }
 
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.set("on_behalf_of", on_behalf_of))
+        self.set_str("on_behalf_of", on_behalf_of)
     }
 
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        Self(self.0.set("on_behalf_of", Value::Clear))
+        self.set("on_behalf_of", Value::Clear)
     }
 
     /// Pause collection.
@@ -685,13 +676,13 @@ impl SubscriptionUpdate {
         self,
         pause_collection: api::SubscriptionUpdatePauseCollection,
     ) -> Self {
-        Self(self.0.set("pause_collection", pause_collection))
+        self.set("pause_collection", pause_collection)
     }
 
     /// Unsets `pause_collection`.
     #[inline]
     pub fn clear_pause_collection(self) -> Self {
-        Self(self.0.set("pause_collection", Value::Clear))
+        self.set("pause_collection", Value::Clear)
     }
 
     /// Payment behavior.
@@ -700,7 +691,7 @@ impl SubscriptionUpdate {
         self,
         payment_behavior: api::SubscriptionCreatePaymentBehavior,
     ) -> Self {
-        Self(self.0.set("payment_behavior", payment_behavior))
+        self.set("payment_behavior", payment_behavior)
     }
 
     /// Payment settings.
@@ -709,7 +700,7 @@ impl SubscriptionUpdate {
         self,
         payment_settings: api::SubscriptionUpdatePaymentSettings,
     ) -> Self {
-        Self(self.0.set("payment_settings", payment_settings))
+        self.set("payment_settings", payment_settings)
     }
 
     /// Pending invoice item interval.
@@ -718,16 +709,16 @@ impl SubscriptionUpdate {
         self,
         pending_invoice_item_interval: api::SubscriptionUpdatePendingInvoiceItemInterval,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "pending_invoice_item_interval",
             pending_invoice_item_interval,
-        ))
+        )
     }
 
     /// Unsets `pending_invoice_item_interval`.
     #[inline]
     pub fn clear_pending_invoice_item_interval(self) -> Self {
-        Self(self.0.set("pending_invoice_item_interval", Value::Clear))
+        self.set("pending_invoice_item_interval", Value::Clear)
     }
 
     /// Proration behavior.
@@ -736,49 +727,46 @@ impl SubscriptionUpdate {
         self,
         proration_behavior: api::SubscriptionCreateProrationBehavior,
     ) -> Self {
-        Self(self.0.set("proration_behavior", proration_behavior))
+        self.set("proration_behavior", proration_behavior)
     }
 
     /// Proration date, in seconds since the Unix epoch.
     #[inline]
     pub fn proration_date(self, proration_date: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("proration_date", Into::<Timestamp>::into(proration_date)),
-        )
+        self.set("proration_date", Into::<Timestamp>::into(proration_date))
     }
 
     /// Transfer data.
     #[inline]
     pub fn transfer_data(self, transfer_data: api::SubscriptionUpdateTransferData) -> Self {
-        Self(self.0.set("transfer_data", transfer_data))
+        self.set("transfer_data", transfer_data)
     }
 
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        Self(self.0.set("transfer_data", Value::Clear))
+        self.set("transfer_data", Value::Clear)
     }
 
     /// Trial end.
     #[inline]
     pub fn trial_end(self, trial_end: impl Into<api::SubscriptionUpdateTrialEnd>) -> Self {
-        Self(self.0.set(
+        self.set(
             "trial_end",
             Into::<api::SubscriptionUpdateTrialEnd>::into(trial_end),
-        ))
+        )
     }
 
     /// Trial from plan: true or false.
     #[inline]
     pub fn trial_from_plan(self, trial_from_plan: bool) -> Self {
-        Self(self.0.set("trial_from_plan", trial_from_plan))
+        self.set_bool("trial_from_plan", trial_from_plan)
     }
 
     /// Trial settings.
     #[inline]
     pub fn trial_settings(self, trial_settings: api::SubscriptionUpdateTrialSettings) -> Self {
-        Self(self.0.set("trial_settings", trial_settings))
+        self.set("trial_settings", trial_settings)
     }
 }
 
@@ -786,7 +774,7 @@ request! {
     /// The request of `client.subscriptions().cancel(…)`: `DELETE /v1/subscriptions/{subscription_exposed_id}`.
     ///
     /// <https://docs.stripe.com/api/subscriptions/cancel>
-    SubscriptionCancel => api::Subscription; "subscriptions.cancel", Delete "/v1/subscriptions/{subscription_exposed_id}", Api V1 Form
+    SubscriptionCancel, SubscriptionCancelEndpoint => api::Subscription; "subscriptions.cancel", Delete "/v1/subscriptions/{subscription_exposed_id}", Api V1 Form
 }
 
 impl SubscriptionCancel {
@@ -796,19 +784,19 @@ impl SubscriptionCancel {
         self,
         cancellation_details: api::SubscriptionCancelCancellationDetails,
     ) -> Self {
-        Self(self.0.set("cancellation_details", cancellation_details))
+        self.set("cancellation_details", cancellation_details)
     }
 
     /// Invoice now: true or false.
     #[inline]
     pub fn invoice_now(self, invoice_now: bool) -> Self {
-        Self(self.0.set("invoice_now", invoice_now))
+        self.set_bool("invoice_now", invoice_now)
     }
 
     /// Prorate: true or false.
     #[inline]
     pub fn prorate(self, prorate: bool) -> Self {
-        Self(self.0.set("prorate", prorate))
+        self.set_bool("prorate", prorate)
     }
 }
 
@@ -816,28 +804,28 @@ request! {
     /// The request of `client.subscriptions().delete_discount(…)`: `DELETE /v1/subscriptions/{subscription_exposed_id}/discount`.
     ///
     /// <https://docs.stripe.com/api/subscriptions/delete_discount>
-    SubscriptionDeleteDiscount => api::DeletedDiscount; "subscriptions.delete_discount", Delete "/v1/subscriptions/{subscription_exposed_id}/discount", Api V1 Form
+    SubscriptionDeleteDiscount, SubscriptionDeleteDiscountEndpoint => api::DeletedDiscount; "subscriptions.delete_discount", Delete "/v1/subscriptions/{subscription_exposed_id}/discount", Api V1 Form
 }
 
 request! {
     /// The request of `client.subscriptions().migrate(…)`: `POST /v1/subscriptions/{subscription}/migrate`.
     ///
     /// <https://docs.stripe.com/api/subscriptions/migrate>
-    SubscriptionMigrate => api::Subscription; "subscriptions.migrate", Post "/v1/subscriptions/{subscription}/migrate", Api V1 Form
+    SubscriptionMigrate, SubscriptionMigrateEndpoint => api::Subscription; "subscriptions.migrate", Post "/v1/subscriptions/{subscription}/migrate", Api V1 Form
 }
 
 request! {
     /// The request of `client.subscriptions().pause(…)`: `POST /v1/subscriptions/{subscription}/pause`.
     ///
     /// <https://docs.stripe.com/api/subscriptions/pause>
-    SubscriptionPause => api::Subscription; "subscriptions.pause", Post "/v1/subscriptions/{subscription}/pause", Api V1 Form
+    SubscriptionPause, SubscriptionPauseEndpoint => api::Subscription; "subscriptions.pause", Post "/v1/subscriptions/{subscription}/pause", Api V1 Form
 }
 
 impl SubscriptionPause {
     /// Bill for.
     #[inline]
     pub fn bill_for(self, bill_for: api::SubscriptionPauseBillFor) -> Self {
-        Self(self.0.set("bill_for", bill_for))
+        self.set("bill_for", bill_for)
     }
 
     /// Invoicing behavior.
@@ -846,13 +834,13 @@ impl SubscriptionPause {
         self,
         invoicing_behavior: api::SubscriptionPauseInvoicingBehavior,
     ) -> Self {
-        Self(self.0.set("invoicing_behavior", invoicing_behavior))
+        self.set("invoicing_behavior", invoicing_behavior)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::SubscriptionStatusDetailsPausedType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -860,7 +848,7 @@ request! {
     /// The request of `client.subscriptions().resume(…)`: `POST /v1/subscriptions/{subscription}/resume`.
     ///
     /// <https://docs.stripe.com/api/subscriptions/resume>
-    SubscriptionResume => api::Subscription; "subscriptions.resume", Post "/v1/subscriptions/{subscription}/resume", Api V1 Form
+    SubscriptionResume, SubscriptionResumeEndpoint => api::Subscription; "subscriptions.resume", Post "/v1/subscriptions/{subscription}/resume", Api V1 Form
 }
 
 impl SubscriptionResume {
@@ -870,7 +858,7 @@ impl SubscriptionResume {
         self,
         billing_cycle_anchor: api::SubscriptionResumeBillingCycleAnchor,
     ) -> Self {
-        Self(self.0.set("billing_cycle_anchor", billing_cycle_anchor))
+        self.set("billing_cycle_anchor", billing_cycle_anchor)
     }
 
     /// Payment behavior.
@@ -879,7 +867,7 @@ impl SubscriptionResume {
         self,
         payment_behavior: api::SubscriptionResumePaymentBehavior,
     ) -> Self {
-        Self(self.0.set("payment_behavior", payment_behavior))
+        self.set("payment_behavior", payment_behavior)
     }
 
     /// Proration behavior.
@@ -888,15 +876,12 @@ impl SubscriptionResume {
         self,
         proration_behavior: api::SubscriptionCreateProrationBehavior,
     ) -> Self {
-        Self(self.0.set("proration_behavior", proration_behavior))
+        self.set("proration_behavior", proration_behavior)
     }
 
     /// Proration date, in seconds since the Unix epoch.
     #[inline]
     pub fn proration_date(self, proration_date: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("proration_date", Into::<Timestamp>::into(proration_date)),
-        )
+        self.set("proration_date", Into::<Timestamp>::into(proration_date))
     }
 }

@@ -3,7 +3,7 @@
 //! Stripe's `subscription`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.subscriptions()`.
 ///
@@ -17,10 +17,7 @@ impl Subscriptions<'_> {
     /// <https://docs.stripe.com/api/subscriptions/list>
     #[inline]
     pub fn list(&self) -> api::SubscriptionList {
-        api::SubscriptionList(RequestBuilder::new(
-            self.0,
-            api::SubscriptionList::OPERATION,
-        ))
+        api::SubscriptionList::new(self.0)
     }
 
     /// `POST /v1/subscriptions`.
@@ -28,10 +25,7 @@ impl Subscriptions<'_> {
     /// <https://docs.stripe.com/api/subscriptions/create>
     #[inline]
     pub fn create(&self) -> api::SubscriptionCreate {
-        api::SubscriptionCreate(RequestBuilder::new(
-            self.0,
-            api::SubscriptionCreate::OPERATION,
-        ))
+        api::SubscriptionCreate::new(self.0)
     }
 
     /// `GET /v1/subscriptions/search`.
@@ -39,9 +33,7 @@ impl Subscriptions<'_> {
     /// <https://docs.stripe.com/api/subscriptions/search>
     #[inline]
     pub fn search(&self, query: &str) -> api::SubscriptionSearch {
-        api::SubscriptionSearch(
-            RequestBuilder::new(self.0, api::SubscriptionSearch::OPERATION).set("query", query),
-        )
+        api::SubscriptionSearch::new(self.0).set_str("query", query)
     }
 
     /// `GET /v1/subscriptions/{subscription_exposed_id}`.
@@ -49,10 +41,7 @@ impl Subscriptions<'_> {
     /// <https://docs.stripe.com/api/subscriptions/retrieve>
     #[inline]
     pub fn retrieve(&self, subscription_exposed_id: &str) -> api::SubscriptionRetrieve {
-        api::SubscriptionRetrieve(
-            RequestBuilder::new(self.0, api::SubscriptionRetrieve::OPERATION)
-                .path_arg(subscription_exposed_id),
-        )
+        api::SubscriptionRetrieve::new(self.0).path_arg(subscription_exposed_id)
     }
 
     /// `POST /v1/subscriptions/{subscription_exposed_id}`.
@@ -60,10 +49,7 @@ impl Subscriptions<'_> {
     /// <https://docs.stripe.com/api/subscriptions/update>
     #[inline]
     pub fn update(&self, subscription_exposed_id: &str) -> api::SubscriptionUpdate {
-        api::SubscriptionUpdate(
-            RequestBuilder::new(self.0, api::SubscriptionUpdate::OPERATION)
-                .path_arg(subscription_exposed_id),
-        )
+        api::SubscriptionUpdate::new(self.0).path_arg(subscription_exposed_id)
     }
 
     /// `DELETE /v1/subscriptions/{subscription_exposed_id}`.
@@ -71,10 +57,7 @@ impl Subscriptions<'_> {
     /// <https://docs.stripe.com/api/subscriptions/cancel>
     #[inline]
     pub fn cancel(&self, subscription_exposed_id: &str) -> api::SubscriptionCancel {
-        api::SubscriptionCancel(
-            RequestBuilder::new(self.0, api::SubscriptionCancel::OPERATION)
-                .path_arg(subscription_exposed_id),
-        )
+        api::SubscriptionCancel::new(self.0).path_arg(subscription_exposed_id)
     }
 
     /// `DELETE /v1/subscriptions/{subscription_exposed_id}/discount`.
@@ -85,10 +68,7 @@ impl Subscriptions<'_> {
         &self,
         subscription_exposed_id: &str,
     ) -> api::SubscriptionDeleteDiscount {
-        api::SubscriptionDeleteDiscount(
-            RequestBuilder::new(self.0, api::SubscriptionDeleteDiscount::OPERATION)
-                .path_arg(subscription_exposed_id),
-        )
+        api::SubscriptionDeleteDiscount::new(self.0).path_arg(subscription_exposed_id)
     }
 
     /// `POST /v1/subscriptions/{subscription}/migrate`.
@@ -100,11 +80,9 @@ impl Subscriptions<'_> {
         subscription: &str,
         billing_mode: api::SubscriptionMigrateBillingMode,
     ) -> api::SubscriptionMigrate {
-        api::SubscriptionMigrate(
-            RequestBuilder::new(self.0, api::SubscriptionMigrate::OPERATION)
-                .path_arg(subscription)
-                .set("billing_mode", billing_mode),
-        )
+        api::SubscriptionMigrate::new(self.0)
+            .path_arg(subscription)
+            .set("billing_mode", billing_mode)
     }
 
     /// `POST /v1/subscriptions/{subscription}/pause`.
@@ -112,9 +90,7 @@ impl Subscriptions<'_> {
     /// <https://docs.stripe.com/api/subscriptions/pause>
     #[inline]
     pub fn pause(&self, subscription: &str) -> api::SubscriptionPause {
-        api::SubscriptionPause(
-            RequestBuilder::new(self.0, api::SubscriptionPause::OPERATION).path_arg(subscription),
-        )
+        api::SubscriptionPause::new(self.0).path_arg(subscription)
     }
 
     /// `POST /v1/subscriptions/{subscription}/resume`.
@@ -122,8 +98,6 @@ impl Subscriptions<'_> {
     /// <https://docs.stripe.com/api/subscriptions/resume>
     #[inline]
     pub fn resume(&self, subscription: &str) -> api::SubscriptionResume {
-        api::SubscriptionResume(
-            RequestBuilder::new(self.0, api::SubscriptionResume::OPERATION).path_arg(subscription),
-        )
+        api::SubscriptionResume::new(self.0).path_arg(subscription)
     }
 }

@@ -2,10 +2,13 @@
 
 //! Stripe's `subscription`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `feedback`, first of all in [`SubscriptionCancellationDetails`](crate::api::SubscriptionCancellationDetails).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-cancellation_details>
     SubscriptionCancellationDetailsFeedback {
         /// `customer_service`
         CustomerService = "customer_service",
@@ -28,6 +31,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`SubscriptionCancellationDetails`](crate::api::SubscriptionCancellationDetails).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-cancellation_details>
     SubscriptionCancellationDetailsReason {
         /// `canceled_by_retention_policy`
         CanceledByRetentionPolicy = "canceled_by_retention_policy",
@@ -42,6 +47,8 @@ words! {
 
 words! {
     /// The values of `amount_type`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-card-mandate_options>
     SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType {
         /// `fixed`
         Fixed = "fixed",
@@ -50,18 +57,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `collection_method`, first of all in [`Subscription`](crate::api::Subscription).
-    SubscriptionCollectionMethod {
-        /// `charge_automatically`
-        ChargeAutomatically = "charge_automatically",
-        /// `send_invoice`
-        SendInvoice = "send_invoice",
-    }
-}
+/// The values of `collection_method`, first of all in [`Subscription`](crate::api::Subscription): the same as [`InvoiceCollectionMethod`](crate::api::InvoiceCollectionMethod).
+///
+/// <https://docs.stripe.com/api/subscriptions/object>
+pub type SubscriptionCollectionMethod = api::InvoiceCollectionMethod;
 
 words! {
     /// The values of `status`, first of all in [`Subscription`](crate::api::Subscription).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object>
     SubscriptionStatus {
         /// `active`
         Active = "active",
@@ -82,98 +86,45 @@ words! {
     }
 }
 
-words! {
-    /// The values of `network`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCard).
-    SubscriptionPaymentSettingsPaymentMethodOptionsCardNetwork {
-        /// `amex`
-        Amex = "amex",
-        /// `cartes_bancaires`
-        CartesBancaires = "cartes_bancaires",
-        /// `diners`
-        Diners = "diners",
-        /// `discover`
-        Discover = "discover",
-        /// `eftpos_au`
-        EftposAu = "eftpos_au",
-        /// `girocard`
-        Girocard = "girocard",
-        /// `interac`
-        Interac = "interac",
-        /// `jcb`
-        Jcb = "jcb",
-        /// `link`
-        Link = "link",
-        /// `mastercard`
-        Mastercard = "mastercard",
-        /// `unionpay`
-        Unionpay = "unionpay",
-        /// `visa`
-        Visa = "visa",
-    }
-}
+/// The values of `network`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCard): the same as [`PaymentIntentPaymentMethodOptionsCardNetwork`](crate::api::PaymentIntentPaymentMethodOptionsCardNetwork).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-card>
+pub type SubscriptionPaymentSettingsPaymentMethodOptionsCardNetwork =
+    api::PaymentIntentPaymentMethodOptionsCardNetwork;
 
-words! {
-    /// The values of `request_three_d_secure`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCard).
-    SubscriptionPaymentSettingsPaymentMethodOptionsCardRequestThreeDSecure {
-        /// `any`
-        Any = "any",
-        /// `automatic`
-        Automatic = "automatic",
-        /// `challenge`
-        Challenge = "challenge",
-    }
-}
+/// The values of `request_three_d_secure`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCard): the same as [`CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-card>
+pub type SubscriptionPaymentSettingsPaymentMethodOptionsCardRequestThreeDSecure =
+    api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure;
 
-words! {
-    /// The values of `amount_includes_iof`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions).
-    SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsAmountIncludesIof {
-        /// `always`
-        Always = "always",
-        /// `never`
-        Never = "never",
-    }
-}
+/// The values of `amount_includes_iof`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof`](crate::api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-pix-mandate_options>
+pub type SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsAmountIncludesIof =
+    api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions).
-    SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsPaymentSchedule {
-        /// `halfyearly`
-        Halfyearly = "halfyearly",
-        /// `monthly`
-        Monthly = "monthly",
-        /// `quarterly`
-        Quarterly = "quarterly",
-        /// `weekly`
-        Weekly = "weekly",
-        /// `yearly`
-        Yearly = "yearly",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions): the same as [`MandatePaymentMethodDetailsPixPaymentSchedule`](crate::api::MandatePaymentMethodDetailsPixPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-pix-mandate_options>
+pub type SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsPaymentSchedule =
+    api::MandatePaymentMethodDetailsPixPaymentSchedule;
 
-words! {
-    /// The values of `interval`, first of all in [`SubscriptionPendingInvoiceItemInterval`](crate::api::SubscriptionPendingInvoiceItemInterval).
-    SubscriptionPendingInvoiceItemIntervalInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`SubscriptionPendingInvoiceItemInterval`](crate::api::SubscriptionPendingInvoiceItemInterval): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-pending_invoice_item_interval>
+pub type SubscriptionPendingInvoiceItemIntervalInterval = api::PlanInterval;
 
-words! {
-    /// The values of `type`, first of all in [`SubscriptionStatusDetailsPaused`](crate::api::SubscriptionStatusDetailsPaused).
-    SubscriptionStatusDetailsPausedType {
-        /// `subscription`
-        Subscription = "subscription",
-    }
-}
+/// The values of `type`, first of all in [`SubscriptionStatusDetailsPaused`](crate::api::SubscriptionStatusDetailsPaused): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsType`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsType).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-status_details-paused>
+pub type SubscriptionStatusDetailsPausedType =
+    api::SubscriptionSchedulePauseSchedulePauseSettingsType;
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionStatusDetailsPausedSubscription`](crate::api::SubscriptionStatusDetailsPausedSubscription).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-status_details-paused-subscription>
     SubscriptionStatusDetailsPausedSubscriptionType {
         /// `final_payment_failure`
         FinalPaymentFailure = "final_payment_failure",
@@ -188,18 +139,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`SubscriptionBillingMode`](crate::api::SubscriptionBillingMode).
-    SubscriptionBillingModeType {
-        /// `classic`
-        Classic = "classic",
-        /// `flexible`
-        Flexible = "flexible",
-    }
-}
+/// The values of `type`, first of all in [`SubscriptionBillingMode`](crate::api::SubscriptionBillingMode): the same as [`QuoteSubscriptionDataBillingModeType`](crate::api::QuoteSubscriptionDataBillingModeType).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_mode>
+pub type SubscriptionBillingModeType = api::QuoteSubscriptionDataBillingModeType;
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionBillingScheduleBillUntil`](crate::api::SubscriptionBillingScheduleBillUntil).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_schedules-bill_until>
     SubscriptionBillingScheduleBillUntilType {
         /// `duration`
         Duration = "duration",
@@ -210,6 +158,8 @@ words! {
 
 words! {
     /// The values of `behavior`, first of all in [`SubscriptionPauseCollection`](crate::api::SubscriptionPauseCollection).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-pause_collection>
     SubscriptionPauseCollectionBehavior {
         /// `keep_as_draft`
         KeepAsDraft = "keep_as_draft",
@@ -220,42 +170,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `registration_type`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
-    SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType {
-        /// `ch_ein`
-        ChEin = "ch_ein",
-        /// `de_hrb`
-        DeHrb = "de_hrb",
-        /// `dk_cvr`
-        DkCvr = "dk_cvr",
-        /// `es_cif`
-        EsCif = "es_cif",
-        /// `fi_tunnus`
-        FiTunnus = "fi_tunnus",
-        /// `fr_siren`
-        FrSiren = "fr_siren",
-        /// `fr_siret`
-        FrSiret = "fr_siret",
-        /// `it_rea`
-        ItRea = "it_rea",
-        /// `nl_kvk`
-        NlKvk = "nl_kvk",
-        /// `no_org_number`
-        NoOrgNumber = "no_org_number",
-        /// `no_pno`
-        NoPno = "no_pno",
-        /// `se_org_number`
-        SeOrgNumber = "se_org_number",
-        /// `se_pno`
-        SePno = "se_pno",
-        /// `uk_crn`
-        UkCrn = "uk_crn",
-    }
-}
+/// The values of `registration_type`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-billie-company_details>
+pub type SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType =
+    api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType;
 
 words! {
     /// The values of `save_default_payment_method`, first of all in [`SubscriptionPaymentSettings`](crate::api::SubscriptionPaymentSettings).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings>
     SubscriptionPaymentSettingsSaveDefaultPaymentMethod {
         /// `off`
         Off = "off",
@@ -264,18 +188,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `billing_cycle_anchor`, first of all in [`SubscriptionTrialSettingsEndBehavior`](crate::api::SubscriptionTrialSettingsEndBehavior).
-    SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor {
-        /// `now`
-        Now = "now",
-        /// `unchanged`
-        Unchanged = "unchanged",
-    }
-}
+/// The values of `billing_cycle_anchor`, first of all in [`SubscriptionTrialSettingsEndBehavior`](crate::api::SubscriptionTrialSettingsEndBehavior): the same as [`BillingPortalConfigurationFeaturesSubscriptionUpdateBillingCycleAnchor`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateBillingCycleAnchor).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-trial_settings-end_behavior>
+pub type SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor =
+    api::BillingPortalConfigurationFeaturesSubscriptionUpdateBillingCycleAnchor;
 
 words! {
     /// The values of `missing_payment_method`, first of all in [`SubscriptionTrialSettingsEndBehavior`](crate::api::SubscriptionTrialSettingsEndBehavior).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-trial_settings-end_behavior>
     SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod {
         /// `cancel`
         Cancel = "cancel",
@@ -288,6 +210,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`SubscriptionList`](crate::api::SubscriptionList).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/list>
     SubscriptionListStatus {
         /// `active`
         Active = "active",
@@ -314,6 +238,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionCreateAddInvoiceItemPeriodEnd`](crate::api::SubscriptionCreateAddInvoiceItemPeriodEnd).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
     SubscriptionCreateAddInvoiceItemPeriodEndType {
         /// `min_item_period_end`
         MinItemPeriodEnd = "min_item_period_end",
@@ -324,6 +250,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionCreateAddInvoiceItemPeriodStart`](crate::api::SubscriptionCreateAddInvoiceItemPeriodStart).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
     SubscriptionCreateAddInvoiceItemPeriodStartType {
         /// `max_item_period_start`
         MaxItemPeriodStart = "max_item_period_start",
@@ -334,214 +262,103 @@ words! {
     }
 }
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`SubscriptionCreateAddInvoiceItemPriceData`](crate::api::SubscriptionCreateAddInvoiceItemPriceData).
-    SubscriptionCreateAddInvoiceItemPriceDataTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`SubscriptionCreateAddInvoiceItemPriceData`](crate::api::SubscriptionCreateAddInvoiceItemPriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateAddInvoiceItemPriceDataTaxBehavior =
+    api::PriceCurrencyOptionsTaxBehavior;
 
-words! {
-    /// The values of `type`, first of all in [`SubscriptionCreateAutomaticTaxLiability`](crate::api::SubscriptionCreateAutomaticTaxLiability).
-    SubscriptionCreateAutomaticTaxLiabilityType {
-        /// `account`
-        Account = "account",
-        /// `self`
-        Self_ = "self",
-    }
-}
+/// The values of `type`, first of all in [`SubscriptionCreateAutomaticTaxLiability`](crate::api::SubscriptionCreateAutomaticTaxLiability): the same as [`CheckoutSessionAutomaticTaxLiabilityType`](crate::api::CheckoutSessionAutomaticTaxLiabilityType).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateAutomaticTaxLiabilityType =
+    api::CheckoutSessionAutomaticTaxLiabilityType;
 
-words! {
-    /// The values of `proration_discounts`, first of all in [`SubscriptionCreateBillingModeFlexible`](crate::api::SubscriptionCreateBillingModeFlexible).
-    SubscriptionCreateBillingModeFlexibleProrationDiscounts {
-        /// `included`
-        Included = "included",
-        /// `itemized`
-        Itemized = "itemized",
-    }
-}
+/// The values of `proration_discounts`, first of all in [`SubscriptionCreateBillingModeFlexible`](crate::api::SubscriptionCreateBillingModeFlexible): the same as [`QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts`](crate::api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateBillingModeFlexibleProrationDiscounts =
+    api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts;
 
-words! {
-    /// The values of `value`, first of all in [`SubscriptionCreateCancelAt`](crate::api::SubscriptionCreateCancelAt).
-    SubscriptionCreateCancelAtValue {
-        /// `max_billed_until`
-        MaxBilledUntil = "max_billed_until",
-        /// `max_period_end`
-        MaxPeriodEnd = "max_period_end",
-        /// `min_period_end`
-        MinPeriodEnd = "min_period_end",
-    }
-}
+/// The values of `value`, first of all in [`SubscriptionCreateCancelAt`](crate::api::SubscriptionCreateCancelAt): the same as [`InvoiceCreatePreviewSubscriptionDetailsCancelAtValue`](crate::api::InvoiceCreatePreviewSubscriptionDetailsCancelAtValue).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateCancelAtValue =
+    api::InvoiceCreatePreviewSubscriptionDetailsCancelAtValue;
 
-words! {
-    /// The values of `payment_behavior`, first of all in [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    SubscriptionCreatePaymentBehavior {
-        /// `allow_incomplete`
-        AllowIncomplete = "allow_incomplete",
-        /// `default_incomplete`
-        DefaultIncomplete = "default_incomplete",
-        /// `error_if_incomplete`
-        ErrorIfIncomplete = "error_if_incomplete",
-        /// `pending_if_incomplete`
-        PendingIfIncomplete = "pending_if_incomplete",
-    }
-}
+/// The values of `payment_behavior`, first of all in [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`SubscriptionItemCreatePaymentBehavior`](crate::api::SubscriptionItemCreatePaymentBehavior).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentBehavior = api::SubscriptionItemCreatePaymentBehavior;
 
-words! {
-    /// The values of `transaction_type`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions).
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsTransactionType {
-        /// `business`
-        Business = "business",
-        /// `personal`
-        Personal = "personal",
-    }
-}
+/// The values of `transaction_type`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsTransactionType =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
 
-words! {
-    /// The values of `verification_method`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit).
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod {
-        /// `automatic`
-        Automatic = "automatic",
-        /// `instant`
-        Instant = "instant",
-        /// `microdeposits`
-        Microdeposits = "microdeposits",
-    }
-}
+/// The values of `verification_method`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod =
+    api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod;
 
-words! {
-    /// The values of `preferred_language`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact).
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage {
-        /// `de`
-        De = "de",
-        /// `en`
-        En = "en",
-        /// `fr`
-        Fr = "fr",
-        /// `nl`
-        Nl = "nl",
-    }
-}
+/// The values of `preferred_language`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage =
+    api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage;
 
-words! {
-    /// The values of `purpose`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose {
-        /// `dependant_support`
-        DependantSupport = "dependant_support",
-        /// `government`
-        Government = "government",
-        /// `loan`
-        Loan = "loan",
-        /// `mortgage`
-        Mortgage = "mortgage",
-        /// `other`
-        Other = "other",
-        /// `pension`
-        Pension = "pension",
-        /// `personal`
-        Personal = "personal",
-        /// `retail`
-        Retail = "retail",
-        /// `salary`
-        Salary = "salary",
-        /// `tax`
-        Tax = "tax",
-        /// `utility`
-        Utility = "utility",
-    }
-}
+/// The values of `purpose`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions): the same as [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose =
+    api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose;
 
-words! {
-    /// The values of `account_subcategory`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory {
-        /// `checking`
-        Checking = "checking",
-        /// `savings`
-        Savings = "savings",
-    }
-}
+/// The values of `account_subcategory`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory =
+    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
 
-words! {
-    /// The values of `permission`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `payment_method`
-        PaymentMethod = "payment_method",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `permission`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsAccountPermission`](crate::api::FinancialConnectionsAccountPermission).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission =
+    api::FinancialConnectionsAccountPermission;
 
-words! {
-    /// The values of `prefetch`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
-    SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch {
-        /// `balances`
-        Balances = "balances",
-        /// `ownership`
-        Ownership = "ownership",
-        /// `transactions`
-        Transactions = "transactions",
-    }
-}
+/// The values of `prefetch`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsSessionPrefetch`](crate::api::FinancialConnectionsSessionPrefetch).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch =
+    api::FinancialConnectionsSessionPrefetch;
 
-words! {
-    /// The values of `proration_behavior`, first of all in [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    SubscriptionCreateProrationBehavior {
-        /// `always_invoice`
-        AlwaysInvoice = "always_invoice",
-        /// `create_prorations`
-        CreateProrations = "create_prorations",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `proration_behavior`, first of all in [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateProrationBehavior =
+    api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior;
 
-words! {
-    /// The values of `type`, first of all in [`SubscriptionPauseBillForOutstandingUsageThrough`](crate::api::SubscriptionPauseBillForOutstandingUsageThrough).
-    SubscriptionPauseBillForOutstandingUsageThroughType {
-        /// `none`
-        None = "none",
-        /// `now`
-        Now = "now",
-    }
-}
+/// The values of `type`, first of all in [`SubscriptionPauseBillForOutstandingUsageThrough`](crate::api::SubscriptionPauseBillForOutstandingUsageThrough): the same as [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType).
+///
+/// <https://docs.stripe.com/api/subscriptions/pause>
+pub type SubscriptionPauseBillForOutstandingUsageThroughType =
+    api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType;
 
-words! {
-    /// The values of `type`, first of all in [`SubscriptionPauseBillForUnusedTimeFrom`](crate::api::SubscriptionPauseBillForUnusedTimeFrom).
-    SubscriptionPauseBillForUnusedTimeFromType {
-        /// `item_current_period_start`
-        ItemCurrentPeriodStart = "item_current_period_start",
-        /// `none`
-        None = "none",
-        /// `now`
-        Now = "now",
-    }
-}
+/// The values of `type`, first of all in [`SubscriptionPauseBillForUnusedTimeFrom`](crate::api::SubscriptionPauseBillForUnusedTimeFrom): the same as [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType).
+///
+/// <https://docs.stripe.com/api/subscriptions/pause>
+pub type SubscriptionPauseBillForUnusedTimeFromType =
+    api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType;
 
-words! {
-    /// The values of `invoicing_behavior`, first of all in [`SubscriptionPause`](crate::api::SubscriptionPause).
-    SubscriptionPauseInvoicingBehavior {
-        /// `invoice`
-        Invoice = "invoice",
-        /// `pending_invoice_item`
-        PendingInvoiceItem = "pending_invoice_item",
-    }
-}
+/// The values of `invoicing_behavior`, first of all in [`SubscriptionPause`](crate::api::SubscriptionPause): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior).
+///
+/// <https://docs.stripe.com/api/subscriptions/pause>
+pub type SubscriptionPauseInvoicingBehavior =
+    api::SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior;
 
-words! {
-    /// The values of `payment_behavior`, first of all in [`SubscriptionResume`](crate::api::SubscriptionResume).
-    SubscriptionResumePaymentBehavior {
-        /// `resume_on_payment_attempt`
-        ResumeOnPaymentAttempt = "resume_on_payment_attempt",
-        /// `resume_on_payment_success`
-        ResumeOnPaymentSuccess = "resume_on_payment_success",
-    }
-}
+/// The values of `payment_behavior`, first of all in [`SubscriptionResume`](crate::api::SubscriptionResume): the same as [`SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior`](crate::api::SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior).
+///
+/// <https://docs.stripe.com/api/subscriptions/resume>
+pub type SubscriptionResumePaymentBehavior =
+    api::SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior;

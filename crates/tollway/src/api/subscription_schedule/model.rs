@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// Discounts of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.add_invoice_items.discounts`.
+    /// Discounts of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.add_invoice_items.discounts`. It has what [`SubscriptionSchedulePhaseAddInvoiceItemDiscountFields`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemDiscountFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items-discounts>
-    SubscriptionSchedulePhaseAddInvoiceItemDiscount, "discounts_resource_stackable_discount_with_discount_end"
+    SubscriptionSchedulePhaseAddInvoiceItemDiscount =
+    /// The accessors of [`SubscriptionSchedulePhaseAddInvoiceItemDiscount`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemDiscount).
+    SubscriptionSchedulePhaseAddInvoiceItemDiscountFields, "discounts_resource_stackable_discount_with_discount_end"
 }
 
-impl SubscriptionSchedulePhaseAddInvoiceItemDiscount {
+impl SubscriptionSchedulePhaseAddInvoiceItemDiscountFields {
     /// Coupon. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn coupon(&self) -> Option<Expandable<api::Coupon>> {
@@ -42,13 +44,15 @@ impl SubscriptionSchedulePhaseAddInvoiceItemDiscount {
 }
 
 view! {
-    /// Invoice settings of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.invoice_settings`.
+    /// Invoice settings of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.invoice_settings`. It has what [`SubscriptionSchedulePhaseInvoiceSettingsFields`](crate::api::SubscriptionSchedulePhaseInvoiceSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-invoice_settings>
-    SubscriptionSchedulePhaseInvoiceSettings, "invoice_setting_subscription_schedule_phase_setting"
+    SubscriptionSchedulePhaseInvoiceSettings =
+    /// The accessors of [`SubscriptionSchedulePhaseInvoiceSettings`](crate::api::SubscriptionSchedulePhaseInvoiceSettings).
+    SubscriptionSchedulePhaseInvoiceSettingsFields, "invoice_setting_subscription_schedule_phase_setting"
 }
 
-impl SubscriptionSchedulePhaseInvoiceSettings {
+impl SubscriptionSchedulePhaseInvoiceSettingsFields {
     /// Account tax ids, as a list. `None` when null.
     #[inline]
     pub fn account_tax_ids(&self) -> Option<Vec<Expandable<api::TaxId>>> {
@@ -107,13 +111,15 @@ impl SubscriptionSchedulePhaseInvoiceSettings {
 }
 
 view! {
-    /// Invoice settings of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `default_settings.invoice_settings`.
+    /// Invoice settings of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `default_settings.invoice_settings`. It has what [`SubscriptionScheduleDefaultSettingsInvoiceSettingsFields`](crate::api::SubscriptionScheduleDefaultSettingsInvoiceSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-default_settings-invoice_settings>
-    SubscriptionScheduleDefaultSettingsInvoiceSettings, "invoice_setting_subscription_schedule_setting"
+    SubscriptionScheduleDefaultSettingsInvoiceSettings =
+    /// The accessors of [`SubscriptionScheduleDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleDefaultSettingsInvoiceSettings).
+    SubscriptionScheduleDefaultSettingsInvoiceSettingsFields, "invoice_setting_subscription_schedule_setting"
 }
 
-impl SubscriptionScheduleDefaultSettingsInvoiceSettings {
+impl SubscriptionScheduleDefaultSettingsInvoiceSettingsFields {
     /// Account tax ids, as a list. `None` when null.
     #[inline]
     pub fn account_tax_ids(&self) -> Option<Vec<Expandable<api::TaxId>>> {
@@ -168,13 +174,15 @@ impl SubscriptionScheduleDefaultSettingsInvoiceSettings {
 }
 
 view! {
-    /// Automatic tax of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.automatic_tax`.
+    /// Automatic tax of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.automatic_tax`. It has what [`SubscriptionSchedulePhaseAutomaticTaxFields`](crate::api::SubscriptionSchedulePhaseAutomaticTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-automatic_tax>
-    SubscriptionSchedulePhaseAutomaticTax, "schedules_phase_automatic_tax"
+    SubscriptionSchedulePhaseAutomaticTax =
+    /// The accessors of [`SubscriptionSchedulePhaseAutomaticTax`](crate::api::SubscriptionSchedulePhaseAutomaticTax).
+    SubscriptionSchedulePhaseAutomaticTaxFields, "schedules_phase_automatic_tax"
 }
 
-impl SubscriptionSchedulePhaseAutomaticTax {
+impl SubscriptionSchedulePhaseAutomaticTaxFields {
     /// Disabled reason: always `requires_location_inputs`. `None` when null.
     #[inline]
     pub fn disabled_reason(&self) -> Option<&str> {
@@ -197,13 +205,15 @@ impl SubscriptionSchedulePhaseAutomaticTax {
 }
 
 view! {
-    /// Discounts of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.items.discounts`.
+    /// Discounts of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.items.discounts`. It has what [`SubscriptionSchedulePhaseItemDiscountFields`](crate::api::SubscriptionSchedulePhaseItemDiscountFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-items-discounts>
-    SubscriptionSchedulePhaseItemDiscount, "stackable_discount_with_discount_settings"
+    SubscriptionSchedulePhaseItemDiscount =
+    /// The accessors of [`SubscriptionSchedulePhaseItemDiscount`](crate::api::SubscriptionSchedulePhaseItemDiscount).
+    SubscriptionSchedulePhaseItemDiscountFields, "stackable_discount_with_discount_settings"
 }
 
-impl SubscriptionSchedulePhaseItemDiscount {
+impl SubscriptionSchedulePhaseItemDiscountFields {
     /// Coupon. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn coupon(&self) -> Option<Expandable<api::Coupon>> {
@@ -229,13 +239,15 @@ impl SubscriptionSchedulePhaseItemDiscount {
 }
 
 view! {
-    /// Discounts of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.discounts`.
+    /// Discounts of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.discounts`. It has what [`SubscriptionSchedulePhaseDiscountFields`](crate::api::SubscriptionSchedulePhaseDiscountFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-discounts>
-    SubscriptionSchedulePhaseDiscount, "stackable_discount_with_discount_settings_and_discount_end"
+    SubscriptionSchedulePhaseDiscount =
+    /// The accessors of [`SubscriptionSchedulePhaseDiscount`](crate::api::SubscriptionSchedulePhaseDiscount).
+    SubscriptionSchedulePhaseDiscountFields, "stackable_discount_with_discount_settings_and_discount_end"
 }
 
-impl SubscriptionSchedulePhaseDiscount {
+impl SubscriptionSchedulePhaseDiscountFields {
     /// Coupon. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn coupon(&self) -> Option<Expandable<api::Coupon>> {
@@ -265,13 +277,15 @@ impl SubscriptionSchedulePhaseDiscount {
 }
 
 view! {
-    /// The `subscription_schedule` object.
+    /// The `subscription_schedule` object. It has what [`SubscriptionScheduleFields`](crate::api::SubscriptionScheduleFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object>
-    SubscriptionSchedule, "subscription_schedule"
+    SubscriptionSchedule =
+    /// The accessors of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule).
+    SubscriptionScheduleFields, "subscription_schedule"
 }
 
-impl SubscriptionSchedule {
+impl SubscriptionScheduleFields {
     /// Application. An id, or the object itself when `expand` asks for it. `None` when null.
     #[inline]
     pub fn application(&self) -> Option<Expandable<api::Application>> {
@@ -402,13 +416,15 @@ impl SubscriptionSchedule {
 }
 
 view! {
-    /// Add invoice items of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.add_invoice_items`.
+    /// Add invoice items of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.add_invoice_items`. It has what [`SubscriptionSchedulePhaseAddInvoiceItemFields`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items>
-    SubscriptionSchedulePhaseAddInvoiceItem, "subscription_schedule_add_invoice_item"
+    SubscriptionSchedulePhaseAddInvoiceItem =
+    /// The accessors of [`SubscriptionSchedulePhaseAddInvoiceItem`](crate::api::SubscriptionSchedulePhaseAddInvoiceItem).
+    SubscriptionSchedulePhaseAddInvoiceItemFields, "subscription_schedule_add_invoice_item"
 }
 
-impl SubscriptionSchedulePhaseAddInvoiceItem {
+impl SubscriptionSchedulePhaseAddInvoiceItemFields {
     /// Discountable: true or false. `None` when null.
     #[inline]
     pub fn discountable(&self) -> Option<bool> {
@@ -460,13 +476,15 @@ impl SubscriptionSchedulePhaseAddInvoiceItem {
 }
 
 view! {
-    /// Period of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.add_invoice_items.period`.
+    /// Period of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.add_invoice_items.period`. It has what [`SubscriptionSchedulePhaseAddInvoiceItemPeriodFields`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemPeriodFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items-period>
-    SubscriptionSchedulePhaseAddInvoiceItemPeriod, "subscription_schedule_add_invoice_item_period"
+    SubscriptionSchedulePhaseAddInvoiceItemPeriod =
+    /// The accessors of [`SubscriptionSchedulePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemPeriod).
+    SubscriptionSchedulePhaseAddInvoiceItemPeriodFields, "subscription_schedule_add_invoice_item_period"
 }
 
-impl SubscriptionSchedulePhaseAddInvoiceItemPeriod {
+impl SubscriptionSchedulePhaseAddInvoiceItemPeriodFields {
     /// End.
     #[inline]
     pub fn end(&self) -> api::SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd {
@@ -483,13 +501,15 @@ impl SubscriptionSchedulePhaseAddInvoiceItemPeriod {
 }
 
 view! {
-    /// Items of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.items`.
+    /// Items of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.items`. It has what [`SubscriptionSchedulePhaseItemFields`](crate::api::SubscriptionSchedulePhaseItemFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-items>
-    SubscriptionSchedulePhaseItem, "subscription_schedule_configuration_item"
+    SubscriptionSchedulePhaseItem =
+    /// The accessors of [`SubscriptionSchedulePhaseItem`](crate::api::SubscriptionSchedulePhaseItem).
+    SubscriptionSchedulePhaseItemFields, "subscription_schedule_configuration_item"
 }
 
-impl SubscriptionSchedulePhaseItem {
+impl SubscriptionSchedulePhaseItemFields {
     /// Billing thresholds. `None` when null.
     #[inline]
     pub fn billing_thresholds(&self) -> Option<api::SubscriptionItemBillingThresholds> {
@@ -543,13 +563,15 @@ impl SubscriptionSchedulePhaseItem {
 }
 
 view! {
-    /// Current phase of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `current_phase`.
+    /// Current phase of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `current_phase`. It has what [`SubscriptionScheduleCurrentPhaseFields`](crate::api::SubscriptionScheduleCurrentPhaseFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-current_phase>
-    SubscriptionScheduleCurrentPhase, "subscription_schedule_current_phase"
+    SubscriptionScheduleCurrentPhase =
+    /// The accessors of [`SubscriptionScheduleCurrentPhase`](crate::api::SubscriptionScheduleCurrentPhase).
+    SubscriptionScheduleCurrentPhaseFields, "subscription_schedule_current_phase"
 }
 
-impl SubscriptionScheduleCurrentPhase {
+impl SubscriptionScheduleCurrentPhaseFields {
     /// End date, in seconds since the Unix epoch.
     #[inline]
     pub fn end_date(&self) -> Timestamp {
@@ -566,13 +588,15 @@ impl SubscriptionScheduleCurrentPhase {
 }
 
 view! {
-    /// Custom fields of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `default_settings.invoice_settings.custom_fields`.
+    /// Custom fields of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `default_settings.invoice_settings.custom_fields`. It has what [`SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomFieldFields`](crate::api::SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomFieldFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-default_settings-invoice_settings-custom_fields>
-    SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField, "subscription_schedule_custom_field"
+    SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField =
+    /// The accessors of [`SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField`](crate::api::SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField).
+    SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomFieldFields, "subscription_schedule_custom_field"
 }
 
-impl SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField {
+impl SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomFieldFields {
     /// Name.
     #[inline]
     pub fn name(&self) -> &str {
@@ -587,13 +611,15 @@ impl SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField {
 }
 
 view! {
-    /// Error of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.status.error`.
+    /// Error of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.status.error`. It has what [`SubscriptionSchedulePauseSchedulePauseStatusErrorFields`](crate::api::SubscriptionSchedulePauseSchedulePauseStatusErrorFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-status-error>
-    SubscriptionSchedulePauseSchedulePauseStatusError, "subscription_schedule_error"
+    SubscriptionSchedulePauseSchedulePauseStatusError =
+    /// The accessors of [`SubscriptionSchedulePauseSchedulePauseStatusError`](crate::api::SubscriptionSchedulePauseSchedulePauseStatusError).
+    SubscriptionSchedulePauseSchedulePauseStatusErrorFields, "subscription_schedule_error"
 }
 
-impl SubscriptionSchedulePauseSchedulePauseStatusError {
+impl SubscriptionSchedulePauseSchedulePauseStatusErrorFields {
     /// Code. `None` when absent.
     #[inline]
     pub fn code(&self) -> Option<&str> {
@@ -608,13 +634,15 @@ impl SubscriptionSchedulePauseSchedulePauseStatusError {
 }
 
 view! {
-    /// Pause schedules of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules`.
+    /// Pause schedules of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules`. It has what [`SubscriptionSchedulePauseScheduleFields`](crate::api::SubscriptionSchedulePauseScheduleFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules>
-    SubscriptionSchedulePauseSchedule, "subscription_schedule_pause_schedule"
+    SubscriptionSchedulePauseSchedule =
+    /// The accessors of [`SubscriptionSchedulePauseSchedule`](crate::api::SubscriptionSchedulePauseSchedule).
+    SubscriptionSchedulePauseScheduleFields, "subscription_schedule_pause_schedule"
 }
 
-impl SubscriptionSchedulePauseSchedule {
+impl SubscriptionSchedulePauseScheduleFields {
     /// Key.
     #[inline]
     pub fn key(&self) -> &str {
@@ -636,13 +664,15 @@ impl SubscriptionSchedulePauseSchedule {
 }
 
 view! {
-    /// Pause of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause`.
+    /// Pause of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause`. It has what [`SubscriptionSchedulePauseSchedulePauseFields`](crate::api::SubscriptionSchedulePauseSchedulePauseFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause>
-    SubscriptionSchedulePauseSchedulePause, "subscription_schedule_pause_schedule_pause"
+    SubscriptionSchedulePauseSchedulePause =
+    /// The accessors of [`SubscriptionSchedulePauseSchedulePause`](crate::api::SubscriptionSchedulePauseSchedulePause).
+    SubscriptionSchedulePauseSchedulePauseFields, "subscription_schedule_pause_schedule_pause"
 }
 
-impl SubscriptionSchedulePauseSchedulePause {
+impl SubscriptionSchedulePauseSchedulePauseFields {
     /// Pause at, in seconds since the Unix epoch.
     #[inline]
     pub fn pause_at(&self) -> Timestamp {
@@ -666,13 +696,15 @@ impl SubscriptionSchedulePauseSchedulePause {
 }
 
 view! {
-    /// Settings of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.settings`.
+    /// Settings of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.settings`. It has what [`SubscriptionSchedulePauseSchedulePauseSettingsFields`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings>
-    SubscriptionSchedulePauseSchedulePauseSettings, "subscription_schedule_pause_schedule_pause_settings"
+    SubscriptionSchedulePauseSchedulePauseSettings =
+    /// The accessors of [`SubscriptionSchedulePauseSchedulePauseSettings`](crate::api::SubscriptionSchedulePauseSchedulePauseSettings).
+    SubscriptionSchedulePauseSchedulePauseSettingsFields, "subscription_schedule_pause_schedule_pause_settings"
 }
 
-impl SubscriptionSchedulePauseSchedulePauseSettings {
+impl SubscriptionSchedulePauseSchedulePauseSettingsFields {
     /// Bill for.
     #[inline]
     pub fn bill_for(&self) -> api::SubscriptionSchedulePauseSchedulePauseSettingsBillFor {
@@ -704,13 +736,15 @@ impl SubscriptionSchedulePauseSchedulePauseSettings {
 }
 
 view! {
-    /// Bill for of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.settings.bill_for`.
+    /// Bill for of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.settings.bill_for`. It has what [`SubscriptionSchedulePauseSchedulePauseSettingsBillForFields`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings-bill_for>
-    SubscriptionSchedulePauseSchedulePauseSettingsBillFor, "subscription_schedule_pause_schedule_pause_settings_bill_for"
+    SubscriptionSchedulePauseSchedulePauseSettingsBillFor =
+    /// The accessors of [`SubscriptionSchedulePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillFor).
+    SubscriptionSchedulePauseSchedulePauseSettingsBillForFields, "subscription_schedule_pause_schedule_pause_settings_bill_for"
 }
 
-impl SubscriptionSchedulePauseSchedulePauseSettingsBillFor {
+impl SubscriptionSchedulePauseSchedulePauseSettingsBillForFields {
     /// Outstanding usage through.
     #[inline]
     pub fn outstanding_usage_through(
@@ -735,13 +769,15 @@ impl SubscriptionSchedulePauseSchedulePauseSettingsBillFor {
 }
 
 view! {
-    /// Outstanding usage through of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.settings.bill_for.outstanding_usage_through`.
+    /// Outstanding usage through of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.settings.bill_for.outstanding_usage_through`. It has what [`SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughFields`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings-bill_for-outstanding_usage_through>
-    SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough, "subscription_schedule_pause_schedule_pause_settings_bill_for_outstanding_usage_through"
+    SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough =
+    /// The accessors of [`SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough).
+    SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughFields, "subscription_schedule_pause_schedule_pause_settings_bill_for_outstanding_usage_through"
 }
 
-impl SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough {
+impl SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughFields {
     /// Type.
     #[inline]
     pub fn type_(
@@ -752,13 +788,15 @@ impl SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroug
 }
 
 view! {
-    /// Unused time from of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.settings.bill_for.unused_time_from`.
+    /// Unused time from of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.settings.bill_for.unused_time_from`. It has what [`SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromFields`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings-bill_for-unused_time_from>
-    SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom, "subscription_schedule_pause_schedule_pause_settings_bill_for_unused_time_from"
+    SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom =
+    /// The accessors of [`SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom).
+    SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromFields, "subscription_schedule_pause_schedule_pause_settings_bill_for_unused_time_from"
 }
 
-impl SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom {
+impl SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromFields {
     /// Type.
     #[inline]
     pub fn type_(
@@ -772,13 +810,15 @@ impl SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom {
 }
 
 view! {
-    /// Status of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.status`.
+    /// Status of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.pause.status`. It has what [`SubscriptionSchedulePauseSchedulePauseStatusFields`](crate::api::SubscriptionSchedulePauseSchedulePauseStatusFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-status>
-    SubscriptionSchedulePauseSchedulePauseStatus, "subscription_schedule_pause_schedule_pause_status"
+    SubscriptionSchedulePauseSchedulePauseStatus =
+    /// The accessors of [`SubscriptionSchedulePauseSchedulePauseStatus`](crate::api::SubscriptionSchedulePauseSchedulePauseStatus).
+    SubscriptionSchedulePauseSchedulePauseStatusFields, "subscription_schedule_pause_schedule_pause_status"
 }
 
-impl SubscriptionSchedulePauseSchedulePauseStatus {
+impl SubscriptionSchedulePauseSchedulePauseStatusFields {
     /// Error. `None` when absent.
     #[inline]
     pub fn error(&self) -> Option<api::SubscriptionSchedulePauseSchedulePauseStatusError> {
@@ -795,13 +835,15 @@ impl SubscriptionSchedulePauseSchedulePauseStatus {
 }
 
 view! {
-    /// Resume of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.resume`.
+    /// Resume of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.resume`. It has what [`SubscriptionSchedulePauseScheduleResumeFields`](crate::api::SubscriptionSchedulePauseScheduleResumeFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume>
-    SubscriptionSchedulePauseScheduleResume, "subscription_schedule_pause_schedule_resume"
+    SubscriptionSchedulePauseScheduleResume =
+    /// The accessors of [`SubscriptionSchedulePauseScheduleResume`](crate::api::SubscriptionSchedulePauseScheduleResume).
+    SubscriptionSchedulePauseScheduleResumeFields, "subscription_schedule_pause_schedule_resume"
 }
 
-impl SubscriptionSchedulePauseScheduleResume {
+impl SubscriptionSchedulePauseScheduleResumeFields {
     /// Resume at, in seconds since the Unix epoch.
     #[inline]
     pub fn resume_at(&self) -> Timestamp {
@@ -825,13 +867,15 @@ impl SubscriptionSchedulePauseScheduleResume {
 }
 
 view! {
-    /// Settings of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.resume.settings`.
+    /// Settings of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.resume.settings`. It has what [`SubscriptionSchedulePauseScheduleResumeSettingsFields`](crate::api::SubscriptionSchedulePauseScheduleResumeSettingsFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-settings>
-    SubscriptionSchedulePauseScheduleResumeSettings, "subscription_schedule_pause_schedule_resume_settings"
+    SubscriptionSchedulePauseScheduleResumeSettings =
+    /// The accessors of [`SubscriptionSchedulePauseScheduleResumeSettings`](crate::api::SubscriptionSchedulePauseScheduleResumeSettings).
+    SubscriptionSchedulePauseScheduleResumeSettingsFields, "subscription_schedule_pause_schedule_resume_settings"
 }
 
-impl SubscriptionSchedulePauseScheduleResumeSettings {
+impl SubscriptionSchedulePauseScheduleResumeSettingsFields {
     /// Billing cycle anchor.
     #[inline]
     pub fn billing_cycle_anchor(
@@ -867,13 +911,15 @@ impl SubscriptionSchedulePauseScheduleResumeSettings {
 }
 
 view! {
-    /// Status of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.resume.status`.
+    /// Status of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `pause_schedules.resume.status`. It has what [`SubscriptionSchedulePauseScheduleResumeStatusFields`](crate::api::SubscriptionSchedulePauseScheduleResumeStatusFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-status>
-    SubscriptionSchedulePauseScheduleResumeStatus, "subscription_schedule_pause_schedule_resume_status"
+    SubscriptionSchedulePauseScheduleResumeStatus =
+    /// The accessors of [`SubscriptionSchedulePauseScheduleResumeStatus`](crate::api::SubscriptionSchedulePauseScheduleResumeStatus).
+    SubscriptionSchedulePauseScheduleResumeStatusFields, "subscription_schedule_pause_schedule_resume_status"
 }
 
-impl SubscriptionSchedulePauseScheduleResumeStatus {
+impl SubscriptionSchedulePauseScheduleResumeStatusFields {
     /// Error. `None` when absent.
     #[inline]
     pub fn error(&self) -> Option<api::SubscriptionSchedulePauseSchedulePauseStatusError> {
@@ -892,13 +938,15 @@ impl SubscriptionSchedulePauseScheduleResumeStatus {
 }
 
 view! {
-    /// Phases of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases`.
+    /// Phases of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases`. It has what [`SubscriptionSchedulePhaseFields`](crate::api::SubscriptionSchedulePhaseFields) has.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases>
-    SubscriptionSchedulePhase, "subscription_schedule_phase_configuration"
+    SubscriptionSchedulePhase =
+    /// The accessors of [`SubscriptionSchedulePhase`](crate::api::SubscriptionSchedulePhase).
+    SubscriptionSchedulePhaseFields, "subscription_schedule_phase_configuration"
 }
 
-impl SubscriptionSchedulePhase {
+impl SubscriptionSchedulePhaseFields {
     /// Add invoice items, as a list.
     #[inline]
     pub fn add_invoice_items(&self) -> Vec<api::SubscriptionSchedulePhaseAddInvoiceItem> {
@@ -1064,194 +1112,5 @@ impl SubscriptionSchedulePhase {
     pub fn trial_end(&self) -> Option<Timestamp> {
         self.0
             .opt_time("subscription_schedule_phase_configuration", "trial_end")
-    }
-}
-
-view! {
-    /// Default settings of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `default_settings`.
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-default_settings>
-    SubscriptionScheduleDefaultSettings, "subscription_schedules_resource_default_settings"
-}
-
-impl SubscriptionScheduleDefaultSettings {
-    /// Application fee percent. `None` when null.
-    #[inline]
-    pub fn application_fee_percent(&self) -> Option<f64> {
-        self.0.opt_float(
-            "subscription_schedules_resource_default_settings",
-            "application_fee_percent",
-        )
-    }
-
-    /// Automatic tax. `None` when absent.
-    #[inline]
-    pub fn automatic_tax(&self) -> Option<api::SubscriptionScheduleDefaultSettingsAutomaticTax> {
-        self.0.opt_view(
-            "subscription_schedules_resource_default_settings",
-            "automatic_tax",
-        )
-    }
-
-    /// Billing cycle anchor.
-    #[inline]
-    pub fn billing_cycle_anchor(&self) -> api::SubscriptionSchedulePhaseBillingCycleAnchor {
-        self.0.word(
-            "subscription_schedules_resource_default_settings",
-            "billing_cycle_anchor",
-        )
-    }
-
-    /// Billing thresholds. `None` when null.
-    #[inline]
-    pub fn billing_thresholds(&self) -> Option<api::SubscriptionBillingThresholds> {
-        self.0.opt_view(
-            "subscription_schedules_resource_default_settings",
-            "billing_thresholds",
-        )
-    }
-
-    /// Collection method. `None` when null.
-    #[inline]
-    pub fn collection_method(&self) -> Option<api::SubscriptionSchedulePhaseCollectionMethod> {
-        self.0.opt_word(
-            "subscription_schedules_resource_default_settings",
-            "collection_method",
-        )
-    }
-
-    /// Default payment method. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn default_payment_method(&self) -> Option<Expandable<api::PaymentMethod>> {
-        self.0.opt_view(
-            "subscription_schedules_resource_default_settings",
-            "default_payment_method",
-        )
-    }
-
-    /// Description. `None` when null.
-    #[inline]
-    pub fn description(&self) -> Option<&str> {
-        self.0.opt_string(
-            "subscription_schedules_resource_default_settings",
-            "description",
-        )
-    }
-
-    /// Invoice settings.
-    #[inline]
-    pub fn invoice_settings(&self) -> api::SubscriptionScheduleDefaultSettingsInvoiceSettings {
-        self.0.view(
-            "subscription_schedules_resource_default_settings",
-            "invoice_settings",
-        )
-    }
-
-    /// On behalf of. An id, or the object itself when `expand` asks for it. `None` when null.
-    #[inline]
-    pub fn on_behalf_of(&self) -> Option<Expandable<api::Account>> {
-        self.0.opt_view(
-            "subscription_schedules_resource_default_settings",
-            "on_behalf_of",
-        )
-    }
-
-    /// Transfer data. `None` when null.
-    #[inline]
-    pub fn transfer_data(&self) -> Option<api::SubscriptionTransferData> {
-        self.0.opt_view(
-            "subscription_schedules_resource_default_settings",
-            "transfer_data",
-        )
-    }
-}
-
-view! {
-    /// Automatic tax of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `default_settings.automatic_tax`.
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-default_settings-automatic_tax>
-    SubscriptionScheduleDefaultSettingsAutomaticTax, "subscription_schedules_resource_default_settings_automatic_tax"
-}
-
-impl SubscriptionScheduleDefaultSettingsAutomaticTax {
-    /// Disabled reason: always `requires_location_inputs`. `None` when null.
-    #[inline]
-    pub fn disabled_reason(&self) -> Option<&str> {
-        self.0.opt_string(
-            "subscription_schedules_resource_default_settings_automatic_tax",
-            "disabled_reason",
-        )
-    }
-
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(&self) -> bool {
-        self.0.flag(
-            "subscription_schedules_resource_default_settings_automatic_tax",
-            "enabled",
-        )
-    }
-
-    /// Liability. `None` when null.
-    #[inline]
-    pub fn liability(&self) -> Option<api::CheckoutSessionAutomaticTaxLiability> {
-        self.0.opt_view(
-            "subscription_schedules_resource_default_settings_automatic_tax",
-            "liability",
-        )
-    }
-}
-
-view! {
-    /// End of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.add_invoice_items.period.end`.
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items-period-end>
-    SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd, "subscription_schedules_resource_invoice_item_period_resource_period_end"
-}
-
-impl SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd {
-    /// Timestamp, in seconds since the Unix epoch. `None` when absent.
-    #[inline]
-    pub fn timestamp(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "subscription_schedules_resource_invoice_item_period_resource_period_end",
-            "timestamp",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::SubscriptionSchedulePhaseAddInvoiceItemPeriodEndType {
-        self.0.word(
-            "subscription_schedules_resource_invoice_item_period_resource_period_end",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Start of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.add_invoice_items.period.start`.
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items-period-start>
-    SubscriptionSchedulePhaseAddInvoiceItemPeriodStart, "subscription_schedules_resource_invoice_item_period_resource_period_start"
-}
-
-impl SubscriptionSchedulePhaseAddInvoiceItemPeriodStart {
-    /// Timestamp, in seconds since the Unix epoch. `None` when absent.
-    #[inline]
-    pub fn timestamp(&self) -> Option<Timestamp> {
-        self.0.opt_time(
-            "subscription_schedules_resource_invoice_item_period_resource_period_start",
-            "timestamp",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::SubscriptionSchedulePhaseAddInvoiceItemPeriodStartType {
-        self.0.word(
-            "subscription_schedules_resource_invoice_item_period_resource_period_start",
-            "type",
-        )
     }
 }

@@ -3,157 +3,49 @@
 //! Stripe's `subscription_schedule`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Params, Timestamp, Value, decimal, list, one_of, pairs, params, params_required, texts,
-};
+use crate::view::prelude::{Params, Timestamp, Value, list, pairs, params, params_required, texts};
 
-params! {
-    /// The `flexible` of [`SubscriptionScheduleCreateBillingMode`](crate::api::SubscriptionScheduleCreateBillingMode).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreateBillingModeFlexible
-}
+/// The `flexible` of [`SubscriptionScheduleCreateBillingMode`](crate::api::SubscriptionScheduleCreateBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateBillingModeFlexible =
+    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
 
-impl SubscriptionScheduleCreateBillingModeFlexible {
-    /// Proration discounts.
-    #[inline]
-    pub fn proration_discounts(
-        self,
-        proration_discounts: api::SubscriptionScheduleCreateBillingModeFlexibleProrationDiscounts,
-    ) -> Self {
-        Self(self.0.with("proration_discounts", proration_discounts))
-    }
-}
+/// The `billing_mode` of [`SubscriptionScheduleCreate`](crate::api::SubscriptionScheduleCreate): the same as [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateBillingMode =
+    api::CheckoutSessionCreateSubscriptionDataBillingMode;
 
-params_required! {
-    /// The `billing_mode` of [`SubscriptionScheduleCreate`](crate::api::SubscriptionScheduleCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreateBillingMode
-}
+/// The `liability` of [`SubscriptionScheduleCreateDefaultSettingsAutomaticTax`](crate::api::SubscriptionScheduleCreateDefaultSettingsAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
 
-impl SubscriptionScheduleCreateBillingMode {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionScheduleCreateBillingModeType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `automatic_tax` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateDefaultSettingsAutomaticTax =
+    api::CheckoutSessionCreateAutomaticTax;
 
-    /// Flexible.
-    #[inline]
-    pub fn flexible(self, flexible: api::SubscriptionScheduleCreateBillingModeFlexible) -> Self {
-        Self(self.0.with("flexible", flexible))
-    }
-}
+/// The `billing_thresholds` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateDefaultSettingsBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
 
-params_required! {
-    /// The `liability` of [`SubscriptionScheduleCreateDefaultSettingsAutomaticTax`](crate::api::SubscriptionScheduleCreateDefaultSettingsAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability
-}
+/// The `custom_field` of [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-impl SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiabilityType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params_required! {
-    /// The `automatic_tax` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreateDefaultSettingsAutomaticTax
-}
-
-impl SubscriptionScheduleCreateDefaultSettingsAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Liability.
-    #[inline]
-    pub fn liability(
-        self,
-        liability: api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability,
-    ) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
-
-params! {
-    /// The `billing_thresholds` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreateDefaultSettingsBillingThresholds
-}
-
-impl SubscriptionScheduleCreateDefaultSettingsBillingThresholds {
-    /// Amount gte.
-    #[inline]
-    pub fn amount_gte(self, amount_gte: i64) -> Self {
-        Self(self.0.with("amount_gte", amount_gte))
-    }
-
-    /// Reset billing cycle anchor: true or false.
-    #[inline]
-    pub fn reset_billing_cycle_anchor(self, reset_billing_cycle_anchor: bool) -> Self {
-        Self(
-            self.0
-                .with("reset_billing_cycle_anchor", reset_billing_cycle_anchor),
-        )
-    }
-}
-
-params_required! {
-    /// The `custom_field` of [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsCustomField
-}
-
-impl SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `issuer` of [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsIssuer
-}
-
-impl SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiabilityType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `issuer` of [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
 
 params! {
     /// The `invoice_settings` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings).
@@ -195,13 +87,13 @@ impl SubscriptionScheduleCreateDefaultSettingsInvoiceSettings {
     /// Days until due.
     #[inline]
     pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.with("days_until_due", days_until_due))
+        Self(self.0.with_int("days_until_due", days_until_due))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Unsets `description`.
@@ -213,7 +105,7 @@ impl SubscriptionScheduleCreateDefaultSettingsInvoiceSettings {
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
+        Self(self.0.with_str("footer", footer))
     }
 
     /// Unsets `footer`.
@@ -232,26 +124,11 @@ impl SubscriptionScheduleCreateDefaultSettingsInvoiceSettings {
     }
 }
 
-params_required! {
-    /// The `transfer_data` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreateDefaultSettingsTransferData
-}
-
-impl SubscriptionScheduleCreateDefaultSettingsTransferData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
-    }
-
-    /// Amount percent.
-    #[inline]
-    pub fn amount_percent(self, amount_percent: f64) -> Self {
-        Self(self.0.with("amount_percent", amount_percent))
-    }
-}
+/// The `transfer_data` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateDefaultSettingsTransferData =
+    api::CheckoutSessionCreateSubscriptionDataTransferData;
 
 params! {
     /// The `default_settings` of [`SubscriptionScheduleCreate`](crate::api::SubscriptionScheduleCreate).
@@ -317,14 +194,14 @@ impl SubscriptionScheduleCreateDefaultSettings {
     pub fn default_payment_method(self, default_payment_method: &str) -> Self {
         Self(
             self.0
-                .with("default_payment_method", default_payment_method),
+                .with_str("default_payment_method", default_payment_method),
         )
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Unsets `description`.
@@ -345,7 +222,7 @@ impl SubscriptionScheduleCreateDefaultSettings {
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.with("on_behalf_of", on_behalf_of))
+        Self(self.0.with_str("on_behalf_of", on_behalf_of))
     }
 
     /// Unsets `on_behalf_of`.
@@ -370,125 +247,34 @@ impl SubscriptionScheduleCreateDefaultSettings {
     }
 }
 
-params_required! {
-    /// The `pause_at` of [`SubscriptionScheduleCreatePauseSchedulePause`](crate::api::SubscriptionScheduleCreatePauseSchedulePause).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePauseSchedulePausePauseAt
-}
+/// The `pause_at` of [`SubscriptionScheduleCreatePauseSchedulePause`](crate::api::SubscriptionScheduleCreatePauseSchedulePause): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseSchedulePausePauseAt =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt;
 
-impl SubscriptionScheduleCreatePauseSchedulePausePauseAt {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionScheduleCreatePauseSchedulePausePauseAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `outstanding_usage_through` of [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough = api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough;
 
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
+/// The `unused_time_from` of [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom;
 
-params! {
-    /// The `outstanding_usage_through` of [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough
-}
+/// The `bill_for` of [`SubscriptionScheduleCreatePauseSchedulePauseSettings`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettings): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor;
 
-impl SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough {
-    /// Type.
-    #[inline]
-    pub fn type_(
-        self,
-        type_: api::SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughType,
-    ) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params! {
-    /// The `unused_time_from` of [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom
-}
-
-impl SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom {
-    /// Type.
-    #[inline]
-    pub fn type_(
-        self,
-        type_: api::SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromType,
-    ) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params! {
-    /// The `bill_for` of [`SubscriptionScheduleCreatePauseSchedulePauseSettings`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor
-}
-
-impl SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor {
-    /// Outstanding usage through.
-    #[inline]
-    pub fn outstanding_usage_through(
-        self,
-        outstanding_usage_through: api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough,
-    ) -> Self {
-        Self(
-            self.0
-                .with("outstanding_usage_through", outstanding_usage_through),
-        )
-    }
-
-    /// Unused time from.
-    #[inline]
-    pub fn unused_time_from(
-        self,
-        unused_time_from: api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom,
-    ) -> Self {
-        Self(self.0.with("unused_time_from", unused_time_from))
-    }
-}
-
-params! {
-    /// The `settings` of [`SubscriptionScheduleCreatePauseSchedulePause`](crate::api::SubscriptionScheduleCreatePauseSchedulePause).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePauseSchedulePauseSettings
-}
-
-impl SubscriptionScheduleCreatePauseSchedulePauseSettings {
-    /// Bill for.
-    #[inline]
-    pub fn bill_for(
-        self,
-        bill_for: api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor,
-    ) -> Self {
-        Self(self.0.with("bill_for", bill_for))
-    }
-
-    /// Invoicing behavior.
-    #[inline]
-    pub fn invoicing_behavior(
-        self,
-        invoicing_behavior: api::SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior,
-    ) -> Self {
-        Self(self.0.with("invoicing_behavior", invoicing_behavior))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(self, type_: api::SubscriptionSchedulePauseSchedulePauseSettingsType) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
+/// The `settings` of [`SubscriptionScheduleCreatePauseSchedulePause`](crate::api::SubscriptionScheduleCreatePauseSchedulePause): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseSchedulePauseSettings =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings;
 
 params_required! {
     /// The `pause` of [`SubscriptionScheduleCreatePauseSchedule`](crate::api::SubscriptionScheduleCreatePauseSchedule).
@@ -514,94 +300,23 @@ impl SubscriptionScheduleCreatePauseSchedulePause {
     }
 }
 
-params_required! {
-    /// The `duration` of [`SubscriptionScheduleCreatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration
-}
+/// The `duration` of [`SubscriptionScheduleCreatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
 
-impl SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::SubscriptionScheduleCreatePauseScheduleResumeResumeAtDurationInterval,
-    ) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
+/// The `resume_at` of [`SubscriptionScheduleCreatePauseScheduleResume`](crate::api::SubscriptionScheduleCreatePauseScheduleResume): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseScheduleResumeResumeAt =
+    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt;
 
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `resume_at` of [`SubscriptionScheduleCreatePauseScheduleResume`](crate::api::SubscriptionScheduleCreatePauseScheduleResume).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePauseScheduleResumeResumeAt
-}
-
-impl SubscriptionScheduleCreatePauseScheduleResumeResumeAt {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionScheduleCreatePauseScheduleResumeResumeAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Duration.
-    #[inline]
-    pub fn duration(
-        self,
-        duration: api::SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration,
-    ) -> Self {
-        Self(self.0.with("duration", duration))
-    }
-
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
-
-params! {
-    /// The `settings` of [`SubscriptionScheduleCreatePauseScheduleResume`](crate::api::SubscriptionScheduleCreatePauseScheduleResume).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePauseScheduleResumeSettings
-}
-
-impl SubscriptionScheduleCreatePauseScheduleResumeSettings {
-    /// Billing cycle anchor.
-    #[inline]
-    pub fn billing_cycle_anchor(
-        self,
-        billing_cycle_anchor: api::SubscriptionSchedulePauseScheduleResumeSettingsBillingCycleAnchor,
-    ) -> Self {
-        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
-    }
-
-    /// Payment behavior.
-    #[inline]
-    pub fn payment_behavior(
-        self,
-        payment_behavior: api::SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior,
-    ) -> Self {
-        Self(self.0.with("payment_behavior", payment_behavior))
-    }
-
-    /// Proration behavior.
-    #[inline]
-    pub fn proration_behavior(
-        self,
-        proration_behavior: api::SubscriptionSchedulePauseScheduleResumeSettingsProrationBehavior,
-    ) -> Self {
-        Self(self.0.with("proration_behavior", proration_behavior))
-    }
-}
+/// The `settings` of [`SubscriptionScheduleCreatePauseScheduleResume`](crate::api::SubscriptionScheduleCreatePauseScheduleResume): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseScheduleResumeSettings =
+    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings;
 
 params_required! {
     /// The `resume` of [`SubscriptionScheduleCreatePauseSchedule`](crate::api::SubscriptionScheduleCreatePauseSchedule).
@@ -638,7 +353,7 @@ impl SubscriptionScheduleCreatePauseSchedule {
     /// Key.
     #[inline]
     pub fn key(self, key: &str) -> Self {
-        Self(self.0.with("key", key))
+        Self(self.0.with_str("key", key))
     }
 
     /// Pause.
@@ -654,658 +369,119 @@ impl SubscriptionScheduleCreatePauseSchedule {
     }
 }
 
-params! {
-    /// The `discount` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseAddInvoiceItemDiscount
-}
-
-impl SubscriptionScheduleCreatePhaseAddInvoiceItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `end` of [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodEnd
-}
-
-impl SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodEnd {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionSchedulePhaseAddInvoiceItemPeriodEndType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
-
-params_required! {
-    /// The `start` of [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodStart
-}
-
-impl SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodStart {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionSchedulePhaseAddInvoiceItemPeriodStartType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
-
-params_required! {
-    /// The `period` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod
-}
-
-impl SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        end: api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodEnd,
-        start: api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodStart,
-    ) -> Self {
-        Self(Params::new().with("end", end).with("start", start))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData
-}
-
-impl SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, product: &str) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::SubscriptionScheduleCreatePhaseAddInvoiceItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `add_invoice_item` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseAddInvoiceItem
-}
-
-impl SubscriptionScheduleCreatePhaseAddInvoiceItem {
-    /// Discountable: true or false.
-    #[inline]
-    pub fn discountable(self, discountable: bool) -> Self {
-        Self(self.0.with("discountable", discountable))
-    }
-
-    /// Discounts, as a list.
-    #[inline]
-    pub fn discounts(
-        self,
-        discounts: impl IntoIterator<Item = api::SubscriptionScheduleCreatePhaseAddInvoiceItemDiscount>,
-    ) -> Self {
-        Self(self.0.with("discounts", list(discounts)))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Period.
-    #[inline]
-    pub fn period(self, period: api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod) -> Self {
-        Self(self.0.with("period", period))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
-    }
-
-    /// Price data.
-    #[inline]
-    pub fn price_data(
-        self,
-        price_data: api::SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData,
-    ) -> Self {
-        Self(self.0.with("price_data", price_data))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
-    }
-
-    /// Tax rates, as a list.
-    #[inline]
-    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("tax_rates", texts(tax_rates)))
-    }
-
-    /// Unsets `tax_rates`.
-    #[inline]
-    pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `liability` of [`SubscriptionScheduleCreatePhaseAutomaticTax`](crate::api::SubscriptionScheduleCreatePhaseAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseAutomaticTaxLiability
-}
-
-impl SubscriptionScheduleCreatePhaseAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiabilityType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params_required! {
-    /// The `automatic_tax` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseAutomaticTax
-}
-
-impl SubscriptionScheduleCreatePhaseAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Liability.
-    #[inline]
-    pub fn liability(
-        self,
-        liability: api::SubscriptionScheduleCreatePhaseAutomaticTaxLiability,
-    ) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
-
-params! {
-    /// The `billing_thresholds` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseBillingThresholds
-}
-
-impl SubscriptionScheduleCreatePhaseBillingThresholds {
-    /// Amount gte.
-    #[inline]
-    pub fn amount_gte(self, amount_gte: i64) -> Self {
-        Self(self.0.with("amount_gte", amount_gte))
-    }
-
-    /// Reset billing cycle anchor: true or false.
-    #[inline]
-    pub fn reset_billing_cycle_anchor(self, reset_billing_cycle_anchor: bool) -> Self {
-        Self(
-            self.0
-                .with("reset_billing_cycle_anchor", reset_billing_cycle_anchor),
-        )
-    }
-}
-
-params! {
-    /// The `discount` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseDiscount
-}
-
-impl SubscriptionScheduleCreatePhaseDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `duration` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseDuration
-}
-
-impl SubscriptionScheduleCreatePhaseDuration {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::SubscriptionScheduleCreatePauseScheduleResumeResumeAtDurationInterval,
-    ) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `custom_field` of [`SubscriptionScheduleCreatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleCreatePhaseInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseInvoiceSettingsCustomField
-}
-
-impl SubscriptionScheduleCreatePhaseInvoiceSettingsCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `issuer` of [`SubscriptionScheduleCreatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleCreatePhaseInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseInvoiceSettingsIssuer
-}
-
-impl SubscriptionScheduleCreatePhaseInvoiceSettingsIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiabilityType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params! {
-    /// The `invoice_settings` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseInvoiceSettings
-}
-
-impl SubscriptionScheduleCreatePhaseInvoiceSettings {
-    /// Account tax ids, as a list.
-    #[inline]
-    pub fn account_tax_ids(self, account_tax_ids: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("account_tax_ids", texts(account_tax_ids)))
-    }
-
-    /// Unsets `account_tax_ids`.
-    #[inline]
-    pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.with("account_tax_ids", Value::Clear))
-    }
-
-    /// Custom fields, as a list.
-    #[inline]
-    pub fn custom_fields(
-        self,
-        custom_fields: impl IntoIterator<
-            Item = api::SubscriptionScheduleCreatePhaseInvoiceSettingsCustomField,
-        >,
-    ) -> Self {
-        Self(self.0.with("custom_fields", list(custom_fields)))
-    }
-
-    /// Unsets `custom_fields`.
-    #[inline]
-    pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
-    }
-
-    /// Days until due.
-    #[inline]
-    pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.with("days_until_due", days_until_due))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
-    }
-
-    /// Unsets `description`.
-    #[inline]
-    pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
-    }
-
-    /// Footer.
-    #[inline]
-    pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
-    }
-
-    /// Unsets `footer`.
-    #[inline]
-    pub fn clear_footer(self) -> Self {
-        Self(self.0.with("footer", Value::Clear))
-    }
-
-    /// Issuer.
-    #[inline]
-    pub fn issuer(self, issuer: api::SubscriptionScheduleCreatePhaseInvoiceSettingsIssuer) -> Self {
-        Self(self.0.with("issuer", issuer))
-    }
-}
-
-params_required! {
-    /// The `billing_thresholds` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseItemBillingThresholds
-}
-
-impl SubscriptionScheduleCreatePhaseItemBillingThresholds {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(usage_gte: i64) -> Self {
-        Self(Params::new().with("usage_gte", usage_gte))
-    }
-}
-
-params! {
-    /// The `discount` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseItemDiscount
-}
-
-impl SubscriptionScheduleCreatePhaseItemDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with("promotion_code", promotion_code))
-    }
-}
-
-params_required! {
-    /// The `recurring` of [`SubscriptionScheduleCreatePhaseItemPriceData`](crate::api::SubscriptionScheduleCreatePhaseItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseItemPriceDataRecurring
-}
-
-impl SubscriptionScheduleCreatePhaseItemPriceDataRecurring {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::SubscriptionScheduleCreatePauseScheduleResumeResumeAtDurationInterval,
-    ) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
-    }
-}
-
-params_required! {
-    /// The `price_data` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseItemPriceData
-}
-
-impl SubscriptionScheduleCreatePhaseItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        currency: &str,
-        product: &str,
-        recurring: api::SubscriptionScheduleCreatePhaseItemPriceDataRecurring,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("product", product)
-                .with("recurring", recurring),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::SubscriptionScheduleCreatePhaseAddInvoiceItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `item` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseItem
-}
-
-impl SubscriptionScheduleCreatePhaseItem {
-    /// Billing thresholds.
-    #[inline]
-    pub fn billing_thresholds(
-        self,
-        billing_thresholds: api::SubscriptionScheduleCreatePhaseItemBillingThresholds,
-    ) -> Self {
-        Self(self.0.with("billing_thresholds", billing_thresholds))
-    }
-
-    /// Unsets `billing_thresholds`.
-    #[inline]
-    pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.with("billing_thresholds", Value::Clear))
-    }
-
-    /// Discounts, as a list.
-    #[inline]
-    pub fn discounts(
-        self,
-        discounts: impl IntoIterator<Item = api::SubscriptionScheduleCreatePhaseItemDiscount>,
-    ) -> Self {
-        Self(self.0.with("discounts", list(discounts)))
-    }
-
-    /// Unsets `discounts`.
-    #[inline]
-    pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Plan.
-    #[inline]
-    pub fn plan(self, plan: &str) -> Self {
-        Self(self.0.with("plan", plan))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with("price", price))
-    }
-
-    /// Price data.
-    #[inline]
-    pub fn price_data(self, price_data: api::SubscriptionScheduleCreatePhaseItemPriceData) -> Self {
-        Self(self.0.with("price_data", price_data))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with("quantity", quantity))
-    }
-
-    /// Tax rates, as a list.
-    #[inline]
-    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("tax_rates", texts(tax_rates)))
-    }
-
-    /// Unsets `tax_rates`.
-    #[inline]
-    pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `transfer_data` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreatePhaseTransferData
-}
-
-impl SubscriptionScheduleCreatePhaseTransferData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(destination: &str) -> Self {
-        Self(Params::new().with("destination", destination))
-    }
-
-    /// Amount percent.
-    #[inline]
-    pub fn amount_percent(self, amount_percent: f64) -> Self {
-        Self(self.0.with("amount_percent", amount_percent))
-    }
-}
+/// The `discount` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseAddInvoiceItemDiscount = api::InvoiceItemCreateDiscount;
+
+/// The `end` of [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodEnd =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd;
+
+/// The `start` of [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodStart =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart;
+
+/// The `period` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod;
+
+/// The `price_data` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData = api::InvoiceItemCreatePriceData;
+
+/// The `add_invoice_item` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseAddInvoiceItem =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem;
+
+/// The `liability` of [`SubscriptionScheduleCreatePhaseAutomaticTax`](crate::api::SubscriptionScheduleCreatePhaseAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseAutomaticTaxLiability =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
+
+/// The `automatic_tax` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+
+/// The `billing_thresholds` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
+
+/// The `discount` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseDiscount = api::InvoiceItemCreateDiscount;
+
+/// The `duration` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseDuration =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+
+/// The `custom_field` of [`SubscriptionScheduleCreatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleCreatePhaseInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+
+/// The `issuer` of [`SubscriptionScheduleCreatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleCreatePhaseInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseInvoiceSettingsIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
+
+/// The `invoice_settings` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseInvoiceSettings =
+    api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings;
+
+/// The `billing_thresholds` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseItemBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
+
+/// The `discount` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseItemDiscount = api::InvoiceItemCreateDiscount;
+
+/// The `recurring` of [`SubscriptionScheduleCreatePhaseItemPriceData`](crate::api::SubscriptionScheduleCreatePhaseItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+
+/// The `price_data` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseItemPriceData =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
+
+/// The `item` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseItem = api::InvoiceCreatePreviewScheduleDetailsPhaseItem;
+
+/// The `transfer_data` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseTransferData =
+    api::CheckoutSessionCreateSubscriptionDataTransferData;
 
 params_required! {
     /// The `phase` of [`SubscriptionScheduleCreate`](crate::api::SubscriptionScheduleCreate).
@@ -1384,7 +560,7 @@ impl SubscriptionScheduleCreatePhase {
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Default payment method.
@@ -1392,7 +568,7 @@ impl SubscriptionScheduleCreatePhase {
     pub fn default_payment_method(self, default_payment_method: &str) -> Self {
         Self(
             self.0
-                .with("default_payment_method", default_payment_method),
+                .with_str("default_payment_method", default_payment_method),
         )
     }
 
@@ -1414,7 +590,7 @@ impl SubscriptionScheduleCreatePhase {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Unsets `description`.
@@ -1471,7 +647,7 @@ impl SubscriptionScheduleCreatePhase {
     /// On behalf of.
     #[inline]
     pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.with("on_behalf_of", on_behalf_of))
+        Self(self.0.with_str("on_behalf_of", on_behalf_of))
     }
 
     /// Proration behavior.
@@ -1495,7 +671,7 @@ impl SubscriptionScheduleCreatePhase {
     /// Trial: true or false.
     #[inline]
     pub fn trial(self, trial: bool) -> Self {
-        Self(self.0.with("trial", trial))
+        Self(self.0.with_bool("trial", trial))
     }
 
     /// Trial end, in seconds since the Unix epoch.
@@ -1505,182 +681,360 @@ impl SubscriptionScheduleCreatePhase {
     }
 }
 
-one_of! {
-    /// The `start_date` of [`SubscriptionScheduleCreate`](crate::api::SubscriptionScheduleCreate), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreateStartDate {
-        [
-            /// `now`
-            Now = "now",
-        ]
-        /// An instant.
-        Time(Timestamp),
-    }
-}
+/// The `start_date` of [`SubscriptionScheduleCreate`](crate::api::SubscriptionScheduleCreate), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateStartDate = api::FileLinkUpdateExpiresAt;
 
-impl From<i64> for SubscriptionScheduleCreateStartDate {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
+/// The `liability` of [`SubscriptionScheduleUpdateDefaultSettingsAutomaticTax`](crate::api::SubscriptionScheduleUpdateDefaultSettingsAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdateDefaultSettingsAutomaticTaxLiability =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
+
+/// The `automatic_tax` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdateDefaultSettingsAutomaticTax =
+    api::CheckoutSessionCreateAutomaticTax;
+
+/// The `billing_thresholds` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdateDefaultSettingsBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
+
+/// The `custom_field` of [`SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+
+/// The `issuer` of [`SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
+
+/// The `invoice_settings` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings =
+    api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings;
+
+/// The `transfer_data` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdateDefaultSettingsTransferData =
+    api::CheckoutSessionCreateSubscriptionDataTransferData;
+
+/// The `default_settings` of [`SubscriptionScheduleUpdate`](crate::api::SubscriptionScheduleUpdate): the same as [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdateDefaultSettings = api::SubscriptionScheduleCreateDefaultSettings;
+
+/// The `pause_at` of [`SubscriptionScheduleUpdatePauseSchedulePause`](crate::api::SubscriptionScheduleUpdatePauseSchedulePause): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseSchedulePausePauseAt =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt;
+
+/// The `outstanding_usage_through` of [`SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillForOutstandingUsageThrough = api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough;
+
+/// The `unused_time_from` of [`SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillForUnusedTimeFrom =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom;
+
+/// The `bill_for` of [`SubscriptionScheduleUpdatePauseSchedulePauseSettings`](crate::api::SubscriptionScheduleUpdatePauseSchedulePauseSettings): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor;
+
+/// The `settings` of [`SubscriptionScheduleUpdatePauseSchedulePause`](crate::api::SubscriptionScheduleUpdatePauseSchedulePause): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseSchedulePauseSettings =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings;
+
+/// The `pause` of [`SubscriptionScheduleUpdatePauseSchedule`](crate::api::SubscriptionScheduleUpdatePauseSchedule): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePause`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePause).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseSchedulePause =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePause;
+
+/// The `duration` of [`SubscriptionScheduleUpdatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleUpdatePauseScheduleResumeResumeAt): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseScheduleResumeResumeAtDuration =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+
+/// The `resume_at` of [`SubscriptionScheduleUpdatePauseScheduleResume`](crate::api::SubscriptionScheduleUpdatePauseScheduleResume): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseScheduleResumeResumeAt =
+    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt;
+
+/// The `settings` of [`SubscriptionScheduleUpdatePauseScheduleResume`](crate::api::SubscriptionScheduleUpdatePauseScheduleResume): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseScheduleResumeSettings =
+    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings;
+
+/// The `resume` of [`SubscriptionScheduleUpdatePauseSchedule`](crate::api::SubscriptionScheduleUpdatePauseSchedule): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResume`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResume).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseScheduleResume =
+    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResume;
+
+/// The `pause_schedule` of [`SubscriptionScheduleUpdate`](crate::api::SubscriptionScheduleUpdate): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedule`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedule).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePauseSchedule =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedule;
+
+/// The `discount` of [`SubscriptionScheduleUpdatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleUpdatePhaseAddInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseAddInvoiceItemDiscount = api::InvoiceItemCreateDiscount;
+
+/// The `end` of [`SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriod): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriodEnd =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd;
+
+/// The `start` of [`SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriod): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriodStart =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart;
+
+/// The `period` of [`SubscriptionScheduleUpdatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleUpdatePhaseAddInvoiceItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriod =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod;
+
+/// The `price_data` of [`SubscriptionScheduleUpdatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleUpdatePhaseAddInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseAddInvoiceItemPriceData = api::InvoiceItemCreatePriceData;
+
+/// The `add_invoice_item` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseAddInvoiceItem =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem;
+
+/// The `liability` of [`SubscriptionScheduleUpdatePhaseAutomaticTax`](crate::api::SubscriptionScheduleUpdatePhaseAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseAutomaticTaxLiability =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
+
+/// The `automatic_tax` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+
+/// The `billing_thresholds` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
+
+/// The `discount` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseDiscount = api::InvoiceItemCreateDiscount;
+
+/// The `duration` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseDuration =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+
+/// The `end_date` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseEndDate = api::FileLinkUpdateExpiresAt;
+
+/// The `custom_field` of [`SubscriptionScheduleUpdatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleUpdatePhaseInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseInvoiceSettingsCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+
+/// The `issuer` of [`SubscriptionScheduleUpdatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleUpdatePhaseInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseInvoiceSettingsIssuer =
+    api::CheckoutSessionCreateAutomaticTaxLiability;
+
+/// The `invoice_settings` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseInvoiceSettings =
+    api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings;
+
+/// The `billing_thresholds` of [`SubscriptionScheduleUpdatePhaseItem`](crate::api::SubscriptionScheduleUpdatePhaseItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseItemBillingThresholds =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
+
+/// The `discount` of [`SubscriptionScheduleUpdatePhaseItem`](crate::api::SubscriptionScheduleUpdatePhaseItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseItemDiscount = api::InvoiceItemCreateDiscount;
+
+/// The `recurring` of [`SubscriptionScheduleUpdatePhaseItemPriceData`](crate::api::SubscriptionScheduleUpdatePhaseItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseItemPriceDataRecurring =
+    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+
+/// The `price_data` of [`SubscriptionScheduleUpdatePhaseItem`](crate::api::SubscriptionScheduleUpdatePhaseItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseItemPriceData =
+    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
+
+/// The `item` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseItem = api::InvoiceCreatePreviewScheduleDetailsPhaseItem;
+
+/// The `start_date` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseStartDate = api::FileLinkUpdateExpiresAt;
+
+/// The `transfer_data` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseTransferData =
+    api::CheckoutSessionCreateSubscriptionDataTransferData;
+
+/// The `trial_end` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/update>
+pub type SubscriptionScheduleUpdatePhaseTrialEnd = api::FileLinkUpdateExpiresAt;
 
 params_required! {
-    /// The `liability` of [`SubscriptionScheduleUpdateDefaultSettingsAutomaticTax`](crate::api::SubscriptionScheduleUpdateDefaultSettingsAutomaticTax).
+    /// The `phase` of [`SubscriptionScheduleUpdate`](crate::api::SubscriptionScheduleUpdate).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/update>
-    SubscriptionScheduleUpdateDefaultSettingsAutomaticTaxLiability
+    SubscriptionScheduleUpdatePhase
 }
 
-impl SubscriptionScheduleUpdateDefaultSettingsAutomaticTaxLiability {
+impl SubscriptionScheduleUpdatePhase {
     /// With what Stripe requires.
     #[inline]
-    pub fn new(
-        type_: api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiabilityType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
+    pub fn new(items: impl IntoIterator<Item = api::SubscriptionScheduleUpdatePhaseItem>) -> Self {
+        Self(Params::new().with("items", list(items)))
     }
 
-    /// Account.
+    /// Add invoice items, as a list.
     #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params_required! {
-    /// The `automatic_tax` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/update>
-    SubscriptionScheduleUpdateDefaultSettingsAutomaticTax
-}
-
-impl SubscriptionScheduleUpdateDefaultSettingsAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-
-    /// Liability.
-    #[inline]
-    pub fn liability(
+    pub fn add_invoice_items(
         self,
-        liability: api::SubscriptionScheduleUpdateDefaultSettingsAutomaticTaxLiability,
+        add_invoice_items: impl IntoIterator<Item = api::SubscriptionScheduleUpdatePhaseAddInvoiceItem>,
     ) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
-
-params! {
-    /// The `billing_thresholds` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/update>
-    SubscriptionScheduleUpdateDefaultSettingsBillingThresholds
-}
-
-impl SubscriptionScheduleUpdateDefaultSettingsBillingThresholds {
-    /// Amount gte.
-    #[inline]
-    pub fn amount_gte(self, amount_gte: i64) -> Self {
-        Self(self.0.with("amount_gte", amount_gte))
+        Self(self.0.with("add_invoice_items", list(add_invoice_items)))
     }
 
-    /// Reset billing cycle anchor: true or false.
+    /// Application fee percent.
     #[inline]
-    pub fn reset_billing_cycle_anchor(self, reset_billing_cycle_anchor: bool) -> Self {
+    pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
         Self(
             self.0
-                .with("reset_billing_cycle_anchor", reset_billing_cycle_anchor),
+                .with("application_fee_percent", application_fee_percent),
         )
     }
-}
 
-params_required! {
-    /// The `custom_field` of [`SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/update>
-    SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsCustomField
-}
-
-impl SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsCustomField {
-    /// With what Stripe requires.
+    /// Automatic tax.
     #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
-
-params_required! {
-    /// The `issuer` of [`SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/update>
-    SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsIssuer
-}
-
-impl SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsIssuer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiabilityType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-params! {
-    /// The `invoice_settings` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/update>
-    SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings
-}
-
-impl SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings {
-    /// Account tax ids, as a list.
-    #[inline]
-    pub fn account_tax_ids(self, account_tax_ids: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("account_tax_ids", texts(account_tax_ids)))
-    }
-
-    /// Unsets `account_tax_ids`.
-    #[inline]
-    pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.with("account_tax_ids", Value::Clear))
-    }
-
-    /// Custom fields, as a list.
-    #[inline]
-    pub fn custom_fields(
+    pub fn automatic_tax(
         self,
-        custom_fields: impl IntoIterator<
-            Item = api::SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsCustomField,
-        >,
+        automatic_tax: api::SubscriptionScheduleUpdatePhaseAutomaticTax,
     ) -> Self {
-        Self(self.0.with("custom_fields", list(custom_fields)))
+        Self(self.0.with("automatic_tax", automatic_tax))
     }
 
-    /// Unsets `custom_fields`.
+    /// Billing cycle anchor.
     #[inline]
-    pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
+    pub fn billing_cycle_anchor(
+        self,
+        billing_cycle_anchor: api::SubscriptionSchedulePhaseBillingCycleAnchor,
+    ) -> Self {
+        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
     }
 
-    /// Days until due.
+    /// Billing thresholds.
     #[inline]
-    pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.with("days_until_due", days_until_due))
+    pub fn billing_thresholds(
+        self,
+        billing_thresholds: api::SubscriptionScheduleUpdatePhaseBillingThresholds,
+    ) -> Self {
+        Self(self.0.with("billing_thresholds", billing_thresholds))
+    }
+
+    /// Unsets `billing_thresholds`.
+    #[inline]
+    pub fn clear_billing_thresholds(self) -> Self {
+        Self(self.0.with("billing_thresholds", Value::Clear))
+    }
+
+    /// Collection method.
+    #[inline]
+    pub fn collection_method(
+        self,
+        collection_method: api::SubscriptionSchedulePhaseCollectionMethod,
+    ) -> Self {
+        Self(self.0.with("collection_method", collection_method))
+    }
+
+    /// Currency: three-letter ISO code in lower case.
+    #[inline]
+    pub fn currency(self, currency: &str) -> Self {
+        Self(self.0.with_str("currency", currency))
+    }
+
+    /// Default payment method.
+    #[inline]
+    pub fn default_payment_method(self, default_payment_method: &str) -> Self {
+        Self(
+            self.0
+                .with_str("default_payment_method", default_payment_method),
+        )
+    }
+
+    /// Default tax rates, as a list.
+    #[inline]
+    pub fn default_tax_rates(
+        self,
+        default_tax_rates: impl IntoIterator<Item: Into<String>>,
+    ) -> Self {
+        Self(self.0.with("default_tax_rates", texts(default_tax_rates)))
+    }
+
+    /// Unsets `default_tax_rates`.
+    #[inline]
+    pub fn clear_default_tax_rates(self) -> Self {
+        Self(self.0.with("default_tax_rates", Value::Clear))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Unsets `description`.
@@ -1689,24 +1043,108 @@ impl SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings {
         Self(self.0.with("description", Value::Clear))
     }
 
-    /// Footer.
+    /// Discounts, as a list.
     #[inline]
-    pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
-    }
-
-    /// Unsets `footer`.
-    #[inline]
-    pub fn clear_footer(self) -> Self {
-        Self(self.0.with("footer", Value::Clear))
-    }
-
-    /// Issuer.
-    #[inline]
-    pub fn issuer(
+    pub fn discounts(
         self,
-        issuer: api::SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsIssuer,
+        discounts: impl IntoIterator<Item = api::SubscriptionScheduleUpdatePhaseDiscount>,
     ) -> Self {
-        Self(self.0.with("issuer", issuer))
+        Self(self.0.with("discounts", list(discounts)))
+    }
+
+    /// Unsets `discounts`.
+    #[inline]
+    pub fn clear_discounts(self) -> Self {
+        Self(self.0.with("discounts", Value::Clear))
+    }
+
+    /// Duration.
+    #[inline]
+    pub fn duration(self, duration: api::SubscriptionScheduleUpdatePhaseDuration) -> Self {
+        Self(self.0.with("duration", duration))
+    }
+
+    /// End date.
+    #[inline]
+    pub fn end_date(
+        self,
+        end_date: impl Into<api::SubscriptionScheduleUpdatePhaseEndDate>,
+    ) -> Self {
+        Self(self.0.with(
+            "end_date",
+            Into::<api::SubscriptionScheduleUpdatePhaseEndDate>::into(end_date),
+        ))
+    }
+
+    /// Invoice settings.
+    #[inline]
+    pub fn invoice_settings(
+        self,
+        invoice_settings: api::SubscriptionScheduleUpdatePhaseInvoiceSettings,
+    ) -> Self {
+        Self(self.0.with("invoice_settings", invoice_settings))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// On behalf of.
+    #[inline]
+    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
+        Self(self.0.with_str("on_behalf_of", on_behalf_of))
+    }
+
+    /// Proration behavior.
+    #[inline]
+    pub fn proration_behavior(
+        self,
+        proration_behavior: api::SubscriptionSchedulePauseScheduleResumeSettingsProrationBehavior,
+    ) -> Self {
+        Self(self.0.with("proration_behavior", proration_behavior))
+    }
+
+    /// Start date.
+    #[inline]
+    pub fn start_date(
+        self,
+        start_date: impl Into<api::SubscriptionScheduleUpdatePhaseStartDate>,
+    ) -> Self {
+        Self(self.0.with(
+            "start_date",
+            Into::<api::SubscriptionScheduleUpdatePhaseStartDate>::into(start_date),
+        ))
+    }
+
+    /// Transfer data.
+    #[inline]
+    pub fn transfer_data(
+        self,
+        transfer_data: api::SubscriptionScheduleUpdatePhaseTransferData,
+    ) -> Self {
+        Self(self.0.with("transfer_data", transfer_data))
+    }
+
+    /// Trial: true or false.
+    #[inline]
+    pub fn trial(self, trial: bool) -> Self {
+        Self(self.0.with_bool("trial", trial))
+    }
+
+    /// Trial end.
+    #[inline]
+    pub fn trial_end(
+        self,
+        trial_end: impl Into<api::SubscriptionScheduleUpdatePhaseTrialEnd>,
+    ) -> Self {
+        Self(self.0.with(
+            "trial_end",
+            Into::<api::SubscriptionScheduleUpdatePhaseTrialEnd>::into(trial_end),
+        ))
     }
 }

@@ -3,83 +3,74 @@
 //! Stripe's `subscription_schedule`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, list, pairs, request, request_list};
+use crate::view::prelude::{List, RangeQuery, Value, list, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.subscription_schedules().list(…)`: `GET /v1/subscription_schedules`.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/list>
-    SubscriptionScheduleList => List<api::SubscriptionSchedule>, api::SubscriptionSchedule; "subscription_schedules.list", Get "/v1/subscription_schedules", Api V1 Form
+    SubscriptionScheduleList, SubscriptionScheduleListEndpoint => List<api::SubscriptionSchedule>; "subscription_schedules.list", Get "/v1/subscription_schedules", Api V1 Form
 }
 
 impl SubscriptionScheduleList {
     /// Canceled at.
     #[inline]
     pub fn canceled_at(self, canceled_at: impl Into<RangeQuery>) -> Self {
-        Self(
-            self.0
-                .set("canceled_at", Into::<RangeQuery>::into(canceled_at)),
-        )
+        self.set("canceled_at", Into::<RangeQuery>::into(canceled_at))
     }
 
     /// Completed at.
     #[inline]
     pub fn completed_at(self, completed_at: impl Into<RangeQuery>) -> Self {
-        Self(
-            self.0
-                .set("completed_at", Into::<RangeQuery>::into(completed_at)),
-        )
+        self.set("completed_at", Into::<RangeQuery>::into(completed_at))
     }
 
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Released at.
     #[inline]
     pub fn released_at(self, released_at: impl Into<RangeQuery>) -> Self {
-        Self(
-            self.0
-                .set("released_at", Into::<RangeQuery>::into(released_at)),
-        )
+        self.set("released_at", Into::<RangeQuery>::into(released_at))
     }
 
     /// Scheduled: true or false.
     #[inline]
     pub fn scheduled(self, scheduled: bool) -> Self {
-        Self(self.0.set("scheduled", scheduled))
+        self.set_bool("scheduled", scheduled)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -87,26 +78,26 @@ request! {
     /// The request of `client.subscription_schedules().create(…)`: `POST /v1/subscription_schedules`.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreate => api::SubscriptionSchedule; "subscription_schedules.create", Post "/v1/subscription_schedules", Api V1 Form
+    SubscriptionScheduleCreate, SubscriptionScheduleCreateEndpoint => api::SubscriptionSchedule; "subscription_schedules.create", Post "/v1/subscription_schedules", Api V1 Form
 }
 
 impl SubscriptionScheduleCreate {
     /// Billing mode.
     #[inline]
     pub fn billing_mode(self, billing_mode: api::SubscriptionScheduleCreateBillingMode) -> Self {
-        Self(self.0.set("billing_mode", billing_mode))
+        self.set("billing_mode", billing_mode)
     }
 
     /// Customer.
     #[inline]
     pub fn customer(self, customer: &str) -> Self {
-        Self(self.0.set("customer", customer))
+        self.set_str("customer", customer)
     }
 
     /// Customer account.
     #[inline]
     pub fn customer_account(self, customer_account: &str) -> Self {
-        Self(self.0.set("customer_account", customer_account))
+        self.set_str("customer_account", customer_account)
     }
 
     /// Default settings.
@@ -115,19 +106,19 @@ impl SubscriptionScheduleCreate {
         self,
         default_settings: api::SubscriptionScheduleCreateDefaultSettings,
     ) -> Self {
-        Self(self.0.set("default_settings", default_settings))
+        self.set("default_settings", default_settings)
     }
 
     /// End behavior.
     #[inline]
     pub fn end_behavior(self, end_behavior: api::SubscriptionScheduleEndBehavior) -> Self {
-        Self(self.0.set("end_behavior", end_behavior))
+        self.set("end_behavior", end_behavior)
     }
 
     /// From subscription.
     #[inline]
     pub fn from_subscription(self, from_subscription: &str) -> Self {
-        Self(self.0.set("from_subscription", from_subscription))
+        self.set_str("from_subscription", from_subscription)
     }
 
     /// Key-value pairs of your own.
@@ -136,13 +127,13 @@ impl SubscriptionScheduleCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Pause schedules, as a list.
@@ -151,7 +142,7 @@ impl SubscriptionScheduleCreate {
         self,
         pause_schedules: impl IntoIterator<Item = api::SubscriptionScheduleCreatePauseSchedule>,
     ) -> Self {
-        Self(self.0.set("pause_schedules", list(pause_schedules)))
+        self.set("pause_schedules", list(pause_schedules))
     }
 
     /// Phases, as a list.
@@ -160,7 +151,7 @@ impl SubscriptionScheduleCreate {
         self,
         phases: impl IntoIterator<Item = api::SubscriptionScheduleCreatePhase>,
     ) -> Self {
-        Self(self.0.set("phases", list(phases)))
+        self.set("phases", list(phases))
     }
 
     /// Start date.
@@ -169,10 +160,10 @@ impl SubscriptionScheduleCreate {
         self,
         start_date: impl Into<api::SubscriptionScheduleCreateStartDate>,
     ) -> Self {
-        Self(self.0.set(
+        self.set(
             "start_date",
             Into::<api::SubscriptionScheduleCreateStartDate>::into(start_date),
-        ))
+        )
     }
 }
 
@@ -180,14 +171,14 @@ request! {
     /// The request of `client.subscription_schedules().retrieve(…)`: `GET /v1/subscription_schedules/{schedule}`.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/retrieve>
-    SubscriptionScheduleRetrieve => api::SubscriptionSchedule; "subscription_schedules.retrieve", Get "/v1/subscription_schedules/{schedule}", Api V1 Form
+    SubscriptionScheduleRetrieve, SubscriptionScheduleRetrieveEndpoint => api::SubscriptionSchedule; "subscription_schedules.retrieve", Get "/v1/subscription_schedules/{schedule}", Api V1 Form
 }
 
 request! {
     /// The request of `client.subscription_schedules().update(…)`: `POST /v1/subscription_schedules/{schedule}`.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/update>
-    SubscriptionScheduleUpdate => api::SubscriptionSchedule; "subscription_schedules.update", Post "/v1/subscription_schedules/{schedule}", Api V1 Form
+    SubscriptionScheduleUpdate, SubscriptionScheduleUpdateEndpoint => api::SubscriptionSchedule; "subscription_schedules.update", Post "/v1/subscription_schedules/{schedule}", Api V1 Form
 }
 
 impl SubscriptionScheduleUpdate {
@@ -197,13 +188,13 @@ impl SubscriptionScheduleUpdate {
         self,
         default_settings: api::SubscriptionScheduleUpdateDefaultSettings,
     ) -> Self {
-        Self(self.0.set("default_settings", default_settings))
+        self.set("default_settings", default_settings)
     }
 
     /// End behavior.
     #[inline]
     pub fn end_behavior(self, end_behavior: api::SubscriptionScheduleEndBehavior) -> Self {
-        Self(self.0.set("end_behavior", end_behavior))
+        self.set("end_behavior", end_behavior)
     }
 
     /// Key-value pairs of your own.
@@ -212,13 +203,13 @@ impl SubscriptionScheduleUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Pause schedules, as a list.
@@ -227,13 +218,13 @@ impl SubscriptionScheduleUpdate {
         self,
         pause_schedules: impl IntoIterator<Item = api::SubscriptionScheduleUpdatePauseSchedule>,
     ) -> Self {
-        Self(self.0.set("pause_schedules", list(pause_schedules)))
+        self.set("pause_schedules", list(pause_schedules))
     }
 
     /// Unsets `pause_schedules`.
     #[inline]
     pub fn clear_pause_schedules(self) -> Self {
-        Self(self.0.set("pause_schedules", Value::Clear))
+        self.set("pause_schedules", Value::Clear)
     }
 
     /// Phases, as a list.
@@ -242,7 +233,7 @@ impl SubscriptionScheduleUpdate {
         self,
         phases: impl IntoIterator<Item = api::SubscriptionScheduleUpdatePhase>,
     ) -> Self {
-        Self(self.0.set("phases", list(phases)))
+        self.set("phases", list(phases))
     }
 
     /// Proration behavior.
@@ -251,7 +242,7 @@ impl SubscriptionScheduleUpdate {
         self,
         proration_behavior: api::SubscriptionSchedulePauseScheduleResumeSettingsProrationBehavior,
     ) -> Self {
-        Self(self.0.set("proration_behavior", proration_behavior))
+        self.set("proration_behavior", proration_behavior)
     }
 }
 
@@ -259,20 +250,20 @@ request! {
     /// The request of `client.subscription_schedules().cancel(…)`: `POST /v1/subscription_schedules/{schedule}/cancel`.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/cancel>
-    SubscriptionScheduleCancel => api::SubscriptionSchedule; "subscription_schedules.cancel", Post "/v1/subscription_schedules/{schedule}/cancel", Api V1 Form
+    SubscriptionScheduleCancel, SubscriptionScheduleCancelEndpoint => api::SubscriptionSchedule; "subscription_schedules.cancel", Post "/v1/subscription_schedules/{schedule}/cancel", Api V1 Form
 }
 
 impl SubscriptionScheduleCancel {
     /// Invoice now: true or false.
     #[inline]
     pub fn invoice_now(self, invoice_now: bool) -> Self {
-        Self(self.0.set("invoice_now", invoice_now))
+        self.set_bool("invoice_now", invoice_now)
     }
 
     /// Prorate: true or false.
     #[inline]
     pub fn prorate(self, prorate: bool) -> Self {
-        Self(self.0.set("prorate", prorate))
+        self.set_bool("prorate", prorate)
     }
 }
 
@@ -280,13 +271,13 @@ request! {
     /// The request of `client.subscription_schedules().release(…)`: `POST /v1/subscription_schedules/{schedule}/release`.
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/release>
-    SubscriptionScheduleRelease => api::SubscriptionSchedule; "subscription_schedules.release", Post "/v1/subscription_schedules/{schedule}/release", Api V1 Form
+    SubscriptionScheduleRelease, SubscriptionScheduleReleaseEndpoint => api::SubscriptionSchedule; "subscription_schedules.release", Post "/v1/subscription_schedules/{schedule}/release", Api V1 Form
 }
 
 impl SubscriptionScheduleRelease {
     /// Preserve cancel date: true or false.
     #[inline]
     pub fn preserve_cancel_date(self, preserve_cancel_date: bool) -> Self {
-        Self(self.0.set("preserve_cancel_date", preserve_cancel_date))
+        self.set_bool("preserve_cancel_date", preserve_cancel_date)
     }
 }

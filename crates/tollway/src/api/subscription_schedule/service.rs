@@ -3,7 +3,7 @@
 //! Stripe's `subscription_schedule`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.subscription_schedules()`.
 ///
@@ -17,10 +17,7 @@ impl SubscriptionSchedules<'_> {
     /// <https://docs.stripe.com/api/subscription_schedules/list>
     #[inline]
     pub fn list(&self) -> api::SubscriptionScheduleList {
-        api::SubscriptionScheduleList(RequestBuilder::new(
-            self.0,
-            api::SubscriptionScheduleList::OPERATION,
-        ))
+        api::SubscriptionScheduleList::new(self.0)
     }
 
     /// `POST /v1/subscription_schedules`.
@@ -28,10 +25,7 @@ impl SubscriptionSchedules<'_> {
     /// <https://docs.stripe.com/api/subscription_schedules/create>
     #[inline]
     pub fn create(&self) -> api::SubscriptionScheduleCreate {
-        api::SubscriptionScheduleCreate(RequestBuilder::new(
-            self.0,
-            api::SubscriptionScheduleCreate::OPERATION,
-        ))
+        api::SubscriptionScheduleCreate::new(self.0)
     }
 
     /// `GET /v1/subscription_schedules/{schedule}`.
@@ -39,10 +33,7 @@ impl SubscriptionSchedules<'_> {
     /// <https://docs.stripe.com/api/subscription_schedules/retrieve>
     #[inline]
     pub fn retrieve(&self, schedule: &str) -> api::SubscriptionScheduleRetrieve {
-        api::SubscriptionScheduleRetrieve(
-            RequestBuilder::new(self.0, api::SubscriptionScheduleRetrieve::OPERATION)
-                .path_arg(schedule),
-        )
+        api::SubscriptionScheduleRetrieve::new(self.0).path_arg(schedule)
     }
 
     /// `POST /v1/subscription_schedules/{schedule}`.
@@ -50,10 +41,7 @@ impl SubscriptionSchedules<'_> {
     /// <https://docs.stripe.com/api/subscription_schedules/update>
     #[inline]
     pub fn update(&self, schedule: &str) -> api::SubscriptionScheduleUpdate {
-        api::SubscriptionScheduleUpdate(
-            RequestBuilder::new(self.0, api::SubscriptionScheduleUpdate::OPERATION)
-                .path_arg(schedule),
-        )
+        api::SubscriptionScheduleUpdate::new(self.0).path_arg(schedule)
     }
 
     /// `POST /v1/subscription_schedules/{schedule}/cancel`.
@@ -61,10 +49,7 @@ impl SubscriptionSchedules<'_> {
     /// <https://docs.stripe.com/api/subscription_schedules/cancel>
     #[inline]
     pub fn cancel(&self, schedule: &str) -> api::SubscriptionScheduleCancel {
-        api::SubscriptionScheduleCancel(
-            RequestBuilder::new(self.0, api::SubscriptionScheduleCancel::OPERATION)
-                .path_arg(schedule),
-        )
+        api::SubscriptionScheduleCancel::new(self.0).path_arg(schedule)
     }
 
     /// `POST /v1/subscription_schedules/{schedule}/release`.
@@ -72,9 +57,6 @@ impl SubscriptionSchedules<'_> {
     /// <https://docs.stripe.com/api/subscription_schedules/release>
     #[inline]
     pub fn release(&self, schedule: &str) -> api::SubscriptionScheduleRelease {
-        api::SubscriptionScheduleRelease(
-            RequestBuilder::new(self.0, api::SubscriptionScheduleRelease::OPERATION)
-                .path_arg(schedule),
-        )
+        api::SubscriptionScheduleRelease::new(self.0).path_arg(schedule)
     }
 }

@@ -2,10 +2,13 @@
 
 //! Stripe's `subscription_schedule`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `end_behavior`, first of all in [`SubscriptionSchedule`](crate::api::SubscriptionSchedule).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object>
     SubscriptionScheduleEndBehavior {
         /// `cancel`
         Cancel = "cancel",
@@ -20,6 +23,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`SubscriptionSchedule`](crate::api::SubscriptionSchedule).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object>
     SubscriptionScheduleStatus {
         /// `active`
         Active = "active",
@@ -36,6 +41,8 @@ words! {
 
 words! {
     /// The values of `invoicing_behavior`, first of all in [`SubscriptionSchedulePauseSchedulePauseSettings`](crate::api::SubscriptionSchedulePauseSchedulePauseSettings).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings>
     SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior {
         /// `invoice`
         Invoice = "invoice",
@@ -46,6 +53,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePauseSchedulePauseSettings`](crate::api::SubscriptionSchedulePauseSchedulePauseSettings).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings>
     SubscriptionSchedulePauseSchedulePauseSettingsType {
         /// `subscription`
         Subscription = "subscription",
@@ -54,6 +63,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings-bill_for-outstanding_usage_through>
     SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughType {
         /// `none`
         None = "none",
@@ -64,6 +75,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings-bill_for-unused_time_from>
     SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromType {
         /// `item_current_period_start`
         ItemCurrentPeriodStart = "item_current_period_start",
@@ -76,6 +89,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePauseSchedulePauseStatus`](crate::api::SubscriptionSchedulePauseSchedulePauseStatus).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-status>
     SubscriptionSchedulePauseSchedulePauseStatusType {
         /// `error`
         Error = "error",
@@ -88,6 +103,8 @@ words! {
 
 words! {
     /// The values of `billing_cycle_anchor`, first of all in [`SubscriptionSchedulePauseScheduleResumeSettings`](crate::api::SubscriptionSchedulePauseScheduleResumeSettings).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-settings>
     SubscriptionSchedulePauseScheduleResumeSettingsBillingCycleAnchor {
         /// `resume_at`
         ResumeAt = "resume_at",
@@ -98,6 +115,8 @@ words! {
 
 words! {
     /// The values of `payment_behavior`, first of all in [`SubscriptionSchedulePauseScheduleResumeSettings`](crate::api::SubscriptionSchedulePauseScheduleResumeSettings).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-settings>
     SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior {
         /// `resume_on_payment_attempt`
         ResumeOnPaymentAttempt = "resume_on_payment_attempt",
@@ -106,20 +125,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `proration_behavior`, first of all in [`SubscriptionSchedulePauseScheduleResumeSettings`](crate::api::SubscriptionSchedulePauseScheduleResumeSettings).
-    SubscriptionSchedulePauseScheduleResumeSettingsProrationBehavior {
-        /// `always_invoice`
-        AlwaysInvoice = "always_invoice",
-        /// `create_prorations`
-        CreateProrations = "create_prorations",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `proration_behavior`, first of all in [`SubscriptionSchedulePauseScheduleResumeSettings`](crate::api::SubscriptionSchedulePauseScheduleResumeSettings): the same as [`BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-settings>
+pub type SubscriptionSchedulePauseScheduleResumeSettingsProrationBehavior =
+    api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior;
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePauseScheduleResumeStatus`](crate::api::SubscriptionSchedulePauseScheduleResumeStatus).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-status>
     SubscriptionSchedulePauseScheduleResumeStatusType {
         /// `error`
         Error = "error",
@@ -136,6 +151,8 @@ words! {
 
 words! {
     /// The values of `billing_cycle_anchor`, first of all in [`SubscriptionSchedulePhase`](crate::api::SubscriptionSchedulePhase).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases>
     SubscriptionSchedulePhaseBillingCycleAnchor {
         /// `automatic`
         Automatic = "automatic",
@@ -144,18 +161,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `collection_method`, first of all in [`SubscriptionSchedulePhase`](crate::api::SubscriptionSchedulePhase).
-    SubscriptionSchedulePhaseCollectionMethod {
-        /// `charge_automatically`
-        ChargeAutomatically = "charge_automatically",
-        /// `send_invoice`
-        SendInvoice = "send_invoice",
-    }
-}
+/// The values of `collection_method`, first of all in [`SubscriptionSchedulePhase`](crate::api::SubscriptionSchedulePhase): the same as [`InvoiceCollectionMethod`](crate::api::InvoiceCollectionMethod).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases>
+pub type SubscriptionSchedulePhaseCollectionMethod = api::InvoiceCollectionMethod;
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items-period-end>
     SubscriptionSchedulePhaseAddInvoiceItemPeriodEndType {
         /// `min_item_period_end`
         MinItemPeriodEnd = "min_item_period_end",
@@ -168,6 +182,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePhaseAddInvoiceItemPeriodStart`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemPeriodStart).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items-period-start>
     SubscriptionSchedulePhaseAddInvoiceItemPeriodStartType {
         /// `max_item_period_start`
         MaxItemPeriodStart = "max_item_period_start",
@@ -178,80 +194,42 @@ words! {
     }
 }
 
-words! {
-    /// The values of `proration_discounts`, first of all in [`SubscriptionScheduleCreateBillingModeFlexible`](crate::api::SubscriptionScheduleCreateBillingModeFlexible).
-    SubscriptionScheduleCreateBillingModeFlexibleProrationDiscounts {
-        /// `included`
-        Included = "included",
-        /// `itemized`
-        Itemized = "itemized",
-    }
-}
+/// The values of `proration_discounts`, first of all in [`SubscriptionScheduleCreateBillingModeFlexible`](crate::api::SubscriptionScheduleCreateBillingModeFlexible): the same as [`QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts`](crate::api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateBillingModeFlexibleProrationDiscounts =
+    api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts;
 
-words! {
-    /// The values of `type`, first of all in [`SubscriptionScheduleCreateBillingMode`](crate::api::SubscriptionScheduleCreateBillingMode).
-    SubscriptionScheduleCreateBillingModeType {
-        /// `classic`
-        Classic = "classic",
-        /// `flexible`
-        Flexible = "flexible",
-    }
-}
+/// The values of `type`, first of all in [`SubscriptionScheduleCreateBillingMode`](crate::api::SubscriptionScheduleCreateBillingMode): the same as [`QuoteSubscriptionDataBillingModeType`](crate::api::QuoteSubscriptionDataBillingModeType).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateBillingModeType = api::QuoteSubscriptionDataBillingModeType;
 
-words! {
-    /// The values of `type`, first of all in [`SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability`](crate::api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability).
-    SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiabilityType {
-        /// `account`
-        Account = "account",
-        /// `self`
-        Self_ = "self",
-    }
-}
+/// The values of `type`, first of all in [`SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability`](crate::api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability): the same as [`CheckoutSessionAutomaticTaxLiabilityType`](crate::api::CheckoutSessionAutomaticTaxLiabilityType).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiabilityType =
+    api::CheckoutSessionAutomaticTaxLiabilityType;
 
-words! {
-    /// The values of `type`, first of all in [`SubscriptionScheduleCreatePauseSchedulePausePauseAt`](crate::api::SubscriptionScheduleCreatePauseSchedulePausePauseAt).
-    SubscriptionScheduleCreatePauseSchedulePausePauseAtType {
-        /// `now`
-        Now = "now",
-        /// `timestamp`
-        Timestamp = "timestamp",
-    }
-}
+/// The values of `type`, first of all in [`SubscriptionScheduleCreatePauseSchedulePausePauseAt`](crate::api::SubscriptionScheduleCreatePauseSchedulePausePauseAt): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseSchedulePausePauseAtType =
+    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType;
 
-words! {
-    /// The values of `interval`, first of all in [`SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration).
-    SubscriptionScheduleCreatePauseScheduleResumeResumeAtDurationInterval {
-        /// `day`
-        Day = "day",
-        /// `month`
-        Month = "month",
-        /// `week`
-        Week = "week",
-        /// `year`
-        Year = "year",
-    }
-}
+/// The values of `interval`, first of all in [`SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration): the same as [`PlanInterval`](crate::api::PlanInterval).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseScheduleResumeResumeAtDurationInterval = api::PlanInterval;
 
-words! {
-    /// The values of `type`, first of all in [`SubscriptionScheduleCreatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt).
-    SubscriptionScheduleCreatePauseScheduleResumeResumeAtType {
-        /// `duration`
-        Duration = "duration",
-        /// `now`
-        Now = "now",
-        /// `timestamp`
-        Timestamp = "timestamp",
-    }
-}
+/// The values of `type`, first of all in [`SubscriptionScheduleCreatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePauseScheduleResumeResumeAtType =
+    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType;
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData).
-    SubscriptionScheduleCreatePhaseAddInvoiceItemPriceDataTaxBehavior {
-        /// `exclusive`
-        Exclusive = "exclusive",
-        /// `inclusive`
-        Inclusive = "inclusive",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreatePhaseAddInvoiceItemPriceDataTaxBehavior =
+    api::PriceCurrencyOptionsTaxBehavior;

@@ -3,17 +3,17 @@
 //! Stripe's `tax_registration`: objects, requests and their words.
 
 mod model;
+mod model_02;
 mod params;
 mod params_02;
-mod params_03;
 mod requests;
 mod service;
 mod words;
 
 pub use self::model::*;
+pub use self::model_02::*;
 pub use self::params::*;
 pub use self::params_02::*;
-pub use self::params_03::*;
 pub use self::requests::*;
 pub use self::service::*;
 pub use self::words::*;

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Timestamp, view};
 
 view! {
-    /// The `tax.registration` object.
+    /// The `tax.registration` object. It has what [`TaxRegistrationFields`](crate::api::TaxRegistrationFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object>
-    TaxRegistration, "tax.registration"
+    TaxRegistration =
+    /// The accessors of [`TaxRegistration`](crate::api::TaxRegistration).
+    TaxRegistrationFields, "tax.registration"
 }
 
-impl TaxRegistration {
+impl TaxRegistrationFields {
     /// Active from, in seconds since the Unix epoch.
     #[inline]
     pub fn active_from(&self) -> Timestamp {
@@ -69,13 +71,15 @@ impl TaxRegistration {
 }
 
 view! {
-    /// Country options of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options`.
+    /// Country options of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options`. It has what [`TaxRegistrationCountryOptionsFields`](crate::api::TaxRegistrationCountryOptionsFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options>
-    TaxRegistrationCountryOptions, "tax_product_registrations_resource_country_options"
+    TaxRegistrationCountryOptions =
+    /// The accessors of [`TaxRegistrationCountryOptions`](crate::api::TaxRegistrationCountryOptions).
+    TaxRegistrationCountryOptionsFields, "tax_product_registrations_resource_country_options"
 }
 
-impl TaxRegistrationCountryOptions {
+impl TaxRegistrationCountryOptionsFields {
     /// Ae. `None` when absent.
     #[inline]
     pub fn ae(&self) -> Option<api::TaxRegistrationCountryOptionsAe> {
@@ -813,13 +817,15 @@ impl TaxRegistrationCountryOptions {
 }
 
 view! {
-    /// Province standard of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.ca.province_standard`.
+    /// Province standard of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.ca.province_standard`. It has what [`TaxRegistrationCountryOptionsCaProvinceStandardFields`](crate::api::TaxRegistrationCountryOptionsCaProvinceStandardFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-ca-province_standard>
-    TaxRegistrationCountryOptionsCaProvinceStandard, "tax_product_registrations_resource_country_options_ca_province_standard"
+    TaxRegistrationCountryOptionsCaProvinceStandard =
+    /// The accessors of [`TaxRegistrationCountryOptionsCaProvinceStandard`](crate::api::TaxRegistrationCountryOptionsCaProvinceStandard).
+    TaxRegistrationCountryOptionsCaProvinceStandardFields, "tax_product_registrations_resource_country_options_ca_province_standard"
 }
 
-impl TaxRegistrationCountryOptionsCaProvinceStandard {
+impl TaxRegistrationCountryOptionsCaProvinceStandardFields {
     /// Province.
     #[inline]
     pub fn province(&self) -> &str {
@@ -831,13 +837,15 @@ impl TaxRegistrationCountryOptionsCaProvinceStandard {
 }
 
 view! {
-    /// Ca of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.ca`.
+    /// Ca of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.ca`. It has what [`TaxRegistrationCountryOptionsCaFields`](crate::api::TaxRegistrationCountryOptionsCaFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-ca>
-    TaxRegistrationCountryOptionsCa, "tax_product_registrations_resource_country_options_canada"
+    TaxRegistrationCountryOptionsCa =
+    /// The accessors of [`TaxRegistrationCountryOptionsCa`](crate::api::TaxRegistrationCountryOptionsCa).
+    TaxRegistrationCountryOptionsCaFields, "tax_product_registrations_resource_country_options_canada"
 }
 
-impl TaxRegistrationCountryOptionsCa {
+impl TaxRegistrationCountryOptionsCaFields {
     /// Province standard. `None` when absent.
     #[inline]
     pub fn province_standard(
@@ -860,13 +868,15 @@ impl TaxRegistrationCountryOptionsCa {
 }
 
 view! {
-    /// Al of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.al`.
+    /// Al of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.al`. It has what [`TaxRegistrationCountryOptionsAlFields`](crate::api::TaxRegistrationCountryOptionsAlFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-al>
-    TaxRegistrationCountryOptionsAl, "tax_product_registrations_resource_country_options_default"
+    TaxRegistrationCountryOptionsAl =
+    /// The accessors of [`TaxRegistrationCountryOptionsAl`](crate::api::TaxRegistrationCountryOptionsAl).
+    TaxRegistrationCountryOptionsAlFields, "tax_product_registrations_resource_country_options_default"
 }
 
-impl TaxRegistrationCountryOptionsAl {
+impl TaxRegistrationCountryOptionsAlFields {
     /// Type: always `standard`.
     #[inline]
     pub fn type_(&self) -> &str {
@@ -878,13 +888,15 @@ impl TaxRegistrationCountryOptionsAl {
 }
 
 view! {
-    /// Ae of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.ae`.
+    /// Ae of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.ae`. It has what [`TaxRegistrationCountryOptionsAeFields`](crate::api::TaxRegistrationCountryOptionsAeFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-ae>
-    TaxRegistrationCountryOptionsAe, "tax_product_registrations_resource_country_options_default_inbound_goods"
+    TaxRegistrationCountryOptionsAe =
+    /// The accessors of [`TaxRegistrationCountryOptionsAe`](crate::api::TaxRegistrationCountryOptionsAe).
+    TaxRegistrationCountryOptionsAeFields, "tax_product_registrations_resource_country_options_default_inbound_goods"
 }
 
-impl TaxRegistrationCountryOptionsAe {
+impl TaxRegistrationCountryOptionsAeFields {
     /// Standard. `None` when absent.
     #[inline]
     pub fn standard(&self) -> Option<api::TaxRegistrationCountryOptionsAeStandard> {
@@ -905,13 +917,15 @@ impl TaxRegistrationCountryOptionsAe {
 }
 
 view! {
-    /// Standard of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.ae.standard`.
+    /// Standard of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.ae.standard`. It has what [`TaxRegistrationCountryOptionsAeStandardFields`](crate::api::TaxRegistrationCountryOptionsAeStandardFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-ae-standard>
-    TaxRegistrationCountryOptionsAeStandard, "tax_product_registrations_resource_country_options_default_standard"
+    TaxRegistrationCountryOptionsAeStandard =
+    /// The accessors of [`TaxRegistrationCountryOptionsAeStandard`](crate::api::TaxRegistrationCountryOptionsAeStandard).
+    TaxRegistrationCountryOptionsAeStandardFields, "tax_product_registrations_resource_country_options_default_standard"
 }
 
-impl TaxRegistrationCountryOptionsAeStandard {
+impl TaxRegistrationCountryOptionsAeStandardFields {
     /// Place of supply scheme.
     #[inline]
     pub fn place_of_supply_scheme(
@@ -925,13 +939,15 @@ impl TaxRegistrationCountryOptionsAeStandard {
 }
 
 view! {
-    /// Standard of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.at.standard`.
+    /// Standard of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.at.standard`. It has what [`TaxRegistrationCountryOptionsAtStandardFields`](crate::api::TaxRegistrationCountryOptionsAtStandardFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-at-standard>
-    TaxRegistrationCountryOptionsAtStandard, "tax_product_registrations_resource_country_options_eu_standard"
+    TaxRegistrationCountryOptionsAtStandard =
+    /// The accessors of [`TaxRegistrationCountryOptionsAtStandard`](crate::api::TaxRegistrationCountryOptionsAtStandard).
+    TaxRegistrationCountryOptionsAtStandardFields, "tax_product_registrations_resource_country_options_eu_standard"
 }
 
-impl TaxRegistrationCountryOptionsAtStandard {
+impl TaxRegistrationCountryOptionsAtStandardFields {
     /// Place of supply scheme.
     #[inline]
     pub fn place_of_supply_scheme(
@@ -945,13 +961,15 @@ impl TaxRegistrationCountryOptionsAtStandard {
 }
 
 view! {
-    /// At of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.at`.
+    /// At of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.at`. It has what [`TaxRegistrationCountryOptionsAtFields`](crate::api::TaxRegistrationCountryOptionsAtFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-at>
-    TaxRegistrationCountryOptionsAt, "tax_product_registrations_resource_country_options_europe"
+    TaxRegistrationCountryOptionsAt =
+    /// The accessors of [`TaxRegistrationCountryOptionsAt`](crate::api::TaxRegistrationCountryOptionsAt).
+    TaxRegistrationCountryOptionsAtFields, "tax_product_registrations_resource_country_options_europe"
 }
 
-impl TaxRegistrationCountryOptionsAt {
+impl TaxRegistrationCountryOptionsAtFields {
     /// Standard. `None` when absent.
     #[inline]
     pub fn standard(&self) -> Option<api::TaxRegistrationCountryOptionsAtStandard> {
@@ -972,13 +990,15 @@ impl TaxRegistrationCountryOptionsAt {
 }
 
 view! {
-    /// Am of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.am`.
+    /// Am of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.am`. It has what [`TaxRegistrationCountryOptionsAmFields`](crate::api::TaxRegistrationCountryOptionsAmFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-am>
-    TaxRegistrationCountryOptionsAm, "tax_product_registrations_resource_country_options_simplified"
+    TaxRegistrationCountryOptionsAm =
+    /// The accessors of [`TaxRegistrationCountryOptionsAm`](crate::api::TaxRegistrationCountryOptionsAm).
+    TaxRegistrationCountryOptionsAmFields, "tax_product_registrations_resource_country_options_simplified"
 }
 
-impl TaxRegistrationCountryOptionsAm {
+impl TaxRegistrationCountryOptionsAmFields {
     /// Type: always `simplified`.
     #[inline]
     pub fn type_(&self) -> &str {
@@ -990,13 +1010,15 @@ impl TaxRegistrationCountryOptionsAm {
 }
 
 view! {
-    /// Th of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.th`.
+    /// Th of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.th`. It has what [`TaxRegistrationCountryOptionsThFields`](crate::api::TaxRegistrationCountryOptionsThFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-th>
-    TaxRegistrationCountryOptionsTh, "tax_product_registrations_resource_country_options_thailand"
+    TaxRegistrationCountryOptionsTh =
+    /// The accessors of [`TaxRegistrationCountryOptionsTh`](crate::api::TaxRegistrationCountryOptionsTh).
+    TaxRegistrationCountryOptionsThFields, "tax_product_registrations_resource_country_options_thailand"
 }
 
-impl TaxRegistrationCountryOptionsTh {
+impl TaxRegistrationCountryOptionsThFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> api::TaxRegistrationCountryOptionsThType {
@@ -1008,13 +1030,15 @@ impl TaxRegistrationCountryOptionsTh {
 }
 
 view! {
-    /// Us of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us`.
+    /// Us of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us`. It has what [`TaxRegistrationCountryOptionsUsFields`](crate::api::TaxRegistrationCountryOptionsUsFields) has.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us>
-    TaxRegistrationCountryOptionsUs, "tax_product_registrations_resource_country_options_united_states"
+    TaxRegistrationCountryOptionsUs =
+    /// The accessors of [`TaxRegistrationCountryOptionsUs`](crate::api::TaxRegistrationCountryOptionsUs).
+    TaxRegistrationCountryOptionsUsFields, "tax_product_registrations_resource_country_options_united_states"
 }
 
-impl TaxRegistrationCountryOptionsUs {
+impl TaxRegistrationCountryOptionsUsFields {
     /// Admissions tax. `None` when absent.
     #[inline]
     pub fn admissions_tax(&self) -> Option<api::TaxRegistrationCountryOptionsUsAdmissionsTax> {
@@ -1164,284 +1188,6 @@ impl TaxRegistrationCountryOptionsUs {
         self.0.opt_view(
             "tax_product_registrations_resource_country_options_united_states",
             "utility_users_tax",
-        )
-    }
-}
-
-view! {
-    /// Admissions tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.admissions_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-admissions_tax>
-    TaxRegistrationCountryOptionsUsAdmissionsTax, "tax_product_registrations_resource_country_options_united_states_admissions_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsAdmissionsTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_united_states_admissions_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Attendance tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.attendance_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-attendance_tax>
-    TaxRegistrationCountryOptionsUsAttendanceTax, "tax_product_registrations_resource_country_options_united_states_attendance_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsAttendanceTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_united_states_attendance_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Entertainment tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.entertainment_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-entertainment_tax>
-    TaxRegistrationCountryOptionsUsEntertainmentTax, "tax_product_registrations_resource_country_options_united_states_entertainment_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsEntertainmentTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_united_states_entertainment_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Gross receipts tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.gross_receipts_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-gross_receipts_tax>
-    TaxRegistrationCountryOptionsUsGrossReceiptsTax, "tax_product_registrations_resource_country_options_united_states_gross_receipts_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsGrossReceiptsTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_united_states_gross_receipts_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Hospitality tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.hospitality_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-hospitality_tax>
-    TaxRegistrationCountryOptionsUsHospitalityTax, "tax_product_registrations_resource_country_options_united_states_hospitality_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsHospitalityTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_united_states_hospitality_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Luxury tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.luxury_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-luxury_tax>
-    TaxRegistrationCountryOptionsUsLuxuryTax, "tax_product_registrations_resource_country_options_united_states_luxury_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsLuxuryTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_united_states_luxury_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Mass transit parking tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.mass_transit_parking_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-mass_transit_parking_tax>
-    TaxRegistrationCountryOptionsUsMassTransitParkingTax, "tax_product_registrations_resource_country_options_united_states_mass_transit_parking_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsMassTransitParkingTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string("tax_product_registrations_resource_country_options_united_states_mass_transit_parking_tax", "jurisdiction")
-    }
-}
-
-view! {
-    /// Parking tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.parking_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-parking_tax>
-    TaxRegistrationCountryOptionsUsParkingTax, "tax_product_registrations_resource_country_options_united_states_parking_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsParkingTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_united_states_parking_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Resort tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.resort_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-resort_tax>
-    TaxRegistrationCountryOptionsUsResortTax, "tax_product_registrations_resource_country_options_united_states_resort_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsResortTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_united_states_resort_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Tourism tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.tourism_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-tourism_tax>
-    TaxRegistrationCountryOptionsUsTourismTax, "tax_product_registrations_resource_country_options_united_states_tourism_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsTourismTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_united_states_tourism_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Utility users tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.utility_users_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-utility_users_tax>
-    TaxRegistrationCountryOptionsUsUtilityUsersTax, "tax_product_registrations_resource_country_options_united_states_utility_users_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsUtilityUsersTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_united_states_utility_users_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Local amusement tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.local_amusement_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-local_amusement_tax>
-    TaxRegistrationCountryOptionsUsLocalAmusementTax, "tax_product_registrations_resource_country_options_us_local_amusement_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsLocalAmusementTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_us_local_amusement_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// Local lease tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.local_lease_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-local_lease_tax>
-    TaxRegistrationCountryOptionsUsLocalLeaseTax, "tax_product_registrations_resource_country_options_us_local_lease_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsLocalLeaseTax {
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(&self) -> &str {
-        self.0.string(
-            "tax_product_registrations_resource_country_options_us_local_lease_tax",
-            "jurisdiction",
-        )
-    }
-}
-
-view! {
-    /// State sales tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.state_sales_tax`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-state_sales_tax>
-    TaxRegistrationCountryOptionsUsStateSalesTax, "tax_product_registrations_resource_country_options_us_state_sales_tax"
-}
-
-impl TaxRegistrationCountryOptionsUsStateSalesTax {
-    /// Elections, as a list. `None` when absent.
-    #[inline]
-    pub fn elections(
-        &self,
-    ) -> Option<Vec<api::TaxRegistrationCountryOptionsUsStateSalesTaxElection>> {
-        self.0.opt_views(
-            "tax_product_registrations_resource_country_options_us_state_sales_tax",
-            "elections",
-        )
-    }
-}
-
-view! {
-    /// Elections of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.state_sales_tax.elections`.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-state_sales_tax-elections>
-    TaxRegistrationCountryOptionsUsStateSalesTaxElection, "tax_product_registrations_resource_country_options_us_state_sales_tax_election"
-}
-
-impl TaxRegistrationCountryOptionsUsStateSalesTaxElection {
-    /// Jurisdiction. `None` when absent.
-    #[inline]
-    pub fn jurisdiction(&self) -> Option<&str> {
-        self.0.opt_string(
-            "tax_product_registrations_resource_country_options_us_state_sales_tax_election",
-            "jurisdiction",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::TaxRegistrationCountryOptionsUsStateSalesTaxElectionType {
-        self.0.word(
-            "tax_product_registrations_resource_country_options_us_state_sales_tax_election",
-            "type",
         )
     }
 }

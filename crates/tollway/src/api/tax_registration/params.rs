@@ -3,27 +3,12 @@
 //! Stripe's `tax_registration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, one_of, params, params_required};
+use crate::view::prelude::{Params, list, params, params_required};
 
-one_of! {
-    /// The `active_from` of [`TaxRegistrationCreate`](crate::api::TaxRegistrationCreate), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateActiveFrom {
-        [
-            /// `now`
-            Now = "now",
-        ]
-        /// An instant.
-        Time(Timestamp),
-    }
-}
-
-impl From<i64> for TaxRegistrationCreateActiveFrom {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
+/// The `active_from` of [`TaxRegistrationCreate`](crate::api::TaxRegistrationCreate), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateActiveFrom = api::FileLinkUpdateExpiresAt;
 
 params! {
     /// The `standard` of [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
@@ -57,7 +42,7 @@ impl TaxRegistrationCreateCountryOptionsAe {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
+        Self(Params::new().with_str("type", type_))
     }
 
     /// Standard.
@@ -67,104 +52,32 @@ impl TaxRegistrationCreateCountryOptionsAe {
     }
 }
 
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsAl`](crate::api::TaxRegistrationCreateCountryOptionsAl).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsAlStandard
-}
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsAl`](crate::api::TaxRegistrationCreateCountryOptionsAl): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsAlStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
 
-impl TaxRegistrationCreateCountryOptionsAlStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
+/// The `al` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsAl = api::TaxRegistrationCreateCountryOptionsAe;
 
-params_required! {
-    /// The `al` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsAl
-}
+/// The `am` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsAm = api::PaymentMethodCreateCustom;
 
-impl TaxRegistrationCreateCountryOptionsAl {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsAo`](crate::api::TaxRegistrationCreateCountryOptionsAo): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsAoStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
 
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsAlStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `am` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsAm
-}
-
-impl TaxRegistrationCreateCountryOptionsAm {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsAo`](crate::api::TaxRegistrationCreateCountryOptionsAo).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsAoStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsAoStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `ao` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsAo
-}
-
-impl TaxRegistrationCreateCountryOptionsAo {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsAoStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
+/// The `ao` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsAo = api::TaxRegistrationCreateCountryOptionsAe;
 
 params_required! {
     /// The `standard` of [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
@@ -204,477 +117,135 @@ impl TaxRegistrationCreateCountryOptionsAt {
     }
 }
 
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsAu`](crate::api::TaxRegistrationCreateCountryOptionsAu).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsAuStandard
-}
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsAu`](crate::api::TaxRegistrationCreateCountryOptionsAu): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsAuStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
 
-impl TaxRegistrationCreateCountryOptionsAuStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
+/// The `au` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsAu = api::TaxRegistrationCreateCountryOptionsAe;
 
-params_required! {
-    /// The `au` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsAu
-}
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsAw`](crate::api::TaxRegistrationCreateCountryOptionsAw): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsAwStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
 
-impl TaxRegistrationCreateCountryOptionsAu {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `aw` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsAw = api::TaxRegistrationCreateCountryOptionsAe;
 
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsAuStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
+/// The `az` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsAz = api::PaymentMethodCreateCustom;
 
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsAw`](crate::api::TaxRegistrationCreateCountryOptionsAw).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsAwStandard
-}
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsBa`](crate::api::TaxRegistrationCreateCountryOptionsBa): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBaStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
 
-impl TaxRegistrationCreateCountryOptionsAwStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
+/// The `ba` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBa = api::TaxRegistrationCreateCountryOptionsAe;
 
-params_required! {
-    /// The `aw` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsAw
-}
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsBb`](crate::api::TaxRegistrationCreateCountryOptionsBb): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBbStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
 
-impl TaxRegistrationCreateCountryOptionsAw {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `bb` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBb = api::TaxRegistrationCreateCountryOptionsAe;
 
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsAwStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsBd`](crate::api::TaxRegistrationCreateCountryOptionsBd): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBdStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
 
-params_required! {
-    /// The `az` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsAz
-}
+/// The `bd` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBd = api::TaxRegistrationCreateCountryOptionsAe;
 
-impl TaxRegistrationCreateCountryOptionsAz {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsBe`](crate::api::TaxRegistrationCreateCountryOptionsBe): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBeStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
 
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsBa`](crate::api::TaxRegistrationCreateCountryOptionsBa).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBaStandard
-}
+/// The `be` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBe = api::TaxRegistrationCreateCountryOptionsAt;
 
-impl TaxRegistrationCreateCountryOptionsBaStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsBf`](crate::api::TaxRegistrationCreateCountryOptionsBf): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBfStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
 
-params_required! {
-    /// The `ba` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBa
-}
+/// The `bf` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBf = api::TaxRegistrationCreateCountryOptionsAe;
 
-impl TaxRegistrationCreateCountryOptionsBa {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsBg`](crate::api::TaxRegistrationCreateCountryOptionsBg): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBgStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
 
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsBaStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
+/// The `bg` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBg = api::TaxRegistrationCreateCountryOptionsAt;
 
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsBb`](crate::api::TaxRegistrationCreateCountryOptionsBb).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBbStandard
-}
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsBh`](crate::api::TaxRegistrationCreateCountryOptionsBh): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBhStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
 
-impl TaxRegistrationCreateCountryOptionsBbStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
+/// The `bh` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBh = api::TaxRegistrationCreateCountryOptionsAe;
 
-params_required! {
-    /// The `bb` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBb
-}
+/// The `bj` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBj = api::PaymentMethodCreateCustom;
 
-impl TaxRegistrationCreateCountryOptionsBb {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsBs`](crate::api::TaxRegistrationCreateCountryOptionsBs): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBsStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
 
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsBbStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
+/// The `bs` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBs = api::TaxRegistrationCreateCountryOptionsAe;
 
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsBd`](crate::api::TaxRegistrationCreateCountryOptionsBd).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBdStandard
-}
+/// The `bw` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBw = api::PaymentMethodCreateCustom;
 
-impl TaxRegistrationCreateCountryOptionsBdStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `bd` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBd
-}
-
-impl TaxRegistrationCreateCountryOptionsBd {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsBdStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsBe`](crate::api::TaxRegistrationCreateCountryOptionsBe).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBeStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsBeStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `be` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBe
-}
-
-impl TaxRegistrationCreateCountryOptionsBe {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsBeStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsBf`](crate::api::TaxRegistrationCreateCountryOptionsBf).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBfStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsBfStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `bf` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBf
-}
-
-impl TaxRegistrationCreateCountryOptionsBf {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsBfStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsBg`](crate::api::TaxRegistrationCreateCountryOptionsBg).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBgStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsBgStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `bg` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBg
-}
-
-impl TaxRegistrationCreateCountryOptionsBg {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsBgStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsBh`](crate::api::TaxRegistrationCreateCountryOptionsBh).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBhStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsBhStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `bh` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBh
-}
-
-impl TaxRegistrationCreateCountryOptionsBh {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsBhStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `bj` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBj
-}
-
-impl TaxRegistrationCreateCountryOptionsBj {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsBs`](crate::api::TaxRegistrationCreateCountryOptionsBs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBsStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsBsStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `bs` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBs
-}
-
-impl TaxRegistrationCreateCountryOptionsBs {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsBsStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `bw` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBw
-}
-
-impl TaxRegistrationCreateCountryOptionsBw {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `by` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsBy
-}
-
-impl TaxRegistrationCreateCountryOptionsBy {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
+/// The `by` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsBy = api::PaymentMethodCreateCustom;
 
 params_required! {
     /// The `province_standard` of [`TaxRegistrationCreateCountryOptionsCa`](crate::api::TaxRegistrationCreateCountryOptionsCa).
@@ -687,7 +258,7 @@ impl TaxRegistrationCreateCountryOptionsCaProvinceStandard {
     /// With what Stripe requires.
     #[inline]
     pub fn new(province: &str) -> Self {
-        Self(Params::new().with("province", province))
+        Self(Params::new().with_str("province", province))
     }
 }
 
@@ -715,928 +286,769 @@ impl TaxRegistrationCreateCountryOptionsCa {
     }
 }
 
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsCd`](crate::api::TaxRegistrationCreateCountryOptionsCd).
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsCd`](crate::api::TaxRegistrationCreateCountryOptionsCd): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCdStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `cd` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCd = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsCh`](crate::api::TaxRegistrationCreateCountryOptionsCh): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsChStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `ch` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCh = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `ci` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCi = api::PaymentMethodCreateCustom;
+
+/// The `cl` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCl = api::PaymentMethodCreateCustom;
+
+/// The `cm` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCm = api::PaymentMethodCreateCustom;
+
+/// The `co` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCo = api::PaymentMethodCreateCustom;
+
+/// The `cr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCr = api::PaymentMethodCreateCustom;
+
+/// The `cv` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCv = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsCy`](crate::api::TaxRegistrationCreateCountryOptionsCy): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCyStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `cy` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCy = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsCz`](crate::api::TaxRegistrationCreateCountryOptionsCz): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCzStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `cz` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsCz = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsDe`](crate::api::TaxRegistrationCreateCountryOptionsDe): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsDeStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `de` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsDe = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsDk`](crate::api::TaxRegistrationCreateCountryOptionsDk): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsDkStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `dk` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsDk = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `ec` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsEc = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsEe`](crate::api::TaxRegistrationCreateCountryOptionsEe): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsEeStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `ee` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsEe = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `eg` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsEg = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsEs`](crate::api::TaxRegistrationCreateCountryOptionsEs): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsEsStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `es` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsEs = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsEt`](crate::api::TaxRegistrationCreateCountryOptionsEt): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsEtStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `et` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsEt = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsFi`](crate::api::TaxRegistrationCreateCountryOptionsFi): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsFiStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `fi` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsFi = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsFr`](crate::api::TaxRegistrationCreateCountryOptionsFr): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsFrStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `fr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsFr = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsGb`](crate::api::TaxRegistrationCreateCountryOptionsGb): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsGbStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `gb` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsGb = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `ge` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsGe = api::PaymentMethodCreateCustom;
+
+/// The `gh` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsGh = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsGn`](crate::api::TaxRegistrationCreateCountryOptionsGn): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsGnStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `gn` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsGn = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsGr`](crate::api::TaxRegistrationCreateCountryOptionsGr): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsGrStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `gr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsGr = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsHr`](crate::api::TaxRegistrationCreateCountryOptionsHr): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsHrStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `hr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsHr = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsHu`](crate::api::TaxRegistrationCreateCountryOptionsHu): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsHuStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `hu` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsHu = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `id` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsId = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsIe`](crate::api::TaxRegistrationCreateCountryOptionsIe): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsIeStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `ie` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsIe = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `in` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsIn = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsIs`](crate::api::TaxRegistrationCreateCountryOptionsIs): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsIsStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `is` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsIs = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsIt`](crate::api::TaxRegistrationCreateCountryOptionsIt): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsItStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `it` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsIt = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsJp`](crate::api::TaxRegistrationCreateCountryOptionsJp): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsJpStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `jp` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsJp = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `ke` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsKe = api::PaymentMethodCreateCustom;
+
+/// The `kg` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsKg = api::PaymentMethodCreateCustom;
+
+/// The `kh` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsKh = api::PaymentMethodCreateCustom;
+
+/// The `kr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsKr = api::PaymentMethodCreateCustom;
+
+/// The `kz` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsKz = api::PaymentMethodCreateCustom;
+
+/// The `la` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsLa = api::PaymentMethodCreateCustom;
+
+/// The `lk` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsLk = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsLt`](crate::api::TaxRegistrationCreateCountryOptionsLt): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsLtStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `lt` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsLt = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsLu`](crate::api::TaxRegistrationCreateCountryOptionsLu): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsLuStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `lu` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsLu = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsLv`](crate::api::TaxRegistrationCreateCountryOptionsLv): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsLvStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `lv` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsLv = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `ma` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMa = api::PaymentMethodCreateCustom;
+
+/// The `md` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMd = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsMe`](crate::api::TaxRegistrationCreateCountryOptionsMe): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMeStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `me` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMe = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsMk`](crate::api::TaxRegistrationCreateCountryOptionsMk): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMkStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `mk` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMk = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsMr`](crate::api::TaxRegistrationCreateCountryOptionsMr): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMrStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `mr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMr = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsMt`](crate::api::TaxRegistrationCreateCountryOptionsMt): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMtStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `mt` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMt = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `mu` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMu = api::PaymentMethodCreateCustom;
+
+/// The `mx` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMx = api::PaymentMethodCreateCustom;
+
+/// The `my` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsMy = api::PaymentMethodCreateCustom;
+
+/// The `ng` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsNg = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsNl`](crate::api::TaxRegistrationCreateCountryOptionsNl): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsNlStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `nl` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsNl = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsNo`](crate::api::TaxRegistrationCreateCountryOptionsNo): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsNoStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `no` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsNo = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `np` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsNp = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsNz`](crate::api::TaxRegistrationCreateCountryOptionsNz): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsNzStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `nz` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsNz = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsOm`](crate::api::TaxRegistrationCreateCountryOptionsOm): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsOmStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `om` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsOm = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `pe` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsPe = api::PaymentMethodCreateCustom;
+
+/// The `ph` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsPh = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsPl`](crate::api::TaxRegistrationCreateCountryOptionsPl): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsPlStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `pl` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsPl = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsPt`](crate::api::TaxRegistrationCreateCountryOptionsPt): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsPtStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `pt` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsPt = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsRo`](crate::api::TaxRegistrationCreateCountryOptionsRo): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsRoStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `ro` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsRo = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsRs`](crate::api::TaxRegistrationCreateCountryOptionsRs): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsRsStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `rs` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsRs = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `ru` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsRu = api::PaymentMethodCreateCustom;
+
+/// The `sa` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSa = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsSe`](crate::api::TaxRegistrationCreateCountryOptionsSe): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSeStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `se` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSe = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsSg`](crate::api::TaxRegistrationCreateCountryOptionsSg): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSgStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `sg` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSg = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsSi`](crate::api::TaxRegistrationCreateCountryOptionsSi): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSiStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `si` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSi = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsSk`](crate::api::TaxRegistrationCreateCountryOptionsSk): the same as [`TaxRegistrationCreateCountryOptionsAtStandard`](crate::api::TaxRegistrationCreateCountryOptionsAtStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSkStandard =
+    api::TaxRegistrationCreateCountryOptionsAtStandard;
+
+/// The `sk` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAt`](crate::api::TaxRegistrationCreateCountryOptionsAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSk = api::TaxRegistrationCreateCountryOptionsAt;
+
+/// The `sn` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSn = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsSr`](crate::api::TaxRegistrationCreateCountryOptionsSr): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSrStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `sr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsSr = api::TaxRegistrationCreateCountryOptionsAe;
+
+params_required! {
+    /// The `th` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCdStandard
+    TaxRegistrationCreateCountryOptionsTh
 }
 
-impl TaxRegistrationCreateCountryOptionsCdStandard {
-    /// Place of supply scheme.
+impl TaxRegistrationCreateCountryOptionsTh {
+    /// With what Stripe requires.
     #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
+    pub fn new(type_: api::TaxRegistrationCountryOptionsThType) -> Self {
+        Self(Params::new().with("type", type_))
     }
 }
 
+/// The `tj` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsTj = api::PaymentMethodCreateCustom;
+
+/// The `tr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsTr = api::PaymentMethodCreateCustom;
+
+/// The `tw` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsTw = api::PaymentMethodCreateCustom;
+
+/// The `tz` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsTz = api::PaymentMethodCreateCustom;
+
+/// The `ua` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUa = api::PaymentMethodCreateCustom;
+
+/// The `ug` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUg = api::PaymentMethodCreateCustom;
+
 params_required! {
-    /// The `cd` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
+    /// The `admissions_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCd
+    TaxRegistrationCreateCountryOptionsUsAdmissionsTax
 }
 
-impl TaxRegistrationCreateCountryOptionsCd {
+impl TaxRegistrationCreateCountryOptionsUsAdmissionsTax {
     /// With what Stripe requires.
     #[inline]
-    pub fn new(type_: &str) -> Self {
+    pub fn new(jurisdiction: &str) -> Self {
+        Self(Params::new().with_str("jurisdiction", jurisdiction))
+    }
+}
+
+/// The `attendance_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsAttendanceTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+/// The `entertainment_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsEntertainmentTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+/// The `gross_receipts_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsGrossReceiptsTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+/// The `hospitality_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsHospitalityTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+/// The `local_amusement_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsLocalAmusementTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+/// The `local_lease_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsLocalLeaseTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+/// The `luxury_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsLuxuryTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+/// The `mass_transit_parking_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsMassTransitParkingTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+/// The `parking_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsParkingTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+/// The `resort_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsResortTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+params_required! {
+    /// The `election` of [`TaxRegistrationCreateCountryOptionsUsStateSalesTax`](crate::api::TaxRegistrationCreateCountryOptionsUsStateSalesTax).
+    ///
+    /// <https://docs.stripe.com/api/tax/registrations/create>
+    TaxRegistrationCreateCountryOptionsUsStateSalesTaxElection
+}
+
+impl TaxRegistrationCreateCountryOptionsUsStateSalesTaxElection {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: api::TaxRegistrationCountryOptionsUsStateSalesTaxElectionType) -> Self {
         Self(Params::new().with("type", type_))
     }
 
-    /// Standard.
+    /// Jurisdiction.
     #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsCdStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsCh`](crate::api::TaxRegistrationCreateCountryOptionsCh).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsChStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsChStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
+    pub fn jurisdiction(self, jurisdiction: &str) -> Self {
+        Self(self.0.with_str("jurisdiction", jurisdiction))
     }
 }
 
 params_required! {
-    /// The `ch` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
+    /// The `state_sales_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCh
+    TaxRegistrationCreateCountryOptionsUsStateSalesTax
 }
 
-impl TaxRegistrationCreateCountryOptionsCh {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsChStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `ci` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCi
-}
-
-impl TaxRegistrationCreateCountryOptionsCi {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `cl` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCl
-}
-
-impl TaxRegistrationCreateCountryOptionsCl {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `cm` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCm
-}
-
-impl TaxRegistrationCreateCountryOptionsCm {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `co` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCo
-}
-
-impl TaxRegistrationCreateCountryOptionsCo {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `cr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCr
-}
-
-impl TaxRegistrationCreateCountryOptionsCr {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `cv` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCv
-}
-
-impl TaxRegistrationCreateCountryOptionsCv {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsCy`](crate::api::TaxRegistrationCreateCountryOptionsCy).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCyStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsCyStandard {
+impl TaxRegistrationCreateCountryOptionsUsStateSalesTax {
     /// With what Stripe requires.
     #[inline]
     pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
+        elections: impl IntoIterator<
+            Item = api::TaxRegistrationCreateCountryOptionsUsStateSalesTaxElection,
+        >,
     ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
+        Self(Params::new().with("elections", list(elections)))
     }
 }
 
-params_required! {
-    /// The `cy` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCy
-}
-
-impl TaxRegistrationCreateCountryOptionsCy {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsCyStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsCz`](crate::api::TaxRegistrationCreateCountryOptionsCz).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCzStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsCzStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `cz` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsCz
-}
-
-impl TaxRegistrationCreateCountryOptionsCz {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsCzStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsDe`](crate::api::TaxRegistrationCreateCountryOptionsDe).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsDeStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsDeStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `de` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsDe
-}
-
-impl TaxRegistrationCreateCountryOptionsDe {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsDeStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsDk`](crate::api::TaxRegistrationCreateCountryOptionsDk).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsDkStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsDkStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `dk` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsDk
-}
-
-impl TaxRegistrationCreateCountryOptionsDk {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsDkStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `ec` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsEc
-}
-
-impl TaxRegistrationCreateCountryOptionsEc {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsEe`](crate::api::TaxRegistrationCreateCountryOptionsEe).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsEeStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsEeStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `ee` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsEe
-}
-
-impl TaxRegistrationCreateCountryOptionsEe {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsEeStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `eg` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsEg
-}
-
-impl TaxRegistrationCreateCountryOptionsEg {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsEs`](crate::api::TaxRegistrationCreateCountryOptionsEs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsEsStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsEsStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `es` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsEs
-}
-
-impl TaxRegistrationCreateCountryOptionsEs {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsEsStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsEt`](crate::api::TaxRegistrationCreateCountryOptionsEt).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsEtStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsEtStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `et` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsEt
-}
-
-impl TaxRegistrationCreateCountryOptionsEt {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsEtStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsFi`](crate::api::TaxRegistrationCreateCountryOptionsFi).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsFiStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsFiStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `fi` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsFi
-}
-
-impl TaxRegistrationCreateCountryOptionsFi {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsFiStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsFr`](crate::api::TaxRegistrationCreateCountryOptionsFr).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsFrStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsFrStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `fr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsFr
-}
-
-impl TaxRegistrationCreateCountryOptionsFr {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsFrStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsGb`](crate::api::TaxRegistrationCreateCountryOptionsGb).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsGbStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsGbStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `gb` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsGb
-}
-
-impl TaxRegistrationCreateCountryOptionsGb {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsGbStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `ge` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsGe
-}
-
-impl TaxRegistrationCreateCountryOptionsGe {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `gh` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsGh
-}
-
-impl TaxRegistrationCreateCountryOptionsGh {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsGn`](crate::api::TaxRegistrationCreateCountryOptionsGn).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsGnStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsGnStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `gn` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsGn
-}
-
-impl TaxRegistrationCreateCountryOptionsGn {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsGnStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsGr`](crate::api::TaxRegistrationCreateCountryOptionsGr).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsGrStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsGrStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `gr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsGr
-}
-
-impl TaxRegistrationCreateCountryOptionsGr {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsGrStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsHr`](crate::api::TaxRegistrationCreateCountryOptionsHr).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsHrStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsHrStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `hr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsHr
-}
-
-impl TaxRegistrationCreateCountryOptionsHr {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsHrStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsHu`](crate::api::TaxRegistrationCreateCountryOptionsHu).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsHuStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsHuStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `hu` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsHu
-}
-
-impl TaxRegistrationCreateCountryOptionsHu {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsHuStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `id` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsId
-}
-
-impl TaxRegistrationCreateCountryOptionsId {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsIe`](crate::api::TaxRegistrationCreateCountryOptionsIe).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsIeStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsIeStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `ie` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsIe
-}
-
-impl TaxRegistrationCreateCountryOptionsIe {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsIeStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `in` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsIn
-}
-
-impl TaxRegistrationCreateCountryOptionsIn {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsIs`](crate::api::TaxRegistrationCreateCountryOptionsIs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsIsStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsIsStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `is` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsIs
-}
-
-impl TaxRegistrationCreateCountryOptionsIs {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsIsStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsIt`](crate::api::TaxRegistrationCreateCountryOptionsIt).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsItStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsItStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `it` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsIt
-}
-
-impl TaxRegistrationCreateCountryOptionsIt {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsItStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
+/// The `tourism_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsTourismTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+
+/// The `utility_users_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsUtilityUsersTax =
+    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;

@@ -3,1470 +3,7 @@
 //! Stripe's `tax_registration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, list, params, params_required};
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsJp`](crate::api::TaxRegistrationCreateCountryOptionsJp).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsJpStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsJpStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `jp` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsJp
-}
-
-impl TaxRegistrationCreateCountryOptionsJp {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsJpStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `ke` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsKe
-}
-
-impl TaxRegistrationCreateCountryOptionsKe {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `kg` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsKg
-}
-
-impl TaxRegistrationCreateCountryOptionsKg {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `kh` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsKh
-}
-
-impl TaxRegistrationCreateCountryOptionsKh {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `kr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsKr
-}
-
-impl TaxRegistrationCreateCountryOptionsKr {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `kz` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsKz
-}
-
-impl TaxRegistrationCreateCountryOptionsKz {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `la` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsLa
-}
-
-impl TaxRegistrationCreateCountryOptionsLa {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `lk` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsLk
-}
-
-impl TaxRegistrationCreateCountryOptionsLk {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsLt`](crate::api::TaxRegistrationCreateCountryOptionsLt).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsLtStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsLtStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `lt` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsLt
-}
-
-impl TaxRegistrationCreateCountryOptionsLt {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsLtStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsLu`](crate::api::TaxRegistrationCreateCountryOptionsLu).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsLuStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsLuStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `lu` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsLu
-}
-
-impl TaxRegistrationCreateCountryOptionsLu {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsLuStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsLv`](crate::api::TaxRegistrationCreateCountryOptionsLv).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsLvStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsLvStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `lv` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsLv
-}
-
-impl TaxRegistrationCreateCountryOptionsLv {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsLvStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `ma` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMa
-}
-
-impl TaxRegistrationCreateCountryOptionsMa {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `md` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMd
-}
-
-impl TaxRegistrationCreateCountryOptionsMd {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsMe`](crate::api::TaxRegistrationCreateCountryOptionsMe).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMeStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsMeStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `me` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMe
-}
-
-impl TaxRegistrationCreateCountryOptionsMe {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsMeStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsMk`](crate::api::TaxRegistrationCreateCountryOptionsMk).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMkStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsMkStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `mk` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMk
-}
-
-impl TaxRegistrationCreateCountryOptionsMk {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsMkStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsMr`](crate::api::TaxRegistrationCreateCountryOptionsMr).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMrStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsMrStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `mr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMr
-}
-
-impl TaxRegistrationCreateCountryOptionsMr {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsMrStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsMt`](crate::api::TaxRegistrationCreateCountryOptionsMt).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMtStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsMtStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `mt` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMt
-}
-
-impl TaxRegistrationCreateCountryOptionsMt {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsMtStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `mu` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMu
-}
-
-impl TaxRegistrationCreateCountryOptionsMu {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `mx` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMx
-}
-
-impl TaxRegistrationCreateCountryOptionsMx {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `my` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsMy
-}
-
-impl TaxRegistrationCreateCountryOptionsMy {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `ng` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsNg
-}
-
-impl TaxRegistrationCreateCountryOptionsNg {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsNl`](crate::api::TaxRegistrationCreateCountryOptionsNl).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsNlStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsNlStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `nl` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsNl
-}
-
-impl TaxRegistrationCreateCountryOptionsNl {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsNlStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsNo`](crate::api::TaxRegistrationCreateCountryOptionsNo).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsNoStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsNoStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `no` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsNo
-}
-
-impl TaxRegistrationCreateCountryOptionsNo {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsNoStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `np` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsNp
-}
-
-impl TaxRegistrationCreateCountryOptionsNp {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsNz`](crate::api::TaxRegistrationCreateCountryOptionsNz).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsNzStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsNzStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `nz` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsNz
-}
-
-impl TaxRegistrationCreateCountryOptionsNz {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsNzStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsOm`](crate::api::TaxRegistrationCreateCountryOptionsOm).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsOmStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsOmStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `om` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsOm
-}
-
-impl TaxRegistrationCreateCountryOptionsOm {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsOmStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `pe` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsPe
-}
-
-impl TaxRegistrationCreateCountryOptionsPe {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `ph` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsPh
-}
-
-impl TaxRegistrationCreateCountryOptionsPh {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsPl`](crate::api::TaxRegistrationCreateCountryOptionsPl).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsPlStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsPlStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `pl` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsPl
-}
-
-impl TaxRegistrationCreateCountryOptionsPl {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsPlStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsPt`](crate::api::TaxRegistrationCreateCountryOptionsPt).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsPtStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsPtStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `pt` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsPt
-}
-
-impl TaxRegistrationCreateCountryOptionsPt {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsPtStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsRo`](crate::api::TaxRegistrationCreateCountryOptionsRo).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsRoStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsRoStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `ro` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsRo
-}
-
-impl TaxRegistrationCreateCountryOptionsRo {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsRoStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsRs`](crate::api::TaxRegistrationCreateCountryOptionsRs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsRsStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsRsStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `rs` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsRs
-}
-
-impl TaxRegistrationCreateCountryOptionsRs {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsRsStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `ru` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsRu
-}
-
-impl TaxRegistrationCreateCountryOptionsRu {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `sa` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSa
-}
-
-impl TaxRegistrationCreateCountryOptionsSa {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsSe`](crate::api::TaxRegistrationCreateCountryOptionsSe).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSeStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsSeStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `se` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSe
-}
-
-impl TaxRegistrationCreateCountryOptionsSe {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsSeStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsSg`](crate::api::TaxRegistrationCreateCountryOptionsSg).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSgStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsSgStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `sg` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSg
-}
-
-impl TaxRegistrationCreateCountryOptionsSg {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsSgStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsSi`](crate::api::TaxRegistrationCreateCountryOptionsSi).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSiStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsSiStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `si` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSi
-}
-
-impl TaxRegistrationCreateCountryOptionsSi {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsSiStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsSk`](crate::api::TaxRegistrationCreateCountryOptionsSk).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSkStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsSkStandard {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(Params::new().with("place_of_supply_scheme", place_of_supply_scheme))
-    }
-}
-
-params_required! {
-    /// The `sk` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSk
-}
-
-impl TaxRegistrationCreateCountryOptionsSk {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsAtType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsSkStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `sn` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSn
-}
-
-impl TaxRegistrationCreateCountryOptionsSn {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsSr`](crate::api::TaxRegistrationCreateCountryOptionsSr).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSrStandard
-}
-
-impl TaxRegistrationCreateCountryOptionsSrStandard {
-    /// Place of supply scheme.
-    #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
-    }
-}
-
-params_required! {
-    /// The `sr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsSr
-}
-
-impl TaxRegistrationCreateCountryOptionsSr {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Standard.
-    #[inline]
-    pub fn standard(self, standard: api::TaxRegistrationCreateCountryOptionsSrStandard) -> Self {
-        Self(self.0.with("standard", standard))
-    }
-}
-
-params_required! {
-    /// The `th` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsTh
-}
-
-impl TaxRegistrationCreateCountryOptionsTh {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsThType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `tj` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsTj
-}
-
-impl TaxRegistrationCreateCountryOptionsTj {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `tr` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsTr
-}
-
-impl TaxRegistrationCreateCountryOptionsTr {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `tw` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsTw
-}
-
-impl TaxRegistrationCreateCountryOptionsTw {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `tz` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsTz
-}
-
-impl TaxRegistrationCreateCountryOptionsTz {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `ua` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUa
-}
-
-impl TaxRegistrationCreateCountryOptionsUa {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `ug` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUg
-}
-
-impl TaxRegistrationCreateCountryOptionsUg {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `admissions_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsAdmissionsTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsAdmissionsTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `attendance_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsAttendanceTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsAttendanceTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `entertainment_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsEntertainmentTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsEntertainmentTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `gross_receipts_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsGrossReceiptsTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsGrossReceiptsTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `hospitality_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsHospitalityTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsHospitalityTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `local_amusement_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsLocalAmusementTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsLocalAmusementTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `local_lease_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsLocalLeaseTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsLocalLeaseTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `luxury_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsLuxuryTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsLuxuryTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `mass_transit_parking_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsMassTransitParkingTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsMassTransitParkingTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `parking_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsParkingTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsParkingTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `resort_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsResortTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsResortTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `election` of [`TaxRegistrationCreateCountryOptionsUsStateSalesTax`](crate::api::TaxRegistrationCreateCountryOptionsUsStateSalesTax).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsStateSalesTaxElection
-}
-
-impl TaxRegistrationCreateCountryOptionsUsStateSalesTaxElection {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::TaxRegistrationCountryOptionsUsStateSalesTaxElectionType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Jurisdiction.
-    #[inline]
-    pub fn jurisdiction(self, jurisdiction: &str) -> Self {
-        Self(self.0.with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `state_sales_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsStateSalesTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsStateSalesTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        elections: impl IntoIterator<
-            Item = api::TaxRegistrationCreateCountryOptionsUsStateSalesTaxElection,
-        >,
-    ) -> Self {
-        Self(Params::new().with("elections", list(elections)))
-    }
-}
-
-params_required! {
-    /// The `tourism_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsTourismTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsTourismTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
-
-params_required! {
-    /// The `utility_users_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
-    ///
-    /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsUtilityUsersTax
-}
-
-impl TaxRegistrationCreateCountryOptionsUsUtilityUsersTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(jurisdiction: &str) -> Self {
-        Self(Params::new().with("jurisdiction", jurisdiction))
-    }
-}
+use crate::view::prelude::{Params, params, params_required};
 
 params_required! {
     /// The `us` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).
@@ -1479,7 +16,7 @@ impl TaxRegistrationCreateCountryOptionsUs {
     /// With what Stripe requires.
     #[inline]
     pub fn new(state: &str, type_: api::TaxRegistrationCountryOptionsUsType) -> Self {
-        Self(Params::new().with("state", state).with("type", type_))
+        Self(Params::new().with_str("state", state).with("type", type_))
     }
 
     /// Admissions tax.
@@ -1612,23 +149,699 @@ impl TaxRegistrationCreateCountryOptionsUs {
     }
 }
 
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsUy`](crate::api::TaxRegistrationCreateCountryOptionsUy): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUyStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `uy` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUy = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `uz` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUz = api::PaymentMethodCreateCustom;
+
+/// The `vn` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsVn = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsZa`](crate::api::TaxRegistrationCreateCountryOptionsZa): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsZaStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `za` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsZa = api::TaxRegistrationCreateCountryOptionsAe;
+
+/// The `zm` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`PaymentMethodCreateCustom`](crate::api::PaymentMethodCreateCustom).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsZm = api::PaymentMethodCreateCustom;
+
+/// The `standard` of [`TaxRegistrationCreateCountryOptionsZw`](crate::api::TaxRegistrationCreateCountryOptionsZw): the same as [`TaxRegistrationCreateCountryOptionsAeStandard`](crate::api::TaxRegistrationCreateCountryOptionsAeStandard).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsZwStandard =
+    api::TaxRegistrationCreateCountryOptionsAeStandard;
+
+/// The `zw` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions): the same as [`TaxRegistrationCreateCountryOptionsAe`](crate::api::TaxRegistrationCreateCountryOptionsAe).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsZw = api::TaxRegistrationCreateCountryOptionsAe;
+
 params! {
-    /// The `standard` of [`TaxRegistrationCreateCountryOptionsUy`](crate::api::TaxRegistrationCreateCountryOptionsUy).
+    /// The `country_options` of [`TaxRegistrationCreate`](crate::api::TaxRegistrationCreate).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUyStandard
+    TaxRegistrationCreateCountryOptions
 }
 
-impl TaxRegistrationCreateCountryOptionsUyStandard {
-    /// Place of supply scheme.
+impl TaxRegistrationCreateCountryOptions {
+    /// Ae.
     #[inline]
-    pub fn place_of_supply_scheme(
-        self,
-        place_of_supply_scheme: api::TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme,
-    ) -> Self {
-        Self(
-            self.0
-                .with("place_of_supply_scheme", place_of_supply_scheme),
-        )
+    pub fn ae(self, ae: api::TaxRegistrationCreateCountryOptionsAe) -> Self {
+        Self(self.0.with("ae", ae))
+    }
+
+    /// Al.
+    #[inline]
+    pub fn al(self, al: api::TaxRegistrationCreateCountryOptionsAl) -> Self {
+        Self(self.0.with("al", al))
+    }
+
+    /// Am.
+    #[inline]
+    pub fn am(self, am: api::TaxRegistrationCreateCountryOptionsAm) -> Self {
+        Self(self.0.with("am", am))
+    }
+
+    /// Ao.
+    #[inline]
+    pub fn ao(self, ao: api::TaxRegistrationCreateCountryOptionsAo) -> Self {
+        Self(self.0.with("ao", ao))
+    }
+
+    /// At.
+    #[inline]
+    pub fn at(self, at: api::TaxRegistrationCreateCountryOptionsAt) -> Self {
+        Self(self.0.with("at", at))
+    }
+
+    /// Au.
+    #[inline]
+    pub fn au(self, au: api::TaxRegistrationCreateCountryOptionsAu) -> Self {
+        Self(self.0.with("au", au))
+    }
+
+    /// Aw.
+    #[inline]
+    pub fn aw(self, aw: api::TaxRegistrationCreateCountryOptionsAw) -> Self {
+        Self(self.0.with("aw", aw))
+    }
+
+    /// Az.
+    #[inline]
+    pub fn az(self, az: api::TaxRegistrationCreateCountryOptionsAz) -> Self {
+        Self(self.0.with("az", az))
+    }
+
+    /// Ba.
+    #[inline]
+    pub fn ba(self, ba: api::TaxRegistrationCreateCountryOptionsBa) -> Self {
+        Self(self.0.with("ba", ba))
+    }
+
+    /// Bb.
+    #[inline]
+    pub fn bb(self, bb: api::TaxRegistrationCreateCountryOptionsBb) -> Self {
+        Self(self.0.with("bb", bb))
+    }
+
+    /// Bd.
+    #[inline]
+    pub fn bd(self, bd: api::TaxRegistrationCreateCountryOptionsBd) -> Self {
+        Self(self.0.with("bd", bd))
+    }
+
+    /// Be.
+    #[inline]
+    pub fn be(self, be: api::TaxRegistrationCreateCountryOptionsBe) -> Self {
+        Self(self.0.with("be", be))
+    }
+
+    /// Bf.
+    #[inline]
+    pub fn bf(self, bf: api::TaxRegistrationCreateCountryOptionsBf) -> Self {
+        Self(self.0.with("bf", bf))
+    }
+
+    /// Bg.
+    #[inline]
+    pub fn bg(self, bg: api::TaxRegistrationCreateCountryOptionsBg) -> Self {
+        Self(self.0.with("bg", bg))
+    }
+
+    /// Bh.
+    #[inline]
+    pub fn bh(self, bh: api::TaxRegistrationCreateCountryOptionsBh) -> Self {
+        Self(self.0.with("bh", bh))
+    }
+
+    /// Bj.
+    #[inline]
+    pub fn bj(self, bj: api::TaxRegistrationCreateCountryOptionsBj) -> Self {
+        Self(self.0.with("bj", bj))
+    }
+
+    /// Bs.
+    #[inline]
+    pub fn bs(self, bs: api::TaxRegistrationCreateCountryOptionsBs) -> Self {
+        Self(self.0.with("bs", bs))
+    }
+
+    /// Bw.
+    #[inline]
+    pub fn bw(self, bw: api::TaxRegistrationCreateCountryOptionsBw) -> Self {
+        Self(self.0.with("bw", bw))
+    }
+
+    /// By.
+    #[inline]
+    pub fn by(self, by: api::TaxRegistrationCreateCountryOptionsBy) -> Self {
+        Self(self.0.with("by", by))
+    }
+
+    /// Ca.
+    #[inline]
+    pub fn ca(self, ca: api::TaxRegistrationCreateCountryOptionsCa) -> Self {
+        Self(self.0.with("ca", ca))
+    }
+
+    /// Cd.
+    #[inline]
+    pub fn cd(self, cd: api::TaxRegistrationCreateCountryOptionsCd) -> Self {
+        Self(self.0.with("cd", cd))
+    }
+
+    /// Ch.
+    #[inline]
+    pub fn ch(self, ch: api::TaxRegistrationCreateCountryOptionsCh) -> Self {
+        Self(self.0.with("ch", ch))
+    }
+
+    /// Ci.
+    #[inline]
+    pub fn ci(self, ci: api::TaxRegistrationCreateCountryOptionsCi) -> Self {
+        Self(self.0.with("ci", ci))
+    }
+
+    /// Cl.
+    #[inline]
+    pub fn cl(self, cl: api::TaxRegistrationCreateCountryOptionsCl) -> Self {
+        Self(self.0.with("cl", cl))
+    }
+
+    /// Cm.
+    #[inline]
+    pub fn cm(self, cm: api::TaxRegistrationCreateCountryOptionsCm) -> Self {
+        Self(self.0.with("cm", cm))
+    }
+
+    /// Co.
+    #[inline]
+    pub fn co(self, co: api::TaxRegistrationCreateCountryOptionsCo) -> Self {
+        Self(self.0.with("co", co))
+    }
+
+    /// Cr.
+    #[inline]
+    pub fn cr(self, cr: api::TaxRegistrationCreateCountryOptionsCr) -> Self {
+        Self(self.0.with("cr", cr))
+    }
+
+    /// Cv.
+    #[inline]
+    pub fn cv(self, cv: api::TaxRegistrationCreateCountryOptionsCv) -> Self {
+        Self(self.0.with("cv", cv))
+    }
+
+    /// Cy.
+    #[inline]
+    pub fn cy(self, cy: api::TaxRegistrationCreateCountryOptionsCy) -> Self {
+        Self(self.0.with("cy", cy))
+    }
+
+    /// Cz.
+    #[inline]
+    pub fn cz(self, cz: api::TaxRegistrationCreateCountryOptionsCz) -> Self {
+        Self(self.0.with("cz", cz))
+    }
+
+    /// De.
+    #[inline]
+    pub fn de(self, de: api::TaxRegistrationCreateCountryOptionsDe) -> Self {
+        Self(self.0.with("de", de))
+    }
+
+    /// Dk.
+    #[inline]
+    pub fn dk(self, dk: api::TaxRegistrationCreateCountryOptionsDk) -> Self {
+        Self(self.0.with("dk", dk))
+    }
+
+    /// Ec.
+    #[inline]
+    pub fn ec(self, ec: api::TaxRegistrationCreateCountryOptionsEc) -> Self {
+        Self(self.0.with("ec", ec))
+    }
+
+    /// Ee.
+    #[inline]
+    pub fn ee(self, ee: api::TaxRegistrationCreateCountryOptionsEe) -> Self {
+        Self(self.0.with("ee", ee))
+    }
+
+    /// Eg.
+    #[inline]
+    pub fn eg(self, eg: api::TaxRegistrationCreateCountryOptionsEg) -> Self {
+        Self(self.0.with("eg", eg))
+    }
+
+    /// Es.
+    #[inline]
+    pub fn es(self, es: api::TaxRegistrationCreateCountryOptionsEs) -> Self {
+        Self(self.0.with("es", es))
+    }
+
+    /// Et.
+    #[inline]
+    pub fn et(self, et: api::TaxRegistrationCreateCountryOptionsEt) -> Self {
+        Self(self.0.with("et", et))
+    }
+
+    /// Fi.
+    #[inline]
+    pub fn fi(self, fi: api::TaxRegistrationCreateCountryOptionsFi) -> Self {
+        Self(self.0.with("fi", fi))
+    }
+
+    /// Fr.
+    #[inline]
+    pub fn fr(self, fr: api::TaxRegistrationCreateCountryOptionsFr) -> Self {
+        Self(self.0.with("fr", fr))
+    }
+
+    /// Gb.
+    #[inline]
+    pub fn gb(self, gb: api::TaxRegistrationCreateCountryOptionsGb) -> Self {
+        Self(self.0.with("gb", gb))
+    }
+
+    /// Ge.
+    #[inline]
+    pub fn ge(self, ge: api::TaxRegistrationCreateCountryOptionsGe) -> Self {
+        Self(self.0.with("ge", ge))
+    }
+
+    /// Gh.
+    #[inline]
+    pub fn gh(self, gh: api::TaxRegistrationCreateCountryOptionsGh) -> Self {
+        Self(self.0.with("gh", gh))
+    }
+
+    /// Gn.
+    #[inline]
+    pub fn gn(self, gn: api::TaxRegistrationCreateCountryOptionsGn) -> Self {
+        Self(self.0.with("gn", gn))
+    }
+
+    /// Gr.
+    #[inline]
+    pub fn gr(self, gr: api::TaxRegistrationCreateCountryOptionsGr) -> Self {
+        Self(self.0.with("gr", gr))
+    }
+
+    /// Hr.
+    #[inline]
+    pub fn hr(self, hr: api::TaxRegistrationCreateCountryOptionsHr) -> Self {
+        Self(self.0.with("hr", hr))
+    }
+
+    /// Hu.
+    #[inline]
+    pub fn hu(self, hu: api::TaxRegistrationCreateCountryOptionsHu) -> Self {
+        Self(self.0.with("hu", hu))
+    }
+
+    /// Id.
+    #[inline]
+    pub fn id(self, id: api::TaxRegistrationCreateCountryOptionsId) -> Self {
+        Self(self.0.with("id", id))
+    }
+
+    /// Ie.
+    #[inline]
+    pub fn ie(self, ie: api::TaxRegistrationCreateCountryOptionsIe) -> Self {
+        Self(self.0.with("ie", ie))
+    }
+
+    /// In.
+    #[inline]
+    pub fn in_(self, in_: api::TaxRegistrationCreateCountryOptionsIn) -> Self {
+        Self(self.0.with("in", in_))
+    }
+
+    /// Is.
+    #[inline]
+    pub fn is(self, is: api::TaxRegistrationCreateCountryOptionsIs) -> Self {
+        Self(self.0.with("is", is))
+    }
+
+    /// It.
+    #[inline]
+    pub fn it(self, it: api::TaxRegistrationCreateCountryOptionsIt) -> Self {
+        Self(self.0.with("it", it))
+    }
+
+    /// Jp.
+    #[inline]
+    pub fn jp(self, jp: api::TaxRegistrationCreateCountryOptionsJp) -> Self {
+        Self(self.0.with("jp", jp))
+    }
+
+    /// Ke.
+    #[inline]
+    pub fn ke(self, ke: api::TaxRegistrationCreateCountryOptionsKe) -> Self {
+        Self(self.0.with("ke", ke))
+    }
+
+    /// Kg.
+    #[inline]
+    pub fn kg(self, kg: api::TaxRegistrationCreateCountryOptionsKg) -> Self {
+        Self(self.0.with("kg", kg))
+    }
+
+    /// Kh.
+    #[inline]
+    pub fn kh(self, kh: api::TaxRegistrationCreateCountryOptionsKh) -> Self {
+        Self(self.0.with("kh", kh))
+    }
+
+    /// Kr.
+    #[inline]
+    pub fn kr(self, kr: api::TaxRegistrationCreateCountryOptionsKr) -> Self {
+        Self(self.0.with("kr", kr))
+    }
+
+    /// Kz.
+    #[inline]
+    pub fn kz(self, kz: api::TaxRegistrationCreateCountryOptionsKz) -> Self {
+        Self(self.0.with("kz", kz))
+    }
+
+    /// La.
+    #[inline]
+    pub fn la(self, la: api::TaxRegistrationCreateCountryOptionsLa) -> Self {
+        Self(self.0.with("la", la))
+    }
+
+    /// Lk.
+    #[inline]
+    pub fn lk(self, lk: api::TaxRegistrationCreateCountryOptionsLk) -> Self {
+        Self(self.0.with("lk", lk))
+    }
+
+    /// Lt.
+    #[inline]
+    pub fn lt(self, lt: api::TaxRegistrationCreateCountryOptionsLt) -> Self {
+        Self(self.0.with("lt", lt))
+    }
+
+    /// Lu.
+    #[inline]
+    pub fn lu(self, lu: api::TaxRegistrationCreateCountryOptionsLu) -> Self {
+        Self(self.0.with("lu", lu))
+    }
+
+    /// Lv.
+    #[inline]
+    pub fn lv(self, lv: api::TaxRegistrationCreateCountryOptionsLv) -> Self {
+        Self(self.0.with("lv", lv))
+    }
+
+    /// Ma.
+    #[inline]
+    pub fn ma(self, ma: api::TaxRegistrationCreateCountryOptionsMa) -> Self {
+        Self(self.0.with("ma", ma))
+    }
+
+    /// Md.
+    #[inline]
+    pub fn md(self, md: api::TaxRegistrationCreateCountryOptionsMd) -> Self {
+        Self(self.0.with("md", md))
+    }
+
+    /// Me.
+    #[inline]
+    pub fn me(self, me: api::TaxRegistrationCreateCountryOptionsMe) -> Self {
+        Self(self.0.with("me", me))
+    }
+
+    /// Mk.
+    #[inline]
+    pub fn mk(self, mk: api::TaxRegistrationCreateCountryOptionsMk) -> Self {
+        Self(self.0.with("mk", mk))
+    }
+
+    /// Mr.
+    #[inline]
+    pub fn mr(self, mr: api::TaxRegistrationCreateCountryOptionsMr) -> Self {
+        Self(self.0.with("mr", mr))
+    }
+
+    /// Mt.
+    #[inline]
+    pub fn mt(self, mt: api::TaxRegistrationCreateCountryOptionsMt) -> Self {
+        Self(self.0.with("mt", mt))
+    }
+
+    /// Mu.
+    #[inline]
+    pub fn mu(self, mu: api::TaxRegistrationCreateCountryOptionsMu) -> Self {
+        Self(self.0.with("mu", mu))
+    }
+
+    /// Mx.
+    #[inline]
+    pub fn mx(self, mx: api::TaxRegistrationCreateCountryOptionsMx) -> Self {
+        Self(self.0.with("mx", mx))
+    }
+
+    /// My.
+    #[inline]
+    pub fn my(self, my: api::TaxRegistrationCreateCountryOptionsMy) -> Self {
+        Self(self.0.with("my", my))
+    }
+
+    /// Ng.
+    #[inline]
+    pub fn ng(self, ng: api::TaxRegistrationCreateCountryOptionsNg) -> Self {
+        Self(self.0.with("ng", ng))
+    }
+
+    /// Nl.
+    #[inline]
+    pub fn nl(self, nl: api::TaxRegistrationCreateCountryOptionsNl) -> Self {
+        Self(self.0.with("nl", nl))
+    }
+
+    /// No.
+    #[inline]
+    pub fn no(self, no: api::TaxRegistrationCreateCountryOptionsNo) -> Self {
+        Self(self.0.with("no", no))
+    }
+
+    /// Np.
+    #[inline]
+    pub fn np(self, np: api::TaxRegistrationCreateCountryOptionsNp) -> Self {
+        Self(self.0.with("np", np))
+    }
+
+    /// Nz.
+    #[inline]
+    pub fn nz(self, nz: api::TaxRegistrationCreateCountryOptionsNz) -> Self {
+        Self(self.0.with("nz", nz))
+    }
+
+    /// Om.
+    #[inline]
+    pub fn om(self, om: api::TaxRegistrationCreateCountryOptionsOm) -> Self {
+        Self(self.0.with("om", om))
+    }
+
+    /// Pe.
+    #[inline]
+    pub fn pe(self, pe: api::TaxRegistrationCreateCountryOptionsPe) -> Self {
+        Self(self.0.with("pe", pe))
+    }
+
+    /// Ph.
+    #[inline]
+    pub fn ph(self, ph: api::TaxRegistrationCreateCountryOptionsPh) -> Self {
+        Self(self.0.with("ph", ph))
+    }
+
+    /// Pl.
+    #[inline]
+    pub fn pl(self, pl: api::TaxRegistrationCreateCountryOptionsPl) -> Self {
+        Self(self.0.with("pl", pl))
+    }
+
+    /// Pt.
+    #[inline]
+    pub fn pt(self, pt: api::TaxRegistrationCreateCountryOptionsPt) -> Self {
+        Self(self.0.with("pt", pt))
+    }
+
+    /// Ro.
+    #[inline]
+    pub fn ro(self, ro: api::TaxRegistrationCreateCountryOptionsRo) -> Self {
+        Self(self.0.with("ro", ro))
+    }
+
+    /// Rs.
+    #[inline]
+    pub fn rs(self, rs: api::TaxRegistrationCreateCountryOptionsRs) -> Self {
+        Self(self.0.with("rs", rs))
+    }
+
+    /// Ru.
+    #[inline]
+    pub fn ru(self, ru: api::TaxRegistrationCreateCountryOptionsRu) -> Self {
+        Self(self.0.with("ru", ru))
+    }
+
+    /// Sa.
+    #[inline]
+    pub fn sa(self, sa: api::TaxRegistrationCreateCountryOptionsSa) -> Self {
+        Self(self.0.with("sa", sa))
+    }
+
+    /// Se.
+    #[inline]
+    pub fn se(self, se: api::TaxRegistrationCreateCountryOptionsSe) -> Self {
+        Self(self.0.with("se", se))
+    }
+
+    /// Sg.
+    #[inline]
+    pub fn sg(self, sg: api::TaxRegistrationCreateCountryOptionsSg) -> Self {
+        Self(self.0.with("sg", sg))
+    }
+
+    /// Si.
+    #[inline]
+    pub fn si(self, si: api::TaxRegistrationCreateCountryOptionsSi) -> Self {
+        Self(self.0.with("si", si))
+    }
+
+    /// Sk.
+    #[inline]
+    pub fn sk(self, sk: api::TaxRegistrationCreateCountryOptionsSk) -> Self {
+        Self(self.0.with("sk", sk))
+    }
+
+    /// Sn.
+    #[inline]
+    pub fn sn(self, sn: api::TaxRegistrationCreateCountryOptionsSn) -> Self {
+        Self(self.0.with("sn", sn))
+    }
+
+    /// Sr.
+    #[inline]
+    pub fn sr(self, sr: api::TaxRegistrationCreateCountryOptionsSr) -> Self {
+        Self(self.0.with("sr", sr))
+    }
+
+    /// Th.
+    #[inline]
+    pub fn th(self, th: api::TaxRegistrationCreateCountryOptionsTh) -> Self {
+        Self(self.0.with("th", th))
+    }
+
+    /// Tj.
+    #[inline]
+    pub fn tj(self, tj: api::TaxRegistrationCreateCountryOptionsTj) -> Self {
+        Self(self.0.with("tj", tj))
+    }
+
+    /// Tr.
+    #[inline]
+    pub fn tr(self, tr: api::TaxRegistrationCreateCountryOptionsTr) -> Self {
+        Self(self.0.with("tr", tr))
+    }
+
+    /// Tw.
+    #[inline]
+    pub fn tw(self, tw: api::TaxRegistrationCreateCountryOptionsTw) -> Self {
+        Self(self.0.with("tw", tw))
+    }
+
+    /// Tz.
+    #[inline]
+    pub fn tz(self, tz: api::TaxRegistrationCreateCountryOptionsTz) -> Self {
+        Self(self.0.with("tz", tz))
+    }
+
+    /// Ua.
+    #[inline]
+    pub fn ua(self, ua: api::TaxRegistrationCreateCountryOptionsUa) -> Self {
+        Self(self.0.with("ua", ua))
+    }
+
+    /// Ug.
+    #[inline]
+    pub fn ug(self, ug: api::TaxRegistrationCreateCountryOptionsUg) -> Self {
+        Self(self.0.with("ug", ug))
+    }
+
+    /// Us.
+    #[inline]
+    pub fn us(self, us: api::TaxRegistrationCreateCountryOptionsUs) -> Self {
+        Self(self.0.with("us", us))
+    }
+
+    /// Uy.
+    #[inline]
+    pub fn uy(self, uy: api::TaxRegistrationCreateCountryOptionsUy) -> Self {
+        Self(self.0.with("uy", uy))
+    }
+
+    /// Uz.
+    #[inline]
+    pub fn uz(self, uz: api::TaxRegistrationCreateCountryOptionsUz) -> Self {
+        Self(self.0.with("uz", uz))
+    }
+
+    /// Vn.
+    #[inline]
+    pub fn vn(self, vn: api::TaxRegistrationCreateCountryOptionsVn) -> Self {
+        Self(self.0.with("vn", vn))
+    }
+
+    /// Za.
+    #[inline]
+    pub fn za(self, za: api::TaxRegistrationCreateCountryOptionsZa) -> Self {
+        Self(self.0.with("za", za))
+    }
+
+    /// Zm.
+    #[inline]
+    pub fn zm(self, zm: api::TaxRegistrationCreateCountryOptionsZm) -> Self {
+        Self(self.0.with("zm", zm))
+    }
+
+    /// Zw.
+    #[inline]
+    pub fn zw(self, zw: api::TaxRegistrationCreateCountryOptionsZw) -> Self {
+        Self(self.0.with("zw", zw))
     }
 }
+
+/// The `active_from` of [`TaxRegistrationUpdate`](crate::api::TaxRegistrationUpdate), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/update>
+pub type TaxRegistrationUpdateActiveFrom = api::FileLinkUpdateExpiresAt;
+
+/// The `expires_at` of [`TaxRegistrationUpdate`](crate::api::TaxRegistrationUpdate), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/tax/registrations/update>
+pub type TaxRegistrationUpdateExpiresAt = api::FileLinkUpdateExpiresAt;

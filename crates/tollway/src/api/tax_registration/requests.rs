@@ -3,38 +3,38 @@
 //! Stripe's `tax_registration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Timestamp, Value, request, request_list};
+use crate::view::prelude::{List, Timestamp, Value, request};
 
-request_list! {
+request! {
     /// The request of `client.tax().registrations().list(…)`: `GET /v1/tax/registrations`.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/list>
-    TaxRegistrationList => List<api::TaxRegistration>, api::TaxRegistration; "tax.registrations.list", Get "/v1/tax/registrations", Api V1 Form
+    TaxRegistrationList, TaxRegistrationListEndpoint => List<api::TaxRegistration>; "tax.registrations.list", Get "/v1/tax/registrations", Api V1 Form
 }
 
 impl TaxRegistrationList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TaxRegistrationListStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -42,17 +42,14 @@ request! {
     /// The request of `client.tax().registrations().create(…)`: `POST /v1/tax/registrations`.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreate => api::TaxRegistration; "tax.registrations.create", Post "/v1/tax/registrations", Api V1 Form
+    TaxRegistrationCreate, TaxRegistrationCreateEndpoint => api::TaxRegistration; "tax.registrations.create", Post "/v1/tax/registrations", Api V1 Form
 }
 
 impl TaxRegistrationCreate {
     /// Expires at, in seconds since the Unix epoch.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .set("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
+        self.set("expires_at", Into::<Timestamp>::into(expires_at))
     }
 }
 
@@ -60,38 +57,38 @@ request! {
     /// The request of `client.tax().registrations().retrieve(…)`: `GET /v1/tax/registrations/{id}`.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/retrieve>
-    TaxRegistrationRetrieve => api::TaxRegistration; "tax.registrations.retrieve", Get "/v1/tax/registrations/{id}", Api V1 Form
+    TaxRegistrationRetrieve, TaxRegistrationRetrieveEndpoint => api::TaxRegistration; "tax.registrations.retrieve", Get "/v1/tax/registrations/{id}", Api V1 Form
 }
 
 request! {
     /// The request of `client.tax().registrations().update(…)`: `POST /v1/tax/registrations/{id}`.
     ///
     /// <https://docs.stripe.com/api/tax/registrations/update>
-    TaxRegistrationUpdate => api::TaxRegistration; "tax.registrations.update", Post "/v1/tax/registrations/{id}", Api V1 Form
+    TaxRegistrationUpdate, TaxRegistrationUpdateEndpoint => api::TaxRegistration; "tax.registrations.update", Post "/v1/tax/registrations/{id}", Api V1 Form
 }
 
 impl TaxRegistrationUpdate {
     /// Active from.
     #[inline]
     pub fn active_from(self, active_from: impl Into<api::TaxRegistrationUpdateActiveFrom>) -> Self {
-        Self(self.0.set(
+        self.set(
             "active_from",
             Into::<api::TaxRegistrationUpdateActiveFrom>::into(active_from),
-        ))
+        )
     }
 
     /// Expires at.
     #[inline]
     pub fn expires_at(self, expires_at: impl Into<api::TaxRegistrationUpdateExpiresAt>) -> Self {
-        Self(self.0.set(
+        self.set(
             "expires_at",
             Into::<api::TaxRegistrationUpdateExpiresAt>::into(expires_at),
-        ))
+        )
     }
 
     /// Unsets `expires_at`.
     #[inline]
     pub fn clear_expires_at(self) -> Self {
-        Self(self.0.set("expires_at", Value::Clear))
+        self.set("expires_at", Value::Clear)
     }
 }

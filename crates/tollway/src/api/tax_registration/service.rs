@@ -3,7 +3,7 @@
 //! Stripe's `tax_registration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.tax().registrations()`.
 ///
@@ -17,10 +17,7 @@ impl TaxRegistrations<'_> {
     /// <https://docs.stripe.com/api/tax/registrations/list>
     #[inline]
     pub fn list(&self) -> api::TaxRegistrationList {
-        api::TaxRegistrationList(RequestBuilder::new(
-            self.0,
-            api::TaxRegistrationList::OPERATION,
-        ))
+        api::TaxRegistrationList::new(self.0)
     }
 
     /// `POST /v1/tax/registrations`.
@@ -33,15 +30,13 @@ impl TaxRegistrations<'_> {
         country: &str,
         country_options: api::TaxRegistrationCreateCountryOptions,
     ) -> api::TaxRegistrationCreate {
-        api::TaxRegistrationCreate(
-            RequestBuilder::new(self.0, api::TaxRegistrationCreate::OPERATION)
-                .set(
-                    "active_from",
-                    Into::<api::TaxRegistrationCreateActiveFrom>::into(active_from),
-                )
-                .set("country", country)
-                .set("country_options", country_options),
-        )
+        api::TaxRegistrationCreate::new(self.0)
+            .set(
+                "active_from",
+                Into::<api::TaxRegistrationCreateActiveFrom>::into(active_from),
+            )
+            .set_str("country", country)
+            .set("country_options", country_options)
     }
 
     /// `GET /v1/tax/registrations/{id}`.
@@ -49,9 +44,7 @@ impl TaxRegistrations<'_> {
     /// <https://docs.stripe.com/api/tax/registrations/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::TaxRegistrationRetrieve {
-        api::TaxRegistrationRetrieve(
-            RequestBuilder::new(self.0, api::TaxRegistrationRetrieve::OPERATION).path_arg(id),
-        )
+        api::TaxRegistrationRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v1/tax/registrations/{id}`.
@@ -59,8 +52,6 @@ impl TaxRegistrations<'_> {
     /// <https://docs.stripe.com/api/tax/registrations/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::TaxRegistrationUpdate {
-        api::TaxRegistrationUpdate(
-            RequestBuilder::new(self.0, api::TaxRegistrationUpdate::OPERATION).path_arg(id),
-        )
+        api::TaxRegistrationUpdate::new(self.0).path_arg(id)
     }
 }

@@ -6,6 +6,8 @@ use crate::view::prelude::words;
 
 words! {
     /// The values of `status`, first of all in [`TaxRegistration`](crate::api::TaxRegistration).
+    ///
+    /// <https://docs.stripe.com/api/tax/registrations/object>
     TaxRegistrationStatus {
         /// `active`
         Active = "active",
@@ -18,6 +20,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsCa`](crate::api::TaxRegistrationCountryOptionsCa).
+    ///
+    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-ca>
     TaxRegistrationCountryOptionsCaType {
         /// `province_standard`
         ProvinceStandard = "province_standard",
@@ -30,6 +34,8 @@ words! {
 
 words! {
     /// The values of `place_of_supply_scheme`, first of all in [`TaxRegistrationCountryOptionsAeStandard`](crate::api::TaxRegistrationCountryOptionsAeStandard).
+    ///
+    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-ae-standard>
     TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme {
         /// `inbound_goods`
         InboundGoods = "inbound_goods",
@@ -40,6 +46,8 @@ words! {
 
 words! {
     /// The values of `place_of_supply_scheme`, first of all in [`TaxRegistrationCountryOptionsAtStandard`](crate::api::TaxRegistrationCountryOptionsAtStandard).
+    ///
+    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-at-standard>
     TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme {
         /// `inbound_goods`
         InboundGoods = "inbound_goods",
@@ -52,6 +60,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsAt`](crate::api::TaxRegistrationCountryOptionsAt).
+    ///
+    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-at>
     TaxRegistrationCountryOptionsAtType {
         /// `ioss`
         Ioss = "ioss",
@@ -66,6 +76,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsTh`](crate::api::TaxRegistrationCountryOptionsTh).
+    ///
+    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-th>
     TaxRegistrationCountryOptionsThType {
         /// `simplified`
         Simplified = "simplified",
@@ -74,6 +86,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsUsStateSalesTaxElection`](crate::api::TaxRegistrationCountryOptionsUsStateSalesTaxElection).
+    ///
+    /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-state_sales_tax-elections>
     TaxRegistrationCountryOptionsUsStateSalesTaxElectionType {
         /// `local_use_tax`
         LocalUseTax = "local_use_tax",
@@ -86,6 +100,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TaxRegistrationList`](crate::api::TaxRegistrationList).
+    ///
+    /// <https://docs.stripe.com/api/tax/registrations/list>
     TaxRegistrationListStatus {
         /// `active`
         Active = "active",

@@ -4,14 +4,12 @@
 
 mod model;
 mod params;
-mod params_02;
 mod requests;
 mod service;
 mod words;
 
 pub use self::model::*;
 pub use self::params::*;
-pub use self::params_02::*;
 pub use self::requests::*;
 pub use self::service::*;
 pub use self::words::*;

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, view};
 
 view! {
-    /// What is left of a deleted `terminal.configuration`.
+    /// What is left of a deleted `terminal.configuration`. It has what [`TerminalDeletedConfigurationFields`](crate::api::TerminalDeletedConfigurationFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object>
-    TerminalDeletedConfiguration, "deleted_terminal.configuration"
+    TerminalDeletedConfiguration =
+    /// The accessors of [`TerminalDeletedConfiguration`](crate::api::TerminalDeletedConfiguration).
+    TerminalDeletedConfigurationFields, "deleted_terminal.configuration"
 }
 
-impl TerminalDeletedConfiguration {
+impl TerminalDeletedConfigurationFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -33,13 +35,15 @@ impl TerminalDeletedConfiguration {
 }
 
 view! {
-    /// The `terminal.configuration` object.
+    /// The `terminal.configuration` object. It has what [`TerminalConfigurationFields`](crate::api::TerminalConfigurationFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object>
-    TerminalConfiguration, "terminal.configuration"
+    TerminalConfiguration =
+    /// The accessors of [`TerminalConfiguration`](crate::api::TerminalConfiguration).
+    TerminalConfigurationFields, "terminal.configuration"
 }
 
-impl TerminalConfiguration {
+impl TerminalConfigurationFields {
     /// Bbpos wisepad3. `None` when absent.
     #[inline]
     pub fn bbpos_wisepad3(&self) -> Option<api::TerminalConfigurationBbposWisepad3> {
@@ -169,13 +173,15 @@ impl TerminalConfiguration {
 }
 
 view! {
-    /// Cellular of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `cellular`.
+    /// Cellular of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `cellular`. It has what [`TerminalConfigurationCellularFields`](crate::api::TerminalConfigurationCellularFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-cellular>
-    TerminalConfigurationCellular, "terminal_configuration_configuration_resource_cellular_config"
+    TerminalConfigurationCellular =
+    /// The accessors of [`TerminalConfigurationCellular`](crate::api::TerminalConfigurationCellular).
+    TerminalConfigurationCellularFields, "terminal_configuration_configuration_resource_cellular_config"
 }
 
-impl TerminalConfigurationCellular {
+impl TerminalConfigurationCellularFields {
     /// Enabled: true or false.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -187,13 +193,15 @@ impl TerminalConfigurationCellular {
 }
 
 view! {
-    /// Aed of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `tipping.aed`.
+    /// Aed of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `tipping.aed`. It has what [`TerminalConfigurationTippingAedFields`](crate::api::TerminalConfigurationTippingAedFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-tipping-aed>
-    TerminalConfigurationTippingAed, "terminal_configuration_configuration_resource_currency_specific_config"
+    TerminalConfigurationTippingAed =
+    /// The accessors of [`TerminalConfigurationTippingAed`](crate::api::TerminalConfigurationTippingAed).
+    TerminalConfigurationTippingAedFields, "terminal_configuration_configuration_resource_currency_specific_config"
 }
 
-impl TerminalConfigurationTippingAed {
+impl TerminalConfigurationTippingAedFields {
     /// Fixed amounts, as a list. `None` when absent or null.
     #[inline]
     pub fn fixed_amounts(&self) -> Option<Vec<i64>> {
@@ -223,13 +231,15 @@ impl TerminalConfigurationTippingAed {
 }
 
 view! {
-    /// Bbpos wisepad3 of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `bbpos_wisepad3`.
+    /// Bbpos wisepad3 of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `bbpos_wisepad3`. It has what [`TerminalConfigurationBbposWisepad3Fields`](crate::api::TerminalConfigurationBbposWisepad3Fields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-bbpos_wisepad3>
-    TerminalConfigurationBbposWisepad3, "terminal_configuration_configuration_resource_device_type_specific_config"
+    TerminalConfigurationBbposWisepad3 =
+    /// The accessors of [`TerminalConfigurationBbposWisepad3`](crate::api::TerminalConfigurationBbposWisepad3).
+    TerminalConfigurationBbposWisepad3Fields, "terminal_configuration_configuration_resource_device_type_specific_config"
 }
 
-impl TerminalConfigurationBbposWisepad3 {
+impl TerminalConfigurationBbposWisepad3Fields {
     /// Splashscreen. An id, or the object itself when `expand` asks for it. `None` when absent.
     #[inline]
     pub fn splashscreen(&self) -> Option<Expandable<api::File>> {
@@ -241,13 +251,15 @@ impl TerminalConfigurationBbposWisepad3 {
 }
 
 view! {
-    /// Enterprise eap peap of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `wifi.enterprise_eap_peap`.
+    /// Enterprise eap peap of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `wifi.enterprise_eap_peap`. It has what [`TerminalConfigurationWifiEnterpriseEapPeapFields`](crate::api::TerminalConfigurationWifiEnterpriseEapPeapFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-wifi-enterprise_eap_peap>
-    TerminalConfigurationWifiEnterpriseEapPeap, "terminal_configuration_configuration_resource_enterprise_peap_wifi"
+    TerminalConfigurationWifiEnterpriseEapPeap =
+    /// The accessors of [`TerminalConfigurationWifiEnterpriseEapPeap`](crate::api::TerminalConfigurationWifiEnterpriseEapPeap).
+    TerminalConfigurationWifiEnterpriseEapPeapFields, "terminal_configuration_configuration_resource_enterprise_peap_wifi"
 }
 
-impl TerminalConfigurationWifiEnterpriseEapPeap {
+impl TerminalConfigurationWifiEnterpriseEapPeapFields {
     /// Ca certificate file. `None` when absent.
     #[inline]
     pub fn ca_certificate_file(&self) -> Option<&str> {
@@ -286,13 +298,15 @@ impl TerminalConfigurationWifiEnterpriseEapPeap {
 }
 
 view! {
-    /// Enterprise eap tls of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `wifi.enterprise_eap_tls`.
+    /// Enterprise eap tls of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `wifi.enterprise_eap_tls`. It has what [`TerminalConfigurationWifiEnterpriseEapTlsFields`](crate::api::TerminalConfigurationWifiEnterpriseEapTlsFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-wifi-enterprise_eap_tls>
-    TerminalConfigurationWifiEnterpriseEapTls, "terminal_configuration_configuration_resource_enterprise_tls_wifi"
+    TerminalConfigurationWifiEnterpriseEapTls =
+    /// The accessors of [`TerminalConfigurationWifiEnterpriseEapTls`](crate::api::TerminalConfigurationWifiEnterpriseEapTls).
+    TerminalConfigurationWifiEnterpriseEapTlsFields, "terminal_configuration_configuration_resource_enterprise_tls_wifi"
 }
 
-impl TerminalConfigurationWifiEnterpriseEapTls {
+impl TerminalConfigurationWifiEnterpriseEapTlsFields {
     /// Ca certificate file. `None` when absent.
     #[inline]
     pub fn ca_certificate_file(&self) -> Option<&str> {
@@ -340,13 +354,15 @@ impl TerminalConfigurationWifiEnterpriseEapTls {
 }
 
 view! {
-    /// Offline of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `offline`.
+    /// Offline of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `offline`. It has what [`TerminalConfigurationOfflineFields`](crate::api::TerminalConfigurationOfflineFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-offline>
-    TerminalConfigurationOffline, "terminal_configuration_configuration_resource_offline_config"
+    TerminalConfigurationOffline =
+    /// The accessors of [`TerminalConfigurationOffline`](crate::api::TerminalConfigurationOffline).
+    TerminalConfigurationOfflineFields, "terminal_configuration_configuration_resource_offline_config"
 }
 
-impl TerminalConfigurationOffline {
+impl TerminalConfigurationOfflineFields {
     /// Enabled: true or false. `None` when null.
     #[inline]
     pub fn enabled(&self) -> Option<bool> {
@@ -358,13 +374,15 @@ impl TerminalConfigurationOffline {
 }
 
 view! {
-    /// Personal psk of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `wifi.personal_psk`.
+    /// Personal psk of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `wifi.personal_psk`. It has what [`TerminalConfigurationWifiPersonalPskFields`](crate::api::TerminalConfigurationWifiPersonalPskFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-wifi-personal_psk>
-    TerminalConfigurationWifiPersonalPsk, "terminal_configuration_configuration_resource_personal_psk_wifi"
+    TerminalConfigurationWifiPersonalPsk =
+    /// The accessors of [`TerminalConfigurationWifiPersonalPsk`](crate::api::TerminalConfigurationWifiPersonalPsk).
+    TerminalConfigurationWifiPersonalPskFields, "terminal_configuration_configuration_resource_personal_psk_wifi"
 }
 
-impl TerminalConfigurationWifiPersonalPsk {
+impl TerminalConfigurationWifiPersonalPskFields {
     /// Password.
     #[inline]
     pub fn password(&self) -> &str {
@@ -385,13 +403,15 @@ impl TerminalConfigurationWifiPersonalPsk {
 }
 
 view! {
-    /// Reboot window of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `reboot_window`.
+    /// Reboot window of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `reboot_window`. It has what [`TerminalConfigurationRebootWindowFields`](crate::api::TerminalConfigurationRebootWindowFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-reboot_window>
-    TerminalConfigurationRebootWindow, "terminal_configuration_configuration_resource_reboot_window"
+    TerminalConfigurationRebootWindow =
+    /// The accessors of [`TerminalConfigurationRebootWindow`](crate::api::TerminalConfigurationRebootWindow).
+    TerminalConfigurationRebootWindowFields, "terminal_configuration_configuration_resource_reboot_window"
 }
 
-impl TerminalConfigurationRebootWindow {
+impl TerminalConfigurationRebootWindowFields {
     /// End hour.
     #[inline]
     pub fn end_hour(&self) -> i64 {
@@ -412,13 +432,15 @@ impl TerminalConfigurationRebootWindow {
 }
 
 view! {
-    /// Tipping of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `tipping`.
+    /// Tipping of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `tipping`. It has what [`TerminalConfigurationTippingFields`](crate::api::TerminalConfigurationTippingFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-tipping>
-    TerminalConfigurationTipping, "terminal_configuration_configuration_resource_tipping"
+    TerminalConfigurationTipping =
+    /// The accessors of [`TerminalConfigurationTipping`](crate::api::TerminalConfigurationTipping).
+    TerminalConfigurationTippingFields, "terminal_configuration_configuration_resource_tipping"
 }
 
-impl TerminalConfigurationTipping {
+impl TerminalConfigurationTippingFields {
     /// Aed. `None` when absent.
     #[inline]
     pub fn aed(&self) -> Option<api::TerminalConfigurationTippingAed> {
@@ -610,13 +632,15 @@ impl TerminalConfigurationTipping {
 }
 
 view! {
-    /// Wifi of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `wifi`.
+    /// Wifi of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `wifi`. It has what [`TerminalConfigurationWifiFields`](crate::api::TerminalConfigurationWifiFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-wifi>
-    TerminalConfigurationWifi, "terminal_configuration_configuration_resource_wifi_config"
+    TerminalConfigurationWifi =
+    /// The accessors of [`TerminalConfigurationWifi`](crate::api::TerminalConfigurationWifi).
+    TerminalConfigurationWifiFields, "terminal_configuration_configuration_resource_wifi_config"
 }
 
-impl TerminalConfigurationWifi {
+impl TerminalConfigurationWifiFields {
     /// Enterprise eap peap. `None` when absent.
     #[inline]
     pub fn enterprise_eap_peap(&self) -> Option<api::TerminalConfigurationWifiEnterpriseEapPeap> {
@@ -655,13 +679,15 @@ impl TerminalConfigurationWifi {
 }
 
 view! {
-    /// Reader security of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `reader_security`.
+    /// Reader security of [`TerminalConfiguration`](crate::api::TerminalConfiguration): its `reader_security`. It has what [`TerminalConfigurationReaderSecurityFields`](crate::api::TerminalConfigurationReaderSecurityFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-reader_security>
-    TerminalConfigurationReaderSecurity, "terminal_configuration_reader_security"
+    TerminalConfigurationReaderSecurity =
+    /// The accessors of [`TerminalConfigurationReaderSecurity`](crate::api::TerminalConfigurationReaderSecurity).
+    TerminalConfigurationReaderSecurityFields, "terminal_configuration_reader_security"
 }
 
-impl TerminalConfigurationReaderSecurity {
+impl TerminalConfigurationReaderSecurityFields {
     /// Admin menu passcode.
     #[inline]
     pub fn admin_menu_passcode(&self) -> &str {

@@ -16,7 +16,7 @@ impl TerminalConfigurationCreateBbposWisepad3 {
     /// Splashscreen.
     #[inline]
     pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
+        Self(self.0.with_str("splashscreen", splashscreen))
     }
 
     /// Unsets `splashscreen`.
@@ -26,56 +26,22 @@ impl TerminalConfigurationCreateBbposWisepad3 {
     }
 }
 
-params! {
-    /// The `bbpos_wisepos_e` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateBbposWiseposE
-}
+/// The `bbpos_wisepos_e` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateBbposWiseposE = api::TerminalConfigurationCreateBbposWisepad3;
 
-impl TerminalConfigurationCreateBbposWiseposE {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
+/// The `cellular` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateCellular =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `cellular` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateCellular
-}
-
-impl TerminalConfigurationCreateCellular {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
-
-params_required! {
-    /// The `offline` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateOffline
-}
-
-impl TerminalConfigurationCreateOffline {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
+/// The `offline` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateOffline =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
 params! {
     /// The `reader_security` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
@@ -88,7 +54,7 @@ impl TerminalConfigurationCreateReaderSecurity {
     /// Admin menu passcode.
     #[inline]
     pub fn admin_menu_passcode(self, admin_menu_passcode: &str) -> Self {
-        Self(self.0.with("admin_menu_passcode", admin_menu_passcode))
+        Self(self.0.with_str("admin_menu_passcode", admin_menu_passcode))
     }
 
     /// Unsets `admin_menu_passcode`.
@@ -111,74 +77,26 @@ impl TerminalConfigurationCreateRebootWindow {
     pub fn new(end_hour: i64, start_hour: i64) -> Self {
         Self(
             Params::new()
-                .with("end_hour", end_hour)
-                .with("start_hour", start_hour),
+                .with_int("end_hour", end_hour)
+                .with_int("start_hour", start_hour),
         )
     }
 }
 
-params! {
-    /// The `stripe_s700` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateStripeS700
-}
+/// The `stripe_s700` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateStripeS700 = api::TerminalConfigurationCreateBbposWisepad3;
 
-impl TerminalConfigurationCreateStripeS700 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
+/// The `stripe_s710` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateStripeS710 = api::TerminalConfigurationCreateBbposWisepad3;
 
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
-
-params! {
-    /// The `stripe_s710` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateStripeS710
-}
-
-impl TerminalConfigurationCreateStripeS710 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
-
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
-
-params! {
-    /// The `stripe_t600` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateStripeT600
-}
-
-impl TerminalConfigurationCreateStripeT600 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
-
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
+/// The `stripe_t600` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateStripeT600 = api::TerminalConfigurationCreateBbposWisepad3;
 
 params! {
     /// The `aed` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
@@ -203,549 +121,109 @@ impl TerminalConfigurationCreateTippingAed {
     /// Smart tip threshold.
     #[inline]
     pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
+        Self(self.0.with_int("smart_tip_threshold", smart_tip_threshold))
     }
 }
 
-params! {
-    /// The `aud` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingAud
-}
-
-impl TerminalConfigurationCreateTippingAud {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `cad` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingCad
-}
-
-impl TerminalConfigurationCreateTippingCad {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `chf` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingChf
-}
-
-impl TerminalConfigurationCreateTippingChf {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `czk` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingCzk
-}
-
-impl TerminalConfigurationCreateTippingCzk {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `dkk` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingDkk
-}
-
-impl TerminalConfigurationCreateTippingDkk {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `eur` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingEur
-}
-
-impl TerminalConfigurationCreateTippingEur {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `gbp` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingGbp
-}
-
-impl TerminalConfigurationCreateTippingGbp {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `gip` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingGip
-}
-
-impl TerminalConfigurationCreateTippingGip {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `hkd` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingHkd
-}
-
-impl TerminalConfigurationCreateTippingHkd {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `huf` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingHuf
-}
-
-impl TerminalConfigurationCreateTippingHuf {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `jpy` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingJpy
-}
-
-impl TerminalConfigurationCreateTippingJpy {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `mxn` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingMxn
-}
-
-impl TerminalConfigurationCreateTippingMxn {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `myr` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingMyr
-}
-
-impl TerminalConfigurationCreateTippingMyr {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `nok` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingNok
-}
-
-impl TerminalConfigurationCreateTippingNok {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `nzd` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingNzd
-}
-
-impl TerminalConfigurationCreateTippingNzd {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `pln` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingPln
-}
-
-impl TerminalConfigurationCreateTippingPln {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `ron` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingRon
-}
-
-impl TerminalConfigurationCreateTippingRon {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `sek` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingSek
-}
-
-impl TerminalConfigurationCreateTippingSek {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `sgd` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingSgd
-}
-
-impl TerminalConfigurationCreateTippingSgd {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `usd` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateTippingUsd
-}
-
-impl TerminalConfigurationCreateTippingUsd {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
+/// The `aud` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingAud = api::TerminalConfigurationCreateTippingAed;
+
+/// The `cad` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingCad = api::TerminalConfigurationCreateTippingAed;
+
+/// The `chf` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingChf = api::TerminalConfigurationCreateTippingAed;
+
+/// The `czk` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingCzk = api::TerminalConfigurationCreateTippingAed;
+
+/// The `dkk` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingDkk = api::TerminalConfigurationCreateTippingAed;
+
+/// The `eur` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingEur = api::TerminalConfigurationCreateTippingAed;
+
+/// The `gbp` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingGbp = api::TerminalConfigurationCreateTippingAed;
+
+/// The `gip` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingGip = api::TerminalConfigurationCreateTippingAed;
+
+/// The `hkd` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingHkd = api::TerminalConfigurationCreateTippingAed;
+
+/// The `huf` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingHuf = api::TerminalConfigurationCreateTippingAed;
+
+/// The `jpy` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingJpy = api::TerminalConfigurationCreateTippingAed;
+
+/// The `mxn` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingMxn = api::TerminalConfigurationCreateTippingAed;
+
+/// The `myr` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingMyr = api::TerminalConfigurationCreateTippingAed;
+
+/// The `nok` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingNok = api::TerminalConfigurationCreateTippingAed;
+
+/// The `nzd` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingNzd = api::TerminalConfigurationCreateTippingAed;
+
+/// The `pln` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingPln = api::TerminalConfigurationCreateTippingAed;
+
+/// The `ron` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingRon = api::TerminalConfigurationCreateTippingAed;
+
+/// The `sek` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingSek = api::TerminalConfigurationCreateTippingAed;
+
+/// The `sgd` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingSgd = api::TerminalConfigurationCreateTippingAed;
+
+/// The `usd` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateTippingUsd = api::TerminalConfigurationCreateTippingAed;
 
 params! {
     /// The `tipping` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
@@ -882,110 +360,30 @@ impl TerminalConfigurationCreateTipping {
     }
 }
 
-params! {
-    /// The `verifone_m425` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateVerifoneM425
-}
+/// The `verifone_m425` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateVerifoneM425 = api::TerminalConfigurationCreateBbposWisepad3;
 
-impl TerminalConfigurationCreateVerifoneM425 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
+/// The `verifone_p400` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateVerifoneP400 = api::TerminalConfigurationCreateBbposWisepad3;
 
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
+/// The `verifone_p630` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateVerifoneP630 = api::TerminalConfigurationCreateBbposWisepad3;
 
-params! {
-    /// The `verifone_p400` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateVerifoneP400
-}
+/// The `verifone_ux700` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateVerifoneUx700 = api::TerminalConfigurationCreateBbposWisepad3;
 
-impl TerminalConfigurationCreateVerifoneP400 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
-
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
-
-params! {
-    /// The `verifone_p630` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateVerifoneP630
-}
-
-impl TerminalConfigurationCreateVerifoneP630 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
-
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
-
-params! {
-    /// The `verifone_ux700` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateVerifoneUx700
-}
-
-impl TerminalConfigurationCreateVerifoneUx700 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
-
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
-
-params! {
-    /// The `verifone_v660p` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateVerifoneV660p
-}
-
-impl TerminalConfigurationCreateVerifoneV660p {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
-
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
+/// The `verifone_v660p` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateVerifoneV660p = api::TerminalConfigurationCreateBbposWisepad3;
 
 params_required! {
     /// The `enterprise_eap_peap` of [`TerminalConfigurationCreateWifi`](crate::api::TerminalConfigurationCreateWifi).
@@ -1000,16 +398,16 @@ impl TerminalConfigurationCreateWifiEnterpriseEapPeap {
     pub fn new(password: &str, ssid: &str, username: &str) -> Self {
         Self(
             Params::new()
-                .with("password", password)
-                .with("ssid", ssid)
-                .with("username", username),
+                .with_str("password", password)
+                .with_str("ssid", ssid)
+                .with_str("username", username),
         )
     }
 
     /// Ca certificate file.
     #[inline]
     pub fn ca_certificate_file(self, ca_certificate_file: &str) -> Self {
-        Self(self.0.with("ca_certificate_file", ca_certificate_file))
+        Self(self.0.with_str("ca_certificate_file", ca_certificate_file))
     }
 }
 
@@ -1026,16 +424,16 @@ impl TerminalConfigurationCreateWifiEnterpriseEapTls {
     pub fn new(client_certificate_file: &str, private_key_file: &str, ssid: &str) -> Self {
         Self(
             Params::new()
-                .with("client_certificate_file", client_certificate_file)
-                .with("private_key_file", private_key_file)
-                .with("ssid", ssid),
+                .with_str("client_certificate_file", client_certificate_file)
+                .with_str("private_key_file", private_key_file)
+                .with_str("ssid", ssid),
         )
     }
 
     /// Ca certificate file.
     #[inline]
     pub fn ca_certificate_file(self, ca_certificate_file: &str) -> Self {
-        Self(self.0.with("ca_certificate_file", ca_certificate_file))
+        Self(self.0.with_str("ca_certificate_file", ca_certificate_file))
     }
 
     /// Private key file password.
@@ -1043,7 +441,7 @@ impl TerminalConfigurationCreateWifiEnterpriseEapTls {
     pub fn private_key_file_password(self, private_key_file_password: &str) -> Self {
         Self(
             self.0
-                .with("private_key_file_password", private_key_file_password),
+                .with_str("private_key_file_password", private_key_file_password),
         )
     }
 }
@@ -1059,7 +457,11 @@ impl TerminalConfigurationCreateWifiPersonalPsk {
     /// With what Stripe requires.
     #[inline]
     pub fn new(password: &str, ssid: &str) -> Self {
-        Self(Params::new().with("password", password).with("ssid", ssid))
+        Self(
+            Params::new()
+                .with_str("password", password)
+                .with_str("ssid", ssid),
+        )
     }
 }
 
@@ -1105,420 +507,207 @@ impl TerminalConfigurationCreateWifi {
     }
 }
 
-params! {
-    /// The `bbpos_wisepad3` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateBbposWisepad3
-}
+/// The `bbpos_wisepad3` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateBbposWisepad3 = api::TerminalConfigurationCreateBbposWisepad3;
 
-impl TerminalConfigurationUpdateBbposWisepad3 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
+/// The `bbpos_wisepos_e` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateBbposWiseposE = api::TerminalConfigurationCreateBbposWisepad3;
 
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
+/// The `cellular` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateCellular =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
-params! {
-    /// The `bbpos_wisepos_e` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateBbposWiseposE
-}
+/// The `offline` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateOffline =
+    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
 
-impl TerminalConfigurationUpdateBbposWiseposE {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
+/// The `reader_security` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateReaderSecurity`](crate::api::TerminalConfigurationCreateReaderSecurity).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateReaderSecurity = api::TerminalConfigurationCreateReaderSecurity;
 
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
+/// The `reboot_window` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateRebootWindow`](crate::api::TerminalConfigurationCreateRebootWindow).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateRebootWindow = api::TerminalConfigurationCreateRebootWindow;
 
-params_required! {
-    /// The `cellular` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateCellular
-}
+/// The `stripe_s700` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateStripeS700 = api::TerminalConfigurationCreateBbposWisepad3;
 
-impl TerminalConfigurationUpdateCellular {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
+/// The `stripe_s710` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateStripeS710 = api::TerminalConfigurationCreateBbposWisepad3;
 
-params_required! {
-    /// The `offline` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateOffline
-}
+/// The `stripe_t600` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateStripeT600 = api::TerminalConfigurationCreateBbposWisepad3;
 
-impl TerminalConfigurationUpdateOffline {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with("enabled", enabled))
-    }
-}
+/// The `aed` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingAed = api::TerminalConfigurationCreateTippingAed;
 
-params! {
-    /// The `reader_security` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateReaderSecurity
-}
+/// The `aud` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingAud = api::TerminalConfigurationCreateTippingAed;
 
-impl TerminalConfigurationUpdateReaderSecurity {
-    /// Admin menu passcode.
-    #[inline]
-    pub fn admin_menu_passcode(self, admin_menu_passcode: &str) -> Self {
-        Self(self.0.with("admin_menu_passcode", admin_menu_passcode))
-    }
+/// The `cad` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingCad = api::TerminalConfigurationCreateTippingAed;
 
-    /// Unsets `admin_menu_passcode`.
-    #[inline]
-    pub fn clear_admin_menu_passcode(self) -> Self {
-        Self(self.0.with("admin_menu_passcode", Value::Clear))
-    }
-}
+/// The `chf` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingChf = api::TerminalConfigurationCreateTippingAed;
 
-params_required! {
-    /// The `reboot_window` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateRebootWindow
-}
+/// The `czk` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingCzk = api::TerminalConfigurationCreateTippingAed;
 
-impl TerminalConfigurationUpdateRebootWindow {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(end_hour: i64, start_hour: i64) -> Self {
-        Self(
-            Params::new()
-                .with("end_hour", end_hour)
-                .with("start_hour", start_hour),
-        )
-    }
-}
+/// The `dkk` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingDkk = api::TerminalConfigurationCreateTippingAed;
 
-params! {
-    /// The `stripe_s700` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateStripeS700
-}
+/// The `eur` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingEur = api::TerminalConfigurationCreateTippingAed;
 
-impl TerminalConfigurationUpdateStripeS700 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
+/// The `gbp` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingGbp = api::TerminalConfigurationCreateTippingAed;
 
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
+/// The `gip` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingGip = api::TerminalConfigurationCreateTippingAed;
 
-params! {
-    /// The `stripe_s710` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateStripeS710
-}
+/// The `hkd` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingHkd = api::TerminalConfigurationCreateTippingAed;
 
-impl TerminalConfigurationUpdateStripeS710 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
+/// The `huf` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingHuf = api::TerminalConfigurationCreateTippingAed;
 
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
+/// The `jpy` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingJpy = api::TerminalConfigurationCreateTippingAed;
 
-params! {
-    /// The `stripe_t600` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateStripeT600
-}
+/// The `mxn` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingMxn = api::TerminalConfigurationCreateTippingAed;
 
-impl TerminalConfigurationUpdateStripeT600 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with("splashscreen", splashscreen))
-    }
+/// The `myr` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingMyr = api::TerminalConfigurationCreateTippingAed;
 
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
+/// The `nok` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingNok = api::TerminalConfigurationCreateTippingAed;
 
-params! {
-    /// The `aed` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateTippingAed
-}
+/// The `nzd` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingNzd = api::TerminalConfigurationCreateTippingAed;
 
-impl TerminalConfigurationUpdateTippingAed {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
+/// The `pln` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingPln = api::TerminalConfigurationCreateTippingAed;
 
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
+/// The `ron` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingRon = api::TerminalConfigurationCreateTippingAed;
 
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
+/// The `sek` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingSek = api::TerminalConfigurationCreateTippingAed;
 
-params! {
-    /// The `aud` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateTippingAud
-}
+/// The `sgd` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingSgd = api::TerminalConfigurationCreateTippingAed;
 
-impl TerminalConfigurationUpdateTippingAud {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
+/// The `usd` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTippingUsd = api::TerminalConfigurationCreateTippingAed;
 
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
+/// The `tipping` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateTipping = api::TerminalConfigurationCreateTipping;
 
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
+/// The `verifone_m425` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateVerifoneM425 = api::TerminalConfigurationCreateBbposWisepad3;
 
-params! {
-    /// The `cad` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateTippingCad
-}
+/// The `verifone_p400` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateVerifoneP400 = api::TerminalConfigurationCreateBbposWisepad3;
 
-impl TerminalConfigurationUpdateTippingCad {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
+/// The `verifone_p630` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateVerifoneP630 = api::TerminalConfigurationCreateBbposWisepad3;
 
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
+/// The `verifone_ux700` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateVerifoneUx700 = api::TerminalConfigurationCreateBbposWisepad3;
 
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
+/// The `verifone_v660p` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateVerifoneV660p = api::TerminalConfigurationCreateBbposWisepad3;
 
-params! {
-    /// The `chf` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateTippingChf
-}
+/// The `enterprise_eap_peap` of [`TerminalConfigurationUpdateWifi`](crate::api::TerminalConfigurationUpdateWifi): the same as [`TerminalConfigurationCreateWifiEnterpriseEapPeap`](crate::api::TerminalConfigurationCreateWifiEnterpriseEapPeap).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateWifiEnterpriseEapPeap =
+    api::TerminalConfigurationCreateWifiEnterpriseEapPeap;
 
-impl TerminalConfigurationUpdateTippingChf {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
+/// The `enterprise_eap_tls` of [`TerminalConfigurationUpdateWifi`](crate::api::TerminalConfigurationUpdateWifi): the same as [`TerminalConfigurationCreateWifiEnterpriseEapTls`](crate::api::TerminalConfigurationCreateWifiEnterpriseEapTls).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateWifiEnterpriseEapTls =
+    api::TerminalConfigurationCreateWifiEnterpriseEapTls;
 
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
+/// The `personal_psk` of [`TerminalConfigurationUpdateWifi`](crate::api::TerminalConfigurationUpdateWifi): the same as [`TerminalConfigurationCreateWifiPersonalPsk`](crate::api::TerminalConfigurationCreateWifiPersonalPsk).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateWifiPersonalPsk =
+    api::TerminalConfigurationCreateWifiPersonalPsk;
 
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `czk` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateTippingCzk
-}
-
-impl TerminalConfigurationUpdateTippingCzk {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `dkk` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateTippingDkk
-}
-
-impl TerminalConfigurationUpdateTippingDkk {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `eur` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateTippingEur
-}
-
-impl TerminalConfigurationUpdateTippingEur {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `gbp` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateTippingGbp
-}
-
-impl TerminalConfigurationUpdateTippingGbp {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
-
-params! {
-    /// The `gip` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdateTippingGip
-}
-
-impl TerminalConfigurationUpdateTippingGip {
-    /// Fixed amounts, as a list.
-    #[inline]
-    pub fn fixed_amounts(self, fixed_amounts: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("fixed_amounts", list(fixed_amounts)))
-    }
-
-    /// Percentages, as a list.
-    #[inline]
-    pub fn percentages(self, percentages: impl IntoIterator<Item = i64>) -> Self {
-        Self(self.0.with("percentages", list(percentages)))
-    }
-
-    /// Smart tip threshold.
-    #[inline]
-    pub fn smart_tip_threshold(self, smart_tip_threshold: i64) -> Self {
-        Self(self.0.with("smart_tip_threshold", smart_tip_threshold))
-    }
-}
+/// The `wifi` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateWifi`](crate::api::TerminalConfigurationCreateWifi).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/update>
+pub type TerminalConfigurationUpdateWifi = api::TerminalConfigurationCreateWifi;

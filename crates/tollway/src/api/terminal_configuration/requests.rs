@@ -3,38 +3,38 @@
 //! Stripe's `terminal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, request, request_list};
+use crate::view::prelude::{List, Value, request};
 
-request_list! {
+request! {
     /// The request of `client.terminal().configurations().list(…)`: `GET /v1/terminal/configurations`.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/list>
-    TerminalConfigurationList => List<api::TerminalConfiguration>, api::TerminalConfiguration; "terminal.configurations.list", Get "/v1/terminal/configurations", Api V1 Form
+    TerminalConfigurationList, TerminalConfigurationListEndpoint => List<api::TerminalConfiguration>; "terminal.configurations.list", Get "/v1/terminal/configurations", Api V1 Form
 }
 
 impl TerminalConfigurationList {
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// Is account default: true or false.
     #[inline]
     pub fn is_account_default(self, is_account_default: bool) -> Self {
-        Self(self.0.set("is_account_default", is_account_default))
+        self.set_bool("is_account_default", is_account_default)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 }
 
@@ -42,7 +42,7 @@ request! {
     /// The request of `client.terminal().configurations().create(…)`: `POST /v1/terminal/configurations`.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreate => api::TerminalConfiguration; "terminal.configurations.create", Post "/v1/terminal/configurations", Api V1 Form
+    TerminalConfigurationCreate, TerminalConfigurationCreateEndpoint => api::TerminalConfiguration; "terminal.configurations.create", Post "/v1/terminal/configurations", Api V1 Form
 }
 
 impl TerminalConfigurationCreate {
@@ -52,7 +52,7 @@ impl TerminalConfigurationCreate {
         self,
         bbpos_wisepad3: api::TerminalConfigurationCreateBbposWisepad3,
     ) -> Self {
-        Self(self.0.set("bbpos_wisepad3", bbpos_wisepad3))
+        self.set("bbpos_wisepad3", bbpos_wisepad3)
     }
 
     /// Bbpos wisepos e.
@@ -61,37 +61,37 @@ impl TerminalConfigurationCreate {
         self,
         bbpos_wisepos_e: api::TerminalConfigurationCreateBbposWiseposE,
     ) -> Self {
-        Self(self.0.set("bbpos_wisepos_e", bbpos_wisepos_e))
+        self.set("bbpos_wisepos_e", bbpos_wisepos_e)
     }
 
     /// Cellular.
     #[inline]
     pub fn cellular(self, cellular: api::TerminalConfigurationCreateCellular) -> Self {
-        Self(self.0.set("cellular", cellular))
+        self.set("cellular", cellular)
     }
 
     /// Unsets `cellular`.
     #[inline]
     pub fn clear_cellular(self) -> Self {
-        Self(self.0.set("cellular", Value::Clear))
+        self.set("cellular", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Offline.
     #[inline]
     pub fn offline(self, offline: api::TerminalConfigurationCreateOffline) -> Self {
-        Self(self.0.set("offline", offline))
+        self.set("offline", offline)
     }
 
     /// Unsets `offline`.
     #[inline]
     pub fn clear_offline(self) -> Self {
-        Self(self.0.set("offline", Value::Clear))
+        self.set("offline", Value::Clear)
     }
 
     /// Reader security.
@@ -100,13 +100,13 @@ impl TerminalConfigurationCreate {
         self,
         reader_security: api::TerminalConfigurationCreateReaderSecurity,
     ) -> Self {
-        Self(self.0.set("reader_security", reader_security))
+        self.set("reader_security", reader_security)
     }
 
     /// Unsets `reader_security`.
     #[inline]
     pub fn clear_reader_security(self) -> Self {
-        Self(self.0.set("reader_security", Value::Clear))
+        self.set("reader_security", Value::Clear)
     }
 
     /// Reboot window.
@@ -115,37 +115,37 @@ impl TerminalConfigurationCreate {
         self,
         reboot_window: api::TerminalConfigurationCreateRebootWindow,
     ) -> Self {
-        Self(self.0.set("reboot_window", reboot_window))
+        self.set("reboot_window", reboot_window)
     }
 
     /// Stripe s700.
     #[inline]
     pub fn stripe_s700(self, stripe_s700: api::TerminalConfigurationCreateStripeS700) -> Self {
-        Self(self.0.set("stripe_s700", stripe_s700))
+        self.set("stripe_s700", stripe_s700)
     }
 
     /// Stripe s710.
     #[inline]
     pub fn stripe_s710(self, stripe_s710: api::TerminalConfigurationCreateStripeS710) -> Self {
-        Self(self.0.set("stripe_s710", stripe_s710))
+        self.set("stripe_s710", stripe_s710)
     }
 
     /// Stripe t600.
     #[inline]
     pub fn stripe_t600(self, stripe_t600: api::TerminalConfigurationCreateStripeT600) -> Self {
-        Self(self.0.set("stripe_t600", stripe_t600))
+        self.set("stripe_t600", stripe_t600)
     }
 
     /// Tipping.
     #[inline]
     pub fn tipping(self, tipping: api::TerminalConfigurationCreateTipping) -> Self {
-        Self(self.0.set("tipping", tipping))
+        self.set("tipping", tipping)
     }
 
     /// Unsets `tipping`.
     #[inline]
     pub fn clear_tipping(self) -> Self {
-        Self(self.0.set("tipping", Value::Clear))
+        self.set("tipping", Value::Clear)
     }
 
     /// Verifone m425.
@@ -154,7 +154,7 @@ impl TerminalConfigurationCreate {
         self,
         verifone_m425: api::TerminalConfigurationCreateVerifoneM425,
     ) -> Self {
-        Self(self.0.set("verifone_m425", verifone_m425))
+        self.set("verifone_m425", verifone_m425)
     }
 
     /// Verifone p400.
@@ -163,7 +163,7 @@ impl TerminalConfigurationCreate {
         self,
         verifone_p400: api::TerminalConfigurationCreateVerifoneP400,
     ) -> Self {
-        Self(self.0.set("verifone_p400", verifone_p400))
+        self.set("verifone_p400", verifone_p400)
     }
 
     /// Verifone p630.
@@ -172,7 +172,7 @@ impl TerminalConfigurationCreate {
         self,
         verifone_p630: api::TerminalConfigurationCreateVerifoneP630,
     ) -> Self {
-        Self(self.0.set("verifone_p630", verifone_p630))
+        self.set("verifone_p630", verifone_p630)
     }
 
     /// Verifone ux700.
@@ -181,7 +181,7 @@ impl TerminalConfigurationCreate {
         self,
         verifone_ux700: api::TerminalConfigurationCreateVerifoneUx700,
     ) -> Self {
-        Self(self.0.set("verifone_ux700", verifone_ux700))
+        self.set("verifone_ux700", verifone_ux700)
     }
 
     /// Verifone v660p.
@@ -190,19 +190,19 @@ impl TerminalConfigurationCreate {
         self,
         verifone_v660p: api::TerminalConfigurationCreateVerifoneV660p,
     ) -> Self {
-        Self(self.0.set("verifone_v660p", verifone_v660p))
+        self.set("verifone_v660p", verifone_v660p)
     }
 
     /// Wifi.
     #[inline]
     pub fn wifi(self, wifi: api::TerminalConfigurationCreateWifi) -> Self {
-        Self(self.0.set("wifi", wifi))
+        self.set("wifi", wifi)
     }
 
     /// Unsets `wifi`.
     #[inline]
     pub fn clear_wifi(self) -> Self {
-        Self(self.0.set("wifi", Value::Clear))
+        self.set("wifi", Value::Clear)
     }
 }
 
@@ -210,14 +210,14 @@ request! {
     /// The request of `client.terminal().configurations().retrieve(…)`: `GET /v1/terminal/configurations/{configuration}`.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/retrieve>
-    TerminalConfigurationRetrieve => api::TerminalConfiguration; "terminal.configurations.retrieve", Get "/v1/terminal/configurations/{configuration}", Api V1 Form
+    TerminalConfigurationRetrieve, TerminalConfigurationRetrieveEndpoint => api::TerminalConfiguration; "terminal.configurations.retrieve", Get "/v1/terminal/configurations/{configuration}", Api V1 Form
 }
 
 request! {
     /// The request of `client.terminal().configurations().update(…)`: `POST /v1/terminal/configurations/{configuration}`.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/update>
-    TerminalConfigurationUpdate => api::TerminalConfiguration; "terminal.configurations.update", Post "/v1/terminal/configurations/{configuration}", Api V1 Form
+    TerminalConfigurationUpdate, TerminalConfigurationUpdateEndpoint => api::TerminalConfiguration; "terminal.configurations.update", Post "/v1/terminal/configurations/{configuration}", Api V1 Form
 }
 
 impl TerminalConfigurationUpdate {
@@ -227,13 +227,13 @@ impl TerminalConfigurationUpdate {
         self,
         bbpos_wisepad3: api::TerminalConfigurationUpdateBbposWisepad3,
     ) -> Self {
-        Self(self.0.set("bbpos_wisepad3", bbpos_wisepad3))
+        self.set("bbpos_wisepad3", bbpos_wisepad3)
     }
 
     /// Unsets `bbpos_wisepad3`.
     #[inline]
     pub fn clear_bbpos_wisepad3(self) -> Self {
-        Self(self.0.set("bbpos_wisepad3", Value::Clear))
+        self.set("bbpos_wisepad3", Value::Clear)
     }
 
     /// Bbpos wisepos e.
@@ -242,43 +242,43 @@ impl TerminalConfigurationUpdate {
         self,
         bbpos_wisepos_e: api::TerminalConfigurationUpdateBbposWiseposE,
     ) -> Self {
-        Self(self.0.set("bbpos_wisepos_e", bbpos_wisepos_e))
+        self.set("bbpos_wisepos_e", bbpos_wisepos_e)
     }
 
     /// Unsets `bbpos_wisepos_e`.
     #[inline]
     pub fn clear_bbpos_wisepos_e(self) -> Self {
-        Self(self.0.set("bbpos_wisepos_e", Value::Clear))
+        self.set("bbpos_wisepos_e", Value::Clear)
     }
 
     /// Cellular.
     #[inline]
     pub fn cellular(self, cellular: api::TerminalConfigurationUpdateCellular) -> Self {
-        Self(self.0.set("cellular", cellular))
+        self.set("cellular", cellular)
     }
 
     /// Unsets `cellular`.
     #[inline]
     pub fn clear_cellular(self) -> Self {
-        Self(self.0.set("cellular", Value::Clear))
+        self.set("cellular", Value::Clear)
     }
 
     /// Name.
     #[inline]
     pub fn name(self, name: &str) -> Self {
-        Self(self.0.set("name", name))
+        self.set_str("name", name)
     }
 
     /// Offline.
     #[inline]
     pub fn offline(self, offline: api::TerminalConfigurationUpdateOffline) -> Self {
-        Self(self.0.set("offline", offline))
+        self.set("offline", offline)
     }
 
     /// Unsets `offline`.
     #[inline]
     pub fn clear_offline(self) -> Self {
-        Self(self.0.set("offline", Value::Clear))
+        self.set("offline", Value::Clear)
     }
 
     /// Reader security.
@@ -287,13 +287,13 @@ impl TerminalConfigurationUpdate {
         self,
         reader_security: api::TerminalConfigurationUpdateReaderSecurity,
     ) -> Self {
-        Self(self.0.set("reader_security", reader_security))
+        self.set("reader_security", reader_security)
     }
 
     /// Unsets `reader_security`.
     #[inline]
     pub fn clear_reader_security(self) -> Self {
-        Self(self.0.set("reader_security", Value::Clear))
+        self.set("reader_security", Value::Clear)
     }
 
     /// Reboot window.
@@ -302,61 +302,61 @@ impl TerminalConfigurationUpdate {
         self,
         reboot_window: api::TerminalConfigurationUpdateRebootWindow,
     ) -> Self {
-        Self(self.0.set("reboot_window", reboot_window))
+        self.set("reboot_window", reboot_window)
     }
 
     /// Unsets `reboot_window`.
     #[inline]
     pub fn clear_reboot_window(self) -> Self {
-        Self(self.0.set("reboot_window", Value::Clear))
+        self.set("reboot_window", Value::Clear)
     }
 
     /// Stripe s700.
     #[inline]
     pub fn stripe_s700(self, stripe_s700: api::TerminalConfigurationUpdateStripeS700) -> Self {
-        Self(self.0.set("stripe_s700", stripe_s700))
+        self.set("stripe_s700", stripe_s700)
     }
 
     /// Unsets `stripe_s700`.
     #[inline]
     pub fn clear_stripe_s700(self) -> Self {
-        Self(self.0.set("stripe_s700", Value::Clear))
+        self.set("stripe_s700", Value::Clear)
     }
 
     /// Stripe s710.
     #[inline]
     pub fn stripe_s710(self, stripe_s710: api::TerminalConfigurationUpdateStripeS710) -> Self {
-        Self(self.0.set("stripe_s710", stripe_s710))
+        self.set("stripe_s710", stripe_s710)
     }
 
     /// Unsets `stripe_s710`.
     #[inline]
     pub fn clear_stripe_s710(self) -> Self {
-        Self(self.0.set("stripe_s710", Value::Clear))
+        self.set("stripe_s710", Value::Clear)
     }
 
     /// Stripe t600.
     #[inline]
     pub fn stripe_t600(self, stripe_t600: api::TerminalConfigurationUpdateStripeT600) -> Self {
-        Self(self.0.set("stripe_t600", stripe_t600))
+        self.set("stripe_t600", stripe_t600)
     }
 
     /// Unsets `stripe_t600`.
     #[inline]
     pub fn clear_stripe_t600(self) -> Self {
-        Self(self.0.set("stripe_t600", Value::Clear))
+        self.set("stripe_t600", Value::Clear)
     }
 
     /// Tipping.
     #[inline]
     pub fn tipping(self, tipping: api::TerminalConfigurationUpdateTipping) -> Self {
-        Self(self.0.set("tipping", tipping))
+        self.set("tipping", tipping)
     }
 
     /// Unsets `tipping`.
     #[inline]
     pub fn clear_tipping(self) -> Self {
-        Self(self.0.set("tipping", Value::Clear))
+        self.set("tipping", Value::Clear)
     }
 
     /// Verifone m425.
@@ -365,13 +365,13 @@ impl TerminalConfigurationUpdate {
         self,
         verifone_m425: api::TerminalConfigurationUpdateVerifoneM425,
     ) -> Self {
-        Self(self.0.set("verifone_m425", verifone_m425))
+        self.set("verifone_m425", verifone_m425)
     }
 
     /// Unsets `verifone_m425`.
     #[inline]
     pub fn clear_verifone_m425(self) -> Self {
-        Self(self.0.set("verifone_m425", Value::Clear))
+        self.set("verifone_m425", Value::Clear)
     }
 
     /// Verifone p400.
@@ -380,13 +380,13 @@ impl TerminalConfigurationUpdate {
         self,
         verifone_p400: api::TerminalConfigurationUpdateVerifoneP400,
     ) -> Self {
-        Self(self.0.set("verifone_p400", verifone_p400))
+        self.set("verifone_p400", verifone_p400)
     }
 
     /// Unsets `verifone_p400`.
     #[inline]
     pub fn clear_verifone_p400(self) -> Self {
-        Self(self.0.set("verifone_p400", Value::Clear))
+        self.set("verifone_p400", Value::Clear)
     }
 
     /// Verifone p630.
@@ -395,13 +395,13 @@ impl TerminalConfigurationUpdate {
         self,
         verifone_p630: api::TerminalConfigurationUpdateVerifoneP630,
     ) -> Self {
-        Self(self.0.set("verifone_p630", verifone_p630))
+        self.set("verifone_p630", verifone_p630)
     }
 
     /// Unsets `verifone_p630`.
     #[inline]
     pub fn clear_verifone_p630(self) -> Self {
-        Self(self.0.set("verifone_p630", Value::Clear))
+        self.set("verifone_p630", Value::Clear)
     }
 
     /// Verifone ux700.
@@ -410,13 +410,13 @@ impl TerminalConfigurationUpdate {
         self,
         verifone_ux700: api::TerminalConfigurationUpdateVerifoneUx700,
     ) -> Self {
-        Self(self.0.set("verifone_ux700", verifone_ux700))
+        self.set("verifone_ux700", verifone_ux700)
     }
 
     /// Unsets `verifone_ux700`.
     #[inline]
     pub fn clear_verifone_ux700(self) -> Self {
-        Self(self.0.set("verifone_ux700", Value::Clear))
+        self.set("verifone_ux700", Value::Clear)
     }
 
     /// Verifone v660p.
@@ -425,25 +425,25 @@ impl TerminalConfigurationUpdate {
         self,
         verifone_v660p: api::TerminalConfigurationUpdateVerifoneV660p,
     ) -> Self {
-        Self(self.0.set("verifone_v660p", verifone_v660p))
+        self.set("verifone_v660p", verifone_v660p)
     }
 
     /// Unsets `verifone_v660p`.
     #[inline]
     pub fn clear_verifone_v660p(self) -> Self {
-        Self(self.0.set("verifone_v660p", Value::Clear))
+        self.set("verifone_v660p", Value::Clear)
     }
 
     /// Wifi.
     #[inline]
     pub fn wifi(self, wifi: api::TerminalConfigurationUpdateWifi) -> Self {
-        Self(self.0.set("wifi", wifi))
+        self.set("wifi", wifi)
     }
 
     /// Unsets `wifi`.
     #[inline]
     pub fn clear_wifi(self) -> Self {
-        Self(self.0.set("wifi", Value::Clear))
+        self.set("wifi", Value::Clear)
     }
 }
 
@@ -451,5 +451,5 @@ request! {
     /// The request of `client.terminal().configurations().delete(…)`: `DELETE /v1/terminal/configurations/{configuration}`.
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/delete>
-    TerminalConfigurationDelete => api::TerminalDeletedConfiguration; "terminal.configurations.delete", Delete "/v1/terminal/configurations/{configuration}", Api V1 Form
+    TerminalConfigurationDelete, TerminalConfigurationDeleteEndpoint => api::TerminalDeletedConfiguration; "terminal.configurations.delete", Delete "/v1/terminal/configurations/{configuration}", Api V1 Form
 }

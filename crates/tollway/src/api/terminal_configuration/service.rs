@@ -3,7 +3,7 @@
 //! Stripe's `terminal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.terminal().configurations()`.
 ///
@@ -17,10 +17,7 @@ impl TerminalConfigurations<'_> {
     /// <https://docs.stripe.com/api/terminal/configurations/list>
     #[inline]
     pub fn list(&self) -> api::TerminalConfigurationList {
-        api::TerminalConfigurationList(RequestBuilder::new(
-            self.0,
-            api::TerminalConfigurationList::OPERATION,
-        ))
+        api::TerminalConfigurationList::new(self.0)
     }
 
     /// `POST /v1/terminal/configurations`.
@@ -28,10 +25,7 @@ impl TerminalConfigurations<'_> {
     /// <https://docs.stripe.com/api/terminal/configurations/create>
     #[inline]
     pub fn create(&self) -> api::TerminalConfigurationCreate {
-        api::TerminalConfigurationCreate(RequestBuilder::new(
-            self.0,
-            api::TerminalConfigurationCreate::OPERATION,
-        ))
+        api::TerminalConfigurationCreate::new(self.0)
     }
 
     /// `GET /v1/terminal/configurations/{configuration}`.
@@ -39,10 +33,7 @@ impl TerminalConfigurations<'_> {
     /// <https://docs.stripe.com/api/terminal/configurations/retrieve>
     #[inline]
     pub fn retrieve(&self, configuration: &str) -> api::TerminalConfigurationRetrieve {
-        api::TerminalConfigurationRetrieve(
-            RequestBuilder::new(self.0, api::TerminalConfigurationRetrieve::OPERATION)
-                .path_arg(configuration),
-        )
+        api::TerminalConfigurationRetrieve::new(self.0).path_arg(configuration)
     }
 
     /// `POST /v1/terminal/configurations/{configuration}`.
@@ -50,10 +41,7 @@ impl TerminalConfigurations<'_> {
     /// <https://docs.stripe.com/api/terminal/configurations/update>
     #[inline]
     pub fn update(&self, configuration: &str) -> api::TerminalConfigurationUpdate {
-        api::TerminalConfigurationUpdate(
-            RequestBuilder::new(self.0, api::TerminalConfigurationUpdate::OPERATION)
-                .path_arg(configuration),
-        )
+        api::TerminalConfigurationUpdate::new(self.0).path_arg(configuration)
     }
 
     /// `DELETE /v1/terminal/configurations/{configuration}`.
@@ -61,9 +49,6 @@ impl TerminalConfigurations<'_> {
     /// <https://docs.stripe.com/api/terminal/configurations/delete>
     #[inline]
     pub fn delete(&self, configuration: &str) -> api::TerminalConfigurationDelete {
-        api::TerminalConfigurationDelete(
-            RequestBuilder::new(self.0, api::TerminalConfigurationDelete::OPERATION)
-                .path_arg(configuration),
-        )
+        api::TerminalConfigurationDelete::new(self.0).path_arg(configuration)
     }
 }

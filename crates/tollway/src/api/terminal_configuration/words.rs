@@ -6,6 +6,8 @@ use crate::view::prelude::words;
 
 words! {
     /// The values of `type`, first of all in [`TerminalConfigurationWifi`](crate::api::TerminalConfigurationWifi).
+    ///
+    /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-wifi>
     TerminalConfigurationWifiType {
         /// `enterprise_eap_peap`
         EnterpriseEapPeap = "enterprise_eap_peap",

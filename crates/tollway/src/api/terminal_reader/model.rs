@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// What is left of a deleted `terminal.reader`.
+    /// What is left of a deleted `terminal.reader`. It has what [`TerminalDeletedReaderFields`](crate::api::TerminalDeletedReaderFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object>
-    TerminalDeletedReader, "deleted_terminal.reader"
+    TerminalDeletedReader =
+    /// The accessors of [`TerminalDeletedReader`](crate::api::TerminalDeletedReader).
+    TerminalDeletedReaderFields, "deleted_terminal.reader"
 }
 
-impl TerminalDeletedReader {
+impl TerminalDeletedReaderFields {
     /// Whether the object has been deleted.
     #[inline]
     pub fn deleted(&self) -> bool {
@@ -45,13 +47,15 @@ impl TerminalDeletedReader {
 }
 
 view! {
-    /// The `terminal.reader` object.
+    /// The `terminal.reader` object. It has what [`TerminalReaderFields`](crate::api::TerminalReaderFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object>
-    TerminalReader, "terminal.reader"
+    TerminalReader =
+    /// The accessors of [`TerminalReader`](crate::api::TerminalReader).
+    TerminalReaderFields, "terminal.reader"
 }
 
-impl TerminalReader {
+impl TerminalReaderFields {
     /// Action. `None` when null.
     #[inline]
     pub fn action(&self) -> Option<api::TerminalReaderAction> {
@@ -132,13 +136,15 @@ impl TerminalReader {
 }
 
 view! {
-    /// Cart of [`TerminalReader`](crate::api::TerminalReader): its `action.set_reader_display.cart`.
+    /// Cart of [`TerminalReader`](crate::api::TerminalReader): its `action.set_reader_display.cart`. It has what [`TerminalReaderActionSetReaderDisplayCartFields`](crate::api::TerminalReaderActionSetReaderDisplayCartFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-set_reader_display-cart>
-    TerminalReaderActionSetReaderDisplayCart, "terminal_reader_reader_resource_cart"
+    TerminalReaderActionSetReaderDisplayCart =
+    /// The accessors of [`TerminalReaderActionSetReaderDisplayCart`](crate::api::TerminalReaderActionSetReaderDisplayCart).
+    TerminalReaderActionSetReaderDisplayCartFields, "terminal_reader_reader_resource_cart"
 }
 
-impl TerminalReaderActionSetReaderDisplayCart {
+impl TerminalReaderActionSetReaderDisplayCartFields {
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(&self) -> &str {
@@ -168,13 +174,15 @@ impl TerminalReaderActionSetReaderDisplayCart {
 }
 
 view! {
-    /// Choices of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.selection.choices`.
+    /// Choices of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.selection.choices`. It has what [`TerminalReaderActionCollectInputsInputSelectionChoiceFields`](crate::api::TerminalReaderActionCollectInputsInputSelectionChoiceFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-selection-choices>
-    TerminalReaderActionCollectInputsInputSelectionChoice, "terminal_reader_reader_resource_choice"
+    TerminalReaderActionCollectInputsInputSelectionChoice =
+    /// The accessors of [`TerminalReaderActionCollectInputsInputSelectionChoice`](crate::api::TerminalReaderActionCollectInputsInputSelectionChoice).
+    TerminalReaderActionCollectInputsInputSelectionChoiceFields, "terminal_reader_reader_resource_choice"
 }
 
-impl TerminalReaderActionCollectInputsInputSelectionChoice {
+impl TerminalReaderActionCollectInputsInputSelectionChoiceFields {
     /// The object's id. `None` when null.
     #[inline]
     pub fn id(&self) -> Option<&str> {
@@ -198,13 +206,15 @@ impl TerminalReaderActionCollectInputsInputSelectionChoice {
 }
 
 view! {
-    /// Collect config of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_payment_method.collect_config`.
+    /// Collect config of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_payment_method.collect_config`. It has what [`TerminalReaderActionCollectPaymentMethodCollectConfigFields`](crate::api::TerminalReaderActionCollectPaymentMethodCollectConfigFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_payment_method-collect_config>
-    TerminalReaderActionCollectPaymentMethodCollectConfig, "terminal_reader_reader_resource_collect_config"
+    TerminalReaderActionCollectPaymentMethodCollectConfig =
+    /// The accessors of [`TerminalReaderActionCollectPaymentMethodCollectConfig`](crate::api::TerminalReaderActionCollectPaymentMethodCollectConfig).
+    TerminalReaderActionCollectPaymentMethodCollectConfigFields, "terminal_reader_reader_resource_collect_config"
 }
 
-impl TerminalReaderActionCollectPaymentMethodCollectConfig {
+impl TerminalReaderActionCollectPaymentMethodCollectConfigFields {
     /// Enable customer cancellation: true or false. `None` when absent.
     #[inline]
     pub fn enable_customer_cancellation(&self) -> Option<bool> {
@@ -234,13 +244,15 @@ impl TerminalReaderActionCollectPaymentMethodCollectConfig {
 }
 
 view! {
-    /// Collect inputs of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs`.
+    /// Collect inputs of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs`. It has what [`TerminalReaderActionCollectInputsFields`](crate::api::TerminalReaderActionCollectInputsFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs>
-    TerminalReaderActionCollectInputs, "terminal_reader_reader_resource_collect_inputs_action"
+    TerminalReaderActionCollectInputs =
+    /// The accessors of [`TerminalReaderActionCollectInputs`](crate::api::TerminalReaderActionCollectInputs).
+    TerminalReaderActionCollectInputsFields, "terminal_reader_reader_resource_collect_inputs_action"
 }
 
-impl TerminalReaderActionCollectInputs {
+impl TerminalReaderActionCollectInputsFields {
     /// Inputs, as a list.
     #[inline]
     pub fn inputs(&self) -> Vec<api::TerminalReaderActionCollectInputsInput> {
@@ -261,13 +273,15 @@ impl TerminalReaderActionCollectInputs {
 }
 
 view! {
-    /// Collect payment method of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_payment_method`.
+    /// Collect payment method of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_payment_method`. It has what [`TerminalReaderActionCollectPaymentMethodFields`](crate::api::TerminalReaderActionCollectPaymentMethodFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_payment_method>
-    TerminalReaderActionCollectPaymentMethod, "terminal_reader_reader_resource_collect_payment_method_action"
+    TerminalReaderActionCollectPaymentMethod =
+    /// The accessors of [`TerminalReaderActionCollectPaymentMethod`](crate::api::TerminalReaderActionCollectPaymentMethod).
+    TerminalReaderActionCollectPaymentMethodFields, "terminal_reader_reader_resource_collect_payment_method_action"
 }
 
-impl TerminalReaderActionCollectPaymentMethod {
+impl TerminalReaderActionCollectPaymentMethodFields {
     /// Collect config. `None` when absent.
     #[inline]
     pub fn collect_config(
@@ -299,13 +313,15 @@ impl TerminalReaderActionCollectPaymentMethod {
 }
 
 view! {
-    /// Confirm config of [`TerminalReader`](crate::api::TerminalReader): its `action.confirm_payment_intent.confirm_config`.
+    /// Confirm config of [`TerminalReader`](crate::api::TerminalReader): its `action.confirm_payment_intent.confirm_config`. It has what [`TerminalReaderActionConfirmPaymentIntentConfirmConfigFields`](crate::api::TerminalReaderActionConfirmPaymentIntentConfirmConfigFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-confirm_payment_intent-confirm_config>
-    TerminalReaderActionConfirmPaymentIntentConfirmConfig, "terminal_reader_reader_resource_confirm_config"
+    TerminalReaderActionConfirmPaymentIntentConfirmConfig =
+    /// The accessors of [`TerminalReaderActionConfirmPaymentIntentConfirmConfig`](crate::api::TerminalReaderActionConfirmPaymentIntentConfirmConfig).
+    TerminalReaderActionConfirmPaymentIntentConfirmConfigFields, "terminal_reader_reader_resource_confirm_config"
 }
 
-impl TerminalReaderActionConfirmPaymentIntentConfirmConfig {
+impl TerminalReaderActionConfirmPaymentIntentConfirmConfigFields {
     /// Return url. `None` when absent.
     #[inline]
     pub fn return_url(&self) -> Option<&str> {
@@ -317,13 +333,15 @@ impl TerminalReaderActionConfirmPaymentIntentConfirmConfig {
 }
 
 view! {
-    /// Confirm payment intent of [`TerminalReader`](crate::api::TerminalReader): its `action.confirm_payment_intent`.
+    /// Confirm payment intent of [`TerminalReader`](crate::api::TerminalReader): its `action.confirm_payment_intent`. It has what [`TerminalReaderActionConfirmPaymentIntentFields`](crate::api::TerminalReaderActionConfirmPaymentIntentFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-confirm_payment_intent>
-    TerminalReaderActionConfirmPaymentIntent, "terminal_reader_reader_resource_confirm_payment_intent_action"
+    TerminalReaderActionConfirmPaymentIntent =
+    /// The accessors of [`TerminalReaderActionConfirmPaymentIntent`](crate::api::TerminalReaderActionConfirmPaymentIntent).
+    TerminalReaderActionConfirmPaymentIntentFields, "terminal_reader_reader_resource_confirm_payment_intent_action"
 }
 
-impl TerminalReaderActionConfirmPaymentIntent {
+impl TerminalReaderActionConfirmPaymentIntentFields {
     /// Confirm config. `None` when absent.
     #[inline]
     pub fn confirm_config(
@@ -346,13 +364,15 @@ impl TerminalReaderActionConfirmPaymentIntent {
 }
 
 view! {
-    /// Custom text of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.custom_text`.
+    /// Custom text of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.custom_text`. It has what [`TerminalReaderActionCollectInputsInputCustomTextFields`](crate::api::TerminalReaderActionCollectInputsInputCustomTextFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-custom_text>
-    TerminalReaderActionCollectInputsInputCustomText, "terminal_reader_reader_resource_custom_text"
+    TerminalReaderActionCollectInputsInputCustomText =
+    /// The accessors of [`TerminalReaderActionCollectInputsInputCustomText`](crate::api::TerminalReaderActionCollectInputsInputCustomText).
+    TerminalReaderActionCollectInputsInputCustomTextFields, "terminal_reader_reader_resource_custom_text"
 }
 
-impl TerminalReaderActionCollectInputsInputCustomText {
+impl TerminalReaderActionCollectInputsInputCustomTextFields {
     /// Description. `None` when null.
     #[inline]
     pub fn description(&self) -> Option<&str> {
@@ -385,13 +405,15 @@ impl TerminalReaderActionCollectInputsInputCustomText {
 }
 
 view! {
-    /// Email of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.email`.
+    /// Email of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.email`. It has what [`TerminalReaderActionCollectInputsInputEmailFields`](crate::api::TerminalReaderActionCollectInputsInputEmailFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-email>
-    TerminalReaderActionCollectInputsInputEmail, "terminal_reader_reader_resource_email"
+    TerminalReaderActionCollectInputsInputEmail =
+    /// The accessors of [`TerminalReaderActionCollectInputsInputEmail`](crate::api::TerminalReaderActionCollectInputsInputEmail).
+    TerminalReaderActionCollectInputsInputEmailFields, "terminal_reader_reader_resource_email"
 }
 
-impl TerminalReaderActionCollectInputsInputEmail {
+impl TerminalReaderActionCollectInputsInputEmailFields {
     /// Value. `None` when null.
     #[inline]
     pub fn value(&self) -> Option<&str> {
@@ -401,13 +423,15 @@ impl TerminalReaderActionCollectInputsInputEmail {
 }
 
 view! {
-    /// Image of [`TerminalReader`](crate::api::TerminalReader): its `action.print_content.image`.
+    /// Image of [`TerminalReader`](crate::api::TerminalReader): its `action.print_content.image`. It has what [`TerminalReaderActionPrintContentImageFields`](crate::api::TerminalReaderActionPrintContentImageFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-print_content-image>
-    TerminalReaderActionPrintContentImage, "terminal_reader_reader_resource_file_metadata"
+    TerminalReaderActionPrintContentImage =
+    /// The accessors of [`TerminalReaderActionPrintContentImage`](crate::api::TerminalReaderActionPrintContentImage).
+    TerminalReaderActionPrintContentImageFields, "terminal_reader_reader_resource_file_metadata"
 }
 
-impl TerminalReaderActionPrintContentImage {
+impl TerminalReaderActionPrintContentImageFields {
     /// Created at, in seconds since the Unix epoch.
     #[inline]
     pub fn created_at(&self) -> Timestamp {
@@ -440,13 +464,15 @@ impl TerminalReaderActionPrintContentImage {
 }
 
 view! {
-    /// Inputs of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs`.
+    /// Inputs of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs`. It has what [`TerminalReaderActionCollectInputsInputFields`](crate::api::TerminalReaderActionCollectInputsInputFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs>
-    TerminalReaderActionCollectInputsInput, "terminal_reader_reader_resource_input"
+    TerminalReaderActionCollectInputsInput =
+    /// The accessors of [`TerminalReaderActionCollectInputsInput`](crate::api::TerminalReaderActionCollectInputsInput).
+    TerminalReaderActionCollectInputsInputFields, "terminal_reader_reader_resource_input"
 }
 
-impl TerminalReaderActionCollectInputsInput {
+impl TerminalReaderActionCollectInputsInputFields {
     /// Custom text. `None` when null.
     #[inline]
     pub fn custom_text(&self) -> Option<api::TerminalReaderActionCollectInputsInputCustomText> {
@@ -525,13 +551,15 @@ impl TerminalReaderActionCollectInputsInput {
 }
 
 view! {
-    /// Line items of [`TerminalReader`](crate::api::TerminalReader): its `action.set_reader_display.cart.line_items`.
+    /// Line items of [`TerminalReader`](crate::api::TerminalReader): its `action.set_reader_display.cart.line_items`. It has what [`TerminalReaderActionSetReaderDisplayCartLineItemFields`](crate::api::TerminalReaderActionSetReaderDisplayCartLineItemFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-set_reader_display-cart-line_items>
-    TerminalReaderActionSetReaderDisplayCartLineItem, "terminal_reader_reader_resource_line_item"
+    TerminalReaderActionSetReaderDisplayCartLineItem =
+    /// The accessors of [`TerminalReaderActionSetReaderDisplayCartLineItem`](crate::api::TerminalReaderActionSetReaderDisplayCartLineItem).
+    TerminalReaderActionSetReaderDisplayCartLineItemFields, "terminal_reader_reader_resource_line_item"
 }
 
-impl TerminalReaderActionSetReaderDisplayCartLineItem {
+impl TerminalReaderActionSetReaderDisplayCartLineItemFields {
     /// Amount.
     #[inline]
     pub fn amount(&self) -> i64 {
@@ -555,13 +583,15 @@ impl TerminalReaderActionSetReaderDisplayCartLineItem {
 }
 
 view! {
-    /// Numeric of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.numeric`.
+    /// Numeric of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.numeric`. It has what [`TerminalReaderActionCollectInputsInputNumericFields`](crate::api::TerminalReaderActionCollectInputsInputNumericFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-numeric>
-    TerminalReaderActionCollectInputsInputNumeric, "terminal_reader_reader_resource_numeric"
+    TerminalReaderActionCollectInputsInputNumeric =
+    /// The accessors of [`TerminalReaderActionCollectInputsInputNumeric`](crate::api::TerminalReaderActionCollectInputsInputNumeric).
+    TerminalReaderActionCollectInputsInputNumericFields, "terminal_reader_reader_resource_numeric"
 }
 
-impl TerminalReaderActionCollectInputsInputNumeric {
+impl TerminalReaderActionCollectInputsInputNumericFields {
     /// Value. `None` when null.
     #[inline]
     pub fn value(&self) -> Option<&str> {
@@ -571,13 +601,15 @@ impl TerminalReaderActionCollectInputsInputNumeric {
 }
 
 view! {
-    /// Phone of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.phone`.
+    /// Phone of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.phone`. It has what [`TerminalReaderActionCollectInputsInputPhoneFields`](crate::api::TerminalReaderActionCollectInputsInputPhoneFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-phone>
-    TerminalReaderActionCollectInputsInputPhone, "terminal_reader_reader_resource_phone"
+    TerminalReaderActionCollectInputsInputPhone =
+    /// The accessors of [`TerminalReaderActionCollectInputsInputPhone`](crate::api::TerminalReaderActionCollectInputsInputPhone).
+    TerminalReaderActionCollectInputsInputPhoneFields, "terminal_reader_reader_resource_phone"
 }
 
-impl TerminalReaderActionCollectInputsInputPhone {
+impl TerminalReaderActionCollectInputsInputPhoneFields {
     /// Value. `None` when null.
     #[inline]
     pub fn value(&self) -> Option<&str> {
@@ -587,13 +619,15 @@ impl TerminalReaderActionCollectInputsInputPhone {
 }
 
 view! {
-    /// Print content of [`TerminalReader`](crate::api::TerminalReader): its `action.print_content`.
+    /// Print content of [`TerminalReader`](crate::api::TerminalReader): its `action.print_content`. It has what [`TerminalReaderActionPrintContentFields`](crate::api::TerminalReaderActionPrintContentFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-print_content>
-    TerminalReaderActionPrintContent, "terminal_reader_reader_resource_print_content"
+    TerminalReaderActionPrintContent =
+    /// The accessors of [`TerminalReaderActionPrintContent`](crate::api::TerminalReaderActionPrintContent).
+    TerminalReaderActionPrintContentFields, "terminal_reader_reader_resource_print_content"
 }
 
-impl TerminalReaderActionPrintContent {
+impl TerminalReaderActionPrintContentFields {
     /// Image. `None` when absent.
     #[inline]
     pub fn image(&self) -> Option<api::TerminalReaderActionPrintContentImage> {
@@ -610,13 +644,15 @@ impl TerminalReaderActionPrintContent {
 }
 
 view! {
-    /// Process config of [`TerminalReader`](crate::api::TerminalReader): its `action.process_payment_intent.process_config`.
+    /// Process config of [`TerminalReader`](crate::api::TerminalReader): its `action.process_payment_intent.process_config`. It has what [`TerminalReaderActionProcessPaymentIntentProcessConfigFields`](crate::api::TerminalReaderActionProcessPaymentIntentProcessConfigFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-process_payment_intent-process_config>
-    TerminalReaderActionProcessPaymentIntentProcessConfig, "terminal_reader_reader_resource_process_config"
+    TerminalReaderActionProcessPaymentIntentProcessConfig =
+    /// The accessors of [`TerminalReaderActionProcessPaymentIntentProcessConfig`](crate::api::TerminalReaderActionProcessPaymentIntentProcessConfig).
+    TerminalReaderActionProcessPaymentIntentProcessConfigFields, "terminal_reader_reader_resource_process_config"
 }
 
-impl TerminalReaderActionProcessPaymentIntentProcessConfig {
+impl TerminalReaderActionProcessPaymentIntentProcessConfigFields {
     /// Enable customer cancellation: true or false. `None` when absent.
     #[inline]
     pub fn enable_customer_cancellation(&self) -> Option<bool> {
@@ -655,13 +691,15 @@ impl TerminalReaderActionProcessPaymentIntentProcessConfig {
 }
 
 view! {
-    /// Process payment intent of [`TerminalReader`](crate::api::TerminalReader): its `action.process_payment_intent`.
+    /// Process payment intent of [`TerminalReader`](crate::api::TerminalReader): its `action.process_payment_intent`. It has what [`TerminalReaderActionProcessPaymentIntentFields`](crate::api::TerminalReaderActionProcessPaymentIntentFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-process_payment_intent>
-    TerminalReaderActionProcessPaymentIntent, "terminal_reader_reader_resource_process_payment_intent_action"
+    TerminalReaderActionProcessPaymentIntent =
+    /// The accessors of [`TerminalReaderActionProcessPaymentIntent`](crate::api::TerminalReaderActionProcessPaymentIntent).
+    TerminalReaderActionProcessPaymentIntentFields, "terminal_reader_reader_resource_process_payment_intent_action"
 }
 
-impl TerminalReaderActionProcessPaymentIntent {
+impl TerminalReaderActionProcessPaymentIntentFields {
     /// Payment intent. An id, or the object itself when `expand` asks for it.
     #[inline]
     pub fn payment_intent(&self) -> Expandable<api::PaymentIntent> {
@@ -684,13 +722,15 @@ impl TerminalReaderActionProcessPaymentIntent {
 }
 
 view! {
-    /// Process config of [`TerminalReader`](crate::api::TerminalReader): its `action.process_setup_intent.process_config`.
+    /// Process config of [`TerminalReader`](crate::api::TerminalReader): its `action.process_setup_intent.process_config`. It has what [`TerminalReaderActionProcessSetupIntentProcessConfigFields`](crate::api::TerminalReaderActionProcessSetupIntentProcessConfigFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-process_setup_intent-process_config>
-    TerminalReaderActionProcessSetupIntentProcessConfig, "terminal_reader_reader_resource_process_setup_config"
+    TerminalReaderActionProcessSetupIntentProcessConfig =
+    /// The accessors of [`TerminalReaderActionProcessSetupIntentProcessConfig`](crate::api::TerminalReaderActionProcessSetupIntentProcessConfig).
+    TerminalReaderActionProcessSetupIntentProcessConfigFields, "terminal_reader_reader_resource_process_setup_config"
 }
 
-impl TerminalReaderActionProcessSetupIntentProcessConfig {
+impl TerminalReaderActionProcessSetupIntentProcessConfigFields {
     /// Enable customer cancellation: true or false. `None` when absent.
     #[inline]
     pub fn enable_customer_cancellation(&self) -> Option<bool> {
@@ -702,13 +742,15 @@ impl TerminalReaderActionProcessSetupIntentProcessConfig {
 }
 
 view! {
-    /// Process setup intent of [`TerminalReader`](crate::api::TerminalReader): its `action.process_setup_intent`.
+    /// Process setup intent of [`TerminalReader`](crate::api::TerminalReader): its `action.process_setup_intent`. It has what [`TerminalReaderActionProcessSetupIntentFields`](crate::api::TerminalReaderActionProcessSetupIntentFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-process_setup_intent>
-    TerminalReaderActionProcessSetupIntent, "terminal_reader_reader_resource_process_setup_intent_action"
+    TerminalReaderActionProcessSetupIntent =
+    /// The accessors of [`TerminalReaderActionProcessSetupIntent`](crate::api::TerminalReaderActionProcessSetupIntent).
+    TerminalReaderActionProcessSetupIntentFields, "terminal_reader_reader_resource_process_setup_intent_action"
 }
 
-impl TerminalReaderActionProcessSetupIntent {
+impl TerminalReaderActionProcessSetupIntentFields {
     /// Generated card. `None` when absent.
     #[inline]
     pub fn generated_card(&self) -> Option<&str> {
@@ -740,13 +782,15 @@ impl TerminalReaderActionProcessSetupIntent {
 }
 
 view! {
-    /// Action of [`TerminalReader`](crate::api::TerminalReader): its `action`.
+    /// Action of [`TerminalReader`](crate::api::TerminalReader): its `action`. It has what [`TerminalReaderActionFields`](crate::api::TerminalReaderActionFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action>
-    TerminalReaderAction, "terminal_reader_reader_resource_reader_action"
+    TerminalReaderAction =
+    /// The accessors of [`TerminalReaderAction`](crate::api::TerminalReaderAction).
+    TerminalReaderActionFields, "terminal_reader_reader_resource_reader_action"
 }
 
-impl TerminalReaderAction {
+impl TerminalReaderActionFields {
     /// Api error. `None` when null.
     #[inline]
     pub fn api_error(&self) -> Option<api::InvoiceLastFinalizationError> {
@@ -860,13 +904,15 @@ impl TerminalReaderAction {
 }
 
 view! {
-    /// Refund payment of [`TerminalReader`](crate::api::TerminalReader): its `action.refund_payment`.
+    /// Refund payment of [`TerminalReader`](crate::api::TerminalReader): its `action.refund_payment`. It has what [`TerminalReaderActionRefundPaymentFields`](crate::api::TerminalReaderActionRefundPaymentFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-refund_payment>
-    TerminalReaderActionRefundPayment, "terminal_reader_reader_resource_refund_payment_action"
+    TerminalReaderActionRefundPayment =
+    /// The accessors of [`TerminalReaderActionRefundPayment`](crate::api::TerminalReaderActionRefundPayment).
+    TerminalReaderActionRefundPaymentFields, "terminal_reader_reader_resource_refund_payment_action"
 }
 
-impl TerminalReaderActionRefundPayment {
+impl TerminalReaderActionRefundPaymentFields {
     /// Amount. `None` when absent.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -952,13 +998,15 @@ impl TerminalReaderActionRefundPayment {
 }
 
 view! {
-    /// Refund payment config of [`TerminalReader`](crate::api::TerminalReader): its `action.refund_payment.refund_payment_config`.
+    /// Refund payment config of [`TerminalReader`](crate::api::TerminalReader): its `action.refund_payment.refund_payment_config`. It has what [`TerminalReaderActionRefundPaymentRefundPaymentConfigFields`](crate::api::TerminalReaderActionRefundPaymentRefundPaymentConfigFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-refund_payment-refund_payment_config>
-    TerminalReaderActionRefundPaymentRefundPaymentConfig, "terminal_reader_reader_resource_refund_payment_config"
+    TerminalReaderActionRefundPaymentRefundPaymentConfig =
+    /// The accessors of [`TerminalReaderActionRefundPaymentRefundPaymentConfig`](crate::api::TerminalReaderActionRefundPaymentRefundPaymentConfig).
+    TerminalReaderActionRefundPaymentRefundPaymentConfigFields, "terminal_reader_reader_resource_refund_payment_config"
 }
 
-impl TerminalReaderActionRefundPaymentRefundPaymentConfig {
+impl TerminalReaderActionRefundPaymentRefundPaymentConfigFields {
     /// Enable customer cancellation: true or false. `None` when absent.
     #[inline]
     pub fn enable_customer_cancellation(&self) -> Option<bool> {
@@ -970,13 +1018,15 @@ impl TerminalReaderActionRefundPaymentRefundPaymentConfig {
 }
 
 view! {
-    /// Selection of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.selection`.
+    /// Selection of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.selection`. It has what [`TerminalReaderActionCollectInputsInputSelectionFields`](crate::api::TerminalReaderActionCollectInputsInputSelectionFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-selection>
-    TerminalReaderActionCollectInputsInputSelection, "terminal_reader_reader_resource_selection"
+    TerminalReaderActionCollectInputsInputSelection =
+    /// The accessors of [`TerminalReaderActionCollectInputsInputSelection`](crate::api::TerminalReaderActionCollectInputsInputSelection).
+    TerminalReaderActionCollectInputsInputSelectionFields, "terminal_reader_reader_resource_selection"
 }
 
-impl TerminalReaderActionCollectInputsInputSelection {
+impl TerminalReaderActionCollectInputsInputSelectionFields {
     /// Choices, as a list.
     #[inline]
     pub fn choices(&self) -> Vec<api::TerminalReaderActionCollectInputsInputSelectionChoice> {
@@ -1000,13 +1050,15 @@ impl TerminalReaderActionCollectInputsInputSelection {
 }
 
 view! {
-    /// Set reader display of [`TerminalReader`](crate::api::TerminalReader): its `action.set_reader_display`.
+    /// Set reader display of [`TerminalReader`](crate::api::TerminalReader): its `action.set_reader_display`. It has what [`TerminalReaderActionSetReaderDisplayFields`](crate::api::TerminalReaderActionSetReaderDisplayFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-set_reader_display>
-    TerminalReaderActionSetReaderDisplay, "terminal_reader_reader_resource_set_reader_display_action"
+    TerminalReaderActionSetReaderDisplay =
+    /// The accessors of [`TerminalReaderActionSetReaderDisplay`](crate::api::TerminalReaderActionSetReaderDisplay).
+    TerminalReaderActionSetReaderDisplayFields, "terminal_reader_reader_resource_set_reader_display_action"
 }
 
-impl TerminalReaderActionSetReaderDisplay {
+impl TerminalReaderActionSetReaderDisplayFields {
     /// Cart. `None` when null.
     #[inline]
     pub fn cart(&self) -> Option<api::TerminalReaderActionSetReaderDisplayCart> {
@@ -1027,13 +1079,15 @@ impl TerminalReaderActionSetReaderDisplay {
 }
 
 view! {
-    /// Signature of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.signature`.
+    /// Signature of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.signature`. It has what [`TerminalReaderActionCollectInputsInputSignatureFields`](crate::api::TerminalReaderActionCollectInputsInputSignatureFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-signature>
-    TerminalReaderActionCollectInputsInputSignature, "terminal_reader_reader_resource_signature"
+    TerminalReaderActionCollectInputsInputSignature =
+    /// The accessors of [`TerminalReaderActionCollectInputsInputSignature`](crate::api::TerminalReaderActionCollectInputsInputSignature).
+    TerminalReaderActionCollectInputsInputSignatureFields, "terminal_reader_reader_resource_signature"
 }
 
-impl TerminalReaderActionCollectInputsInputSignature {
+impl TerminalReaderActionCollectInputsInputSignatureFields {
     /// Value. `None` when null.
     #[inline]
     pub fn value(&self) -> Option<&str> {
@@ -1043,13 +1097,15 @@ impl TerminalReaderActionCollectInputsInputSignature {
 }
 
 view! {
-    /// Text of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.text`.
+    /// Text of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.text`. It has what [`TerminalReaderActionCollectInputsInputTextFields`](crate::api::TerminalReaderActionCollectInputsInputTextFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-text>
-    TerminalReaderActionCollectInputsInputText, "terminal_reader_reader_resource_text"
+    TerminalReaderActionCollectInputsInputText =
+    /// The accessors of [`TerminalReaderActionCollectInputsInputText`](crate::api::TerminalReaderActionCollectInputsInputText).
+    TerminalReaderActionCollectInputsInputTextFields, "terminal_reader_reader_resource_text"
 }
 
-impl TerminalReaderActionCollectInputsInputText {
+impl TerminalReaderActionCollectInputsInputTextFields {
     /// Value. `None` when null.
     #[inline]
     pub fn value(&self) -> Option<&str> {
@@ -1059,13 +1115,15 @@ impl TerminalReaderActionCollectInputsInputText {
 }
 
 view! {
-    /// Tipping of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_payment_method.collect_config.tipping`.
+    /// Tipping of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_payment_method.collect_config.tipping`. It has what [`TerminalReaderActionCollectPaymentMethodCollectConfigTippingFields`](crate::api::TerminalReaderActionCollectPaymentMethodCollectConfigTippingFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_payment_method-collect_config-tipping>
-    TerminalReaderActionCollectPaymentMethodCollectConfigTipping, "terminal_reader_reader_resource_tipping_config"
+    TerminalReaderActionCollectPaymentMethodCollectConfigTipping =
+    /// The accessors of [`TerminalReaderActionCollectPaymentMethodCollectConfigTipping`](crate::api::TerminalReaderActionCollectPaymentMethodCollectConfigTipping).
+    TerminalReaderActionCollectPaymentMethodCollectConfigTippingFields, "terminal_reader_reader_resource_tipping_config"
 }
 
-impl TerminalReaderActionCollectPaymentMethodCollectConfigTipping {
+impl TerminalReaderActionCollectPaymentMethodCollectConfigTippingFields {
     /// Amount eligible. `None` when absent.
     #[inline]
     pub fn amount_eligible(&self) -> Option<i64> {
@@ -1077,13 +1135,15 @@ impl TerminalReaderActionCollectPaymentMethodCollectConfigTipping {
 }
 
 view! {
-    /// Toggles of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.toggles`.
+    /// Toggles of [`TerminalReader`](crate::api::TerminalReader): its `action.collect_inputs.inputs.toggles`. It has what [`TerminalReaderActionCollectInputsInputToggleFields`](crate::api::TerminalReaderActionCollectInputsInputToggleFields) has.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-toggles>
-    TerminalReaderActionCollectInputsInputToggle, "terminal_reader_reader_resource_toggle"
+    TerminalReaderActionCollectInputsInputToggle =
+    /// The accessors of [`TerminalReaderActionCollectInputsInputToggle`](crate::api::TerminalReaderActionCollectInputsInputToggle).
+    TerminalReaderActionCollectInputsInputToggleFields, "terminal_reader_reader_resource_toggle"
 }
 
-impl TerminalReaderActionCollectInputsInputToggle {
+impl TerminalReaderActionCollectInputsInputToggleFields {
     /// Default value. `None` when null.
     #[inline]
     pub fn default_value(

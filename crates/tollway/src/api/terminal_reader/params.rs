@@ -16,25 +16,25 @@ impl TerminalReaderCollectInputsInputCustomText {
     /// With what Stripe requires.
     #[inline]
     pub fn new(title: &str) -> Self {
-        Self(Params::new().with("title", title))
+        Self(Params::new().with_str("title", title))
     }
 
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Skip button.
     #[inline]
     pub fn skip_button(self, skip_button: &str) -> Self {
-        Self(self.0.with("skip_button", skip_button))
+        Self(self.0.with_str("skip_button", skip_button))
     }
 
     /// Submit button.
     #[inline]
     pub fn submit_button(self, submit_button: &str) -> Self {
-        Self(self.0.with("submit_button", submit_button))
+        Self(self.0.with_str("submit_button", submit_button))
     }
 }
 
@@ -49,7 +49,7 @@ impl TerminalReaderCollectInputsInputSelectionChoice {
     /// With what Stripe requires.
     #[inline]
     pub fn new(id: &str, text: &str) -> Self {
-        Self(Params::new().with("id", id).with("text", text))
+        Self(Params::new().with_str("id", id).with_str("text", text))
     }
 
     /// Style.
@@ -99,13 +99,13 @@ impl TerminalReaderCollectInputsInputToggle {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
-        Self(self.0.with("description", description))
+        Self(self.0.with_str("description", description))
     }
 
     /// Title.
     #[inline]
     pub fn title(self, title: &str) -> Self {
-        Self(self.0.with("title", title))
+        Self(self.0.with_str("title", title))
     }
 }
 
@@ -133,7 +133,7 @@ impl TerminalReaderCollectInputsInput {
     /// Required: true or false.
     #[inline]
     pub fn required(self, required: bool) -> Self {
-        Self(self.0.with("required", required))
+        Self(self.0.with_bool("required", required))
     }
 
     /// Selection.
@@ -163,7 +163,7 @@ impl TerminalReaderCollectPaymentMethodCollectConfigTipping {
     /// Amount eligible.
     #[inline]
     pub fn amount_eligible(self, amount_eligible: i64) -> Self {
-        Self(self.0.with("amount_eligible", amount_eligible))
+        Self(self.0.with_int("amount_eligible", amount_eligible))
     }
 }
 
@@ -189,14 +189,14 @@ impl TerminalReaderCollectPaymentMethodCollectConfig {
     pub fn enable_customer_cancellation(self, enable_customer_cancellation: bool) -> Self {
         Self(
             self.0
-                .with("enable_customer_cancellation", enable_customer_cancellation),
+                .with_bool("enable_customer_cancellation", enable_customer_cancellation),
         )
     }
 
     /// Skip tipping: true or false.
     #[inline]
     pub fn skip_tipping(self, skip_tipping: bool) -> Self {
-        Self(self.0.with("skip_tipping", skip_tipping))
+        Self(self.0.with_bool("skip_tipping", skip_tipping))
     }
 
     /// Tipping.
@@ -220,24 +220,15 @@ impl TerminalReaderConfirmPaymentIntentConfirmConfig {
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.with("return_url", return_url))
+        Self(self.0.with_str("return_url", return_url))
     }
 }
 
-params! {
-    /// The `tipping` of [`TerminalReaderProcessPaymentIntentProcessConfig`](crate::api::TerminalReaderProcessPaymentIntentProcessConfig).
-    ///
-    /// <https://docs.stripe.com/api/terminal/readers/process_payment_intent>
-    TerminalReaderProcessPaymentIntentProcessConfigTipping
-}
-
-impl TerminalReaderProcessPaymentIntentProcessConfigTipping {
-    /// Amount eligible.
-    #[inline]
-    pub fn amount_eligible(self, amount_eligible: i64) -> Self {
-        Self(self.0.with("amount_eligible", amount_eligible))
-    }
-}
+/// The `tipping` of [`TerminalReaderProcessPaymentIntentProcessConfig`](crate::api::TerminalReaderProcessPaymentIntentProcessConfig): the same as [`TerminalReaderCollectPaymentMethodCollectConfigTipping`](crate::api::TerminalReaderCollectPaymentMethodCollectConfigTipping).
+///
+/// <https://docs.stripe.com/api/terminal/readers/process_payment_intent>
+pub type TerminalReaderProcessPaymentIntentProcessConfigTipping =
+    api::TerminalReaderCollectPaymentMethodCollectConfigTipping;
 
 params! {
     /// The `process_config` of [`TerminalReaderProcessPaymentIntent`](crate::api::TerminalReaderProcessPaymentIntent).
@@ -261,20 +252,20 @@ impl TerminalReaderProcessPaymentIntentProcessConfig {
     pub fn enable_customer_cancellation(self, enable_customer_cancellation: bool) -> Self {
         Self(
             self.0
-                .with("enable_customer_cancellation", enable_customer_cancellation),
+                .with_bool("enable_customer_cancellation", enable_customer_cancellation),
         )
     }
 
     /// Return url.
     #[inline]
     pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.with("return_url", return_url))
+        Self(self.0.with_str("return_url", return_url))
     }
 
     /// Skip tipping: true or false.
     #[inline]
     pub fn skip_tipping(self, skip_tipping: bool) -> Self {
-        Self(self.0.with("skip_tipping", skip_tipping))
+        Self(self.0.with_bool("skip_tipping", skip_tipping))
     }
 
     /// Tipping.
@@ -300,28 +291,16 @@ impl TerminalReaderProcessSetupIntentProcessConfig {
     pub fn enable_customer_cancellation(self, enable_customer_cancellation: bool) -> Self {
         Self(
             self.0
-                .with("enable_customer_cancellation", enable_customer_cancellation),
+                .with_bool("enable_customer_cancellation", enable_customer_cancellation),
         )
     }
 }
 
-params! {
-    /// The `refund_payment_config` of [`TerminalReaderRefundPayment`](crate::api::TerminalReaderRefundPayment).
-    ///
-    /// <https://docs.stripe.com/api/terminal/readers/refund_payment>
-    TerminalReaderRefundPaymentRefundPaymentConfig
-}
-
-impl TerminalReaderRefundPaymentRefundPaymentConfig {
-    /// Enable customer cancellation: true or false.
-    #[inline]
-    pub fn enable_customer_cancellation(self, enable_customer_cancellation: bool) -> Self {
-        Self(
-            self.0
-                .with("enable_customer_cancellation", enable_customer_cancellation),
-        )
-    }
-}
+/// The `refund_payment_config` of [`TerminalReaderRefundPayment`](crate::api::TerminalReaderRefundPayment): the same as [`TerminalReaderProcessSetupIntentProcessConfig`](crate::api::TerminalReaderProcessSetupIntentProcessConfig).
+///
+/// <https://docs.stripe.com/api/terminal/readers/refund_payment>
+pub type TerminalReaderRefundPaymentRefundPaymentConfig =
+    api::TerminalReaderProcessSetupIntentProcessConfig;
 
 params_required! {
     /// The `line_item` of [`TerminalReaderSetReaderDisplayCart`](crate::api::TerminalReaderSetReaderDisplayCart).
@@ -336,9 +315,9 @@ impl TerminalReaderSetReaderDisplayCartLineItem {
     pub fn new(amount: i64, description: &str, quantity: i64) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
-                .with("description", description)
-                .with("quantity", quantity),
+                .with_int("amount", amount)
+                .with_str("description", description)
+                .with_int("quantity", quantity),
         )
     }
 }
@@ -360,16 +339,16 @@ impl TerminalReaderSetReaderDisplayCart {
     ) -> Self {
         Self(
             Params::new()
-                .with("currency", currency)
+                .with_str("currency", currency)
                 .with("line_items", list(line_items))
-                .with("total", total),
+                .with_int("total", total),
         )
     }
 
     /// Tax.
     #[inline]
     pub fn tax(self, tax: i64) -> Self {
-        Self(self.0.with("tax", tax))
+        Self(self.0.with_int("tax", tax))
     }
 }
 
@@ -386,16 +365,16 @@ impl TestHelpersTerminalReaderPresentPaymentMethodCard {
     pub fn new(exp_month: i64, exp_year: i64, number: &str) -> Self {
         Self(
             Params::new()
-                .with("exp_month", exp_month)
-                .with("exp_year", exp_year)
-                .with("number", number),
+                .with_int("exp_month", exp_month)
+                .with_int("exp_year", exp_year)
+                .with_str("number", number),
         )
     }
 
     /// Cvc.
     #[inline]
     pub fn cvc(self, cvc: &str) -> Self {
-        Self(self.0.with("cvc", cvc))
+        Self(self.0.with_str("cvc", cvc))
     }
 }
 
@@ -410,21 +389,12 @@ impl TestHelpersTerminalReaderPresentPaymentMethodCardPresent {
     /// Number.
     #[inline]
     pub fn number(self, number: &str) -> Self {
-        Self(self.0.with("number", number))
+        Self(self.0.with_str("number", number))
     }
 }
 
-params! {
-    /// The `interac_present` of [`TestHelpersTerminalReaderPresentPaymentMethod`](crate::api::TestHelpersTerminalReaderPresentPaymentMethod).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method>
-    TestHelpersTerminalReaderPresentPaymentMethodInteracPresent
-}
-
-impl TestHelpersTerminalReaderPresentPaymentMethodInteracPresent {
-    /// Number.
-    #[inline]
-    pub fn number(self, number: &str) -> Self {
-        Self(self.0.with("number", number))
-    }
-}
+/// The `interac_present` of [`TestHelpersTerminalReaderPresentPaymentMethod`](crate::api::TestHelpersTerminalReaderPresentPaymentMethod): the same as [`TestHelpersTerminalReaderPresentPaymentMethodCardPresent`](crate::api::TestHelpersTerminalReaderPresentPaymentMethodCardPresent).
+///
+/// <https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method>
+pub type TestHelpersTerminalReaderPresentPaymentMethodInteracPresent =
+    api::TestHelpersTerminalReaderPresentPaymentMethodCardPresent;

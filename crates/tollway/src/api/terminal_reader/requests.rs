@@ -3,56 +3,56 @@
 //! Stripe's `terminal_reader`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, pairs, request, request_list};
+use crate::view::prelude::{List, Value, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.terminal().readers().list(…)`: `GET /v1/terminal/readers`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/list>
-    TerminalReaderList => List<api::TerminalReader>, api::TerminalReader; "terminal.readers.list", Get "/v1/terminal/readers", Api V1 Form
+    TerminalReaderList, TerminalReaderListEndpoint => List<api::TerminalReader>; "terminal.readers.list", Get "/v1/terminal/readers", Api V1 Form
 }
 
 impl TerminalReaderList {
     /// Device type.
     #[inline]
     pub fn device_type(self, device_type: api::TerminalDeletedReaderDeviceType) -> Self {
-        Self(self.0.set("device_type", device_type))
+        self.set("device_type", device_type)
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Location.
     #[inline]
     pub fn location(self, location: &str) -> Self {
-        Self(self.0.set("location", location))
+        self.set_str("location", location)
     }
 
     /// Serial number.
     #[inline]
     pub fn serial_number(self, serial_number: &str) -> Self {
-        Self(self.0.set("serial_number", serial_number))
+        self.set_str("serial_number", serial_number)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::TerminalReaderStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -60,20 +60,20 @@ request! {
     /// The request of `client.terminal().readers().create(…)`: `POST /v1/terminal/readers`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/create>
-    TerminalReaderCreate => api::TerminalReader; "terminal.readers.create", Post "/v1/terminal/readers", Api V1 Form
+    TerminalReaderCreate, TerminalReaderCreateEndpoint => api::TerminalReader; "terminal.readers.create", Post "/v1/terminal/readers", Api V1 Form
 }
 
 impl TerminalReaderCreate {
     /// Label.
     #[inline]
     pub fn label(self, label: &str) -> Self {
-        Self(self.0.set("label", label))
+        self.set_str("label", label)
     }
 
     /// Location.
     #[inline]
     pub fn location(self, location: &str) -> Self {
-        Self(self.0.set("location", location))
+        self.set_str("location", location)
     }
 
     /// Key-value pairs of your own.
@@ -82,13 +82,13 @@ impl TerminalReaderCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -96,27 +96,27 @@ request! {
     /// The request of `client.terminal().readers().retrieve(…)`: `GET /v1/terminal/readers/{reader}`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/retrieve>
-    TerminalReaderRetrieve => api::TerminalReader; "terminal.readers.retrieve", Get "/v1/terminal/readers/{reader}", Api V1 Form
+    TerminalReaderRetrieve, TerminalReaderRetrieveEndpoint => api::TerminalReader; "terminal.readers.retrieve", Get "/v1/terminal/readers/{reader}", Api V1 Form
 }
 
 request! {
     /// The request of `client.terminal().readers().update(…)`: `POST /v1/terminal/readers/{reader}`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/update>
-    TerminalReaderUpdate => api::TerminalReader; "terminal.readers.update", Post "/v1/terminal/readers/{reader}", Api V1 Form
+    TerminalReaderUpdate, TerminalReaderUpdateEndpoint => api::TerminalReader; "terminal.readers.update", Post "/v1/terminal/readers/{reader}", Api V1 Form
 }
 
 impl TerminalReaderUpdate {
     /// Label.
     #[inline]
     pub fn label(self, label: &str) -> Self {
-        Self(self.0.set("label", label))
+        self.set_str("label", label)
     }
 
     /// Unsets `label`.
     #[inline]
     pub fn clear_label(self) -> Self {
-        Self(self.0.set("label", Value::Clear))
+        self.set("label", Value::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -125,13 +125,13 @@ impl TerminalReaderUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -139,21 +139,21 @@ request! {
     /// The request of `client.terminal().readers().delete(…)`: `DELETE /v1/terminal/readers/{reader}`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/delete>
-    TerminalReaderDelete => api::TerminalDeletedReader; "terminal.readers.delete", Delete "/v1/terminal/readers/{reader}", Api V1 Form
+    TerminalReaderDelete, TerminalReaderDeleteEndpoint => api::TerminalDeletedReader; "terminal.readers.delete", Delete "/v1/terminal/readers/{reader}", Api V1 Form
 }
 
 request! {
     /// The request of `client.terminal().readers().cancel_action(…)`: `POST /v1/terminal/readers/{reader}/cancel_action`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/cancel_action>
-    TerminalReaderCancelAction => api::TerminalReader; "terminal.readers.cancel_action", Post "/v1/terminal/readers/{reader}/cancel_action", Api V1 Form
+    TerminalReaderCancelAction, TerminalReaderCancelActionEndpoint => api::TerminalReader; "terminal.readers.cancel_action", Post "/v1/terminal/readers/{reader}/cancel_action", Api V1 Form
 }
 
 request! {
     /// The request of `client.terminal().readers().collect_inputs(…)`: `POST /v1/terminal/readers/{reader}/collect_inputs`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/collect_inputs>
-    TerminalReaderCollectInputs => api::TerminalReader; "terminal.readers.collect_inputs", Post "/v1/terminal/readers/{reader}/collect_inputs", Api V1 Form
+    TerminalReaderCollectInputs, TerminalReaderCollectInputsEndpoint => api::TerminalReader; "terminal.readers.collect_inputs", Post "/v1/terminal/readers/{reader}/collect_inputs", Api V1 Form
 }
 
 impl TerminalReaderCollectInputs {
@@ -163,7 +163,7 @@ impl TerminalReaderCollectInputs {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -171,7 +171,7 @@ request! {
     /// The request of `client.terminal().readers().collect_payment_method(…)`: `POST /v1/terminal/readers/{reader}/collect_payment_method`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/collect_payment_method>
-    TerminalReaderCollectPaymentMethod => api::TerminalReader; "terminal.readers.collect_payment_method", Post "/v1/terminal/readers/{reader}/collect_payment_method", Api V1 Form
+    TerminalReaderCollectPaymentMethod, TerminalReaderCollectPaymentMethodEndpoint => api::TerminalReader; "terminal.readers.collect_payment_method", Post "/v1/terminal/readers/{reader}/collect_payment_method", Api V1 Form
 }
 
 impl TerminalReaderCollectPaymentMethod {
@@ -181,7 +181,7 @@ impl TerminalReaderCollectPaymentMethod {
         self,
         collect_config: api::TerminalReaderCollectPaymentMethodCollectConfig,
     ) -> Self {
-        Self(self.0.set("collect_config", collect_config))
+        self.set("collect_config", collect_config)
     }
 }
 
@@ -189,7 +189,7 @@ request! {
     /// The request of `client.terminal().readers().confirm_payment_intent(…)`: `POST /v1/terminal/readers/{reader}/confirm_payment_intent`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/confirm_payment_intent>
-    TerminalReaderConfirmPaymentIntent => api::TerminalReader; "terminal.readers.confirm_payment_intent", Post "/v1/terminal/readers/{reader}/confirm_payment_intent", Api V1 Form
+    TerminalReaderConfirmPaymentIntent, TerminalReaderConfirmPaymentIntentEndpoint => api::TerminalReader; "terminal.readers.confirm_payment_intent", Post "/v1/terminal/readers/{reader}/confirm_payment_intent", Api V1 Form
 }
 
 impl TerminalReaderConfirmPaymentIntent {
@@ -199,7 +199,7 @@ impl TerminalReaderConfirmPaymentIntent {
         self,
         confirm_config: api::TerminalReaderConfirmPaymentIntentConfirmConfig,
     ) -> Self {
-        Self(self.0.set("confirm_config", confirm_config))
+        self.set("confirm_config", confirm_config)
     }
 }
 
@@ -207,7 +207,7 @@ request! {
     /// The request of `client.terminal().readers().process_payment_intent(…)`: `POST /v1/terminal/readers/{reader}/process_payment_intent`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/process_payment_intent>
-    TerminalReaderProcessPaymentIntent => api::TerminalReader; "terminal.readers.process_payment_intent", Post "/v1/terminal/readers/{reader}/process_payment_intent", Api V1 Form
+    TerminalReaderProcessPaymentIntent, TerminalReaderProcessPaymentIntentEndpoint => api::TerminalReader; "terminal.readers.process_payment_intent", Post "/v1/terminal/readers/{reader}/process_payment_intent", Api V1 Form
 }
 
 impl TerminalReaderProcessPaymentIntent {
@@ -217,7 +217,7 @@ impl TerminalReaderProcessPaymentIntent {
         self,
         process_config: api::TerminalReaderProcessPaymentIntentProcessConfig,
     ) -> Self {
-        Self(self.0.set("process_config", process_config))
+        self.set("process_config", process_config)
     }
 }
 
@@ -225,7 +225,7 @@ request! {
     /// The request of `client.terminal().readers().process_setup_intent(…)`: `POST /v1/terminal/readers/{reader}/process_setup_intent`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/process_setup_intent>
-    TerminalReaderProcessSetupIntent => api::TerminalReader; "terminal.readers.process_setup_intent", Post "/v1/terminal/readers/{reader}/process_setup_intent", Api V1 Form
+    TerminalReaderProcessSetupIntent, TerminalReaderProcessSetupIntentEndpoint => api::TerminalReader; "terminal.readers.process_setup_intent", Post "/v1/terminal/readers/{reader}/process_setup_intent", Api V1 Form
 }
 
 impl TerminalReaderProcessSetupIntent {
@@ -235,7 +235,7 @@ impl TerminalReaderProcessSetupIntent {
         self,
         process_config: api::TerminalReaderProcessSetupIntentProcessConfig,
     ) -> Self {
-        Self(self.0.set("process_config", process_config))
+        self.set("process_config", process_config)
     }
 }
 
@@ -243,20 +243,20 @@ request! {
     /// The request of `client.terminal().readers().refund_payment(…)`: `POST /v1/terminal/readers/{reader}/refund_payment`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/refund_payment>
-    TerminalReaderRefundPayment => api::TerminalReader; "terminal.readers.refund_payment", Post "/v1/terminal/readers/{reader}/refund_payment", Api V1 Form
+    TerminalReaderRefundPayment, TerminalReaderRefundPaymentEndpoint => api::TerminalReader; "terminal.readers.refund_payment", Post "/v1/terminal/readers/{reader}/refund_payment", Api V1 Form
 }
 
 impl TerminalReaderRefundPayment {
     /// Amount.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Charge.
     #[inline]
     pub fn charge(self, charge: &str) -> Self {
-        Self(self.0.set("charge", charge))
+        self.set_str("charge", charge)
     }
 
     /// Key-value pairs of your own.
@@ -265,19 +265,19 @@ impl TerminalReaderRefundPayment {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Payment intent.
     #[inline]
     pub fn payment_intent(self, payment_intent: &str) -> Self {
-        Self(self.0.set("payment_intent", payment_intent))
+        self.set_str("payment_intent", payment_intent)
     }
 
     /// Refund application fee: true or false.
     #[inline]
     pub fn refund_application_fee(self, refund_application_fee: bool) -> Self {
-        Self(self.0.set("refund_application_fee", refund_application_fee))
+        self.set_bool("refund_application_fee", refund_application_fee)
     }
 
     /// Refund payment config.
@@ -286,13 +286,13 @@ impl TerminalReaderRefundPayment {
         self,
         refund_payment_config: api::TerminalReaderRefundPaymentRefundPaymentConfig,
     ) -> Self {
-        Self(self.0.set("refund_payment_config", refund_payment_config))
+        self.set("refund_payment_config", refund_payment_config)
     }
 
     /// Reverse transfer: true or false.
     #[inline]
     pub fn reverse_transfer(self, reverse_transfer: bool) -> Self {
-        Self(self.0.set("reverse_transfer", reverse_transfer))
+        self.set_bool("reverse_transfer", reverse_transfer)
     }
 }
 
@@ -300,14 +300,14 @@ request! {
     /// The request of `client.terminal().readers().set_reader_display(…)`: `POST /v1/terminal/readers/{reader}/set_reader_display`.
     ///
     /// <https://docs.stripe.com/api/terminal/readers/set_reader_display>
-    TerminalReaderSetReaderDisplay => api::TerminalReader; "terminal.readers.set_reader_display", Post "/v1/terminal/readers/{reader}/set_reader_display", Api V1 Form
+    TerminalReaderSetReaderDisplay, TerminalReaderSetReaderDisplayEndpoint => api::TerminalReader; "terminal.readers.set_reader_display", Post "/v1/terminal/readers/{reader}/set_reader_display", Api V1 Form
 }
 
 impl TerminalReaderSetReaderDisplay {
     /// Cart.
     #[inline]
     pub fn cart(self, cart: api::TerminalReaderSetReaderDisplayCart) -> Self {
-        Self(self.0.set("cart", cart))
+        self.set("cart", cart)
     }
 }
 
@@ -315,20 +315,20 @@ request! {
     /// The request of `client.test_helpers().terminal().readers().present_payment_method(…)`: `POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method>
-    TestHelpersTerminalReaderPresentPaymentMethod => api::TerminalReader; "test_helpers.terminal.readers.present_payment_method", Post "/v1/test_helpers/terminal/readers/{reader}/present_payment_method", Api V1 Form
+    TestHelpersTerminalReaderPresentPaymentMethod, TestHelpersTerminalReaderPresentPaymentMethodEndpoint => api::TerminalReader; "test_helpers.terminal.readers.present_payment_method", Post "/v1/test_helpers/terminal/readers/{reader}/present_payment_method", Api V1 Form
 }
 
 impl TestHelpersTerminalReaderPresentPaymentMethod {
     /// Amount tip.
     #[inline]
     pub fn amount_tip(self, amount_tip: i64) -> Self {
-        Self(self.0.set("amount_tip", amount_tip))
+        self.set_int("amount_tip", amount_tip)
     }
 
     /// Card.
     #[inline]
     pub fn card(self, card: api::TestHelpersTerminalReaderPresentPaymentMethodCard) -> Self {
-        Self(self.0.set("card", card))
+        self.set("card", card)
     }
 
     /// Card present.
@@ -337,7 +337,7 @@ impl TestHelpersTerminalReaderPresentPaymentMethod {
         self,
         card_present: api::TestHelpersTerminalReaderPresentPaymentMethodCardPresent,
     ) -> Self {
-        Self(self.0.set("card_present", card_present))
+        self.set("card_present", card_present)
     }
 
     /// Interac present.
@@ -346,13 +346,13 @@ impl TestHelpersTerminalReaderPresentPaymentMethod {
         self,
         interac_present: api::TestHelpersTerminalReaderPresentPaymentMethodInteracPresent,
     ) -> Self {
-        Self(self.0.set("interac_present", interac_present))
+        self.set("interac_present", interac_present)
     }
 
     /// Type.
     #[inline]
     pub fn type_(self, type_: api::TestHelpersTerminalReaderPresentPaymentMethodType) -> Self {
-        Self(self.0.set("type", type_))
+        self.set("type", type_)
     }
 }
 
@@ -360,7 +360,7 @@ request! {
     /// The request of `client.test_helpers().terminal().readers().succeed_input_collection(…)`: `POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/terminal/readers/succeed_input_collection>
-    TestHelpersTerminalReaderSucceedInputCollection => api::TerminalReader; "test_helpers.terminal.readers.succeed_input_collection", Post "/v1/test_helpers/terminal/readers/{reader}/succeed_input_collection", Api V1 Form
+    TestHelpersTerminalReaderSucceedInputCollection, TestHelpersTerminalReaderSucceedInputCollectionEndpoint => api::TerminalReader; "test_helpers.terminal.readers.succeed_input_collection", Post "/v1/test_helpers/terminal/readers/{reader}/succeed_input_collection", Api V1 Form
 }
 
 impl TestHelpersTerminalReaderSucceedInputCollection {
@@ -370,10 +370,7 @@ impl TestHelpersTerminalReaderSucceedInputCollection {
         self,
         skip_non_required_inputs: api::TestHelpersTerminalReaderSucceedInputCollectionSkipNonRequiredInputs,
     ) -> Self {
-        Self(
-            self.0
-                .set("skip_non_required_inputs", skip_non_required_inputs),
-        )
+        self.set("skip_non_required_inputs", skip_non_required_inputs)
     }
 }
 
@@ -381,5 +378,5 @@ request! {
     /// The request of `client.test_helpers().terminal().readers().timeout_input_collection(…)`: `POST /v1/test_helpers/terminal/readers/{reader}/timeout_input_collection`.
     ///
     /// <https://docs.stripe.com/api/test_helpers/terminal/readers/timeout_input_collection>
-    TestHelpersTerminalReaderTimeoutInputCollection => api::TerminalReader; "test_helpers.terminal.readers.timeout_input_collection", Post "/v1/test_helpers/terminal/readers/{reader}/timeout_input_collection", Api V1 Form
+    TestHelpersTerminalReaderTimeoutInputCollection, TestHelpersTerminalReaderTimeoutInputCollectionEndpoint => api::TerminalReader; "test_helpers.terminal.readers.timeout_input_collection", Post "/v1/test_helpers/terminal/readers/{reader}/timeout_input_collection", Api V1 Form
 }

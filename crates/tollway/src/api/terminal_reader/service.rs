@@ -3,7 +3,7 @@
 //! Stripe's `terminal_reader`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder, list};
+use crate::view::prelude::{Client, list};
 
 /// `client.terminal().readers()`.
 ///
@@ -17,10 +17,7 @@ impl TerminalReaders<'_> {
     /// <https://docs.stripe.com/api/terminal/readers/list>
     #[inline]
     pub fn list(&self) -> api::TerminalReaderList {
-        api::TerminalReaderList(RequestBuilder::new(
-            self.0,
-            api::TerminalReaderList::OPERATION,
-        ))
+        api::TerminalReaderList::new(self.0)
     }
 
     /// `POST /v1/terminal/readers`.
@@ -28,10 +25,7 @@ impl TerminalReaders<'_> {
     /// <https://docs.stripe.com/api/terminal/readers/create>
     #[inline]
     pub fn create(&self, registration_code: &str) -> api::TerminalReaderCreate {
-        api::TerminalReaderCreate(
-            RequestBuilder::new(self.0, api::TerminalReaderCreate::OPERATION)
-                .set("registration_code", registration_code),
-        )
+        api::TerminalReaderCreate::new(self.0).set_str("registration_code", registration_code)
     }
 
     /// `GET /v1/terminal/readers/{reader}`.
@@ -39,9 +33,7 @@ impl TerminalReaders<'_> {
     /// <https://docs.stripe.com/api/terminal/readers/retrieve>
     #[inline]
     pub fn retrieve(&self, reader: &str) -> api::TerminalReaderRetrieve {
-        api::TerminalReaderRetrieve(
-            RequestBuilder::new(self.0, api::TerminalReaderRetrieve::OPERATION).path_arg(reader),
-        )
+        api::TerminalReaderRetrieve::new(self.0).path_arg(reader)
     }
 
     /// `POST /v1/terminal/readers/{reader}`.
@@ -49,9 +41,7 @@ impl TerminalReaders<'_> {
     /// <https://docs.stripe.com/api/terminal/readers/update>
     #[inline]
     pub fn update(&self, reader: &str) -> api::TerminalReaderUpdate {
-        api::TerminalReaderUpdate(
-            RequestBuilder::new(self.0, api::TerminalReaderUpdate::OPERATION).path_arg(reader),
-        )
+        api::TerminalReaderUpdate::new(self.0).path_arg(reader)
     }
 
     /// `DELETE /v1/terminal/readers/{reader}`.
@@ -59,9 +49,7 @@ impl TerminalReaders<'_> {
     /// <https://docs.stripe.com/api/terminal/readers/delete>
     #[inline]
     pub fn delete(&self, reader: &str) -> api::TerminalReaderDelete {
-        api::TerminalReaderDelete(
-            RequestBuilder::new(self.0, api::TerminalReaderDelete::OPERATION).path_arg(reader),
-        )
+        api::TerminalReaderDelete::new(self.0).path_arg(reader)
     }
 
     /// `POST /v1/terminal/readers/{reader}/cancel_action`.
@@ -69,10 +57,7 @@ impl TerminalReaders<'_> {
     /// <https://docs.stripe.com/api/terminal/readers/cancel_action>
     #[inline]
     pub fn cancel_action(&self, reader: &str) -> api::TerminalReaderCancelAction {
-        api::TerminalReaderCancelAction(
-            RequestBuilder::new(self.0, api::TerminalReaderCancelAction::OPERATION)
-                .path_arg(reader),
-        )
+        api::TerminalReaderCancelAction::new(self.0).path_arg(reader)
     }
 
     /// `POST /v1/terminal/readers/{reader}/collect_inputs`.
@@ -84,11 +69,9 @@ impl TerminalReaders<'_> {
         reader: &str,
         inputs: impl IntoIterator<Item = api::TerminalReaderCollectInputsInput>,
     ) -> api::TerminalReaderCollectInputs {
-        api::TerminalReaderCollectInputs(
-            RequestBuilder::new(self.0, api::TerminalReaderCollectInputs::OPERATION)
-                .path_arg(reader)
-                .set("inputs", list(inputs)),
-        )
+        api::TerminalReaderCollectInputs::new(self.0)
+            .path_arg(reader)
+            .set("inputs", list(inputs))
     }
 
     /// `POST /v1/terminal/readers/{reader}/collect_payment_method`.
@@ -100,11 +83,9 @@ impl TerminalReaders<'_> {
         reader: &str,
         payment_intent: &str,
     ) -> api::TerminalReaderCollectPaymentMethod {
-        api::TerminalReaderCollectPaymentMethod(
-            RequestBuilder::new(self.0, api::TerminalReaderCollectPaymentMethod::OPERATION)
-                .path_arg(reader)
-                .set("payment_intent", payment_intent),
-        )
+        api::TerminalReaderCollectPaymentMethod::new(self.0)
+            .path_arg(reader)
+            .set_str("payment_intent", payment_intent)
     }
 
     /// `POST /v1/terminal/readers/{reader}/confirm_payment_intent`.
@@ -116,11 +97,9 @@ impl TerminalReaders<'_> {
         reader: &str,
         payment_intent: &str,
     ) -> api::TerminalReaderConfirmPaymentIntent {
-        api::TerminalReaderConfirmPaymentIntent(
-            RequestBuilder::new(self.0, api::TerminalReaderConfirmPaymentIntent::OPERATION)
-                .path_arg(reader)
-                .set("payment_intent", payment_intent),
-        )
+        api::TerminalReaderConfirmPaymentIntent::new(self.0)
+            .path_arg(reader)
+            .set_str("payment_intent", payment_intent)
     }
 
     /// `POST /v1/terminal/readers/{reader}/process_payment_intent`.
@@ -132,11 +111,9 @@ impl TerminalReaders<'_> {
         reader: &str,
         payment_intent: &str,
     ) -> api::TerminalReaderProcessPaymentIntent {
-        api::TerminalReaderProcessPaymentIntent(
-            RequestBuilder::new(self.0, api::TerminalReaderProcessPaymentIntent::OPERATION)
-                .path_arg(reader)
-                .set("payment_intent", payment_intent),
-        )
+        api::TerminalReaderProcessPaymentIntent::new(self.0)
+            .path_arg(reader)
+            .set_str("payment_intent", payment_intent)
     }
 
     /// `POST /v1/terminal/readers/{reader}/process_setup_intent`.
@@ -149,12 +126,10 @@ impl TerminalReaders<'_> {
         allow_redisplay: api::TerminalReaderCollectPaymentMethodCollectConfigAllowRedisplay,
         setup_intent: &str,
     ) -> api::TerminalReaderProcessSetupIntent {
-        api::TerminalReaderProcessSetupIntent(
-            RequestBuilder::new(self.0, api::TerminalReaderProcessSetupIntent::OPERATION)
-                .path_arg(reader)
-                .set("allow_redisplay", allow_redisplay)
-                .set("setup_intent", setup_intent),
-        )
+        api::TerminalReaderProcessSetupIntent::new(self.0)
+            .path_arg(reader)
+            .set("allow_redisplay", allow_redisplay)
+            .set_str("setup_intent", setup_intent)
     }
 
     /// `POST /v1/terminal/readers/{reader}/refund_payment`.
@@ -162,10 +137,7 @@ impl TerminalReaders<'_> {
     /// <https://docs.stripe.com/api/terminal/readers/refund_payment>
     #[inline]
     pub fn refund_payment(&self, reader: &str) -> api::TerminalReaderRefundPayment {
-        api::TerminalReaderRefundPayment(
-            RequestBuilder::new(self.0, api::TerminalReaderRefundPayment::OPERATION)
-                .path_arg(reader),
-        )
+        api::TerminalReaderRefundPayment::new(self.0).path_arg(reader)
     }
 
     /// `POST /v1/terminal/readers/{reader}/set_reader_display`.
@@ -177,11 +149,9 @@ impl TerminalReaders<'_> {
         reader: &str,
         type_: &str,
     ) -> api::TerminalReaderSetReaderDisplay {
-        api::TerminalReaderSetReaderDisplay(
-            RequestBuilder::new(self.0, api::TerminalReaderSetReaderDisplay::OPERATION)
-                .path_arg(reader)
-                .set("type", type_),
-        )
+        api::TerminalReaderSetReaderDisplay::new(self.0)
+            .path_arg(reader)
+            .set_str("type", type_)
     }
 }
 
@@ -200,13 +170,7 @@ impl TestHelpersTerminalReaders<'_> {
         &self,
         reader: &str,
     ) -> api::TestHelpersTerminalReaderPresentPaymentMethod {
-        api::TestHelpersTerminalReaderPresentPaymentMethod(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTerminalReaderPresentPaymentMethod::OPERATION,
-            )
-            .path_arg(reader),
-        )
+        api::TestHelpersTerminalReaderPresentPaymentMethod::new(self.0).path_arg(reader)
     }
 
     /// `POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection`.
@@ -217,13 +181,7 @@ impl TestHelpersTerminalReaders<'_> {
         &self,
         reader: &str,
     ) -> api::TestHelpersTerminalReaderSucceedInputCollection {
-        api::TestHelpersTerminalReaderSucceedInputCollection(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTerminalReaderSucceedInputCollection::OPERATION,
-            )
-            .path_arg(reader),
-        )
+        api::TestHelpersTerminalReaderSucceedInputCollection::new(self.0).path_arg(reader)
     }
 
     /// `POST /v1/test_helpers/terminal/readers/{reader}/timeout_input_collection`.
@@ -234,12 +192,6 @@ impl TestHelpersTerminalReaders<'_> {
         &self,
         reader: &str,
     ) -> api::TestHelpersTerminalReaderTimeoutInputCollection {
-        api::TestHelpersTerminalReaderTimeoutInputCollection(
-            RequestBuilder::new(
-                self.0,
-                api::TestHelpersTerminalReaderTimeoutInputCollection::OPERATION,
-            )
-            .path_arg(reader),
-        )
+        api::TestHelpersTerminalReaderTimeoutInputCollection::new(self.0).path_arg(reader)
     }
 }

@@ -2,20 +2,18 @@
 
 //! Stripe's `terminal_reader`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
-words! {
-    /// The values of `status`, first of all in [`TerminalReader`](crate::api::TerminalReader).
-    TerminalReaderStatus {
-        /// `offline`
-        Offline = "offline",
-        /// `online`
-        Online = "online",
-    }
-}
+/// The values of `status`, first of all in [`TerminalReader`](crate::api::TerminalReader): the same as [`MandateCustomerAcceptanceType`](crate::api::MandateCustomerAcceptanceType).
+///
+/// <https://docs.stripe.com/api/terminal/readers/object>
+pub type TerminalReaderStatus = api::MandateCustomerAcceptanceType;
 
 words! {
     /// The values of `style`, first of all in [`TerminalReaderActionCollectInputsInputSelectionChoice`](crate::api::TerminalReaderActionCollectInputsInputSelectionChoice).
+    ///
+    /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-selection-choices>
     TerminalReaderActionCollectInputsInputSelectionChoiceStyle {
         /// `primary`
         Primary = "primary",
@@ -26,6 +24,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`TerminalReaderActionCollectInputsInput`](crate::api::TerminalReaderActionCollectInputsInput).
+    ///
+    /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs>
     TerminalReaderActionCollectInputsInputType {
         /// `email`
         Email = "email",
@@ -44,6 +44,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`TerminalReaderAction`](crate::api::TerminalReaderAction).
+    ///
+    /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action>
     TerminalReaderActionStatus {
         /// `failed`
         Failed = "failed",
@@ -56,6 +58,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`TerminalReaderAction`](crate::api::TerminalReaderAction).
+    ///
+    /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action>
     TerminalReaderActionType {
         /// `collect_inputs`
         CollectInputs = "collect_inputs",
@@ -78,6 +82,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`TerminalReaderActionRefundPayment`](crate::api::TerminalReaderActionRefundPayment).
+    ///
+    /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-refund_payment>
     TerminalReaderActionRefundPaymentReason {
         /// `duplicate`
         Duplicate = "duplicate",
@@ -88,30 +94,21 @@ words! {
     }
 }
 
-words! {
-    /// The values of `default_value`, first of all in [`TerminalReaderActionCollectInputsInputToggle`](crate::api::TerminalReaderActionCollectInputsInputToggle).
-    TerminalReaderActionCollectInputsInputToggleDefaultValue {
-        /// `disabled`
-        Disabled = "disabled",
-        /// `enabled`
-        Enabled = "enabled",
-    }
-}
+/// The values of `default_value`, first of all in [`TerminalReaderActionCollectInputsInputToggle`](crate::api::TerminalReaderActionCollectInputsInputToggle): the same as [`BalanceSettingsPaymentsPayoutsStatus`](crate::api::BalanceSettingsPaymentsPayoutsStatus).
+///
+/// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-toggles>
+pub type TerminalReaderActionCollectInputsInputToggleDefaultValue =
+    api::BalanceSettingsPaymentsPayoutsStatus;
 
-words! {
-    /// The values of `allow_redisplay`, first of all in [`TerminalReaderCollectPaymentMethodCollectConfig`](crate::api::TerminalReaderCollectPaymentMethodCollectConfig).
-    TerminalReaderCollectPaymentMethodCollectConfigAllowRedisplay {
-        /// `always`
-        Always = "always",
-        /// `limited`
-        Limited = "limited",
-        /// `unspecified`
-        Unspecified = "unspecified",
-    }
-}
+/// The values of `allow_redisplay`, first of all in [`TerminalReaderCollectPaymentMethodCollectConfig`](crate::api::TerminalReaderCollectPaymentMethodCollectConfig): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
+///
+/// <https://docs.stripe.com/api/terminal/readers/collect_payment_method>
+pub type TerminalReaderCollectPaymentMethodCollectConfigAllowRedisplay = api::CardAllowRedisplay;
 
 words! {
     /// The values of `type`, first of all in [`TestHelpersTerminalReaderPresentPaymentMethod`](crate::api::TestHelpersTerminalReaderPresentPaymentMethod).
+    ///
+    /// <https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method>
     TestHelpersTerminalReaderPresentPaymentMethodType {
         /// `card`
         Card = "card",
@@ -124,6 +121,8 @@ words! {
 
 words! {
     /// The values of `skip_non_required_inputs`, first of all in [`TestHelpersTerminalReaderSucceedInputCollection`](crate::api::TestHelpersTerminalReaderSucceedInputCollection).
+    ///
+    /// <https://docs.stripe.com/api/test_helpers/terminal/readers/succeed_input_collection>
     TestHelpersTerminalReaderSucceedInputCollectionSkipNonRequiredInputs {
         /// `all`
         All = "all",

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Expandable, Map, Timestamp, view};
 
 view! {
-    /// The `three_d_secure.authentication` object.
+    /// The `three_d_secure.authentication` object. It has what [`ThreeDSecureAuthenticationFields`](crate::api::ThreeDSecureAuthenticationFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
-    ThreeDSecureAuthentication, "three_d_secure.authentication"
+    ThreeDSecureAuthentication =
+    /// The accessors of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
+    ThreeDSecureAuthenticationFields, "three_d_secure.authentication"
 }
 
-impl ThreeDSecureAuthentication {
+impl ThreeDSecureAuthenticationFields {
     /// Acquirer details. `None` when absent.
     #[inline]
     pub fn acquirer_details(&self) -> Option<api::ThreeDSecureAuthenticationAcquirerDetails> {
@@ -152,13 +154,15 @@ impl ThreeDSecureAuthentication {
 }
 
 view! {
-    /// Acquirer details of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `acquirer_details`.
+    /// Acquirer details of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `acquirer_details`. It has what [`ThreeDSecureAuthenticationAcquirerDetailsFields`](crate::api::ThreeDSecureAuthenticationAcquirerDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-acquirer_details>
-    ThreeDSecureAuthenticationAcquirerDetails, "three_d_secure_authentication_acquirer_details"
+    ThreeDSecureAuthenticationAcquirerDetails =
+    /// The accessors of [`ThreeDSecureAuthenticationAcquirerDetails`](crate::api::ThreeDSecureAuthenticationAcquirerDetails).
+    ThreeDSecureAuthenticationAcquirerDetailsFields, "three_d_secure_authentication_acquirer_details"
 }
 
-impl ThreeDSecureAuthenticationAcquirerDetails {
+impl ThreeDSecureAuthenticationAcquirerDetailsFields {
     /// Acquirer bin. `None` when absent.
     #[inline]
     pub fn acquirer_bin(&self) -> Option<&str> {
@@ -213,13 +217,15 @@ impl ThreeDSecureAuthenticationAcquirerDetails {
 }
 
 view! {
-    /// Channel of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `channel`.
+    /// Channel of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `channel`. It has what [`ThreeDSecureAuthenticationChannelFields`](crate::api::ThreeDSecureAuthenticationChannelFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-channel>
-    ThreeDSecureAuthenticationChannel, "three_d_secure_authentication_channel"
+    ThreeDSecureAuthenticationChannel =
+    /// The accessors of [`ThreeDSecureAuthenticationChannel`](crate::api::ThreeDSecureAuthenticationChannel).
+    ThreeDSecureAuthenticationChannelFields, "three_d_secure_authentication_channel"
 }
 
-impl ThreeDSecureAuthenticationChannel {
+impl ThreeDSecureAuthenticationChannelFields {
     /// Browser. `None` when absent.
     #[inline]
     pub fn browser(&self) -> Option<api::ThreeDSecureAuthenticationChannelBrowser> {
@@ -242,13 +248,15 @@ impl ThreeDSecureAuthenticationChannel {
 }
 
 view! {
-    /// Browser of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `channel.browser`.
+    /// Browser of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `channel.browser`. It has what [`ThreeDSecureAuthenticationChannelBrowserFields`](crate::api::ThreeDSecureAuthenticationChannelBrowserFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-channel-browser>
-    ThreeDSecureAuthenticationChannelBrowser, "three_d_secure_authentication_channel_browser"
+    ThreeDSecureAuthenticationChannelBrowser =
+    /// The accessors of [`ThreeDSecureAuthenticationChannelBrowser`](crate::api::ThreeDSecureAuthenticationChannelBrowser).
+    ThreeDSecureAuthenticationChannelBrowserFields, "three_d_secure_authentication_channel_browser"
 }
 
-impl ThreeDSecureAuthenticationChannelBrowser {
+impl ThreeDSecureAuthenticationChannelBrowserFields {
     /// Accept header.
     #[inline]
     pub fn accept_header(&self) -> &str {
@@ -339,13 +347,15 @@ impl ThreeDSecureAuthenticationChannelBrowser {
 }
 
 view! {
-    /// Three r i of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `channel.three_r_i`.
+    /// Three r i of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `channel.three_r_i`. It has what [`ThreeDSecureAuthenticationChannelThreeRIFields`](crate::api::ThreeDSecureAuthenticationChannelThreeRIFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-channel-three_r_i>
-    ThreeDSecureAuthenticationChannelThreeRI, "three_d_secure_authentication_channel_three_ri"
+    ThreeDSecureAuthenticationChannelThreeRI =
+    /// The accessors of [`ThreeDSecureAuthenticationChannelThreeRI`](crate::api::ThreeDSecureAuthenticationChannelThreeRI).
+    ThreeDSecureAuthenticationChannelThreeRIFields, "three_d_secure_authentication_channel_three_ri"
 }
 
-impl ThreeDSecureAuthenticationChannelThreeRI {
+impl ThreeDSecureAuthenticationChannelThreeRIFields {
     /// Previous authentication.
     #[inline]
     pub fn previous_authentication(&self) -> &str {
@@ -364,13 +374,15 @@ impl ThreeDSecureAuthenticationChannelThreeRI {
 }
 
 view! {
-    /// Expiry of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `future_usage.installment.expiry`.
+    /// Expiry of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `future_usage.installment.expiry`. It has what [`ThreeDSecureAuthenticationFutureUsageInstallmentExpiryFields`](crate::api::ThreeDSecureAuthenticationFutureUsageInstallmentExpiryFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-future_usage-installment-expiry>
-    ThreeDSecureAuthenticationFutureUsageInstallmentExpiry, "three_d_secure_authentication_expiry"
+    ThreeDSecureAuthenticationFutureUsageInstallmentExpiry =
+    /// The accessors of [`ThreeDSecureAuthenticationFutureUsageInstallmentExpiry`](crate::api::ThreeDSecureAuthenticationFutureUsageInstallmentExpiry).
+    ThreeDSecureAuthenticationFutureUsageInstallmentExpiryFields, "three_d_secure_authentication_expiry"
 }
 
-impl ThreeDSecureAuthenticationFutureUsageInstallmentExpiry {
+impl ThreeDSecureAuthenticationFutureUsageInstallmentExpiryFields {
     /// Date. `None` when absent.
     #[inline]
     pub fn date(&self) -> Option<&str> {
@@ -386,13 +398,15 @@ impl ThreeDSecureAuthenticationFutureUsageInstallmentExpiry {
 }
 
 view! {
-    /// Flow preference of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `flow_preference`.
+    /// Flow preference of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `flow_preference`. It has what [`ThreeDSecureAuthenticationFlowPreferenceFields`](crate::api::ThreeDSecureAuthenticationFlowPreferenceFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference>
-    ThreeDSecureAuthenticationFlowPreference, "three_d_secure_authentication_flow_preference"
+    ThreeDSecureAuthenticationFlowPreference =
+    /// The accessors of [`ThreeDSecureAuthenticationFlowPreference`](crate::api::ThreeDSecureAuthenticationFlowPreference).
+    ThreeDSecureAuthenticationFlowPreferenceFields, "three_d_secure_authentication_flow_preference"
 }
 
-impl ThreeDSecureAuthenticationFlowPreference {
+impl ThreeDSecureAuthenticationFlowPreferenceFields {
     /// Challenge. `None` when absent.
     #[inline]
     pub fn challenge(&self) -> Option<api::ThreeDSecureAuthenticationFlowPreferenceChallenge> {
@@ -429,13 +443,15 @@ impl ThreeDSecureAuthenticationFlowPreference {
 }
 
 view! {
-    /// Challenge of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `flow_preference.challenge`.
+    /// Challenge of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `flow_preference.challenge`. It has what [`ThreeDSecureAuthenticationFlowPreferenceChallengeFields`](crate::api::ThreeDSecureAuthenticationFlowPreferenceChallengeFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-challenge>
-    ThreeDSecureAuthenticationFlowPreferenceChallenge, "three_d_secure_authentication_flow_preference_challenge"
+    ThreeDSecureAuthenticationFlowPreferenceChallenge =
+    /// The accessors of [`ThreeDSecureAuthenticationFlowPreferenceChallenge`](crate::api::ThreeDSecureAuthenticationFlowPreferenceChallenge).
+    ThreeDSecureAuthenticationFlowPreferenceChallengeFields, "three_d_secure_authentication_flow_preference_challenge"
 }
 
-impl ThreeDSecureAuthenticationFlowPreferenceChallenge {
+impl ThreeDSecureAuthenticationFlowPreferenceChallengeFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> api::ThreeDSecureAuthenticationFlowPreferenceChallengeType {
@@ -447,13 +463,15 @@ impl ThreeDSecureAuthenticationFlowPreferenceChallenge {
 }
 
 view! {
-    /// Data share of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `flow_preference.data_share`.
+    /// Data share of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `flow_preference.data_share`. It has what [`ThreeDSecureAuthenticationFlowPreferenceDataShareFields`](crate::api::ThreeDSecureAuthenticationFlowPreferenceDataShareFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-data_share>
-    ThreeDSecureAuthenticationFlowPreferenceDataShare, "three_d_secure_authentication_flow_preference_data_share"
+    ThreeDSecureAuthenticationFlowPreferenceDataShare =
+    /// The accessors of [`ThreeDSecureAuthenticationFlowPreferenceDataShare`](crate::api::ThreeDSecureAuthenticationFlowPreferenceDataShare).
+    ThreeDSecureAuthenticationFlowPreferenceDataShareFields, "three_d_secure_authentication_flow_preference_data_share"
 }
 
-impl ThreeDSecureAuthenticationFlowPreferenceDataShare {
+impl ThreeDSecureAuthenticationFlowPreferenceDataShareFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> api::ThreeDSecureAuthenticationFlowPreferenceDataShareType {
@@ -465,13 +483,15 @@ impl ThreeDSecureAuthenticationFlowPreferenceDataShare {
 }
 
 view! {
-    /// Frictionless of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `flow_preference.frictionless`.
+    /// Frictionless of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `flow_preference.frictionless`. It has what [`ThreeDSecureAuthenticationFlowPreferenceFrictionlessFields`](crate::api::ThreeDSecureAuthenticationFlowPreferenceFrictionlessFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-frictionless>
-    ThreeDSecureAuthenticationFlowPreferenceFrictionless, "three_d_secure_authentication_flow_preference_frictionless"
+    ThreeDSecureAuthenticationFlowPreferenceFrictionless =
+    /// The accessors of [`ThreeDSecureAuthenticationFlowPreferenceFrictionless`](crate::api::ThreeDSecureAuthenticationFlowPreferenceFrictionless).
+    ThreeDSecureAuthenticationFlowPreferenceFrictionlessFields, "three_d_secure_authentication_flow_preference_frictionless"
 }
 
-impl ThreeDSecureAuthenticationFlowPreferenceFrictionless {
+impl ThreeDSecureAuthenticationFlowPreferenceFrictionlessFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> api::ThreeDSecureAuthenticationFlowPreferenceFrictionlessType {
@@ -483,13 +503,15 @@ impl ThreeDSecureAuthenticationFlowPreferenceFrictionless {
 }
 
 view! {
-    /// Future usage of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `future_usage`.
+    /// Future usage of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `future_usage`. It has what [`ThreeDSecureAuthenticationFutureUsageFields`](crate::api::ThreeDSecureAuthenticationFutureUsageFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-future_usage>
-    ThreeDSecureAuthenticationFutureUsage, "three_d_secure_authentication_future_usage"
+    ThreeDSecureAuthenticationFutureUsage =
+    /// The accessors of [`ThreeDSecureAuthenticationFutureUsage`](crate::api::ThreeDSecureAuthenticationFutureUsage).
+    ThreeDSecureAuthenticationFutureUsageFields, "three_d_secure_authentication_future_usage"
 }
 
-impl ThreeDSecureAuthenticationFutureUsage {
+impl ThreeDSecureAuthenticationFutureUsageFields {
     /// Installment. `None` when absent.
     #[inline]
     pub fn installment(&self) -> Option<api::ThreeDSecureAuthenticationFutureUsageInstallment> {
@@ -513,13 +535,15 @@ impl ThreeDSecureAuthenticationFutureUsage {
 }
 
 view! {
-    /// Installment of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `future_usage.installment`.
+    /// Installment of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `future_usage.installment`. It has what [`ThreeDSecureAuthenticationFutureUsageInstallmentFields`](crate::api::ThreeDSecureAuthenticationFutureUsageInstallmentFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-future_usage-installment>
-    ThreeDSecureAuthenticationFutureUsageInstallment, "three_d_secure_authentication_future_usage_installment"
+    ThreeDSecureAuthenticationFutureUsageInstallment =
+    /// The accessors of [`ThreeDSecureAuthenticationFutureUsageInstallment`](crate::api::ThreeDSecureAuthenticationFutureUsageInstallment).
+    ThreeDSecureAuthenticationFutureUsageInstallmentFields, "three_d_secure_authentication_future_usage_installment"
 }
 
-impl ThreeDSecureAuthenticationFutureUsageInstallment {
+impl ThreeDSecureAuthenticationFutureUsageInstallmentFields {
     /// Amount. `None` when absent.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -567,13 +591,15 @@ impl ThreeDSecureAuthenticationFutureUsageInstallment {
 }
 
 view! {
-    /// Recurring of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `future_usage.recurring`.
+    /// Recurring of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `future_usage.recurring`. It has what [`ThreeDSecureAuthenticationFutureUsageRecurringFields`](crate::api::ThreeDSecureAuthenticationFutureUsageRecurringFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-future_usage-recurring>
-    ThreeDSecureAuthenticationFutureUsageRecurring, "three_d_secure_authentication_future_usage_recurring"
+    ThreeDSecureAuthenticationFutureUsageRecurring =
+    /// The accessors of [`ThreeDSecureAuthenticationFutureUsageRecurring`](crate::api::ThreeDSecureAuthenticationFutureUsageRecurring).
+    ThreeDSecureAuthenticationFutureUsageRecurringFields, "three_d_secure_authentication_future_usage_recurring"
 }
 
-impl ThreeDSecureAuthenticationFutureUsageRecurring {
+impl ThreeDSecureAuthenticationFutureUsageRecurringFields {
     /// Amount. `None` when absent.
     #[inline]
     pub fn amount(&self) -> Option<i64> {
@@ -612,13 +638,15 @@ impl ThreeDSecureAuthenticationFutureUsageRecurring {
 }
 
 view! {
-    /// Outcome details of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `outcome_details`.
+    /// Outcome details of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `outcome_details`. It has what [`ThreeDSecureAuthenticationOutcomeDetailsFields`](crate::api::ThreeDSecureAuthenticationOutcomeDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details>
-    ThreeDSecureAuthenticationOutcomeDetails, "three_d_secure_authentication_outcome_details"
+    ThreeDSecureAuthenticationOutcomeDetails =
+    /// The accessors of [`ThreeDSecureAuthenticationOutcomeDetails`](crate::api::ThreeDSecureAuthenticationOutcomeDetails).
+    ThreeDSecureAuthenticationOutcomeDetailsFields, "three_d_secure_authentication_outcome_details"
 }
 
-impl ThreeDSecureAuthenticationOutcomeDetails {
+impl ThreeDSecureAuthenticationOutcomeDetailsFields {
     /// Acs transaction id. `None` when absent.
     #[inline]
     pub fn acs_transaction_id(&self) -> Option<&str> {
@@ -731,13 +759,15 @@ impl ThreeDSecureAuthenticationOutcomeDetails {
 }
 
 view! {
-    /// Network details of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `outcome_details.network_details`.
+    /// Network details of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `outcome_details.network_details`. It has what [`ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsFields`](crate::api::ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details-network_details>
-    ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails, "three_d_secure_authentication_outcome_details_network_details"
+    ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails =
+    /// The accessors of [`ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails`](crate::api::ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails).
+    ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsFields, "three_d_secure_authentication_outcome_details_network_details"
 }
 
-impl ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails {
+impl ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsFields {
     /// Cartes bancaires. `None` when absent.
     #[inline]
     pub fn cartes_bancaires(
@@ -751,13 +781,15 @@ impl ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails {
 }
 
 view! {
-    /// Cartes bancaires of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `outcome_details.network_details.cartes_bancaires`.
+    /// Cartes bancaires of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `outcome_details.network_details.cartes_bancaires`. It has what [`ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancairesFields`](crate::api::ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancairesFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details-network_details-cartes_bancaires>
-    ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires, "three_d_secure_authentication_outcome_details_network_details_cartes_bancaires"
+    ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires =
+    /// The accessors of [`ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires`](crate::api::ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires).
+    ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancairesFields, "three_d_secure_authentication_outcome_details_network_details_cartes_bancaires"
 }
 
-impl ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires {
+impl ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancairesFields {
     /// Avalgo.
     #[inline]
     pub fn avalgo(&self) -> &str {
@@ -787,13 +819,15 @@ impl ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires {
 }
 
 view! {
-    /// Shipping address of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `shipping_address`.
+    /// Shipping address of [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication): its `shipping_address`. It has what [`ThreeDSecureAuthenticationShippingAddressFields`](crate::api::ThreeDSecureAuthenticationShippingAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-shipping_address>
-    ThreeDSecureAuthenticationShippingAddress, "three_d_secure_authentication_shipping_address"
+    ThreeDSecureAuthenticationShippingAddress =
+    /// The accessors of [`ThreeDSecureAuthenticationShippingAddress`](crate::api::ThreeDSecureAuthenticationShippingAddress).
+    ThreeDSecureAuthenticationShippingAddressFields, "three_d_secure_authentication_shipping_address"
 }
 
-impl ThreeDSecureAuthenticationShippingAddress {
+impl ThreeDSecureAuthenticationShippingAddressFields {
     /// City. `None` when absent.
     #[inline]
     pub fn city(&self) -> Option<&str> {

@@ -18,28 +18,28 @@ impl ThreeDSecureAuthenticationCreateAcquirerDetails {
     pub fn new(acquirer_bin: &str, acquirer_country: &str, acquirer_merchant_id: &str) -> Self {
         Self(
             Params::new()
-                .with("acquirer_bin", acquirer_bin)
-                .with("acquirer_country", acquirer_country)
-                .with("acquirer_merchant_id", acquirer_merchant_id),
+                .with_str("acquirer_bin", acquirer_bin)
+                .with_str("acquirer_country", acquirer_country)
+                .with_str("acquirer_merchant_id", acquirer_merchant_id),
         )
     }
 
     /// Mcc.
     #[inline]
     pub fn mcc(self, mcc: &str) -> Self {
-        Self(self.0.with("mcc", mcc))
+        Self(self.0.with_str("mcc", mcc))
     }
 
     /// Merchant name.
     #[inline]
     pub fn merchant_name(self, merchant_name: &str) -> Self {
-        Self(self.0.with("merchant_name", merchant_name))
+        Self(self.0.with_str("merchant_name", merchant_name))
     }
 
     /// Requestor id.
     #[inline]
     pub fn requestor_id(self, requestor_id: &str) -> Self {
-        Self(self.0.with("requestor_id", requestor_id))
+        Self(self.0.with_str("requestor_id", requestor_id))
     }
 }
 
@@ -62,48 +62,48 @@ impl ThreeDSecureAuthenticationCreateChannelBrowser {
     ) -> Self {
         Self(
             Params::new()
-                .with("accept_header", accept_header)
-                .with("ip_address", ip_address)
-                .with("javascript_enabled", javascript_enabled)
-                .with("language", language)
-                .with("user_agent", user_agent),
+                .with_str("accept_header", accept_header)
+                .with_str("ip_address", ip_address)
+                .with_bool("javascript_enabled", javascript_enabled)
+                .with_str("language", language)
+                .with_str("user_agent", user_agent),
         )
     }
 
     /// Color depth.
     #[inline]
     pub fn color_depth(self, color_depth: i64) -> Self {
-        Self(self.0.with("color_depth", color_depth))
+        Self(self.0.with_int("color_depth", color_depth))
     }
 
     /// Device id.
     #[inline]
     pub fn device_id(self, device_id: &str) -> Self {
-        Self(self.0.with("device_id", device_id))
+        Self(self.0.with_str("device_id", device_id))
     }
 
     /// Java enabled: true or false.
     #[inline]
     pub fn java_enabled(self, java_enabled: bool) -> Self {
-        Self(self.0.with("java_enabled", java_enabled))
+        Self(self.0.with_bool("java_enabled", java_enabled))
     }
 
     /// Screen height.
     #[inline]
     pub fn screen_height(self, screen_height: i64) -> Self {
-        Self(self.0.with("screen_height", screen_height))
+        Self(self.0.with_int("screen_height", screen_height))
     }
 
     /// Screen width.
     #[inline]
     pub fn screen_width(self, screen_width: i64) -> Self {
-        Self(self.0.with("screen_width", screen_width))
+        Self(self.0.with_int("screen_width", screen_width))
     }
 
     /// Timezone offset.
     #[inline]
     pub fn timezone_offset(self, timezone_offset: i64) -> Self {
-        Self(self.0.with("timezone_offset", timezone_offset))
+        Self(self.0.with_int("timezone_offset", timezone_offset))
     }
 }
 
@@ -123,7 +123,7 @@ impl ThreeDSecureAuthenticationCreateChannelThreeRI {
     ) -> Self {
         Self(
             Params::new()
-                .with("previous_authentication", previous_authentication)
+                .with_str("previous_authentication", previous_authentication)
                 .with("type", type_),
         )
     }
@@ -260,7 +260,7 @@ impl ThreeDSecureAuthenticationCreateFutureUsageInstallmentExpiry {
     /// Date.
     #[inline]
     pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
+        Self(self.0.with_str("date", date))
     }
 }
 
@@ -281,45 +281,30 @@ impl ThreeDSecureAuthenticationCreateFutureUsageInstallment {
     ) -> Self {
         Self(
             Params::new()
-                .with("amount", amount)
+                .with_int("amount", amount)
                 .with("expiry", expiry)
-                .with("number", number),
+                .with_int("number", number),
         )
     }
 
     /// Interval: always `day`.
     #[inline]
     pub fn interval(self, interval: &str) -> Self {
-        Self(self.0.with("interval", interval))
+        Self(self.0.with_str("interval", interval))
     }
 
     /// Interval count.
     #[inline]
     pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
+        Self(self.0.with_int("interval_count", interval_count))
     }
 }
 
-params_required! {
-    /// The `expiry` of [`ThreeDSecureAuthenticationCreateFutureUsageRecurring`](crate::api::ThreeDSecureAuthenticationCreateFutureUsageRecurring).
-    ///
-    /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
-    ThreeDSecureAuthenticationCreateFutureUsageRecurringExpiry
-}
-
-impl ThreeDSecureAuthenticationCreateFutureUsageRecurringExpiry {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::ThreeDSecureAuthenticationFutureUsageInstallmentExpiryType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Date.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
-    }
-}
+/// The `expiry` of [`ThreeDSecureAuthenticationCreateFutureUsageRecurring`](crate::api::ThreeDSecureAuthenticationCreateFutureUsageRecurring): the same as [`ThreeDSecureAuthenticationCreateFutureUsageInstallmentExpiry`](crate::api::ThreeDSecureAuthenticationCreateFutureUsageInstallmentExpiry).
+///
+/// <https://docs.stripe.com/api/three_d_secure/authentications/create>
+pub type ThreeDSecureAuthenticationCreateFutureUsageRecurringExpiry =
+    api::ThreeDSecureAuthenticationCreateFutureUsageInstallmentExpiry;
 
 params_required! {
     /// The `recurring` of [`ThreeDSecureAuthenticationCreateFutureUsage`](crate::api::ThreeDSecureAuthenticationCreateFutureUsage).
@@ -335,19 +320,23 @@ impl ThreeDSecureAuthenticationCreateFutureUsageRecurring {
         amount: i64,
         expiry: api::ThreeDSecureAuthenticationCreateFutureUsageRecurringExpiry,
     ) -> Self {
-        Self(Params::new().with("amount", amount).with("expiry", expiry))
+        Self(
+            Params::new()
+                .with_int("amount", amount)
+                .with("expiry", expiry),
+        )
     }
 
     /// Interval: always `day`.
     #[inline]
     pub fn interval(self, interval: &str) -> Self {
-        Self(self.0.with("interval", interval))
+        Self(self.0.with_str("interval", interval))
     }
 
     /// Interval count.
     #[inline]
     pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with("interval_count", interval_count))
+        Self(self.0.with_int("interval_count", interval_count))
     }
 }
 
@@ -384,86 +373,17 @@ impl ThreeDSecureAuthenticationCreateFutureUsage {
     }
 }
 
-params! {
-    /// The `address` of [`ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails`](crate::api::ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails).
-    ///
-    /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
-    ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetailsAddress
-}
+/// The `address` of [`ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails`](crate::api::ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/three_d_secure/authentications/create>
+pub type ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetailsAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-impl ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `billing_details` of [`ThreeDSecureAuthenticationCreatePaymentMethodData`](crate::api::ThreeDSecureAuthenticationCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
-    ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails
-}
-
-impl ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetailsAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
+/// The `billing_details` of [`ThreeDSecureAuthenticationCreatePaymentMethodData`](crate::api::ThreeDSecureAuthenticationCreatePaymentMethodData): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
+///
+/// <https://docs.stripe.com/api/three_d_secure/authentications/create>
+pub type ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails =
+    api::CustomersPaymentSourceUpdateOwner;
 
 params! {
     /// The `card` of [`ThreeDSecureAuthenticationCreatePaymentMethodData`](crate::api::ThreeDSecureAuthenticationCreatePaymentMethodData).
@@ -476,31 +396,31 @@ impl ThreeDSecureAuthenticationCreatePaymentMethodDataCard {
     /// Cvc.
     #[inline]
     pub fn cvc(self, cvc: &str) -> Self {
-        Self(self.0.with("cvc", cvc))
+        Self(self.0.with_str("cvc", cvc))
     }
 
     /// Exp month.
     #[inline]
     pub fn exp_month(self, exp_month: i64) -> Self {
-        Self(self.0.with("exp_month", exp_month))
+        Self(self.0.with_int("exp_month", exp_month))
     }
 
     /// Exp year.
     #[inline]
     pub fn exp_year(self, exp_year: i64) -> Self {
-        Self(self.0.with("exp_year", exp_year))
+        Self(self.0.with_int("exp_year", exp_year))
     }
 
     /// Number.
     #[inline]
     pub fn number(self, number: &str) -> Self {
-        Self(self.0.with("number", number))
+        Self(self.0.with_str("number", number))
     }
 
     /// Token.
     #[inline]
     pub fn token(self, token: &str) -> Self {
-        Self(self.0.with("token", token))
+        Self(self.0.with_str("token", token))
     }
 }
 
@@ -518,7 +438,7 @@ impl ThreeDSecureAuthenticationCreatePaymentMethodData {
         card: api::ThreeDSecureAuthenticationCreatePaymentMethodDataCard,
         type_: &str,
     ) -> Self {
-        Self(Params::new().with("card", card).with("type", type_))
+        Self(Params::new().with("card", card).with_str("type", type_))
     }
 
     /// Billing details.
@@ -531,47 +451,8 @@ impl ThreeDSecureAuthenticationCreatePaymentMethodData {
     }
 }
 
-params! {
-    /// The `shipping_address` of [`ThreeDSecureAuthenticationCreate`](crate::api::ThreeDSecureAuthenticationCreate).
-    ///
-    /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
-    ThreeDSecureAuthenticationCreateShippingAddress
-}
-
-impl ThreeDSecureAuthenticationCreateShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
+/// The `shipping_address` of [`ThreeDSecureAuthenticationCreate`](crate::api::ThreeDSecureAuthenticationCreate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/three_d_secure/authentications/create>
+pub type ThreeDSecureAuthenticationCreateShippingAddress =
+    api::AccountCreateBusinessProfileSupportAddress;

@@ -3,44 +3,44 @@
 //! Stripe's `three_d_secure_authentication`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request, request_list};
+use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.three_d_secure().authentications().list(…)`: `GET /v1/three_d_secure/authentications`.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/list>
-    ThreeDSecureAuthenticationList => List<api::ThreeDSecureAuthentication>, api::ThreeDSecureAuthentication; "three_d_secure.authentications.list", Get "/v1/three_d_secure/authentications", Api V1 Form
+    ThreeDSecureAuthenticationList, ThreeDSecureAuthenticationListEndpoint => List<api::ThreeDSecureAuthentication>; "three_d_secure.authentications.list", Get "/v1/three_d_secure/authentications", Api V1 Form
 }
 
 impl ThreeDSecureAuthenticationList {
     /// Created.
     #[inline]
     pub fn created(self, created: impl Into<RangeQuery>) -> Self {
-        Self(self.0.set("created", Into::<RangeQuery>::into(created)))
+        self.set("created", Into::<RangeQuery>::into(created))
     }
 
     /// The id before which the page ends.
     #[inline]
     pub fn ending_before(self, ending_before: &str) -> Self {
-        Self(self.0.set("ending_before", ending_before))
+        self.set_str("ending_before", ending_before)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// The id after which the page begins.
     #[inline]
     pub fn starting_after(self, starting_after: &str) -> Self {
-        Self(self.0.set("starting_after", starting_after))
+        self.set_str("starting_after", starting_after)
     }
 
     /// Status.
     #[inline]
     pub fn status(self, status: api::ThreeDSecureAuthenticationStatus) -> Self {
-        Self(self.0.set("status", status))
+        self.set("status", status)
     }
 }
 
@@ -48,7 +48,7 @@ request! {
     /// The request of `client.three_d_secure().authentications().create(…)`: `POST /v1/three_d_secure/authentications`.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
-    ThreeDSecureAuthenticationCreate => api::ThreeDSecureAuthentication; "three_d_secure.authentications.create", Post "/v1/three_d_secure/authentications", Api V1 Form
+    ThreeDSecureAuthenticationCreate, ThreeDSecureAuthenticationCreateEndpoint => api::ThreeDSecureAuthentication; "three_d_secure.authentications.create", Post "/v1/three_d_secure/authentications", Api V1 Form
 }
 
 impl ThreeDSecureAuthenticationCreate {
@@ -58,19 +58,19 @@ impl ThreeDSecureAuthenticationCreate {
         self,
         acquirer_details: api::ThreeDSecureAuthenticationCreateAcquirerDetails,
     ) -> Self {
-        Self(self.0.set("acquirer_details", acquirer_details))
+        self.set("acquirer_details", acquirer_details)
     }
 
     /// Amount, in the smallest unit of `currency`.
     #[inline]
     pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.set("amount", amount))
+        self.set_int("amount", amount)
     }
 
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.set("currency", currency))
+        self.set_str("currency", currency)
     }
 
     /// Directory server.
@@ -79,7 +79,7 @@ impl ThreeDSecureAuthenticationCreate {
         self,
         directory_server: api::ThreeDSecureAuthenticationDirectoryServer,
     ) -> Self {
-        Self(self.0.set("directory_server", directory_server))
+        self.set("directory_server", directory_server)
     }
 
     /// Flow preference.
@@ -88,7 +88,7 @@ impl ThreeDSecureAuthenticationCreate {
         self,
         flow_preference: api::ThreeDSecureAuthenticationCreateFlowPreference,
     ) -> Self {
-        Self(self.0.set("flow_preference", flow_preference))
+        self.set("flow_preference", flow_preference)
     }
 
     /// Future usage.
@@ -97,7 +97,7 @@ impl ThreeDSecureAuthenticationCreate {
         self,
         future_usage: api::ThreeDSecureAuthenticationCreateFutureUsage,
     ) -> Self {
-        Self(self.0.set("future_usage", future_usage))
+        self.set("future_usage", future_usage)
     }
 
     /// Key-value pairs of your own.
@@ -106,19 +106,19 @@ impl ThreeDSecureAuthenticationCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 
     /// Payment method.
     #[inline]
     pub fn payment_method(self, payment_method: &str) -> Self {
-        Self(self.0.set("payment_method", payment_method))
+        self.set_str("payment_method", payment_method)
     }
 
     /// Payment method data.
@@ -127,13 +127,13 @@ impl ThreeDSecureAuthenticationCreate {
         self,
         payment_method_data: api::ThreeDSecureAuthenticationCreatePaymentMethodData,
     ) -> Self {
-        Self(self.0.set("payment_method_data", payment_method_data))
+        self.set("payment_method_data", payment_method_data)
     }
 
     /// Reason.
     #[inline]
     pub fn reason(self, reason: api::ThreeDSecureAuthenticationReason) -> Self {
-        Self(self.0.set("reason", reason))
+        self.set("reason", reason)
     }
 
     /// Shipping address.
@@ -142,13 +142,13 @@ impl ThreeDSecureAuthenticationCreate {
         self,
         shipping_address: api::ThreeDSecureAuthenticationCreateShippingAddress,
     ) -> Self {
-        Self(self.0.set("shipping_address", shipping_address))
+        self.set("shipping_address", shipping_address)
     }
 
     /// Submit.
     #[inline]
     pub fn submit(self, submit: api::ThreeDSecureAuthenticationCreateSubmit) -> Self {
-        Self(self.0.set("submit", submit))
+        self.set("submit", submit)
     }
 }
 
@@ -156,14 +156,14 @@ request! {
     /// The request of `client.three_d_secure().authentications().retrieve(…)`: `GET /v1/three_d_secure/authentications/{authentication}`.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/retrieve>
-    ThreeDSecureAuthenticationRetrieve => api::ThreeDSecureAuthentication; "three_d_secure.authentications.retrieve", Get "/v1/three_d_secure/authentications/{authentication}", Api V1 Form
+    ThreeDSecureAuthenticationRetrieve, ThreeDSecureAuthenticationRetrieveEndpoint => api::ThreeDSecureAuthentication; "three_d_secure.authentications.retrieve", Get "/v1/three_d_secure/authentications/{authentication}", Api V1 Form
 }
 
 request! {
     /// The request of `client.three_d_secure().authentications().cancel(…)`: `POST /v1/three_d_secure/authentications/{authentication}/cancel`.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/cancel>
-    ThreeDSecureAuthenticationCancel => api::ThreeDSecureAuthentication; "three_d_secure.authentications.cancel", Post "/v1/three_d_secure/authentications/{authentication}/cancel", Api V1 Form
+    ThreeDSecureAuthenticationCancel, ThreeDSecureAuthenticationCancelEndpoint => api::ThreeDSecureAuthentication; "three_d_secure.authentications.cancel", Post "/v1/three_d_secure/authentications/{authentication}/cancel", Api V1 Form
 }
 
 impl ThreeDSecureAuthenticationCancel {
@@ -173,13 +173,13 @@ impl ThreeDSecureAuthenticationCancel {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }
 
@@ -187,14 +187,14 @@ request! {
     /// The request of `client.three_d_secure().authentications().submit(…)`: `POST /v1/three_d_secure/authentications/{authentication}/submit`.
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/submit>
-    ThreeDSecureAuthenticationSubmit => api::ThreeDSecureAuthentication; "three_d_secure.authentications.submit", Post "/v1/three_d_secure/authentications/{authentication}/submit", Api V1 Form
+    ThreeDSecureAuthenticationSubmit, ThreeDSecureAuthenticationSubmitEndpoint => api::ThreeDSecureAuthentication; "three_d_secure.authentications.submit", Post "/v1/three_d_secure/authentications/{authentication}/submit", Api V1 Form
 }
 
 impl ThreeDSecureAuthenticationSubmit {
     /// Fingerprinting result.
     #[inline]
     pub fn fingerprinting_result(self, fingerprinting_result: &str) -> Self {
-        Self(self.0.set("fingerprinting_result", fingerprinting_result))
+        self.set_str("fingerprinting_result", fingerprinting_result)
     }
 
     /// Key-value pairs of your own.
@@ -203,12 +203,12 @@ impl ThreeDSecureAuthenticationSubmit {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.set("metadata", Value::Clear))
+        self.set("metadata", Value::Clear)
     }
 }

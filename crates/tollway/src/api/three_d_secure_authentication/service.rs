@@ -3,7 +3,7 @@
 //! Stripe's `three_d_secure_authentication`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.three_d_secure().authentications()`.
 ///
@@ -17,10 +17,7 @@ impl ThreeDSecureAuthentications<'_> {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/list>
     #[inline]
     pub fn list(&self) -> api::ThreeDSecureAuthenticationList {
-        api::ThreeDSecureAuthenticationList(RequestBuilder::new(
-            self.0,
-            api::ThreeDSecureAuthenticationList::OPERATION,
-        ))
+        api::ThreeDSecureAuthenticationList::new(self.0)
     }
 
     /// `POST /v1/three_d_secure/authentications`.
@@ -32,11 +29,9 @@ impl ThreeDSecureAuthentications<'_> {
         channel: api::ThreeDSecureAuthenticationCreateChannel,
         message_category: api::ThreeDSecureAuthenticationMessageCategory,
     ) -> api::ThreeDSecureAuthenticationCreate {
-        api::ThreeDSecureAuthenticationCreate(
-            RequestBuilder::new(self.0, api::ThreeDSecureAuthenticationCreate::OPERATION)
-                .set("channel", channel)
-                .set("message_category", message_category),
-        )
+        api::ThreeDSecureAuthenticationCreate::new(self.0)
+            .set("channel", channel)
+            .set("message_category", message_category)
     }
 
     /// `GET /v1/three_d_secure/authentications/{authentication}`.
@@ -44,10 +39,7 @@ impl ThreeDSecureAuthentications<'_> {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/retrieve>
     #[inline]
     pub fn retrieve(&self, authentication: &str) -> api::ThreeDSecureAuthenticationRetrieve {
-        api::ThreeDSecureAuthenticationRetrieve(
-            RequestBuilder::new(self.0, api::ThreeDSecureAuthenticationRetrieve::OPERATION)
-                .path_arg(authentication),
-        )
+        api::ThreeDSecureAuthenticationRetrieve::new(self.0).path_arg(authentication)
     }
 
     /// `POST /v1/three_d_secure/authentications/{authentication}/cancel`.
@@ -55,10 +47,7 @@ impl ThreeDSecureAuthentications<'_> {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/cancel>
     #[inline]
     pub fn cancel(&self, authentication: &str) -> api::ThreeDSecureAuthenticationCancel {
-        api::ThreeDSecureAuthenticationCancel(
-            RequestBuilder::new(self.0, api::ThreeDSecureAuthenticationCancel::OPERATION)
-                .path_arg(authentication),
-        )
+        api::ThreeDSecureAuthenticationCancel::new(self.0).path_arg(authentication)
     }
 
     /// `POST /v1/three_d_secure/authentications/{authentication}/submit`.
@@ -66,9 +55,6 @@ impl ThreeDSecureAuthentications<'_> {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/submit>
     #[inline]
     pub fn submit(&self, authentication: &str) -> api::ThreeDSecureAuthenticationSubmit {
-        api::ThreeDSecureAuthenticationSubmit(
-            RequestBuilder::new(self.0, api::ThreeDSecureAuthenticationSubmit::OPERATION)
-                .path_arg(authentication),
-        )
+        api::ThreeDSecureAuthenticationSubmit::new(self.0).path_arg(authentication)
     }
 }

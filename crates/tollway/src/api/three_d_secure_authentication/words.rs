@@ -2,10 +2,13 @@
 
 //! Stripe's `three_d_secure_authentication`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
 words! {
     /// The values of `directory_server`, first of all in [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
     ThreeDSecureAuthenticationDirectoryServer {
         /// `american_express`
         AmericanExpress = "american_express",
@@ -22,6 +25,8 @@ words! {
 
 words! {
     /// The values of `message_category`, first of all in [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
     ThreeDSecureAuthenticationMessageCategory {
         /// `non_payment_authentication`
         NonPaymentAuthentication = "non_payment_authentication",
@@ -32,6 +37,8 @@ words! {
 
 words! {
     /// The values of `outcome`, first of all in [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
     ThreeDSecureAuthenticationOutcome {
         /// `abandoned`
         Abandoned = "abandoned",
@@ -60,6 +67,8 @@ words! {
 
 words! {
     /// The values of `reason`, first of all in [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
     ThreeDSecureAuthenticationReason {
         /// `cardholder_authentication`
         CardholderAuthentication = "cardholder_authentication",
@@ -76,6 +85,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
     ThreeDSecureAuthenticationStatus {
         /// `canceled`
         Canceled = "canceled",
@@ -94,6 +105,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationChannel`](crate::api::ThreeDSecureAuthenticationChannel).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-channel>
     ThreeDSecureAuthenticationChannelType {
         /// `browser`
         Browser = "browser",
@@ -104,6 +117,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationChannelThreeRI`](crate::api::ThreeDSecureAuthenticationChannelThreeRI).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-channel-three_r_i>
     ThreeDSecureAuthenticationChannelThreeRIType {
         /// `delayed_shipment`
         DelayedShipment = "delayed_shipment",
@@ -118,6 +133,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFutureUsageInstallmentExpiry`](crate::api::ThreeDSecureAuthenticationFutureUsageInstallmentExpiry).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-future_usage-installment-expiry>
     ThreeDSecureAuthenticationFutureUsageInstallmentExpiryType {
         /// `date`
         Date = "date",
@@ -128,6 +145,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFlowPreference`](crate::api::ThreeDSecureAuthenticationFlowPreference).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference>
     ThreeDSecureAuthenticationFlowPreferenceType {
         /// `challenge`
         Challenge = "challenge",
@@ -140,6 +159,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFlowPreferenceChallenge`](crate::api::ThreeDSecureAuthenticationFlowPreferenceChallenge).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-challenge>
     ThreeDSecureAuthenticationFlowPreferenceChallengeType {
         /// `mandated`
         Mandated = "mandated",
@@ -150,6 +171,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFlowPreferenceDataShare`](crate::api::ThreeDSecureAuthenticationFlowPreferenceDataShare).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-data_share>
     ThreeDSecureAuthenticationFlowPreferenceDataShareType {
         /// `ds_specific`
         DsSpecific = "ds_specific",
@@ -158,18 +181,16 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFlowPreferenceFrictionless`](crate::api::ThreeDSecureAuthenticationFlowPreferenceFrictionless).
-    ThreeDSecureAuthenticationFlowPreferenceFrictionlessType {
-        /// `low_risk`
-        LowRisk = "low_risk",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `type`, first of all in [`ThreeDSecureAuthenticationFlowPreferenceFrictionless`](crate::api::ThreeDSecureAuthenticationFlowPreferenceFrictionless): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator).
+///
+/// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-frictionless>
+pub type ThreeDSecureAuthenticationFlowPreferenceFrictionlessType =
+    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator;
 
 words! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFutureUsage`](crate::api::ThreeDSecureAuthenticationFutureUsage).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-future_usage>
     ThreeDSecureAuthenticationFutureUsageType {
         /// `card_on_file`
         CardOnFile = "card_on_file",
@@ -182,6 +203,8 @@ words! {
 
 words! {
     /// The values of `ares_trans_status`, first of all in [`ThreeDSecureAuthenticationOutcomeDetails`](crate::api::ThreeDSecureAuthenticationOutcomeDetails).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details>
     ThreeDSecureAuthenticationOutcomeDetailsAresTransStatus {
         /// `A`
         A = "A",
@@ -206,6 +229,8 @@ words! {
 
 words! {
     /// The values of `protocol_version`, first of all in [`ThreeDSecureAuthenticationOutcomeDetails`](crate::api::ThreeDSecureAuthenticationOutcomeDetails).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details>
     ThreeDSecureAuthenticationOutcomeDetailsProtocolVersion {
         /// `2.1.0`
         V210 = "2.1.0",
@@ -218,6 +243,8 @@ words! {
 
 words! {
     /// The values of `requestor_challenge_indicator`, first of all in [`ThreeDSecureAuthenticationOutcomeDetails`](crate::api::ThreeDSecureAuthenticationOutcomeDetails).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details>
     ThreeDSecureAuthenticationOutcomeDetailsRequestorChallengeIndicator {
         /// `01`
         V01 = "01",
@@ -236,6 +263,8 @@ words! {
 
 words! {
     /// The values of `submit`, first of all in [`ThreeDSecureAuthenticationCreate`](crate::api::ThreeDSecureAuthenticationCreate).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
     ThreeDSecureAuthenticationCreateSubmit {
         /// `always`
         Always = "always",

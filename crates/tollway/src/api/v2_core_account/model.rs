@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Instant, Map, view};
 
 view! {
-    /// The `v2.core.account` object.
+    /// The `v2.core.account` object. It has what [`V2CoreAccountFields`](crate::api::V2CoreAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object>
-    V2CoreAccount, "v2.core.account"
+    V2CoreAccount =
+    /// The accessors of [`V2CoreAccount`](crate::api::V2CoreAccount).
+    V2CoreAccountFields, "v2.core.account"
 }
 
-impl V2CoreAccount {
+impl V2CoreAccountFields {
     /// Applied configurations, as a list.
     #[inline]
     pub fn applied_configurations(&self) -> Vec<api::V2CoreAccountAppliedConfiguration> {
@@ -111,13 +113,15 @@ impl V2CoreAccount {
 }
 
 view! {
-    /// Account of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.terms_of_service.account`.
+    /// Account of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.terms_of_service.account`. It has what [`V2CoreAccountIdentityAttestationsTermsOfServiceAccountFields`](crate::api::V2CoreAccountIdentityAttestationsTermsOfServiceAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-terms_of_service-account>
-    V2CoreAccountIdentityAttestationsTermsOfServiceAccount, "v2.core.account_account"
+    V2CoreAccountIdentityAttestationsTermsOfServiceAccount =
+    /// The accessors of [`V2CoreAccountIdentityAttestationsTermsOfServiceAccount`](crate::api::V2CoreAccountIdentityAttestationsTermsOfServiceAccount).
+    V2CoreAccountIdentityAttestationsTermsOfServiceAccountFields, "v2.core.account_account"
 }
 
-impl V2CoreAccountIdentityAttestationsTermsOfServiceAccount {
+impl V2CoreAccountIdentityAttestationsTermsOfServiceAccountFields {
     /// Date, as RFC 3339 text. `None` when absent.
     #[inline]
     pub fn date(&self) -> Option<Instant<'_>> {
@@ -138,13 +142,15 @@ impl V2CoreAccountIdentityAttestationsTermsOfServiceAccount {
 }
 
 view! {
-    /// Address of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.address`.
+    /// Address of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.address`. It has what [`V2CoreAccountConfigurationMerchantSupportAddressFields`](crate::api::V2CoreAccountConfigurationMerchantSupportAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-address>
-    V2CoreAccountConfigurationMerchantSupportAddress, "v2.core.account_address"
+    V2CoreAccountConfigurationMerchantSupportAddress =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountConfigurationMerchantSupportAddress).
+    V2CoreAccountConfigurationMerchantSupportAddressFields, "v2.core.account_address"
 }
 
-impl V2CoreAccountConfigurationMerchantSupportAddress {
+impl V2CoreAccountConfigurationMerchantSupportAddressFields {
     /// City. `None` when absent.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -189,13 +195,15 @@ impl V2CoreAccountConfigurationMerchantSupportAddress {
 }
 
 view! {
-    /// Alternatives of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.alternatives`.
+    /// Alternatives of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.alternatives`. It has what [`V2CoreAccountFutureRequirementsAlternativeFields`](crate::api::V2CoreAccountFutureRequirementsAlternativeFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-alternatives>
-    V2CoreAccountFutureRequirementsAlternative, "v2.core.account_alternative"
+    V2CoreAccountFutureRequirementsAlternative =
+    /// The accessors of [`V2CoreAccountFutureRequirementsAlternative`](crate::api::V2CoreAccountFutureRequirementsAlternative).
+    V2CoreAccountFutureRequirementsAlternativeFields, "v2.core.account_alternative"
 }
 
-impl V2CoreAccountFutureRequirementsAlternative {
+impl V2CoreAccountFutureRequirementsAlternativeFields {
     /// Options, as a list.
     #[inline]
     pub fn options(&self) -> Vec<api::V2CoreAccountFutureRequirementsAlternativeOption> {
@@ -213,13 +221,15 @@ impl V2CoreAccountFutureRequirementsAlternative {
 }
 
 view! {
-    /// Automatic indirect tax of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.capabilities.automatic_indirect_tax`.
+    /// Automatic indirect tax of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.capabilities.automatic_indirect_tax`. It has what [`V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxFields`](crate::api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax>
-    V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax, "v2.core.account_capability"
+    V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax =
+    /// The accessors of [`V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax`](crate::api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax).
+    V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxFields, "v2.core.account_capability"
 }
 
-impl V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax {
+impl V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxFields {
     /// Status.
     #[inline]
     pub fn status(
@@ -239,13 +249,15 @@ impl V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax {
 }
 
 view! {
-    /// Configuration of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration`.
+    /// Configuration of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration`. It has what [`V2CoreAccountConfigurationFields`](crate::api::V2CoreAccountConfigurationFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration>
-    V2CoreAccountConfiguration, "v2.core.account_configuration"
+    V2CoreAccountConfiguration =
+    /// The accessors of [`V2CoreAccountConfiguration`](crate::api::V2CoreAccountConfiguration).
+    V2CoreAccountConfigurationFields, "v2.core.account_configuration"
 }
 
-impl V2CoreAccountConfiguration {
+impl V2CoreAccountConfigurationFields {
     /// Customer. `None` when absent.
     #[inline]
     pub fn customer(&self) -> Option<api::V2CoreAccountConfigurationCustomer> {
@@ -267,13 +279,15 @@ impl V2CoreAccountConfiguration {
 }
 
 view! {
-    /// Customer of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer`.
+    /// Customer of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer`. It has what [`V2CoreAccountConfigurationCustomerFields`](crate::api::V2CoreAccountConfigurationCustomerFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer>
-    V2CoreAccountConfigurationCustomer, "v2.core.account_configuration_customer"
+    V2CoreAccountConfigurationCustomer =
+    /// The accessors of [`V2CoreAccountConfigurationCustomer`](crate::api::V2CoreAccountConfigurationCustomer).
+    V2CoreAccountConfigurationCustomerFields, "v2.core.account_configuration_customer"
 }
 
-impl V2CoreAccountConfigurationCustomer {
+impl V2CoreAccountConfigurationCustomerFields {
     /// Applied: true or false.
     #[inline]
     pub fn applied(&self) -> bool {
@@ -322,13 +336,15 @@ impl V2CoreAccountConfigurationCustomer {
 }
 
 view! {
-    /// Automatic indirect tax of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.automatic_indirect_tax`.
+    /// Automatic indirect tax of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.automatic_indirect_tax`. It has what [`V2CoreAccountConfigurationCustomerAutomaticIndirectTaxFields`](crate::api::V2CoreAccountConfigurationCustomerAutomaticIndirectTaxFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-automatic_indirect_tax>
-    V2CoreAccountConfigurationCustomerAutomaticIndirectTax, "v2.core.account_configuration_customer_automatic_indirect_tax"
+    V2CoreAccountConfigurationCustomerAutomaticIndirectTax =
+    /// The accessors of [`V2CoreAccountConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountConfigurationCustomerAutomaticIndirectTax).
+    V2CoreAccountConfigurationCustomerAutomaticIndirectTaxFields, "v2.core.account_configuration_customer_automatic_indirect_tax"
 }
 
-impl V2CoreAccountConfigurationCustomerAutomaticIndirectTax {
+impl V2CoreAccountConfigurationCustomerAutomaticIndirectTaxFields {
     /// Exempt. `None` when absent.
     #[inline]
     pub fn exempt(
@@ -373,13 +389,15 @@ impl V2CoreAccountConfigurationCustomerAutomaticIndirectTax {
 }
 
 view! {
-    /// Location of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.automatic_indirect_tax.location`.
+    /// Location of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.automatic_indirect_tax.location`. It has what [`V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocationFields`](crate::api::V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocationFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-automatic_indirect_tax-location>
-    V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation, "v2.core.account_configuration_customer_automatic_indirect_tax_location"
+    V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation =
+    /// The accessors of [`V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation`](crate::api::V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation).
+    V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocationFields, "v2.core.account_configuration_customer_automatic_indirect_tax_location"
 }
 
-impl V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation {
+impl V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocationFields {
     /// Country. `None` when absent.
     #[inline]
     pub fn country(&self) -> Option<&str> {
@@ -400,13 +418,15 @@ impl V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation {
 }
 
 view! {
-    /// Billing of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.billing`.
+    /// Billing of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.billing`. It has what [`V2CoreAccountConfigurationCustomerBillingFields`](crate::api::V2CoreAccountConfigurationCustomerBillingFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-billing>
-    V2CoreAccountConfigurationCustomerBilling, "v2.core.account_configuration_customer_billing"
+    V2CoreAccountConfigurationCustomerBilling =
+    /// The accessors of [`V2CoreAccountConfigurationCustomerBilling`](crate::api::V2CoreAccountConfigurationCustomerBilling).
+    V2CoreAccountConfigurationCustomerBillingFields, "v2.core.account_configuration_customer_billing"
 }
 
-impl V2CoreAccountConfigurationCustomerBilling {
+impl V2CoreAccountConfigurationCustomerBillingFields {
     /// Default payment method. `None` when absent.
     #[inline]
     pub fn default_payment_method(&self) -> Option<&str> {
@@ -425,13 +445,15 @@ impl V2CoreAccountConfigurationCustomerBilling {
 }
 
 view! {
-    /// Invoice of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.billing.invoice`.
+    /// Invoice of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.billing.invoice`. It has what [`V2CoreAccountConfigurationCustomerBillingInvoiceFields`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-billing-invoice>
-    V2CoreAccountConfigurationCustomerBillingInvoice, "v2.core.account_configuration_customer_billing_invoice"
+    V2CoreAccountConfigurationCustomerBillingInvoice =
+    /// The accessors of [`V2CoreAccountConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoice).
+    V2CoreAccountConfigurationCustomerBillingInvoiceFields, "v2.core.account_configuration_customer_billing_invoice"
 }
 
-impl V2CoreAccountConfigurationCustomerBillingInvoice {
+impl V2CoreAccountConfigurationCustomerBillingInvoiceFields {
     /// Custom fields, as a list.
     #[inline]
     pub fn custom_fields(
@@ -483,13 +505,15 @@ impl V2CoreAccountConfigurationCustomerBillingInvoice {
 }
 
 view! {
-    /// Custom fields of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.billing.invoice.custom_fields`.
+    /// Custom fields of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.billing.invoice.custom_fields`. It has what [`V2CoreAccountConfigurationCustomerBillingInvoiceCustomFieldFields`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceCustomFieldFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-billing-invoice-custom_fields>
-    V2CoreAccountConfigurationCustomerBillingInvoiceCustomField, "v2.core.account_configuration_customer_billing_invoice_custom_field"
+    V2CoreAccountConfigurationCustomerBillingInvoiceCustomField =
+    /// The accessors of [`V2CoreAccountConfigurationCustomerBillingInvoiceCustomField`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceCustomField).
+    V2CoreAccountConfigurationCustomerBillingInvoiceCustomFieldFields, "v2.core.account_configuration_customer_billing_invoice_custom_field"
 }
 
-impl V2CoreAccountConfigurationCustomerBillingInvoiceCustomField {
+impl V2CoreAccountConfigurationCustomerBillingInvoiceCustomFieldFields {
     /// Name.
     #[inline]
     pub fn name(&self) -> &str {
@@ -510,13 +534,15 @@ impl V2CoreAccountConfigurationCustomerBillingInvoiceCustomField {
 }
 
 view! {
-    /// Rendering of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.billing.invoice.rendering`.
+    /// Rendering of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.billing.invoice.rendering`. It has what [`V2CoreAccountConfigurationCustomerBillingInvoiceRenderingFields`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-billing-invoice-rendering>
-    V2CoreAccountConfigurationCustomerBillingInvoiceRendering, "v2.core.account_configuration_customer_billing_invoice_rendering"
+    V2CoreAccountConfigurationCustomerBillingInvoiceRendering =
+    /// The accessors of [`V2CoreAccountConfigurationCustomerBillingInvoiceRendering`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRendering).
+    V2CoreAccountConfigurationCustomerBillingInvoiceRenderingFields, "v2.core.account_configuration_customer_billing_invoice_rendering"
 }
 
-impl V2CoreAccountConfigurationCustomerBillingInvoiceRendering {
+impl V2CoreAccountConfigurationCustomerBillingInvoiceRenderingFields {
     /// Amount tax display. `None` when absent.
     #[inline]
     pub fn amount_tax_display(
@@ -540,13 +566,15 @@ impl V2CoreAccountConfigurationCustomerBillingInvoiceRendering {
 }
 
 view! {
-    /// Capabilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.capabilities`.
+    /// Capabilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.capabilities`. It has what [`V2CoreAccountConfigurationCustomerCapabilitiesFields`](crate::api::V2CoreAccountConfigurationCustomerCapabilitiesFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities>
-    V2CoreAccountConfigurationCustomerCapabilities, "v2.core.account_configuration_customer_capabilities"
+    V2CoreAccountConfigurationCustomerCapabilities =
+    /// The accessors of [`V2CoreAccountConfigurationCustomerCapabilities`](crate::api::V2CoreAccountConfigurationCustomerCapabilities).
+    V2CoreAccountConfigurationCustomerCapabilitiesFields, "v2.core.account_configuration_customer_capabilities"
 }
 
-impl V2CoreAccountConfigurationCustomerCapabilities {
+impl V2CoreAccountConfigurationCustomerCapabilitiesFields {
     /// Automatic indirect tax. `None` when absent.
     #[inline]
     pub fn automatic_indirect_tax(
@@ -560,13 +588,15 @@ impl V2CoreAccountConfigurationCustomerCapabilities {
 }
 
 view! {
-    /// Shipping of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.shipping`.
+    /// Shipping of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.shipping`. It has what [`V2CoreAccountConfigurationCustomerShippingFields`](crate::api::V2CoreAccountConfigurationCustomerShippingFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-shipping>
-    V2CoreAccountConfigurationCustomerShipping, "v2.core.account_configuration_customer_shipping"
+    V2CoreAccountConfigurationCustomerShipping =
+    /// The accessors of [`V2CoreAccountConfigurationCustomerShipping`](crate::api::V2CoreAccountConfigurationCustomerShipping).
+    V2CoreAccountConfigurationCustomerShippingFields, "v2.core.account_configuration_customer_shipping"
 }
 
-impl V2CoreAccountConfigurationCustomerShipping {
+impl V2CoreAccountConfigurationCustomerShippingFields {
     /// Address. `None` when absent.
     #[inline]
     pub fn address(&self) -> Option<api::V2CoreAccountConfigurationCustomerShippingAddress> {
@@ -590,13 +620,15 @@ impl V2CoreAccountConfigurationCustomerShipping {
 }
 
 view! {
-    /// Address of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.shipping.address`.
+    /// Address of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.shipping.address`. It has what [`V2CoreAccountConfigurationCustomerShippingAddressFields`](crate::api::V2CoreAccountConfigurationCustomerShippingAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-shipping-address>
-    V2CoreAccountConfigurationCustomerShippingAddress, "v2.core.account_configuration_customer_shipping_address"
+    V2CoreAccountConfigurationCustomerShippingAddress =
+    /// The accessors of [`V2CoreAccountConfigurationCustomerShippingAddress`](crate::api::V2CoreAccountConfigurationCustomerShippingAddress).
+    V2CoreAccountConfigurationCustomerShippingAddressFields, "v2.core.account_configuration_customer_shipping_address"
 }
 
-impl V2CoreAccountConfigurationCustomerShippingAddress {
+impl V2CoreAccountConfigurationCustomerShippingAddressFields {
     /// City. `None` when absent.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -653,13 +685,15 @@ impl V2CoreAccountConfigurationCustomerShippingAddress {
 }
 
 view! {
-    /// Merchant of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant`.
+    /// Merchant of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant`. It has what [`V2CoreAccountConfigurationMerchantFields`](crate::api::V2CoreAccountConfigurationMerchantFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant>
-    V2CoreAccountConfigurationMerchant, "v2.core.account_configuration_merchant"
+    V2CoreAccountConfigurationMerchant =
+    /// The accessors of [`V2CoreAccountConfigurationMerchant`](crate::api::V2CoreAccountConfigurationMerchant).
+    V2CoreAccountConfigurationMerchantFields, "v2.core.account_configuration_merchant"
 }
 
-impl V2CoreAccountConfigurationMerchant {
+impl V2CoreAccountConfigurationMerchantFields {
     /// Applied: true or false.
     #[inline]
     pub fn applied(&self) -> bool {
@@ -757,13 +791,15 @@ impl V2CoreAccountConfigurationMerchant {
 }
 
 view! {
-    /// Bacs debit payments of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.bacs_debit_payments`.
+    /// Bacs debit payments of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.bacs_debit_payments`. It has what [`V2CoreAccountConfigurationMerchantBacsDebitPaymentsFields`](crate::api::V2CoreAccountConfigurationMerchantBacsDebitPaymentsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-bacs_debit_payments>
-    V2CoreAccountConfigurationMerchantBacsDebitPayments, "v2.core.account_configuration_merchant_bacs_debit_payments"
+    V2CoreAccountConfigurationMerchantBacsDebitPayments =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantBacsDebitPayments`](crate::api::V2CoreAccountConfigurationMerchantBacsDebitPayments).
+    V2CoreAccountConfigurationMerchantBacsDebitPaymentsFields, "v2.core.account_configuration_merchant_bacs_debit_payments"
 }
 
-impl V2CoreAccountConfigurationMerchantBacsDebitPayments {
+impl V2CoreAccountConfigurationMerchantBacsDebitPaymentsFields {
     /// Display name. `None` when absent.
     #[inline]
     pub fn display_name(&self) -> Option<&str> {
@@ -784,13 +820,15 @@ impl V2CoreAccountConfigurationMerchantBacsDebitPayments {
 }
 
 view! {
-    /// Branding of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.branding`.
+    /// Branding of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.branding`. It has what [`V2CoreAccountConfigurationMerchantBrandingFields`](crate::api::V2CoreAccountConfigurationMerchantBrandingFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-branding>
-    V2CoreAccountConfigurationMerchantBranding, "v2.core.account_configuration_merchant_branding"
+    V2CoreAccountConfigurationMerchantBranding =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantBranding`](crate::api::V2CoreAccountConfigurationMerchantBranding).
+    V2CoreAccountConfigurationMerchantBrandingFields, "v2.core.account_configuration_merchant_branding"
 }
 
-impl V2CoreAccountConfigurationMerchantBranding {
+impl V2CoreAccountConfigurationMerchantBrandingFields {
     /// Icon. `None` when absent.
     #[inline]
     pub fn icon(&self) -> Option<&str> {
@@ -820,1278 +858,6 @@ impl V2CoreAccountConfigurationMerchantBranding {
         self.0.opt_string(
             "v2.core.account_configuration_merchant_branding",
             "secondary_color",
-        )
-    }
-}
-
-view! {
-    /// Capabilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.capabilities`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-capabilities>
-    V2CoreAccountConfigurationMerchantCapabilities, "v2.core.account_configuration_merchant_capabilities"
-}
-
-impl V2CoreAccountConfigurationMerchantCapabilities {
-    /// Ach debit payments. `None` when absent.
-    #[inline]
-    pub fn ach_debit_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "ach_debit_payments",
-        )
-    }
-
-    /// Acss debit payments. `None` when absent.
-    #[inline]
-    pub fn acss_debit_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "acss_debit_payments",
-        )
-    }
-
-    /// Affirm payments. `None` when absent.
-    #[inline]
-    pub fn affirm_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "affirm_payments",
-        )
-    }
-
-    /// Afterpay clearpay payments. `None` when absent.
-    #[inline]
-    pub fn afterpay_clearpay_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "afterpay_clearpay_payments",
-        )
-    }
-
-    /// Alma payments. `None` when absent.
-    #[inline]
-    pub fn alma_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "alma_payments",
-        )
-    }
-
-    /// Amazon pay payments. `None` when absent.
-    #[inline]
-    pub fn amazon_pay_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "amazon_pay_payments",
-        )
-    }
-
-    /// Au becs debit payments. `None` when absent.
-    #[inline]
-    pub fn au_becs_debit_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "au_becs_debit_payments",
-        )
-    }
-
-    /// Bacs debit payments. `None` when absent.
-    #[inline]
-    pub fn bacs_debit_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "bacs_debit_payments",
-        )
-    }
-
-    /// Bancontact payments. `None` when absent.
-    #[inline]
-    pub fn bancontact_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "bancontact_payments",
-        )
-    }
-
-    /// Blik payments. `None` when absent.
-    #[inline]
-    pub fn blik_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "blik_payments",
-        )
-    }
-
-    /// Blik recurring payments. `None` when absent.
-    #[inline]
-    pub fn blik_recurring_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "blik_recurring_payments",
-        )
-    }
-
-    /// Boleto payments. `None` when absent.
-    #[inline]
-    pub fn boleto_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "boleto_payments",
-        )
-    }
-
-    /// Card payments. `None` when absent.
-    #[inline]
-    pub fn card_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "card_payments",
-        )
-    }
-
-    /// Cartes bancaires payments. `None` when absent.
-    #[inline]
-    pub fn cartes_bancaires_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "cartes_bancaires_payments",
-        )
-    }
-
-    /// Cashapp payments. `None` when absent.
-    #[inline]
-    pub fn cashapp_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "cashapp_payments",
-        )
-    }
-
-    /// Eps payments. `None` when absent.
-    #[inline]
-    pub fn eps_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "eps_payments",
-        )
-    }
-
-    /// Fpx payments. `None` when absent.
-    #[inline]
-    pub fn fpx_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "fpx_payments",
-        )
-    }
-
-    /// Gb bank transfer payments. `None` when absent.
-    #[inline]
-    pub fn gb_bank_transfer_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "gb_bank_transfer_payments",
-        )
-    }
-
-    /// Grabpay payments. `None` when absent.
-    #[inline]
-    pub fn grabpay_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "grabpay_payments",
-        )
-    }
-
-    /// Ideal payments. `None` when absent.
-    #[inline]
-    pub fn ideal_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "ideal_payments",
-        )
-    }
-
-    /// Jcb payments. `None` when absent.
-    #[inline]
-    pub fn jcb_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "jcb_payments",
-        )
-    }
-
-    /// Jp bank transfer payments. `None` when absent.
-    #[inline]
-    pub fn jp_bank_transfer_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "jp_bank_transfer_payments",
-        )
-    }
-
-    /// Kakao pay payments. `None` when absent.
-    #[inline]
-    pub fn kakao_pay_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "kakao_pay_payments",
-        )
-    }
-
-    /// Klarna payments. `None` when absent.
-    #[inline]
-    pub fn klarna_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "klarna_payments",
-        )
-    }
-
-    /// Konbini payments. `None` when absent.
-    #[inline]
-    pub fn konbini_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "konbini_payments",
-        )
-    }
-
-    /// Kr card payments. `None` when absent.
-    #[inline]
-    pub fn kr_card_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "kr_card_payments",
-        )
-    }
-
-    /// Link payments. `None` when absent.
-    #[inline]
-    pub fn link_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "link_payments",
-        )
-    }
-
-    /// Mobilepay payments. `None` when absent.
-    #[inline]
-    pub fn mobilepay_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "mobilepay_payments",
-        )
-    }
-
-    /// Multibanco payments. `None` when absent.
-    #[inline]
-    pub fn multibanco_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "multibanco_payments",
-        )
-    }
-
-    /// Mx bank transfer payments. `None` when absent.
-    #[inline]
-    pub fn mx_bank_transfer_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "mx_bank_transfer_payments",
-        )
-    }
-
-    /// Naver pay payments. `None` when absent.
-    #[inline]
-    pub fn naver_pay_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "naver_pay_payments",
-        )
-    }
-
-    /// Oxxo payments. `None` when absent.
-    #[inline]
-    pub fn oxxo_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "oxxo_payments",
-        )
-    }
-
-    /// P24 payments. `None` when absent.
-    #[inline]
-    pub fn p24_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "p24_payments",
-        )
-    }
-
-    /// Pay by bank payments. `None` when absent.
-    #[inline]
-    pub fn pay_by_bank_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "pay_by_bank_payments",
-        )
-    }
-
-    /// Payco payments. `None` when absent.
-    #[inline]
-    pub fn payco_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "payco_payments",
-        )
-    }
-
-    /// Paynow payments. `None` when absent.
-    #[inline]
-    pub fn paynow_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "paynow_payments",
-        )
-    }
-
-    /// Promptpay payments. `None` when absent.
-    #[inline]
-    pub fn promptpay_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "promptpay_payments",
-        )
-    }
-
-    /// Revolut pay payments. `None` when absent.
-    #[inline]
-    pub fn revolut_pay_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "revolut_pay_payments",
-        )
-    }
-
-    /// Samsung pay payments. `None` when absent.
-    #[inline]
-    pub fn samsung_pay_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "samsung_pay_payments",
-        )
-    }
-
-    /// Satispay payments. `None` when absent.
-    #[inline]
-    pub fn satispay_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "satispay_payments",
-        )
-    }
-
-    /// Sepa bank transfer payments. `None` when absent.
-    #[inline]
-    pub fn sepa_bank_transfer_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "sepa_bank_transfer_payments",
-        )
-    }
-
-    /// Sepa debit payments. `None` when absent.
-    #[inline]
-    pub fn sepa_debit_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "sepa_debit_payments",
-        )
-    }
-
-    /// Sequra payments. `None` when absent.
-    #[inline]
-    pub fn sequra_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "sequra_payments",
-        )
-    }
-
-    /// Stripe balance. `None` when absent.
-    #[inline]
-    pub fn stripe_balance(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "stripe_balance",
-        )
-    }
-
-    /// Sunbit payments. `None` when absent.
-    #[inline]
-    pub fn sunbit_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "sunbit_payments",
-        )
-    }
-
-    /// Swish payments. `None` when absent.
-    #[inline]
-    pub fn swish_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "swish_payments",
-        )
-    }
-
-    /// Twint payments. `None` when absent.
-    #[inline]
-    pub fn twint_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "twint_payments",
-        )
-    }
-
-    /// Us bank transfer payments. `None` when absent.
-    #[inline]
-    pub fn us_bank_transfer_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "us_bank_transfer_payments",
-        )
-    }
-
-    /// Zip payments. `None` when absent.
-    #[inline]
-    pub fn zip_payments(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities",
-            "zip_payments",
-        )
-    }
-}
-
-view! {
-    /// Stripe balance of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.capabilities.stripe_balance`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-capabilities-stripe_balance>
-    V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance, "v2.core.account_configuration_merchant_capabilities_stripe_balance"
-}
-
-impl V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance {
-    /// Payouts. `None` when absent.
-    #[inline]
-    pub fn payouts(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_capabilities_stripe_balance",
-            "payouts",
-        )
-    }
-}
-
-view! {
-    /// Card payments of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.card_payments`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-card_payments>
-    V2CoreAccountConfigurationMerchantCardPayments, "v2.core.account_configuration_merchant_card_payments"
-}
-
-impl V2CoreAccountConfigurationMerchantCardPayments {
-    /// Decline on. `None` when absent.
-    #[inline]
-    pub fn decline_on(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_card_payments",
-            "decline_on",
-        )
-    }
-}
-
-view! {
-    /// Decline on of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.card_payments.decline_on`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-card_payments-decline_on>
-    V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn, "v2.core.account_configuration_merchant_card_payments_decline_on"
-}
-
-impl V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn {
-    /// Avs failure: true or false. `None` when absent.
-    #[inline]
-    pub fn avs_failure(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "v2.core.account_configuration_merchant_card_payments_decline_on",
-            "avs_failure",
-        )
-    }
-
-    /// Cvc failure: true or false. `None` when absent.
-    #[inline]
-    pub fn cvc_failure(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "v2.core.account_configuration_merchant_card_payments_decline_on",
-            "cvc_failure",
-        )
-    }
-}
-
-view! {
-    /// Konbini payments of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.konbini_payments`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-konbini_payments>
-    V2CoreAccountConfigurationMerchantKonbiniPayments, "v2.core.account_configuration_merchant_konbini_payments"
-}
-
-impl V2CoreAccountConfigurationMerchantKonbiniPayments {
-    /// Support. `None` when absent.
-    #[inline]
-    pub fn support(&self) -> Option<api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_konbini_payments",
-            "support",
-        )
-    }
-}
-
-view! {
-    /// Support of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.konbini_payments.support`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-konbini_payments-support>
-    V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport, "v2.core.account_configuration_merchant_konbini_payments_support"
-}
-
-impl V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport {
-    /// Email. `None` when absent.
-    #[inline]
-    pub fn email(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_konbini_payments_support",
-            "email",
-        )
-    }
-
-    /// Hours. `None` when absent.
-    #[inline]
-    pub fn hours(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_konbini_payments_support",
-            "hours",
-        )
-    }
-
-    /// Phone. `None` when absent.
-    #[inline]
-    pub fn phone(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_konbini_payments_support",
-            "phone",
-        )
-    }
-}
-
-view! {
-    /// Hours of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.konbini_payments.support.hours`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-konbini_payments-support-hours>
-    V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours, "v2.core.account_configuration_merchant_konbini_payments_support_hours"
-}
-
-impl V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours {
-    /// End time. `None` when absent.
-    #[inline]
-    pub fn end_time(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_konbini_payments_support_hours",
-            "end_time",
-        )
-    }
-
-    /// Start time. `None` when absent.
-    #[inline]
-    pub fn start_time(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_konbini_payments_support_hours",
-            "start_time",
-        )
-    }
-}
-
-view! {
-    /// Script statement descriptor of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.script_statement_descriptor`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-script_statement_descriptor>
-    V2CoreAccountConfigurationMerchantScriptStatementDescriptor, "v2.core.account_configuration_merchant_script_statement_descriptor"
-}
-
-impl V2CoreAccountConfigurationMerchantScriptStatementDescriptor {
-    /// Kana. `None` when absent.
-    #[inline]
-    pub fn kana(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_script_statement_descriptor",
-            "kana",
-        )
-    }
-
-    /// Kanji. `None` when absent.
-    #[inline]
-    pub fn kanji(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji> {
-        self.0.opt_view(
-            "v2.core.account_configuration_merchant_script_statement_descriptor",
-            "kanji",
-        )
-    }
-}
-
-view! {
-    /// Kana of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.script_statement_descriptor.kana`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-script_statement_descriptor-kana>
-    V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana, "v2.core.account_configuration_merchant_script_statement_descriptor_kana"
-}
-
-impl V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana {
-    /// Descriptor. `None` when absent.
-    #[inline]
-    pub fn descriptor(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_script_statement_descriptor_kana",
-            "descriptor",
-        )
-    }
-
-    /// Prefix. `None` when absent.
-    #[inline]
-    pub fn prefix(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_script_statement_descriptor_kana",
-            "prefix",
-        )
-    }
-}
-
-view! {
-    /// Kanji of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.script_statement_descriptor.kanji`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-script_statement_descriptor-kanji>
-    V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji, "v2.core.account_configuration_merchant_script_statement_descriptor_kanji"
-}
-
-impl V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji {
-    /// Descriptor. `None` when absent.
-    #[inline]
-    pub fn descriptor(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_script_statement_descriptor_kanji",
-            "descriptor",
-        )
-    }
-
-    /// Prefix. `None` when absent.
-    #[inline]
-    pub fn prefix(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_script_statement_descriptor_kanji",
-            "prefix",
-        )
-    }
-}
-
-view! {
-    /// Sepa debit payments of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.sepa_debit_payments`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-sepa_debit_payments>
-    V2CoreAccountConfigurationMerchantSepaDebitPayments, "v2.core.account_configuration_merchant_sepa_debit_payments"
-}
-
-impl V2CoreAccountConfigurationMerchantSepaDebitPayments {
-    /// Creditor id. `None` when absent.
-    #[inline]
-    pub fn creditor_id(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_sepa_debit_payments",
-            "creditor_id",
-        )
-    }
-}
-
-view! {
-    /// Statement descriptor of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.statement_descriptor`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-statement_descriptor>
-    V2CoreAccountConfigurationMerchantStatementDescriptor, "v2.core.account_configuration_merchant_statement_descriptor"
-}
-
-impl V2CoreAccountConfigurationMerchantStatementDescriptor {
-    /// Descriptor. `None` when absent.
-    #[inline]
-    pub fn descriptor(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_statement_descriptor",
-            "descriptor",
-        )
-    }
-
-    /// Prefix. `None` when absent.
-    #[inline]
-    pub fn prefix(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_configuration_merchant_statement_descriptor",
-            "prefix",
-        )
-    }
-}
-
-view! {
-    /// Support of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.support`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-support>
-    V2CoreAccountConfigurationMerchantSupport, "v2.core.account_configuration_merchant_support"
-}
-
-impl V2CoreAccountConfigurationMerchantSupport {
-    /// Address. `None` when absent.
-    #[inline]
-    pub fn address(&self) -> Option<api::V2CoreAccountConfigurationMerchantSupportAddress> {
-        self.0
-            .opt_view("v2.core.account_configuration_merchant_support", "address")
-    }
-
-    /// Email. `None` when absent.
-    #[inline]
-    pub fn email(&self) -> Option<&str> {
-        self.0
-            .opt_string("v2.core.account_configuration_merchant_support", "email")
-    }
-
-    /// Phone. `None` when absent.
-    #[inline]
-    pub fn phone(&self) -> Option<&str> {
-        self.0
-            .opt_string("v2.core.account_configuration_merchant_support", "phone")
-    }
-
-    /// Url. `None` when absent.
-    #[inline]
-    pub fn url(&self) -> Option<&str> {
-        self.0
-            .opt_string("v2.core.account_configuration_merchant_support", "url")
-    }
-}
-
-view! {
-    /// Recipient of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient>
-    V2CoreAccountConfigurationRecipient, "v2.core.account_configuration_recipient"
-}
-
-impl V2CoreAccountConfigurationRecipient {
-    /// Applied: true or false.
-    #[inline]
-    pub fn applied(&self) -> bool {
-        self.0
-            .flag("v2.core.account_configuration_recipient", "applied")
-    }
-
-    /// Capabilities. `None` when absent.
-    #[inline]
-    pub fn capabilities(&self) -> Option<api::V2CoreAccountConfigurationRecipientCapabilities> {
-        self.0
-            .opt_view("v2.core.account_configuration_recipient", "capabilities")
-    }
-}
-
-view! {
-    /// Capabilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities>
-    V2CoreAccountConfigurationRecipientCapabilities, "v2.core.account_configuration_recipient_capabilities"
-}
-
-impl V2CoreAccountConfigurationRecipientCapabilities {
-    /// Bank accounts. `None` when absent.
-    #[inline]
-    pub fn bank_accounts(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities",
-            "bank_accounts",
-        )
-    }
-
-    /// Cards. `None` when absent.
-    #[inline]
-    pub fn cards(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities",
-            "cards",
-        )
-    }
-
-    /// Stripe balance. `None` when absent.
-    #[inline]
-    pub fn stripe_balance(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities",
-            "stripe_balance",
-        )
-    }
-}
-
-view! {
-    /// Bank accounts of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts>
-    V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts, "v2.core.account_configuration_recipient_capabilities_bank_accounts"
-}
-
-impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts {
-    /// Ach. `None` when absent.
-    #[inline]
-    pub fn ach(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
-            "ach",
-        )
-    }
-
-    /// Fedwire. `None` when absent.
-    #[inline]
-    pub fn fedwire(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
-            "fedwire",
-        )
-    }
-
-    /// Fps. `None` when absent.
-    #[inline]
-    pub fn fps(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
-            "fps",
-        )
-    }
-
-    /// Local. `None` when absent.
-    #[inline]
-    pub fn local(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
-            "local",
-        )
-    }
-
-    /// Rtp. `None` when absent.
-    #[inline]
-    pub fn rtp(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
-            "rtp",
-        )
-    }
-
-    /// Sepa. `None` when absent.
-    #[inline]
-    pub fn sepa(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
-            "sepa",
-        )
-    }
-
-    /// Swift. `None` when absent.
-    #[inline]
-    pub fn swift(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
-            "swift",
-        )
-    }
-}
-
-view! {
-    /// Ach of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.ach`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-ach>
-    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch, "v2.core.account_configuration_recipient_capabilities_bank_accounts_ach"
-}
-
-impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch {
-    /// Status.
-    #[inline]
-    pub fn status(
-        &self,
-    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
-        self.0.word(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_ach",
-            "status",
-        )
-    }
-
-    /// Status details, as a list.
-    #[inline]
-    pub fn status_details(
-        &self,
-    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
-    {
-        self.0.views(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_ach",
-            "status_details",
-        )
-    }
-}
-
-view! {
-    /// Fedwire of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.fedwire`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-fedwire>
-    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire, "v2.core.account_configuration_recipient_capabilities_bank_accounts_fedwire"
-}
-
-impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire {
-    /// Status.
-    #[inline]
-    pub fn status(
-        &self,
-    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
-        self.0.word(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fedwire",
-            "status",
-        )
-    }
-
-    /// Status details, as a list.
-    #[inline]
-    pub fn status_details(
-        &self,
-    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
-    {
-        self.0.views(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fedwire",
-            "status_details",
-        )
-    }
-}
-
-view! {
-    /// Fps of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.fps`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-fps>
-    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps, "v2.core.account_configuration_recipient_capabilities_bank_accounts_fps"
-}
-
-impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps {
-    /// Status.
-    #[inline]
-    pub fn status(
-        &self,
-    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
-        self.0.word(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fps",
-            "status",
-        )
-    }
-
-    /// Status details, as a list.
-    #[inline]
-    pub fn status_details(
-        &self,
-    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
-    {
-        self.0.views(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fps",
-            "status_details",
-        )
-    }
-}
-
-view! {
-    /// Local of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.local`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-local>
-    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal, "v2.core.account_configuration_recipient_capabilities_bank_accounts_local"
-}
-
-impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal {
-    /// Status.
-    #[inline]
-    pub fn status(
-        &self,
-    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
-        self.0.word(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_local",
-            "status",
-        )
-    }
-
-    /// Status details, as a list.
-    #[inline]
-    pub fn status_details(
-        &self,
-    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
-    {
-        self.0.views(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_local",
-            "status_details",
-        )
-    }
-}
-
-view! {
-    /// Rtp of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.rtp`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-rtp>
-    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp, "v2.core.account_configuration_recipient_capabilities_bank_accounts_rtp"
-}
-
-impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp {
-    /// Status.
-    #[inline]
-    pub fn status(
-        &self,
-    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
-        self.0.word(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_rtp",
-            "status",
-        )
-    }
-
-    /// Status details, as a list.
-    #[inline]
-    pub fn status_details(
-        &self,
-    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
-    {
-        self.0.views(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_rtp",
-            "status_details",
-        )
-    }
-}
-
-view! {
-    /// Sepa of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.sepa`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-sepa>
-    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa, "v2.core.account_configuration_recipient_capabilities_bank_accounts_sepa"
-}
-
-impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa {
-    /// Status.
-    #[inline]
-    pub fn status(
-        &self,
-    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
-        self.0.word(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_sepa",
-            "status",
-        )
-    }
-
-    /// Status details, as a list.
-    #[inline]
-    pub fn status_details(
-        &self,
-    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
-    {
-        self.0.views(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_sepa",
-            "status_details",
-        )
-    }
-}
-
-view! {
-    /// Swift of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.swift`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-swift>
-    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift, "v2.core.account_configuration_recipient_capabilities_bank_accounts_swift"
-}
-
-impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift {
-    /// Status.
-    #[inline]
-    pub fn status(
-        &self,
-    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
-        self.0.word(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_swift",
-            "status",
-        )
-    }
-
-    /// Status details, as a list.
-    #[inline]
-    pub fn status_details(
-        &self,
-    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
-    {
-        self.0.views(
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_swift",
-            "status_details",
-        )
-    }
-}
-
-view! {
-    /// Stripe balance of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.stripe_balance`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-stripe_balance>
-    V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance, "v2.core.account_configuration_recipient_capabilities_stripe_balance"
-}
-
-impl V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance {
-    /// Payouts. `None` when absent.
-    #[inline]
-    pub fn payouts(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts> {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities_stripe_balance",
-            "payouts",
-        )
-    }
-
-    /// Stripe transfers. `None` when absent.
-    #[inline]
-    pub fn stripe_transfers(
-        &self,
-    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers>
-    {
-        self.0.opt_view(
-            "v2.core.account_configuration_recipient_capabilities_stripe_balance",
-            "stripe_transfers",
         )
     }
 }

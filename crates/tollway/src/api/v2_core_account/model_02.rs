@@ -3,16 +3,1338 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Decimal, Instant, Map, view};
+use crate::view::prelude::{Map, view};
 
 view! {
-    /// Stripe transfers of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.stripe_balance.stripe_transfers`.
+    /// Capabilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.capabilities`. It has what [`V2CoreAccountConfigurationMerchantCapabilitiesFields`](crate::api::V2CoreAccountConfigurationMerchantCapabilitiesFields) has.
     ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-stripe_balance-stripe_transfers>
-    V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers, "v2.core.account_configuration_recipient_capabilities_stripe_balance_stripe_transfers"
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-capabilities>
+    V2CoreAccountConfigurationMerchantCapabilities =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantCapabilities`](crate::api::V2CoreAccountConfigurationMerchantCapabilities).
+    V2CoreAccountConfigurationMerchantCapabilitiesFields, "v2.core.account_configuration_merchant_capabilities"
 }
 
-impl V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers {
+impl V2CoreAccountConfigurationMerchantCapabilitiesFields {
+    /// Ach debit payments. `None` when absent.
+    #[inline]
+    pub fn ach_debit_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "ach_debit_payments",
+        )
+    }
+
+    /// Acss debit payments. `None` when absent.
+    #[inline]
+    pub fn acss_debit_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "acss_debit_payments",
+        )
+    }
+
+    /// Affirm payments. `None` when absent.
+    #[inline]
+    pub fn affirm_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "affirm_payments",
+        )
+    }
+
+    /// Afterpay clearpay payments. `None` when absent.
+    #[inline]
+    pub fn afterpay_clearpay_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "afterpay_clearpay_payments",
+        )
+    }
+
+    /// Alma payments. `None` when absent.
+    #[inline]
+    pub fn alma_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "alma_payments",
+        )
+    }
+
+    /// Amazon pay payments. `None` when absent.
+    #[inline]
+    pub fn amazon_pay_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "amazon_pay_payments",
+        )
+    }
+
+    /// Au becs debit payments. `None` when absent.
+    #[inline]
+    pub fn au_becs_debit_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "au_becs_debit_payments",
+        )
+    }
+
+    /// Bacs debit payments. `None` when absent.
+    #[inline]
+    pub fn bacs_debit_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "bacs_debit_payments",
+        )
+    }
+
+    /// Bancontact payments. `None` when absent.
+    #[inline]
+    pub fn bancontact_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "bancontact_payments",
+        )
+    }
+
+    /// Blik payments. `None` when absent.
+    #[inline]
+    pub fn blik_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "blik_payments",
+        )
+    }
+
+    /// Blik recurring payments. `None` when absent.
+    #[inline]
+    pub fn blik_recurring_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "blik_recurring_payments",
+        )
+    }
+
+    /// Boleto payments. `None` when absent.
+    #[inline]
+    pub fn boleto_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "boleto_payments",
+        )
+    }
+
+    /// Card payments. `None` when absent.
+    #[inline]
+    pub fn card_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "card_payments",
+        )
+    }
+
+    /// Cartes bancaires payments. `None` when absent.
+    #[inline]
+    pub fn cartes_bancaires_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "cartes_bancaires_payments",
+        )
+    }
+
+    /// Cashapp payments. `None` when absent.
+    #[inline]
+    pub fn cashapp_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "cashapp_payments",
+        )
+    }
+
+    /// Eps payments. `None` when absent.
+    #[inline]
+    pub fn eps_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "eps_payments",
+        )
+    }
+
+    /// Fpx payments. `None` when absent.
+    #[inline]
+    pub fn fpx_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "fpx_payments",
+        )
+    }
+
+    /// Gb bank transfer payments. `None` when absent.
+    #[inline]
+    pub fn gb_bank_transfer_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "gb_bank_transfer_payments",
+        )
+    }
+
+    /// Grabpay payments. `None` when absent.
+    #[inline]
+    pub fn grabpay_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "grabpay_payments",
+        )
+    }
+
+    /// Ideal payments. `None` when absent.
+    #[inline]
+    pub fn ideal_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "ideal_payments",
+        )
+    }
+
+    /// Jcb payments. `None` when absent.
+    #[inline]
+    pub fn jcb_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "jcb_payments",
+        )
+    }
+
+    /// Jp bank transfer payments. `None` when absent.
+    #[inline]
+    pub fn jp_bank_transfer_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "jp_bank_transfer_payments",
+        )
+    }
+
+    /// Kakao pay payments. `None` when absent.
+    #[inline]
+    pub fn kakao_pay_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "kakao_pay_payments",
+        )
+    }
+
+    /// Klarna payments. `None` when absent.
+    #[inline]
+    pub fn klarna_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "klarna_payments",
+        )
+    }
+
+    /// Konbini payments. `None` when absent.
+    #[inline]
+    pub fn konbini_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "konbini_payments",
+        )
+    }
+
+    /// Kr card payments. `None` when absent.
+    #[inline]
+    pub fn kr_card_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "kr_card_payments",
+        )
+    }
+
+    /// Link payments. `None` when absent.
+    #[inline]
+    pub fn link_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "link_payments",
+        )
+    }
+
+    /// Mobilepay payments. `None` when absent.
+    #[inline]
+    pub fn mobilepay_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "mobilepay_payments",
+        )
+    }
+
+    /// Multibanco payments. `None` when absent.
+    #[inline]
+    pub fn multibanco_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "multibanco_payments",
+        )
+    }
+
+    /// Mx bank transfer payments. `None` when absent.
+    #[inline]
+    pub fn mx_bank_transfer_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "mx_bank_transfer_payments",
+        )
+    }
+
+    /// Naver pay payments. `None` when absent.
+    #[inline]
+    pub fn naver_pay_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "naver_pay_payments",
+        )
+    }
+
+    /// Oxxo payments. `None` when absent.
+    #[inline]
+    pub fn oxxo_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "oxxo_payments",
+        )
+    }
+
+    /// P24 payments. `None` when absent.
+    #[inline]
+    pub fn p24_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "p24_payments",
+        )
+    }
+
+    /// Pay by bank payments. `None` when absent.
+    #[inline]
+    pub fn pay_by_bank_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "pay_by_bank_payments",
+        )
+    }
+
+    /// Payco payments. `None` when absent.
+    #[inline]
+    pub fn payco_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "payco_payments",
+        )
+    }
+
+    /// Paynow payments. `None` when absent.
+    #[inline]
+    pub fn paynow_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "paynow_payments",
+        )
+    }
+
+    /// Promptpay payments. `None` when absent.
+    #[inline]
+    pub fn promptpay_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "promptpay_payments",
+        )
+    }
+
+    /// Revolut pay payments. `None` when absent.
+    #[inline]
+    pub fn revolut_pay_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "revolut_pay_payments",
+        )
+    }
+
+    /// Samsung pay payments. `None` when absent.
+    #[inline]
+    pub fn samsung_pay_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "samsung_pay_payments",
+        )
+    }
+
+    /// Satispay payments. `None` when absent.
+    #[inline]
+    pub fn satispay_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "satispay_payments",
+        )
+    }
+
+    /// Sepa bank transfer payments. `None` when absent.
+    #[inline]
+    pub fn sepa_bank_transfer_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "sepa_bank_transfer_payments",
+        )
+    }
+
+    /// Sepa debit payments. `None` when absent.
+    #[inline]
+    pub fn sepa_debit_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "sepa_debit_payments",
+        )
+    }
+
+    /// Sequra payments. `None` when absent.
+    #[inline]
+    pub fn sequra_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "sequra_payments",
+        )
+    }
+
+    /// Stripe balance. `None` when absent.
+    #[inline]
+    pub fn stripe_balance(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "stripe_balance",
+        )
+    }
+
+    /// Sunbit payments. `None` when absent.
+    #[inline]
+    pub fn sunbit_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "sunbit_payments",
+        )
+    }
+
+    /// Swish payments. `None` when absent.
+    #[inline]
+    pub fn swish_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "swish_payments",
+        )
+    }
+
+    /// Twint payments. `None` when absent.
+    #[inline]
+    pub fn twint_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "twint_payments",
+        )
+    }
+
+    /// Us bank transfer payments. `None` when absent.
+    #[inline]
+    pub fn us_bank_transfer_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "us_bank_transfer_payments",
+        )
+    }
+
+    /// Zip payments. `None` when absent.
+    #[inline]
+    pub fn zip_payments(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities",
+            "zip_payments",
+        )
+    }
+}
+
+view! {
+    /// Stripe balance of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.capabilities.stripe_balance`. It has what [`V2CoreAccountConfigurationMerchantCapabilitiesStripeBalanceFields`](crate::api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalanceFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-capabilities-stripe_balance>
+    V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance`](crate::api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance).
+    V2CoreAccountConfigurationMerchantCapabilitiesStripeBalanceFields, "v2.core.account_configuration_merchant_capabilities_stripe_balance"
+}
+
+impl V2CoreAccountConfigurationMerchantCapabilitiesStripeBalanceFields {
+    /// Payouts. `None` when absent.
+    #[inline]
+    pub fn payouts(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_capabilities_stripe_balance",
+            "payouts",
+        )
+    }
+}
+
+view! {
+    /// Card payments of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.card_payments`. It has what [`V2CoreAccountConfigurationMerchantCardPaymentsFields`](crate::api::V2CoreAccountConfigurationMerchantCardPaymentsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-card_payments>
+    V2CoreAccountConfigurationMerchantCardPayments =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantCardPayments`](crate::api::V2CoreAccountConfigurationMerchantCardPayments).
+    V2CoreAccountConfigurationMerchantCardPaymentsFields, "v2.core.account_configuration_merchant_card_payments"
+}
+
+impl V2CoreAccountConfigurationMerchantCardPaymentsFields {
+    /// Decline on. `None` when absent.
+    #[inline]
+    pub fn decline_on(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_card_payments",
+            "decline_on",
+        )
+    }
+}
+
+view! {
+    /// Decline on of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.card_payments.decline_on`. It has what [`V2CoreAccountConfigurationMerchantCardPaymentsDeclineOnFields`](crate::api::V2CoreAccountConfigurationMerchantCardPaymentsDeclineOnFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-card_payments-decline_on>
+    V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn`](crate::api::V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn).
+    V2CoreAccountConfigurationMerchantCardPaymentsDeclineOnFields, "v2.core.account_configuration_merchant_card_payments_decline_on"
+}
+
+impl V2CoreAccountConfigurationMerchantCardPaymentsDeclineOnFields {
+    /// Avs failure: true or false. `None` when absent.
+    #[inline]
+    pub fn avs_failure(&self) -> Option<bool> {
+        self.0.opt_flag(
+            "v2.core.account_configuration_merchant_card_payments_decline_on",
+            "avs_failure",
+        )
+    }
+
+    /// Cvc failure: true or false. `None` when absent.
+    #[inline]
+    pub fn cvc_failure(&self) -> Option<bool> {
+        self.0.opt_flag(
+            "v2.core.account_configuration_merchant_card_payments_decline_on",
+            "cvc_failure",
+        )
+    }
+}
+
+view! {
+    /// Konbini payments of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.konbini_payments`. It has what [`V2CoreAccountConfigurationMerchantKonbiniPaymentsFields`](crate::api::V2CoreAccountConfigurationMerchantKonbiniPaymentsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-konbini_payments>
+    V2CoreAccountConfigurationMerchantKonbiniPayments =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantKonbiniPayments`](crate::api::V2CoreAccountConfigurationMerchantKonbiniPayments).
+    V2CoreAccountConfigurationMerchantKonbiniPaymentsFields, "v2.core.account_configuration_merchant_konbini_payments"
+}
+
+impl V2CoreAccountConfigurationMerchantKonbiniPaymentsFields {
+    /// Support. `None` when absent.
+    #[inline]
+    pub fn support(&self) -> Option<api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_konbini_payments",
+            "support",
+        )
+    }
+}
+
+view! {
+    /// Support of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.konbini_payments.support`. It has what [`V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportFields`](crate::api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-konbini_payments-support>
+    V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport`](crate::api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport).
+    V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportFields, "v2.core.account_configuration_merchant_konbini_payments_support"
+}
+
+impl V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportFields {
+    /// Email. `None` when absent.
+    #[inline]
+    pub fn email(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_konbini_payments_support",
+            "email",
+        )
+    }
+
+    /// Hours. `None` when absent.
+    #[inline]
+    pub fn hours(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_konbini_payments_support",
+            "hours",
+        )
+    }
+
+    /// Phone. `None` when absent.
+    #[inline]
+    pub fn phone(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_konbini_payments_support",
+            "phone",
+        )
+    }
+}
+
+view! {
+    /// Hours of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.konbini_payments.support.hours`. It has what [`V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHoursFields`](crate::api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHoursFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-konbini_payments-support-hours>
+    V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours`](crate::api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours).
+    V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHoursFields, "v2.core.account_configuration_merchant_konbini_payments_support_hours"
+}
+
+impl V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHoursFields {
+    /// End time. `None` when absent.
+    #[inline]
+    pub fn end_time(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_konbini_payments_support_hours",
+            "end_time",
+        )
+    }
+
+    /// Start time. `None` when absent.
+    #[inline]
+    pub fn start_time(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_konbini_payments_support_hours",
+            "start_time",
+        )
+    }
+}
+
+view! {
+    /// Script statement descriptor of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.script_statement_descriptor`. It has what [`V2CoreAccountConfigurationMerchantScriptStatementDescriptorFields`](crate::api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-script_statement_descriptor>
+    V2CoreAccountConfigurationMerchantScriptStatementDescriptor =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountConfigurationMerchantScriptStatementDescriptor).
+    V2CoreAccountConfigurationMerchantScriptStatementDescriptorFields, "v2.core.account_configuration_merchant_script_statement_descriptor"
+}
+
+impl V2CoreAccountConfigurationMerchantScriptStatementDescriptorFields {
+    /// Kana. `None` when absent.
+    #[inline]
+    pub fn kana(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_script_statement_descriptor",
+            "kana",
+        )
+    }
+
+    /// Kanji. `None` when absent.
+    #[inline]
+    pub fn kanji(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji> {
+        self.0.opt_view(
+            "v2.core.account_configuration_merchant_script_statement_descriptor",
+            "kanji",
+        )
+    }
+}
+
+view! {
+    /// Kana of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.script_statement_descriptor.kana`. It has what [`V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanaFields`](crate::api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanaFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-script_statement_descriptor-kana>
+    V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana).
+    V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanaFields, "v2.core.account_configuration_merchant_script_statement_descriptor_kana"
+}
+
+impl V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanaFields {
+    /// Descriptor. `None` when absent.
+    #[inline]
+    pub fn descriptor(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_script_statement_descriptor_kana",
+            "descriptor",
+        )
+    }
+
+    /// Prefix. `None` when absent.
+    #[inline]
+    pub fn prefix(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_script_statement_descriptor_kana",
+            "prefix",
+        )
+    }
+}
+
+view! {
+    /// Kanji of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.script_statement_descriptor.kanji`. It has what [`V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanjiFields`](crate::api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanjiFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-script_statement_descriptor-kanji>
+    V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji`](crate::api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji).
+    V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanjiFields, "v2.core.account_configuration_merchant_script_statement_descriptor_kanji"
+}
+
+impl V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanjiFields {
+    /// Descriptor. `None` when absent.
+    #[inline]
+    pub fn descriptor(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_script_statement_descriptor_kanji",
+            "descriptor",
+        )
+    }
+
+    /// Prefix. `None` when absent.
+    #[inline]
+    pub fn prefix(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_script_statement_descriptor_kanji",
+            "prefix",
+        )
+    }
+}
+
+view! {
+    /// Sepa debit payments of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.sepa_debit_payments`. It has what [`V2CoreAccountConfigurationMerchantSepaDebitPaymentsFields`](crate::api::V2CoreAccountConfigurationMerchantSepaDebitPaymentsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-sepa_debit_payments>
+    V2CoreAccountConfigurationMerchantSepaDebitPayments =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantSepaDebitPayments`](crate::api::V2CoreAccountConfigurationMerchantSepaDebitPayments).
+    V2CoreAccountConfigurationMerchantSepaDebitPaymentsFields, "v2.core.account_configuration_merchant_sepa_debit_payments"
+}
+
+impl V2CoreAccountConfigurationMerchantSepaDebitPaymentsFields {
+    /// Creditor id. `None` when absent.
+    #[inline]
+    pub fn creditor_id(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_sepa_debit_payments",
+            "creditor_id",
+        )
+    }
+}
+
+view! {
+    /// Statement descriptor of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.statement_descriptor`. It has what [`V2CoreAccountConfigurationMerchantStatementDescriptorFields`](crate::api::V2CoreAccountConfigurationMerchantStatementDescriptorFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-statement_descriptor>
+    V2CoreAccountConfigurationMerchantStatementDescriptor =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantStatementDescriptor`](crate::api::V2CoreAccountConfigurationMerchantStatementDescriptor).
+    V2CoreAccountConfigurationMerchantStatementDescriptorFields, "v2.core.account_configuration_merchant_statement_descriptor"
+}
+
+impl V2CoreAccountConfigurationMerchantStatementDescriptorFields {
+    /// Descriptor. `None` when absent.
+    #[inline]
+    pub fn descriptor(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_statement_descriptor",
+            "descriptor",
+        )
+    }
+
+    /// Prefix. `None` when absent.
+    #[inline]
+    pub fn prefix(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_configuration_merchant_statement_descriptor",
+            "prefix",
+        )
+    }
+}
+
+view! {
+    /// Support of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.support`. It has what [`V2CoreAccountConfigurationMerchantSupportFields`](crate::api::V2CoreAccountConfigurationMerchantSupportFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-support>
+    V2CoreAccountConfigurationMerchantSupport =
+    /// The accessors of [`V2CoreAccountConfigurationMerchantSupport`](crate::api::V2CoreAccountConfigurationMerchantSupport).
+    V2CoreAccountConfigurationMerchantSupportFields, "v2.core.account_configuration_merchant_support"
+}
+
+impl V2CoreAccountConfigurationMerchantSupportFields {
+    /// Address. `None` when absent.
+    #[inline]
+    pub fn address(&self) -> Option<api::V2CoreAccountConfigurationMerchantSupportAddress> {
+        self.0
+            .opt_view("v2.core.account_configuration_merchant_support", "address")
+    }
+
+    /// Email. `None` when absent.
+    #[inline]
+    pub fn email(&self) -> Option<&str> {
+        self.0
+            .opt_string("v2.core.account_configuration_merchant_support", "email")
+    }
+
+    /// Phone. `None` when absent.
+    #[inline]
+    pub fn phone(&self) -> Option<&str> {
+        self.0
+            .opt_string("v2.core.account_configuration_merchant_support", "phone")
+    }
+
+    /// Url. `None` when absent.
+    #[inline]
+    pub fn url(&self) -> Option<&str> {
+        self.0
+            .opt_string("v2.core.account_configuration_merchant_support", "url")
+    }
+}
+
+view! {
+    /// Recipient of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient`. It has what [`V2CoreAccountConfigurationRecipientFields`](crate::api::V2CoreAccountConfigurationRecipientFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient>
+    V2CoreAccountConfigurationRecipient =
+    /// The accessors of [`V2CoreAccountConfigurationRecipient`](crate::api::V2CoreAccountConfigurationRecipient).
+    V2CoreAccountConfigurationRecipientFields, "v2.core.account_configuration_recipient"
+}
+
+impl V2CoreAccountConfigurationRecipientFields {
+    /// Applied: true or false.
+    #[inline]
+    pub fn applied(&self) -> bool {
+        self.0
+            .flag("v2.core.account_configuration_recipient", "applied")
+    }
+
+    /// Capabilities. `None` when absent.
+    #[inline]
+    pub fn capabilities(&self) -> Option<api::V2CoreAccountConfigurationRecipientCapabilities> {
+        self.0
+            .opt_view("v2.core.account_configuration_recipient", "capabilities")
+    }
+}
+
+view! {
+    /// Capabilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities>
+    V2CoreAccountConfigurationRecipientCapabilities =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilities`](crate::api::V2CoreAccountConfigurationRecipientCapabilities).
+    V2CoreAccountConfigurationRecipientCapabilitiesFields, "v2.core.account_configuration_recipient_capabilities"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesFields {
+    /// Bank accounts. `None` when absent.
+    #[inline]
+    pub fn bank_accounts(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities",
+            "bank_accounts",
+        )
+    }
+
+    /// Cards. `None` when absent.
+    #[inline]
+    pub fn cards(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities",
+            "cards",
+        )
+    }
+
+    /// Stripe balance. `None` when absent.
+    #[inline]
+    pub fn stripe_balance(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities",
+            "stripe_balance",
+        )
+    }
+}
+
+view! {
+    /// Bank accounts of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts>
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts).
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFields, "v2.core.account_configuration_recipient_capabilities_bank_accounts"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFields {
+    /// Ach. `None` when absent.
+    #[inline]
+    pub fn ach(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
+            "ach",
+        )
+    }
+
+    /// Fedwire. `None` when absent.
+    #[inline]
+    pub fn fedwire(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
+            "fedwire",
+        )
+    }
+
+    /// Fps. `None` when absent.
+    #[inline]
+    pub fn fps(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
+            "fps",
+        )
+    }
+
+    /// Local. `None` when absent.
+    #[inline]
+    pub fn local(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
+            "local",
+        )
+    }
+
+    /// Rtp. `None` when absent.
+    #[inline]
+    pub fn rtp(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
+            "rtp",
+        )
+    }
+
+    /// Sepa. `None` when absent.
+    #[inline]
+    pub fn sepa(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
+            "sepa",
+        )
+    }
+
+    /// Swift. `None` when absent.
+    #[inline]
+    pub fn swift(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
+            "swift",
+        )
+    }
+}
+
+view! {
+    /// Ach of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.ach`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-ach>
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch).
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchFields, "v2.core.account_configuration_recipient_capabilities_bank_accounts_ach"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchFields {
+    /// Status.
+    #[inline]
+    pub fn status(
+        &self,
+    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
+        self.0.word(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_ach",
+            "status",
+        )
+    }
+
+    /// Status details, as a list.
+    #[inline]
+    pub fn status_details(
+        &self,
+    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
+    {
+        self.0.views(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_ach",
+            "status_details",
+        )
+    }
+}
+
+view! {
+    /// Fedwire of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.fedwire`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-fedwire>
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire).
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireFields, "v2.core.account_configuration_recipient_capabilities_bank_accounts_fedwire"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireFields {
+    /// Status.
+    #[inline]
+    pub fn status(
+        &self,
+    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
+        self.0.word(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fedwire",
+            "status",
+        )
+    }
+
+    /// Status details, as a list.
+    #[inline]
+    pub fn status_details(
+        &self,
+    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
+    {
+        self.0.views(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fedwire",
+            "status_details",
+        )
+    }
+}
+
+view! {
+    /// Fps of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.fps`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-fps>
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps).
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsFields, "v2.core.account_configuration_recipient_capabilities_bank_accounts_fps"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsFields {
+    /// Status.
+    #[inline]
+    pub fn status(
+        &self,
+    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
+        self.0.word(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fps",
+            "status",
+        )
+    }
+
+    /// Status details, as a list.
+    #[inline]
+    pub fn status_details(
+        &self,
+    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
+    {
+        self.0.views(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fps",
+            "status_details",
+        )
+    }
+}
+
+view! {
+    /// Local of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.local`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-local>
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal).
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalFields, "v2.core.account_configuration_recipient_capabilities_bank_accounts_local"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalFields {
+    /// Status.
+    #[inline]
+    pub fn status(
+        &self,
+    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
+        self.0.word(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_local",
+            "status",
+        )
+    }
+
+    /// Status details, as a list.
+    #[inline]
+    pub fn status_details(
+        &self,
+    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
+    {
+        self.0.views(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_local",
+            "status_details",
+        )
+    }
+}
+
+view! {
+    /// Rtp of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.rtp`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-rtp>
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp).
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpFields, "v2.core.account_configuration_recipient_capabilities_bank_accounts_rtp"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpFields {
+    /// Status.
+    #[inline]
+    pub fn status(
+        &self,
+    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
+        self.0.word(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_rtp",
+            "status",
+        )
+    }
+
+    /// Status details, as a list.
+    #[inline]
+    pub fn status_details(
+        &self,
+    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
+    {
+        self.0.views(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_rtp",
+            "status_details",
+        )
+    }
+}
+
+view! {
+    /// Sepa of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.sepa`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-sepa>
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa).
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaFields, "v2.core.account_configuration_recipient_capabilities_bank_accounts_sepa"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaFields {
+    /// Status.
+    #[inline]
+    pub fn status(
+        &self,
+    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
+        self.0.word(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_sepa",
+            "status",
+        )
+    }
+
+    /// Status details, as a list.
+    #[inline]
+    pub fn status_details(
+        &self,
+    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
+    {
+        self.0.views(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_sepa",
+            "status_details",
+        )
+    }
+}
+
+view! {
+    /// Swift of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.bank_accounts.swift`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-bank_accounts-swift>
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift).
+    V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftFields, "v2.core.account_configuration_recipient_capabilities_bank_accounts_swift"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftFields {
+    /// Status.
+    #[inline]
+    pub fn status(
+        &self,
+    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
+        self.0.word(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_swift",
+            "status",
+        )
+    }
+
+    /// Status details, as a list.
+    #[inline]
+    pub fn status_details(
+        &self,
+    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
+    {
+        self.0.views(
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_swift",
+            "status_details",
+        )
+    }
+}
+
+view! {
+    /// Stripe balance of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.stripe_balance`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-stripe_balance>
+    V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance).
+    V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceFields, "v2.core.account_configuration_recipient_capabilities_stripe_balance"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceFields {
+    /// Payouts. `None` when absent.
+    #[inline]
+    pub fn payouts(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts> {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities_stripe_balance",
+            "payouts",
+        )
+    }
+
+    /// Stripe transfers. `None` when absent.
+    #[inline]
+    pub fn stripe_transfers(
+        &self,
+    ) -> Option<api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers>
+    {
+        self.0.opt_view(
+            "v2.core.account_configuration_recipient_capabilities_stripe_balance",
+            "stripe_transfers",
+        )
+    }
+}
+
+view! {
+    /// Stripe transfers of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.recipient.capabilities.stripe_balance.stripe_transfers`. It has what [`V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersFields`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-recipient-capabilities-stripe_balance-stripe_transfers>
+    V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers =
+    /// The accessors of [`V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers`](crate::api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers).
+    V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersFields, "v2.core.account_configuration_recipient_capabilities_stripe_balance_stripe_transfers"
+}
+
+impl V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersFields {
     /// Status.
     #[inline]
     pub fn status(
@@ -38,13 +1360,15 @@ impl V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers
 }
 
 view! {
-    /// Deadline of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.entries.impact.restricts_capabilities.deadline`.
+    /// Deadline of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.entries.impact.restricts_capabilities.deadline`. It has what [`V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadlineFields`](crate::api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadlineFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-impact-restricts_capabilities-deadline>
-    V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline, "v2.core.account_deadline"
+    V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline =
+    /// The accessors of [`V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline`](crate::api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline).
+    V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadlineFields, "v2.core.account_deadline"
 }
 
-impl V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline {
+impl V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadlineFields {
     /// Status.
     #[inline]
     pub fn status(
@@ -55,13 +1379,15 @@ impl V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline {
 }
 
 view! {
-    /// Defaults of [`V2CoreAccount`](crate::api::V2CoreAccount): its `defaults`.
+    /// Defaults of [`V2CoreAccount`](crate::api::V2CoreAccount): its `defaults`. It has what [`V2CoreAccountDefaultsFields`](crate::api::V2CoreAccountDefaultsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults>
-    V2CoreAccountDefaults, "v2.core.account_defaults"
+    V2CoreAccountDefaults =
+    /// The accessors of [`V2CoreAccountDefaults`](crate::api::V2CoreAccountDefaults).
+    V2CoreAccountDefaultsFields, "v2.core.account_defaults"
 }
 
-impl V2CoreAccountDefaults {
+impl V2CoreAccountDefaultsFields {
     /// Currency: three-letter ISO code in lower case. `None` when absent.
     #[inline]
     pub fn currency(&self) -> Option<&str> {
@@ -94,13 +1420,15 @@ impl V2CoreAccountDefaults {
 }
 
 view! {
-    /// Profile of [`V2CoreAccount`](crate::api::V2CoreAccount): its `defaults.profile`.
+    /// Profile of [`V2CoreAccount`](crate::api::V2CoreAccount): its `defaults.profile`. It has what [`V2CoreAccountDefaultsProfileFields`](crate::api::V2CoreAccountDefaultsProfileFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults-profile>
-    V2CoreAccountDefaultsProfile, "v2.core.account_defaults_profile"
+    V2CoreAccountDefaultsProfile =
+    /// The accessors of [`V2CoreAccountDefaultsProfile`](crate::api::V2CoreAccountDefaultsProfile).
+    V2CoreAccountDefaultsProfileFields, "v2.core.account_defaults_profile"
 }
 
-impl V2CoreAccountDefaultsProfile {
+impl V2CoreAccountDefaultsProfileFields {
     /// Business url. `None` when absent.
     #[inline]
     pub fn business_url(&self) -> Option<&str> {
@@ -120,1856 +1448,5 @@ impl V2CoreAccountDefaultsProfile {
     pub fn product_description(&self) -> Option<&str> {
         self.0
             .opt_string("v2.core.account_defaults_profile", "product_description")
-    }
-}
-
-view! {
-    /// Responsibilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `defaults.responsibilities`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults-responsibilities>
-    V2CoreAccountDefaultsResponsibilities, "v2.core.account_defaults_responsibilities"
-}
-
-impl V2CoreAccountDefaultsResponsibilities {
-    /// Fees collector. `None` when absent.
-    #[inline]
-    pub fn fees_collector(
-        &self,
-    ) -> Option<api::V2CoreAccountDefaultsResponsibilitiesFeesCollector> {
-        self.0.opt_word(
-            "v2.core.account_defaults_responsibilities",
-            "fees_collector",
-        )
-    }
-
-    /// Losses collector. `None` when absent.
-    #[inline]
-    pub fn losses_collector(
-        &self,
-    ) -> Option<api::V2CoreAccountDefaultsResponsibilitiesLossesCollector> {
-        self.0.opt_word(
-            "v2.core.account_defaults_responsibilities",
-            "losses_collector",
-        )
-    }
-
-    /// Requirements collector.
-    #[inline]
-    pub fn requirements_collector(
-        &self,
-    ) -> api::V2CoreAccountDefaultsResponsibilitiesLossesCollector {
-        self.0.word(
-            "v2.core.account_defaults_responsibilities",
-            "requirements_collector",
-        )
-    }
-}
-
-view! {
-    /// Entries of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.alternatives.options.entries`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-alternatives-options-entries>
-    V2CoreAccountFutureRequirementsAlternativeOptionEntry, "v2.core.account_entry"
-}
-
-impl V2CoreAccountFutureRequirementsAlternativeOptionEntry {
-    /// Awaiting action from.
-    #[inline]
-    pub fn awaiting_action_from(
-        &self,
-    ) -> api::V2CoreAccountFutureRequirementsAlternativeOptionEntryAwaitingActionFrom {
-        self.0.word("v2.core.account_entry", "awaiting_action_from")
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(&self) -> &str {
-        self.0.string("v2.core.account_entry", "description")
-    }
-
-    /// Errors, as a list.
-    #[inline]
-    pub fn errors(&self) -> Vec<api::V2CoreAccountFutureRequirementsAlternativeOptionEntryError> {
-        self.0.views("v2.core.account_entry", "errors")
-    }
-
-    /// Reference. `None` when absent.
-    #[inline]
-    pub fn reference(
-        &self,
-    ) -> Option<api::V2CoreAccountFutureRequirementsAlternativeOptionEntryReference> {
-        self.0.opt_view("v2.core.account_entry", "reference")
-    }
-}
-
-view! {
-    /// Errors of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.entries.errors`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-errors>
-    V2CoreAccountFutureRequirementsAlternativeOptionEntryError, "v2.core.account_error"
-}
-
-impl V2CoreAccountFutureRequirementsAlternativeOptionEntryError {
-    /// Code.
-    #[inline]
-    pub fn code(&self) -> api::V2CoreAccountFutureRequirementsAlternativeOptionEntryErrorCode {
-        self.0.word("v2.core.account_error", "code")
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(&self) -> &str {
-        self.0.string("v2.core.account_error", "description")
-    }
-}
-
-view! {
-    /// Front back of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.primary_verification.front_back`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-primary_verification-front_back>
-    V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack, "v2.core.account_front_back"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack {
-    /// Back. `None` when absent.
-    #[inline]
-    pub fn back(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_front_back", "back")
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(&self) -> &str {
-        self.0.string("v2.core.account_front_back", "front")
-    }
-}
-
-view! {
-    /// Future requirements of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements>
-    V2CoreAccountFutureRequirements, "v2.core.account_future_requirements"
-}
-
-impl V2CoreAccountFutureRequirements {
-    /// Alternatives, as a list. `None` when absent.
-    #[inline]
-    pub fn alternatives(&self) -> Option<Vec<api::V2CoreAccountFutureRequirementsAlternative>> {
-        self.0
-            .opt_views("v2.core.account_future_requirements", "alternatives")
-    }
-
-    /// Entries, as a list. `None` when absent.
-    #[inline]
-    pub fn entries(&self) -> Option<Vec<api::V2CoreAccountFutureRequirementsEntry>> {
-        self.0
-            .opt_views("v2.core.account_future_requirements", "entries")
-    }
-
-    /// Minimum transition date, as RFC 3339 text. `None` when absent.
-    #[inline]
-    pub fn minimum_transition_date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
-            "v2.core.account_future_requirements",
-            "minimum_transition_date",
-        )
-    }
-
-    /// Summary. `None` when absent.
-    #[inline]
-    pub fn summary(&self) -> Option<api::V2CoreAccountFutureRequirementsSummary> {
-        self.0
-            .opt_view("v2.core.account_future_requirements", "summary")
-    }
-}
-
-view! {
-    /// Identity of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity>
-    V2CoreAccountIdentity, "v2.core.account_identity"
-}
-
-impl V2CoreAccountIdentity {
-    /// Attestations. `None` when absent.
-    #[inline]
-    pub fn attestations(&self) -> Option<api::V2CoreAccountIdentityAttestations> {
-        self.0.opt_view("v2.core.account_identity", "attestations")
-    }
-
-    /// Business details. `None` when absent.
-    #[inline]
-    pub fn business_details(&self) -> Option<api::V2CoreAccountIdentityBusinessDetails> {
-        self.0
-            .opt_view("v2.core.account_identity", "business_details")
-    }
-
-    /// Country. `None` when absent.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_identity", "country")
-    }
-
-    /// Entity type. `None` when absent.
-    #[inline]
-    pub fn entity_type(&self) -> Option<api::V2CoreAccountIdentityEntityType> {
-        self.0.opt_word("v2.core.account_identity", "entity_type")
-    }
-
-    /// Individual. `None` when absent.
-    #[inline]
-    pub fn individual(&self) -> Option<api::V2CoreAccountIdentityIndividual> {
-        self.0.opt_view("v2.core.account_identity", "individual")
-    }
-}
-
-view! {
-    /// Attestations of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations>
-    V2CoreAccountIdentityAttestations, "v2.core.account_identity_attestations"
-}
-
-impl V2CoreAccountIdentityAttestations {
-    /// Directorship declaration. `None` when absent.
-    #[inline]
-    pub fn directorship_declaration(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityAttestationsDirectorshipDeclaration> {
-        self.0.opt_view(
-            "v2.core.account_identity_attestations",
-            "directorship_declaration",
-        )
-    }
-
-    /// Ownership declaration. `None` when absent.
-    #[inline]
-    pub fn ownership_declaration(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityAttestationsOwnershipDeclaration> {
-        self.0.opt_view(
-            "v2.core.account_identity_attestations",
-            "ownership_declaration",
-        )
-    }
-
-    /// Persons provided. `None` when absent.
-    #[inline]
-    pub fn persons_provided(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityAttestationsPersonsProvided> {
-        self.0
-            .opt_view("v2.core.account_identity_attestations", "persons_provided")
-    }
-
-    /// Representative declaration. `None` when absent.
-    #[inline]
-    pub fn representative_declaration(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityAttestationsRepresentativeDeclaration> {
-        self.0.opt_view(
-            "v2.core.account_identity_attestations",
-            "representative_declaration",
-        )
-    }
-
-    /// Terms of service. `None` when absent.
-    #[inline]
-    pub fn terms_of_service(&self) -> Option<api::V2CoreAccountIdentityAttestationsTermsOfService> {
-        self.0
-            .opt_view("v2.core.account_identity_attestations", "terms_of_service")
-    }
-}
-
-view! {
-    /// Directorship declaration of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.directorship_declaration`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-directorship_declaration>
-    V2CoreAccountIdentityAttestationsDirectorshipDeclaration, "v2.core.account_identity_attestations_directorship_declaration"
-}
-
-impl V2CoreAccountIdentityAttestationsDirectorshipDeclaration {
-    /// Date, as RFC 3339 text. `None` when absent.
-    #[inline]
-    pub fn date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
-            "v2.core.account_identity_attestations_directorship_declaration",
-            "date",
-        )
-    }
-
-    /// Ip. `None` when absent.
-    #[inline]
-    pub fn ip(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_attestations_directorship_declaration",
-            "ip",
-        )
-    }
-
-    /// User agent. `None` when absent.
-    #[inline]
-    pub fn user_agent(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_attestations_directorship_declaration",
-            "user_agent",
-        )
-    }
-}
-
-view! {
-    /// Ownership declaration of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.ownership_declaration`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-ownership_declaration>
-    V2CoreAccountIdentityAttestationsOwnershipDeclaration, "v2.core.account_identity_attestations_ownership_declaration"
-}
-
-impl V2CoreAccountIdentityAttestationsOwnershipDeclaration {
-    /// Date, as RFC 3339 text. `None` when absent.
-    #[inline]
-    pub fn date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
-            "v2.core.account_identity_attestations_ownership_declaration",
-            "date",
-        )
-    }
-
-    /// Ip. `None` when absent.
-    #[inline]
-    pub fn ip(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_attestations_ownership_declaration",
-            "ip",
-        )
-    }
-
-    /// User agent. `None` when absent.
-    #[inline]
-    pub fn user_agent(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_attestations_ownership_declaration",
-            "user_agent",
-        )
-    }
-}
-
-view! {
-    /// Persons provided of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.persons_provided`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-persons_provided>
-    V2CoreAccountIdentityAttestationsPersonsProvided, "v2.core.account_identity_attestations_persons_provided"
-}
-
-impl V2CoreAccountIdentityAttestationsPersonsProvided {
-    /// Directors: true or false. `None` when absent.
-    #[inline]
-    pub fn directors(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "v2.core.account_identity_attestations_persons_provided",
-            "directors",
-        )
-    }
-
-    /// Executives: true or false. `None` when absent.
-    #[inline]
-    pub fn executives(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "v2.core.account_identity_attestations_persons_provided",
-            "executives",
-        )
-    }
-
-    /// Owners: true or false. `None` when absent.
-    #[inline]
-    pub fn owners(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "v2.core.account_identity_attestations_persons_provided",
-            "owners",
-        )
-    }
-
-    /// Ownership exemption reason. `None` when absent.
-    #[inline]
-    pub fn ownership_exemption_reason(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityAttestationsPersonsProvidedOwnershipExemptionReason> {
-        self.0.opt_word(
-            "v2.core.account_identity_attestations_persons_provided",
-            "ownership_exemption_reason",
-        )
-    }
-}
-
-view! {
-    /// Representative declaration of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.representative_declaration`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-representative_declaration>
-    V2CoreAccountIdentityAttestationsRepresentativeDeclaration, "v2.core.account_identity_attestations_representative_declaration"
-}
-
-impl V2CoreAccountIdentityAttestationsRepresentativeDeclaration {
-    /// Date, as RFC 3339 text. `None` when absent.
-    #[inline]
-    pub fn date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
-            "v2.core.account_identity_attestations_representative_declaration",
-            "date",
-        )
-    }
-
-    /// Ip. `None` when absent.
-    #[inline]
-    pub fn ip(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_attestations_representative_declaration",
-            "ip",
-        )
-    }
-
-    /// User agent. `None` when absent.
-    #[inline]
-    pub fn user_agent(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_attestations_representative_declaration",
-            "user_agent",
-        )
-    }
-}
-
-view! {
-    /// Terms of service of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.terms_of_service`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-terms_of_service>
-    V2CoreAccountIdentityAttestationsTermsOfService, "v2.core.account_identity_attestations_terms_of_service"
-}
-
-impl V2CoreAccountIdentityAttestationsTermsOfService {
-    /// Account. `None` when absent.
-    #[inline]
-    pub fn account(&self) -> Option<api::V2CoreAccountIdentityAttestationsTermsOfServiceAccount> {
-        self.0.opt_view(
-            "v2.core.account_identity_attestations_terms_of_service",
-            "account",
-        )
-    }
-}
-
-view! {
-    /// Business details of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details>
-    V2CoreAccountIdentityBusinessDetails, "v2.core.account_identity_business_details"
-}
-
-impl V2CoreAccountIdentityBusinessDetails {
-    /// Additional addresses, as a list. `None` when absent.
-    #[inline]
-    pub fn additional_addresses(
-        &self,
-    ) -> Option<Vec<api::V2CoreAccountIdentityBusinessDetailsAdditionalAddress>> {
-        self.0.opt_views(
-            "v2.core.account_identity_business_details",
-            "additional_addresses",
-        )
-    }
-
-    /// Address. `None` when absent.
-    #[inline]
-    pub fn address(&self) -> Option<api::V2CoreAccountConfigurationMerchantSupportAddress> {
-        self.0
-            .opt_view("v2.core.account_identity_business_details", "address")
-    }
-
-    /// Annual revenue. `None` when absent.
-    #[inline]
-    pub fn annual_revenue(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsAnnualRevenue> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details",
-            "annual_revenue",
-        )
-    }
-
-    /// Documents. `None` when absent.
-    #[inline]
-    pub fn documents(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocuments> {
-        self.0
-            .opt_view("v2.core.account_identity_business_details", "documents")
-    }
-
-    /// Estimated worker count. `None` when absent.
-    #[inline]
-    pub fn estimated_worker_count(&self) -> Option<i64> {
-        self.0.opt_int(
-            "v2.core.account_identity_business_details",
-            "estimated_worker_count",
-        )
-    }
-
-    /// Id numbers, as a list. `None` when absent.
-    #[inline]
-    pub fn id_numbers(&self) -> Option<Vec<api::V2CoreAccountIdentityBusinessDetailsIdNumber>> {
-        self.0
-            .opt_views("v2.core.account_identity_business_details", "id_numbers")
-    }
-
-    /// Monthly estimated revenue. `None` when absent.
-    #[inline]
-    pub fn monthly_estimated_revenue(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details",
-            "monthly_estimated_revenue",
-        )
-    }
-
-    /// Phone. `None` when absent.
-    #[inline]
-    pub fn phone(&self) -> Option<&str> {
-        self.0
-            .opt_string("v2.core.account_identity_business_details", "phone")
-    }
-
-    /// Registered name. `None` when absent.
-    #[inline]
-    pub fn registered_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details",
-            "registered_name",
-        )
-    }
-
-    /// Registration date. `None` when absent.
-    #[inline]
-    pub fn registration_date(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsRegistrationDate> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details",
-            "registration_date",
-        )
-    }
-
-    /// Script addresses. `None` when absent.
-    #[inline]
-    pub fn script_addresses(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptAddresses> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details",
-            "script_addresses",
-        )
-    }
-
-    /// Script names. `None` when absent.
-    #[inline]
-    pub fn script_names(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptNames> {
-        self.0
-            .opt_view("v2.core.account_identity_business_details", "script_names")
-    }
-
-    /// Structure. `None` when absent.
-    #[inline]
-    pub fn structure(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsStructure> {
-        self.0
-            .opt_word("v2.core.account_identity_business_details", "structure")
-    }
-}
-
-view! {
-    /// Additional addresses of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.additional_addresses`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-additional_addresses>
-    V2CoreAccountIdentityBusinessDetailsAdditionalAddress, "v2.core.account_identity_business_details_additional_address"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsAdditionalAddress {
-    /// City. `None` when absent.
-    #[inline]
-    pub fn city(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_additional_address",
-            "city",
-        )
-    }
-
-    /// Country. `None` when absent.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_additional_address",
-            "country",
-        )
-    }
-
-    /// Line1. `None` when absent.
-    #[inline]
-    pub fn line1(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_additional_address",
-            "line1",
-        )
-    }
-
-    /// Line2. `None` when absent.
-    #[inline]
-    pub fn line2(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_additional_address",
-            "line2",
-        )
-    }
-
-    /// Postal code. `None` when absent.
-    #[inline]
-    pub fn postal_code(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_additional_address",
-            "postal_code",
-        )
-    }
-
-    /// Purpose.
-    #[inline]
-    pub fn purpose(&self) -> api::V2CoreAccountIdentityBusinessDetailsAdditionalAddressPurpose {
-        self.0.word(
-            "v2.core.account_identity_business_details_additional_address",
-            "purpose",
-        )
-    }
-
-    /// State. `None` when absent.
-    #[inline]
-    pub fn state(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_additional_address",
-            "state",
-        )
-    }
-
-    /// Town. `None` when absent.
-    #[inline]
-    pub fn town(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_additional_address",
-            "town",
-        )
-    }
-}
-
-view! {
-    /// Annual revenue of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.annual_revenue`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-annual_revenue>
-    V2CoreAccountIdentityBusinessDetailsAnnualRevenue, "v2.core.account_identity_business_details_annual_revenue"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsAnnualRevenue {
-    /// Amount. `None` when absent.
-    #[inline]
-    pub fn amount(&self) -> Option<api::V2Amount> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_annual_revenue",
-            "amount",
-        )
-    }
-
-    /// Fiscal year end. `None` when absent.
-    #[inline]
-    pub fn fiscal_year_end(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_annual_revenue",
-            "fiscal_year_end",
-        )
-    }
-}
-
-view! {
-    /// Documents of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents>
-    V2CoreAccountIdentityBusinessDetailsDocuments, "v2.core.account_identity_business_details_documents"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocuments {
-    /// Bank account ownership verification. `None` when absent.
-    #[inline]
-    pub fn bank_account_ownership_verification(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification>
-    {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents",
-            "bank_account_ownership_verification",
-        )
-    }
-
-    /// Company license. `None` when absent.
-    #[inline]
-    pub fn company_license(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents",
-            "company_license",
-        )
-    }
-
-    /// Company memorandum of association. `None` when absent.
-    #[inline]
-    pub fn company_memorandum_of_association(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation>
-    {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents",
-            "company_memorandum_of_association",
-        )
-    }
-
-    /// Company ministerial decree. `None` when absent.
-    #[inline]
-    pub fn company_ministerial_decree(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents",
-            "company_ministerial_decree",
-        )
-    }
-
-    /// Company registration verification. `None` when absent.
-    #[inline]
-    pub fn company_registration_verification(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification>
-    {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents",
-            "company_registration_verification",
-        )
-    }
-
-    /// Company tax id verification. `None` when absent.
-    #[inline]
-    pub fn company_tax_id_verification(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents",
-            "company_tax_id_verification",
-        )
-    }
-
-    /// Primary verification. `None` when absent.
-    #[inline]
-    pub fn primary_verification(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerification> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents",
-            "primary_verification",
-        )
-    }
-
-    /// Proof of address. `None` when absent.
-    #[inline]
-    pub fn proof_of_address(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents",
-            "proof_of_address",
-        )
-    }
-
-    /// Proof of registration. `None` when absent.
-    #[inline]
-    pub fn proof_of_registration(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents",
-            "proof_of_registration",
-        )
-    }
-
-    /// Proof of ultimate beneficial ownership. `None` when absent.
-    #[inline]
-    pub fn proof_of_ultimate_beneficial_ownership(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership>
-    {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents",
-            "proof_of_ultimate_beneficial_ownership",
-        )
-    }
-}
-
-view! {
-    /// Bank account ownership verification of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.bank_account_ownership_verification`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-bank_account_ownership_verification>
-    V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification, "v2.core.account_identity_business_details_documents_bank_account_ownership_verification"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings("v2.core.account_identity_business_details_documents_bank_account_ownership_verification", "files")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word("v2.core.account_identity_business_details_documents_bank_account_ownership_verification", "type")
-    }
-}
-
-view! {
-    /// Company license of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.company_license`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-company_license>
-    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense, "v2.core.account_identity_business_details_documents_company_license"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings(
-            "v2.core.account_identity_business_details_documents_company_license",
-            "files",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word(
-            "v2.core.account_identity_business_details_documents_company_license",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Company memorandum of association of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.company_memorandum_of_association`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-company_memorandum_of_association>
-    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation, "v2.core.account_identity_business_details_documents_company_memorandum_of_association"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings(
-            "v2.core.account_identity_business_details_documents_company_memorandum_of_association",
-            "files",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word(
-            "v2.core.account_identity_business_details_documents_company_memorandum_of_association",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Company ministerial decree of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.company_ministerial_decree`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-company_ministerial_decree>
-    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree, "v2.core.account_identity_business_details_documents_company_ministerial_decree"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings(
-            "v2.core.account_identity_business_details_documents_company_ministerial_decree",
-            "files",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word(
-            "v2.core.account_identity_business_details_documents_company_ministerial_decree",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Company registration verification of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.company_registration_verification`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-company_registration_verification>
-    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification, "v2.core.account_identity_business_details_documents_company_registration_verification"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings(
-            "v2.core.account_identity_business_details_documents_company_registration_verification",
-            "files",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word(
-            "v2.core.account_identity_business_details_documents_company_registration_verification",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Company tax id verification of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.company_tax_id_verification`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-company_tax_id_verification>
-    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification, "v2.core.account_identity_business_details_documents_company_tax_id_verification"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings(
-            "v2.core.account_identity_business_details_documents_company_tax_id_verification",
-            "files",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word(
-            "v2.core.account_identity_business_details_documents_company_tax_id_verification",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Proof of address of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.proof_of_address`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-proof_of_address>
-    V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress, "v2.core.account_identity_business_details_documents_proof_of_address"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings(
-            "v2.core.account_identity_business_details_documents_proof_of_address",
-            "files",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word(
-            "v2.core.account_identity_business_details_documents_proof_of_address",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Proof of registration of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.proof_of_registration`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-proof_of_registration>
-    V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration, "v2.core.account_identity_business_details_documents_proof_of_registration"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings(
-            "v2.core.account_identity_business_details_documents_proof_of_registration",
-            "files",
-        )
-    }
-
-    /// Signer. `None` when absent.
-    #[inline]
-    pub fn signer(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_documents_proof_of_registration",
-            "signer",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word(
-            "v2.core.account_identity_business_details_documents_proof_of_registration",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Proof of ultimate beneficial ownership of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.proof_of_ultimate_beneficial_ownership`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-proof_of_ultimate_beneficial_ownership>
-    V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership, "v2.core.account_identity_business_details_documents_proof_of_ultimate_beneficial_ownership"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings("v2.core.account_identity_business_details_documents_proof_of_ultimate_beneficial_ownership", "files")
-    }
-
-    /// Signer. `None` when absent.
-    #[inline]
-    pub fn signer(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner> {
-        self.0.opt_view("v2.core.account_identity_business_details_documents_proof_of_ultimate_beneficial_ownership", "signer")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word("v2.core.account_identity_business_details_documents_proof_of_ultimate_beneficial_ownership", "type")
-    }
-}
-
-view! {
-    /// Id numbers of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.id_numbers`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-id_numbers>
-    V2CoreAccountIdentityBusinessDetailsIdNumber, "v2.core.account_identity_business_details_id_number"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsIdNumber {
-    /// Registrar. `None` when absent.
-    #[inline]
-    pub fn registrar(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_id_number",
-            "registrar",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::V2CoreAccountIdentityBusinessDetailsIdNumberType {
-        self.0.word(
-            "v2.core.account_identity_business_details_id_number",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Monthly estimated revenue of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.monthly_estimated_revenue`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-monthly_estimated_revenue>
-    V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue, "v2.core.account_identity_business_details_monthly_estimated_revenue"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue {
-    /// Amount. `None` when absent.
-    #[inline]
-    pub fn amount(&self) -> Option<api::V2Amount> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_monthly_estimated_revenue",
-            "amount",
-        )
-    }
-}
-
-view! {
-    /// Registration date of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.registration_date`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-registration_date>
-    V2CoreAccountIdentityBusinessDetailsRegistrationDate, "v2.core.account_identity_business_details_registration_date"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsRegistrationDate {
-    /// Day.
-    #[inline]
-    pub fn day(&self) -> i64 {
-        self.0.int(
-            "v2.core.account_identity_business_details_registration_date",
-            "day",
-        )
-    }
-
-    /// Month.
-    #[inline]
-    pub fn month(&self) -> i64 {
-        self.0.int(
-            "v2.core.account_identity_business_details_registration_date",
-            "month",
-        )
-    }
-
-    /// Year.
-    #[inline]
-    pub fn year(&self) -> i64 {
-        self.0.int(
-            "v2.core.account_identity_business_details_registration_date",
-            "year",
-        )
-    }
-}
-
-view! {
-    /// Script names of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.script_names`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-script_names>
-    V2CoreAccountIdentityBusinessDetailsScriptNames, "v2.core.account_identity_business_details_script_names"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsScriptNames {
-    /// Kana. `None` when absent.
-    #[inline]
-    pub fn kana(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptNamesKana> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_script_names",
-            "kana",
-        )
-    }
-
-    /// Kanji. `None` when absent.
-    #[inline]
-    pub fn kanji(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptNamesKanji> {
-        self.0.opt_view(
-            "v2.core.account_identity_business_details_script_names",
-            "kanji",
-        )
-    }
-}
-
-view! {
-    /// Kana of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.script_names.kana`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-script_names-kana>
-    V2CoreAccountIdentityBusinessDetailsScriptNamesKana, "v2.core.account_identity_business_details_script_names_kana"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsScriptNamesKana {
-    /// Registered name. `None` when absent.
-    #[inline]
-    pub fn registered_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_script_names_kana",
-            "registered_name",
-        )
-    }
-}
-
-view! {
-    /// Kanji of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.script_names.kanji`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-script_names-kanji>
-    V2CoreAccountIdentityBusinessDetailsScriptNamesKanji, "v2.core.account_identity_business_details_script_names_kanji"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsScriptNamesKanji {
-    /// Registered name. `None` when absent.
-    #[inline]
-    pub fn registered_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_business_details_script_names_kanji",
-            "registered_name",
-        )
-    }
-}
-
-view! {
-    /// Individual of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual>
-    V2CoreAccountIdentityIndividual, "v2.core.account_identity_individual"
-}
-
-impl V2CoreAccountIdentityIndividual {
-    /// Account.
-    #[inline]
-    pub fn account(&self) -> &str {
-        self.0
-            .string("v2.core.account_identity_individual", "account")
-    }
-
-    /// Additional addresses, as a list. `None` when absent.
-    #[inline]
-    pub fn additional_addresses(
-        &self,
-    ) -> Option<Vec<api::V2CoreAccountIdentityIndividualAdditionalAddress>> {
-        self.0.opt_views(
-            "v2.core.account_identity_individual",
-            "additional_addresses",
-        )
-    }
-
-    /// Additional names, as a list. `None` when absent.
-    #[inline]
-    pub fn additional_names(
-        &self,
-    ) -> Option<Vec<api::V2CoreAccountIdentityIndividualAdditionalName>> {
-        self.0
-            .opt_views("v2.core.account_identity_individual", "additional_names")
-    }
-
-    /// Additional terms of service. `None` when absent.
-    #[inline]
-    pub fn additional_terms_of_service(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityIndividualAdditionalTermsOfService> {
-        self.0.opt_view(
-            "v2.core.account_identity_individual",
-            "additional_terms_of_service",
-        )
-    }
-
-    /// Address. `None` when absent.
-    #[inline]
-    pub fn address(&self) -> Option<api::V2CoreAccountConfigurationMerchantSupportAddress> {
-        self.0
-            .opt_view("v2.core.account_identity_individual", "address")
-    }
-
-    /// Created, as RFC 3339 text.
-    #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0
-            .instant("v2.core.account_identity_individual", "created")
-    }
-
-    /// Date of birth. `None` when absent.
-    #[inline]
-    pub fn date_of_birth(&self) -> Option<api::V2CoreAccountIdentityIndividualDateOfBirth> {
-        self.0
-            .opt_view("v2.core.account_identity_individual", "date_of_birth")
-    }
-
-    /// Documents. `None` when absent.
-    #[inline]
-    pub fn documents(&self) -> Option<api::V2CoreAccountIdentityIndividualDocuments> {
-        self.0
-            .opt_view("v2.core.account_identity_individual", "documents")
-    }
-
-    /// Email. `None` when absent.
-    #[inline]
-    pub fn email(&self) -> Option<&str> {
-        self.0
-            .opt_string("v2.core.account_identity_individual", "email")
-    }
-
-    /// Given name. `None` when absent.
-    #[inline]
-    pub fn given_name(&self) -> Option<&str> {
-        self.0
-            .opt_string("v2.core.account_identity_individual", "given_name")
-    }
-
-    /// The object's id.
-    #[inline]
-    pub fn id(&self) -> &str {
-        self.0.string("v2.core.account_identity_individual", "id")
-    }
-
-    /// Id numbers, as a list. `None` when absent.
-    #[inline]
-    pub fn id_numbers(&self) -> Option<Vec<api::V2CoreAccountIdentityIndividualIdNumber>> {
-        self.0
-            .opt_views("v2.core.account_identity_individual", "id_numbers")
-    }
-
-    /// Legal gender. `None` when absent.
-    #[inline]
-    pub fn legal_gender(&self) -> Option<api::V2CoreAccountIdentityIndividualLegalGender> {
-        self.0
-            .opt_word("v2.core.account_identity_individual", "legal_gender")
-    }
-
-    /// Key-value pairs of your own. `None` when absent.
-    #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
-        self.0
-            .opt_map("v2.core.account_identity_individual", "metadata")
-    }
-
-    /// Nationalities, as a list. `None` when absent.
-    #[inline]
-    pub fn nationalities(&self) -> Option<Vec<&str>> {
-        self.0
-            .opt_strings("v2.core.account_identity_individual", "nationalities")
-    }
-
-    /// Object.
-    #[inline]
-    pub fn object(&self) -> &str {
-        self.0
-            .string("v2.core.account_identity_individual", "object")
-    }
-
-    /// Phone. `None` when absent.
-    #[inline]
-    pub fn phone(&self) -> Option<&str> {
-        self.0
-            .opt_string("v2.core.account_identity_individual", "phone")
-    }
-
-    /// Political exposure. `None` when absent.
-    #[inline]
-    pub fn political_exposure(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityIndividualPoliticalExposure> {
-        self.0
-            .opt_word("v2.core.account_identity_individual", "political_exposure")
-    }
-
-    /// Relationship. `None` when absent.
-    #[inline]
-    pub fn relationship(&self) -> Option<api::V2CoreAccountIdentityIndividualRelationship> {
-        self.0
-            .opt_view("v2.core.account_identity_individual", "relationship")
-    }
-
-    /// Script addresses. `None` when absent.
-    #[inline]
-    pub fn script_addresses(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptAddresses> {
-        self.0
-            .opt_view("v2.core.account_identity_individual", "script_addresses")
-    }
-
-    /// Script names. `None` when absent.
-    #[inline]
-    pub fn script_names(&self) -> Option<api::V2CoreAccountIdentityIndividualScriptNames> {
-        self.0
-            .opt_view("v2.core.account_identity_individual", "script_names")
-    }
-
-    /// Surname. `None` when absent.
-    #[inline]
-    pub fn surname(&self) -> Option<&str> {
-        self.0
-            .opt_string("v2.core.account_identity_individual", "surname")
-    }
-
-    /// Updated, as RFC 3339 text.
-    #[inline]
-    pub fn updated(&self) -> Instant<'_> {
-        self.0
-            .instant("v2.core.account_identity_individual", "updated")
-    }
-}
-
-view! {
-    /// Additional addresses of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.additional_addresses`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-additional_addresses>
-    V2CoreAccountIdentityIndividualAdditionalAddress, "v2.core.account_identity_individual_additional_address"
-}
-
-impl V2CoreAccountIdentityIndividualAdditionalAddress {
-    /// City. `None` when absent.
-    #[inline]
-    pub fn city(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_additional_address",
-            "city",
-        )
-    }
-
-    /// Country. `None` when absent.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_additional_address",
-            "country",
-        )
-    }
-
-    /// Line1. `None` when absent.
-    #[inline]
-    pub fn line1(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_additional_address",
-            "line1",
-        )
-    }
-
-    /// Line2. `None` when absent.
-    #[inline]
-    pub fn line2(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_additional_address",
-            "line2",
-        )
-    }
-
-    /// Postal code. `None` when absent.
-    #[inline]
-    pub fn postal_code(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_additional_address",
-            "postal_code",
-        )
-    }
-
-    /// Purpose: always `registered`.
-    #[inline]
-    pub fn purpose(&self) -> &str {
-        self.0.string(
-            "v2.core.account_identity_individual_additional_address",
-            "purpose",
-        )
-    }
-
-    /// State. `None` when absent.
-    #[inline]
-    pub fn state(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_additional_address",
-            "state",
-        )
-    }
-
-    /// Town. `None` when absent.
-    #[inline]
-    pub fn town(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_additional_address",
-            "town",
-        )
-    }
-}
-
-view! {
-    /// Additional names of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.additional_names`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-additional_names>
-    V2CoreAccountIdentityIndividualAdditionalName, "v2.core.account_identity_individual_additional_name"
-}
-
-impl V2CoreAccountIdentityIndividualAdditionalName {
-    /// Full name. `None` when absent.
-    #[inline]
-    pub fn full_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_additional_name",
-            "full_name",
-        )
-    }
-
-    /// Given name. `None` when absent.
-    #[inline]
-    pub fn given_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_additional_name",
-            "given_name",
-        )
-    }
-
-    /// Purpose.
-    #[inline]
-    pub fn purpose(&self) -> api::V2CoreAccountIdentityIndividualAdditionalNamePurpose {
-        self.0.word(
-            "v2.core.account_identity_individual_additional_name",
-            "purpose",
-        )
-    }
-
-    /// Surname. `None` when absent.
-    #[inline]
-    pub fn surname(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_additional_name",
-            "surname",
-        )
-    }
-}
-
-view! {
-    /// Additional terms of service of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.additional_terms_of_service`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-additional_terms_of_service>
-    V2CoreAccountIdentityIndividualAdditionalTermsOfService, "v2.core.account_identity_individual_additional_terms_of_service"
-}
-
-impl V2CoreAccountIdentityIndividualAdditionalTermsOfService {
-    /// Account. `None` when absent.
-    #[inline]
-    pub fn account(&self) -> Option<api::V2CoreAccountIdentityAttestationsTermsOfServiceAccount> {
-        self.0.opt_view(
-            "v2.core.account_identity_individual_additional_terms_of_service",
-            "account",
-        )
-    }
-}
-
-view! {
-    /// Date of birth of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.date_of_birth`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-date_of_birth>
-    V2CoreAccountIdentityIndividualDateOfBirth, "v2.core.account_identity_individual_date_of_birth"
-}
-
-impl V2CoreAccountIdentityIndividualDateOfBirth {
-    /// Day.
-    #[inline]
-    pub fn day(&self) -> i64 {
-        self.0
-            .int("v2.core.account_identity_individual_date_of_birth", "day")
-    }
-
-    /// Month.
-    #[inline]
-    pub fn month(&self) -> i64 {
-        self.0
-            .int("v2.core.account_identity_individual_date_of_birth", "month")
-    }
-
-    /// Year.
-    #[inline]
-    pub fn year(&self) -> i64 {
-        self.0
-            .int("v2.core.account_identity_individual_date_of_birth", "year")
-    }
-}
-
-view! {
-    /// Documents of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.documents`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-documents>
-    V2CoreAccountIdentityIndividualDocuments, "v2.core.account_identity_individual_documents"
-}
-
-impl V2CoreAccountIdentityIndividualDocuments {
-    /// Company authorization. `None` when absent.
-    #[inline]
-    pub fn company_authorization(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityIndividualDocumentsCompanyAuthorization> {
-        self.0.opt_view(
-            "v2.core.account_identity_individual_documents",
-            "company_authorization",
-        )
-    }
-
-    /// Passport. `None` when absent.
-    #[inline]
-    pub fn passport(&self) -> Option<api::V2CoreAccountIdentityIndividualDocumentsPassport> {
-        self.0
-            .opt_view("v2.core.account_identity_individual_documents", "passport")
-    }
-
-    /// Primary verification. `None` when absent.
-    #[inline]
-    pub fn primary_verification(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerification> {
-        self.0.opt_view(
-            "v2.core.account_identity_individual_documents",
-            "primary_verification",
-        )
-    }
-
-    /// Secondary verification. `None` when absent.
-    #[inline]
-    pub fn secondary_verification(
-        &self,
-    ) -> Option<api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerification> {
-        self.0.opt_view(
-            "v2.core.account_identity_individual_documents",
-            "secondary_verification",
-        )
-    }
-
-    /// Visa. `None` when absent.
-    #[inline]
-    pub fn visa(&self) -> Option<api::V2CoreAccountIdentityIndividualDocumentsVisa> {
-        self.0
-            .opt_view("v2.core.account_identity_individual_documents", "visa")
-    }
-}
-
-view! {
-    /// Company authorization of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.documents.company_authorization`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-documents-company_authorization>
-    V2CoreAccountIdentityIndividualDocumentsCompanyAuthorization, "v2.core.account_identity_individual_documents_company_authorization"
-}
-
-impl V2CoreAccountIdentityIndividualDocumentsCompanyAuthorization {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings(
-            "v2.core.account_identity_individual_documents_company_authorization",
-            "files",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word(
-            "v2.core.account_identity_individual_documents_company_authorization",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Passport of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.documents.passport`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-documents-passport>
-    V2CoreAccountIdentityIndividualDocumentsPassport, "v2.core.account_identity_individual_documents_passport"
-}
-
-impl V2CoreAccountIdentityIndividualDocumentsPassport {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings(
-            "v2.core.account_identity_individual_documents_passport",
-            "files",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0.word(
-            "v2.core.account_identity_individual_documents_passport",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Secondary verification of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.documents.secondary_verification`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-documents-secondary_verification>
-    V2CoreAccountIdentityIndividualDocumentsSecondaryVerification, "v2.core.account_identity_individual_documents_secondary_verification"
-}
-
-impl V2CoreAccountIdentityIndividualDocumentsSecondaryVerification {
-    /// Front back.
-    #[inline]
-    pub fn front_back(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack {
-        self.0.view(
-            "v2.core.account_identity_individual_documents_secondary_verification",
-            "front_back",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType {
-        self.0.word(
-            "v2.core.account_identity_individual_documents_secondary_verification",
-            "type",
-        )
-    }
-}
-
-view! {
-    /// Visa of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.documents.visa`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-documents-visa>
-    V2CoreAccountIdentityIndividualDocumentsVisa, "v2.core.account_identity_individual_documents_visa"
-}
-
-impl V2CoreAccountIdentityIndividualDocumentsVisa {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(&self) -> Vec<&str> {
-        self.0.strings(
-            "v2.core.account_identity_individual_documents_visa",
-            "files",
-        )
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
-    {
-        self.0
-            .word("v2.core.account_identity_individual_documents_visa", "type")
-    }
-}
-
-view! {
-    /// Id numbers of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.id_numbers`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-id_numbers>
-    V2CoreAccountIdentityIndividualIdNumber, "v2.core.account_identity_individual_id_number"
-}
-
-impl V2CoreAccountIdentityIndividualIdNumber {
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::V2CoreAccountIdentityIndividualIdNumberType {
-        self.0
-            .word("v2.core.account_identity_individual_id_number", "type")
-    }
-}
-
-view! {
-    /// Relationship of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.relationship`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-relationship>
-    V2CoreAccountIdentityIndividualRelationship, "v2.core.account_identity_individual_relationship"
-}
-
-impl V2CoreAccountIdentityIndividualRelationship {
-    /// Authorizer: true or false. `None` when absent.
-    #[inline]
-    pub fn authorizer(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "v2.core.account_identity_individual_relationship",
-            "authorizer",
-        )
-    }
-
-    /// Director: true or false. `None` when absent.
-    #[inline]
-    pub fn director(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "v2.core.account_identity_individual_relationship",
-            "director",
-        )
-    }
-
-    /// Executive: true or false. `None` when absent.
-    #[inline]
-    pub fn executive(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "v2.core.account_identity_individual_relationship",
-            "executive",
-        )
-    }
-
-    /// Legal guardian: true or false. `None` when absent.
-    #[inline]
-    pub fn legal_guardian(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "v2.core.account_identity_individual_relationship",
-            "legal_guardian",
-        )
-    }
-
-    /// Owner: true or false. `None` when absent.
-    #[inline]
-    pub fn owner(&self) -> Option<bool> {
-        self.0
-            .opt_flag("v2.core.account_identity_individual_relationship", "owner")
-    }
-
-    /// Percent ownership, as a decimal number. `None` when absent.
-    #[inline]
-    pub fn percent_ownership(&self) -> Option<Decimal<'_>> {
-        self.0.opt_decimal(
-            "v2.core.account_identity_individual_relationship",
-            "percent_ownership",
-        )
-    }
-
-    /// Representative: true or false. `None` when absent.
-    #[inline]
-    pub fn representative(&self) -> Option<bool> {
-        self.0.opt_flag(
-            "v2.core.account_identity_individual_relationship",
-            "representative",
-        )
-    }
-
-    /// Title. `None` when absent.
-    #[inline]
-    pub fn title(&self) -> Option<&str> {
-        self.0
-            .opt_string("v2.core.account_identity_individual_relationship", "title")
-    }
-}
-
-view! {
-    /// Script names of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.script_names`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-script_names>
-    V2CoreAccountIdentityIndividualScriptNames, "v2.core.account_identity_individual_script_names"
-}
-
-impl V2CoreAccountIdentityIndividualScriptNames {
-    /// Kana. `None` when absent.
-    #[inline]
-    pub fn kana(&self) -> Option<api::V2CoreAccountIdentityIndividualScriptNamesKana> {
-        self.0
-            .opt_view("v2.core.account_identity_individual_script_names", "kana")
-    }
-
-    /// Kanji. `None` when absent.
-    #[inline]
-    pub fn kanji(&self) -> Option<api::V2CoreAccountIdentityIndividualScriptNamesKanji> {
-        self.0
-            .opt_view("v2.core.account_identity_individual_script_names", "kanji")
     }
 }

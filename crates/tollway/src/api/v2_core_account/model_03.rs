@@ -6,397 +6,77 @@ use crate::api;
 use crate::view::prelude::{Instant, view};
 
 view! {
-    /// Kana of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.script_names.kana`.
+    /// Responsibilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `defaults.responsibilities`. It has what [`V2CoreAccountDefaultsResponsibilitiesFields`](crate::api::V2CoreAccountDefaultsResponsibilitiesFields) has.
     ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-script_names-kana>
-    V2CoreAccountIdentityIndividualScriptNamesKana, "v2.core.account_identity_individual_script_names_kana"
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults-responsibilities>
+    V2CoreAccountDefaultsResponsibilities =
+    /// The accessors of [`V2CoreAccountDefaultsResponsibilities`](crate::api::V2CoreAccountDefaultsResponsibilities).
+    V2CoreAccountDefaultsResponsibilitiesFields, "v2.core.account_defaults_responsibilities"
 }
 
-impl V2CoreAccountIdentityIndividualScriptNamesKana {
-    /// Given name. `None` when absent.
+impl V2CoreAccountDefaultsResponsibilitiesFields {
+    /// Fees collector. `None` when absent.
     #[inline]
-    pub fn given_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_script_names_kana",
-            "given_name",
+    pub fn fees_collector(
+        &self,
+    ) -> Option<api::V2CoreAccountDefaultsResponsibilitiesFeesCollector> {
+        self.0.opt_word(
+            "v2.core.account_defaults_responsibilities",
+            "fees_collector",
         )
     }
 
-    /// Surname. `None` when absent.
+    /// Losses collector. `None` when absent.
     #[inline]
-    pub fn surname(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_script_names_kana",
-            "surname",
-        )
-    }
-}
-
-view! {
-    /// Kanji of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual.script_names.kanji`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-script_names-kanji>
-    V2CoreAccountIdentityIndividualScriptNamesKanji, "v2.core.account_identity_individual_script_names_kanji"
-}
-
-impl V2CoreAccountIdentityIndividualScriptNamesKanji {
-    /// Given name. `None` when absent.
-    #[inline]
-    pub fn given_name(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_script_names_kanji",
-            "given_name",
+    pub fn losses_collector(
+        &self,
+    ) -> Option<api::V2CoreAccountDefaultsResponsibilitiesLossesCollector> {
+        self.0.opt_word(
+            "v2.core.account_defaults_responsibilities",
+            "losses_collector",
         )
     }
 
-    /// Surname. `None` when absent.
+    /// Requirements collector.
     #[inline]
-    pub fn surname(&self) -> Option<&str> {
-        self.0.opt_string(
-            "v2.core.account_identity_individual_script_names_kanji",
-            "surname",
+    pub fn requirements_collector(
+        &self,
+    ) -> api::V2CoreAccountDefaultsResponsibilitiesLossesCollector {
+        self.0.word(
+            "v2.core.account_defaults_responsibilities",
+            "requirements_collector",
         )
     }
 }
 
 view! {
-    /// Impact of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.entries.impact`.
+    /// Entries of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.alternatives.options.entries`. It has what [`V2CoreAccountFutureRequirementsAlternativeOptionEntryFields`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntryFields) has.
     ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-impact>
-    V2CoreAccountFutureRequirementsEntryImpact, "v2.core.account_impact"
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-alternatives-options-entries>
+    V2CoreAccountFutureRequirementsAlternativeOptionEntry =
+    /// The accessors of [`V2CoreAccountFutureRequirementsAlternativeOptionEntry`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntry).
+    V2CoreAccountFutureRequirementsAlternativeOptionEntryFields, "v2.core.account_entry"
 }
 
-impl V2CoreAccountFutureRequirementsEntryImpact {
-    /// Restricts capabilities, as a list. `None` when absent.
-    #[inline]
-    pub fn restricts_capabilities(
-        &self,
-    ) -> Option<Vec<api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability>> {
-        self.0
-            .opt_views("v2.core.account_impact", "restricts_capabilities")
-    }
-}
-
-view! {
-    /// Kana of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.script_addresses.kana`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-script_addresses-kana>
-    V2CoreAccountIdentityBusinessDetailsScriptAddressesKana, "v2.core.account_kana"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsScriptAddressesKana {
-    /// City. `None` when absent.
-    #[inline]
-    pub fn city(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kana", "city")
-    }
-
-    /// Country. `None` when absent.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kana", "country")
-    }
-
-    /// Line1. `None` when absent.
-    #[inline]
-    pub fn line1(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kana", "line1")
-    }
-
-    /// Line2. `None` when absent.
-    #[inline]
-    pub fn line2(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kana", "line2")
-    }
-
-    /// Postal code. `None` when absent.
-    #[inline]
-    pub fn postal_code(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kana", "postal_code")
-    }
-
-    /// State. `None` when absent.
-    #[inline]
-    pub fn state(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kana", "state")
-    }
-
-    /// Town. `None` when absent.
-    #[inline]
-    pub fn town(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kana", "town")
-    }
-}
-
-view! {
-    /// Kanji of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.script_addresses.kanji`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-script_addresses-kanji>
-    V2CoreAccountIdentityBusinessDetailsScriptAddressesKanji, "v2.core.account_kanji"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsScriptAddressesKanji {
-    /// City. `None` when absent.
-    #[inline]
-    pub fn city(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kanji", "city")
-    }
-
-    /// Country. `None` when absent.
-    #[inline]
-    pub fn country(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kanji", "country")
-    }
-
-    /// Line1. `None` when absent.
-    #[inline]
-    pub fn line1(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kanji", "line1")
-    }
-
-    /// Line2. `None` when absent.
-    #[inline]
-    pub fn line2(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kanji", "line2")
-    }
-
-    /// Postal code. `None` when absent.
-    #[inline]
-    pub fn postal_code(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kanji", "postal_code")
-    }
-
-    /// State. `None` when absent.
-    #[inline]
-    pub fn state(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kanji", "state")
-    }
-
-    /// Town. `None` when absent.
-    #[inline]
-    pub fn town(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_kanji", "town")
-    }
-}
-
-view! {
-    /// Minimum deadline of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.entries.minimum_deadline`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-minimum_deadline>
-    V2CoreAccountFutureRequirementsEntryMinimumDeadline, "v2.core.account_minimum_deadline"
-}
-
-impl V2CoreAccountFutureRequirementsEntryMinimumDeadline {
-    /// Status.
-    #[inline]
-    pub fn status(
-        &self,
-    ) -> api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadlineStatus {
-        self.0.word("v2.core.account_minimum_deadline", "status")
-    }
-}
-
-view! {
-    /// Options of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.alternatives.options`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-alternatives-options>
-    V2CoreAccountFutureRequirementsAlternativeOption, "v2.core.account_option"
-}
-
-impl V2CoreAccountFutureRequirementsAlternativeOption {
-    /// Entries, as a list.
-    #[inline]
-    pub fn entries(&self) -> Vec<api::V2CoreAccountFutureRequirementsAlternativeOptionEntry> {
-        self.0.views("v2.core.account_option", "entries")
-    }
-}
-
-view! {
-    /// Original entries of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.alternatives.original_entries`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-alternatives-original_entries>
-    V2CoreAccountFutureRequirementsAlternativeOriginalEntry, "v2.core.account_original_entry"
-}
-
-impl V2CoreAccountFutureRequirementsAlternativeOriginalEntry {
-    /// Description.
-    #[inline]
-    pub fn description(&self) -> &str {
-        self.0
-            .string("v2.core.account_original_entry", "description")
-    }
-
-    /// Reference. `None` when absent.
-    #[inline]
-    pub fn reference(
-        &self,
-    ) -> Option<api::V2CoreAccountFutureRequirementsAlternativeOptionEntryReference> {
-        self.0
-            .opt_view("v2.core.account_original_entry", "reference")
-    }
-}
-
-view! {
-    /// Payouts of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.capabilities.stripe_balance.payouts`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-merchant-capabilities-stripe_balance-payouts>
-    V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts, "v2.core.account_payouts"
-}
-
-impl V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts {
-    /// Status.
-    #[inline]
-    pub fn status(
-        &self,
-    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
-        self.0.word("v2.core.account_payouts", "status")
-    }
-
-    /// Status details, as a list.
-    #[inline]
-    pub fn status_details(
-        &self,
-    ) -> Vec<api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail>
-    {
-        self.0.views("v2.core.account_payouts", "status_details")
-    }
-}
-
-view! {
-    /// Primary verification of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.primary_verification`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-primary_verification>
-    V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerification, "v2.core.account_primary_verification"
-}
-
-impl V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerification {
-    /// Front back.
-    #[inline]
-    pub fn front_back(
-        &self,
-    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack {
-        self.0
-            .view("v2.core.account_primary_verification", "front_back")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType {
-        self.0.word("v2.core.account_primary_verification", "type")
-    }
-}
-
-view! {
-    /// Reference of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.entries.reference`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-reference>
-    V2CoreAccountFutureRequirementsAlternativeOptionEntryReference, "v2.core.account_reference"
-}
-
-impl V2CoreAccountFutureRequirementsAlternativeOptionEntryReference {
-    /// Inquiry. `None` when absent.
-    #[inline]
-    pub fn inquiry(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_reference", "inquiry")
-    }
-
-    /// Resource. `None` when absent.
-    #[inline]
-    pub fn resource(&self) -> Option<&str> {
-        self.0.opt_string("v2.core.account_reference", "resource")
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(&self) -> api::V2CoreAccountFutureRequirementsAlternativeOptionEntryReferenceType {
-        self.0.word("v2.core.account_reference", "type")
-    }
-}
-
-view! {
-    /// Requested reasons of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.entries.requested_reasons`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-requested_reasons>
-    V2CoreAccountFutureRequirementsEntryRequestedReason, "v2.core.account_requested_reason"
-}
-
-impl V2CoreAccountFutureRequirementsEntryRequestedReason {
-    /// Code.
-    #[inline]
-    pub fn code(&self) -> api::V2CoreAccountFutureRequirementsEntryRequestedReasonCode {
-        self.0.word("v2.core.account_requested_reason", "code")
-    }
-}
-
-view! {
-    /// Requirements of [`V2CoreAccount`](crate::api::V2CoreAccount): its `requirements`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-requirements>
-    V2CoreAccountRequirements, "v2.core.account_requirements"
-}
-
-impl V2CoreAccountRequirements {
-    /// Alternatives, as a list. `None` when absent.
-    #[inline]
-    pub fn alternatives(&self) -> Option<Vec<api::V2CoreAccountFutureRequirementsAlternative>> {
-        self.0
-            .opt_views("v2.core.account_requirements", "alternatives")
-    }
-
-    /// Entries, as a list. `None` when absent.
-    #[inline]
-    pub fn entries(&self) -> Option<Vec<api::V2CoreAccountFutureRequirementsEntry>> {
-        self.0.opt_views("v2.core.account_requirements", "entries")
-    }
-
-    /// Summary. `None` when absent.
-    #[inline]
-    pub fn summary(&self) -> Option<api::V2CoreAccountFutureRequirementsSummary> {
-        self.0.opt_view("v2.core.account_requirements", "summary")
-    }
-}
-
-view! {
-    /// Entries of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.entries`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries>
-    V2CoreAccountFutureRequirementsEntry, "v2.core.account_requirements_entry"
-}
-
-impl V2CoreAccountFutureRequirementsEntry {
+impl V2CoreAccountFutureRequirementsAlternativeOptionEntryFields {
     /// Awaiting action from.
     #[inline]
     pub fn awaiting_action_from(
         &self,
     ) -> api::V2CoreAccountFutureRequirementsAlternativeOptionEntryAwaitingActionFrom {
-        self.0
-            .word("v2.core.account_requirements_entry", "awaiting_action_from")
+        self.0.word("v2.core.account_entry", "awaiting_action_from")
     }
 
     /// Description.
     #[inline]
     pub fn description(&self) -> &str {
-        self.0
-            .string("v2.core.account_requirements_entry", "description")
+        self.0.string("v2.core.account_entry", "description")
     }
 
     /// Errors, as a list.
     #[inline]
     pub fn errors(&self) -> Vec<api::V2CoreAccountFutureRequirementsAlternativeOptionEntryError> {
-        self.0.views("v2.core.account_requirements_entry", "errors")
-    }
-
-    /// Impact.
-    #[inline]
-    pub fn impact(&self) -> api::V2CoreAccountFutureRequirementsEntryImpact {
-        self.0.view("v2.core.account_requirements_entry", "impact")
-    }
-
-    /// Minimum deadline.
-    #[inline]
-    pub fn minimum_deadline(&self) -> api::V2CoreAccountFutureRequirementsEntryMinimumDeadline {
-        self.0
-            .view("v2.core.account_requirements_entry", "minimum_deadline")
+        self.0.views("v2.core.account_entry", "errors")
     }
 
     /// Reference. `None` when absent.
@@ -404,160 +84,1190 @@ impl V2CoreAccountFutureRequirementsEntry {
     pub fn reference(
         &self,
     ) -> Option<api::V2CoreAccountFutureRequirementsAlternativeOptionEntryReference> {
-        self.0
-            .opt_view("v2.core.account_requirements_entry", "reference")
-    }
-
-    /// Requested reasons, as a list.
-    #[inline]
-    pub fn requested_reasons(
-        &self,
-    ) -> Vec<api::V2CoreAccountFutureRequirementsEntryRequestedReason> {
-        self.0
-            .views("v2.core.account_requirements_entry", "requested_reasons")
+        self.0.opt_view("v2.core.account_entry", "reference")
     }
 }
 
 view! {
-    /// Minimum deadline of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.summary.minimum_deadline`.
+    /// Errors of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.entries.errors`. It has what [`V2CoreAccountFutureRequirementsAlternativeOptionEntryErrorFields`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntryErrorFields) has.
     ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-summary-minimum_deadline>
-    V2CoreAccountFutureRequirementsSummaryMinimumDeadline, "v2.core.account_requirements_summary_minimum_deadline"
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-errors>
+    V2CoreAccountFutureRequirementsAlternativeOptionEntryError =
+    /// The accessors of [`V2CoreAccountFutureRequirementsAlternativeOptionEntryError`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntryError).
+    V2CoreAccountFutureRequirementsAlternativeOptionEntryErrorFields, "v2.core.account_error"
 }
 
-impl V2CoreAccountFutureRequirementsSummaryMinimumDeadline {
-    /// Status.
+impl V2CoreAccountFutureRequirementsAlternativeOptionEntryErrorFields {
+    /// Code.
     #[inline]
-    pub fn status(
-        &self,
-    ) -> api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadlineStatus {
-        self.0.word(
-            "v2.core.account_requirements_summary_minimum_deadline",
-            "status",
-        )
+    pub fn code(&self) -> api::V2CoreAccountFutureRequirementsAlternativeOptionEntryErrorCode {
+        self.0.word("v2.core.account_error", "code")
     }
 
-    /// Time, as RFC 3339 text. `None` when absent.
+    /// Description.
     #[inline]
-    pub fn time(&self) -> Option<Instant<'_>> {
+    pub fn description(&self) -> &str {
+        self.0.string("v2.core.account_error", "description")
+    }
+}
+
+view! {
+    /// Front back of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.primary_verification.front_back`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBackFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBackFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-primary_verification-front_back>
+    V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack).
+    V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBackFields, "v2.core.account_front_back"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBackFields {
+    /// Back. `None` when absent.
+    #[inline]
+    pub fn back(&self) -> Option<&str> {
+        self.0.opt_string("v2.core.account_front_back", "back")
+    }
+
+    /// Front.
+    #[inline]
+    pub fn front(&self) -> &str {
+        self.0.string("v2.core.account_front_back", "front")
+    }
+}
+
+view! {
+    /// Future requirements of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements`. It has what [`V2CoreAccountFutureRequirementsFields`](crate::api::V2CoreAccountFutureRequirementsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements>
+    V2CoreAccountFutureRequirements =
+    /// The accessors of [`V2CoreAccountFutureRequirements`](crate::api::V2CoreAccountFutureRequirements).
+    V2CoreAccountFutureRequirementsFields, "v2.core.account_future_requirements"
+}
+
+impl V2CoreAccountFutureRequirementsFields {
+    /// Alternatives, as a list. `None` when absent.
+    #[inline]
+    pub fn alternatives(&self) -> Option<Vec<api::V2CoreAccountFutureRequirementsAlternative>> {
+        self.0
+            .opt_views("v2.core.account_future_requirements", "alternatives")
+    }
+
+    /// Entries, as a list. `None` when absent.
+    #[inline]
+    pub fn entries(&self) -> Option<Vec<api::V2CoreAccountFutureRequirementsEntry>> {
+        self.0
+            .opt_views("v2.core.account_future_requirements", "entries")
+    }
+
+    /// Minimum transition date, as RFC 3339 text. `None` when absent.
+    #[inline]
+    pub fn minimum_transition_date(&self) -> Option<Instant<'_>> {
         self.0.opt_instant(
-            "v2.core.account_requirements_summary_minimum_deadline",
-            "time",
+            "v2.core.account_future_requirements",
+            "minimum_transition_date",
+        )
+    }
+
+    /// Summary. `None` when absent.
+    #[inline]
+    pub fn summary(&self) -> Option<api::V2CoreAccountFutureRequirementsSummary> {
+        self.0
+            .opt_view("v2.core.account_future_requirements", "summary")
+    }
+}
+
+view! {
+    /// Identity of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity`. It has what [`V2CoreAccountIdentityFields`](crate::api::V2CoreAccountIdentityFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity>
+    V2CoreAccountIdentity =
+    /// The accessors of [`V2CoreAccountIdentity`](crate::api::V2CoreAccountIdentity).
+    V2CoreAccountIdentityFields, "v2.core.account_identity"
+}
+
+impl V2CoreAccountIdentityFields {
+    /// Attestations. `None` when absent.
+    #[inline]
+    pub fn attestations(&self) -> Option<api::V2CoreAccountIdentityAttestations> {
+        self.0.opt_view("v2.core.account_identity", "attestations")
+    }
+
+    /// Business details. `None` when absent.
+    #[inline]
+    pub fn business_details(&self) -> Option<api::V2CoreAccountIdentityBusinessDetails> {
+        self.0
+            .opt_view("v2.core.account_identity", "business_details")
+    }
+
+    /// Country. `None` when absent.
+    #[inline]
+    pub fn country(&self) -> Option<&str> {
+        self.0.opt_string("v2.core.account_identity", "country")
+    }
+
+    /// Entity type. `None` when absent.
+    #[inline]
+    pub fn entity_type(&self) -> Option<api::V2CoreAccountIdentityEntityType> {
+        self.0.opt_word("v2.core.account_identity", "entity_type")
+    }
+
+    /// Individual. `None` when absent.
+    #[inline]
+    pub fn individual(&self) -> Option<api::V2CoreAccountIdentityIndividual> {
+        self.0.opt_view("v2.core.account_identity", "individual")
+    }
+}
+
+view! {
+    /// Attestations of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations`. It has what [`V2CoreAccountIdentityAttestationsFields`](crate::api::V2CoreAccountIdentityAttestationsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations>
+    V2CoreAccountIdentityAttestations =
+    /// The accessors of [`V2CoreAccountIdentityAttestations`](crate::api::V2CoreAccountIdentityAttestations).
+    V2CoreAccountIdentityAttestationsFields, "v2.core.account_identity_attestations"
+}
+
+impl V2CoreAccountIdentityAttestationsFields {
+    /// Directorship declaration. `None` when absent.
+    #[inline]
+    pub fn directorship_declaration(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityAttestationsDirectorshipDeclaration> {
+        self.0.opt_view(
+            "v2.core.account_identity_attestations",
+            "directorship_declaration",
+        )
+    }
+
+    /// Ownership declaration. `None` when absent.
+    #[inline]
+    pub fn ownership_declaration(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityAttestationsOwnershipDeclaration> {
+        self.0.opt_view(
+            "v2.core.account_identity_attestations",
+            "ownership_declaration",
+        )
+    }
+
+    /// Persons provided. `None` when absent.
+    #[inline]
+    pub fn persons_provided(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityAttestationsPersonsProvided> {
+        self.0
+            .opt_view("v2.core.account_identity_attestations", "persons_provided")
+    }
+
+    /// Representative declaration. `None` when absent.
+    #[inline]
+    pub fn representative_declaration(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityAttestationsRepresentativeDeclaration> {
+        self.0.opt_view(
+            "v2.core.account_identity_attestations",
+            "representative_declaration",
+        )
+    }
+
+    /// Terms of service. `None` when absent.
+    #[inline]
+    pub fn terms_of_service(&self) -> Option<api::V2CoreAccountIdentityAttestationsTermsOfService> {
+        self.0
+            .opt_view("v2.core.account_identity_attestations", "terms_of_service")
+    }
+}
+
+view! {
+    /// Directorship declaration of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.directorship_declaration`. It has what [`V2CoreAccountIdentityAttestationsDirectorshipDeclarationFields`](crate::api::V2CoreAccountIdentityAttestationsDirectorshipDeclarationFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-directorship_declaration>
+    V2CoreAccountIdentityAttestationsDirectorshipDeclaration =
+    /// The accessors of [`V2CoreAccountIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountIdentityAttestationsDirectorshipDeclaration).
+    V2CoreAccountIdentityAttestationsDirectorshipDeclarationFields, "v2.core.account_identity_attestations_directorship_declaration"
+}
+
+impl V2CoreAccountIdentityAttestationsDirectorshipDeclarationFields {
+    /// Date, as RFC 3339 text. `None` when absent.
+    #[inline]
+    pub fn date(&self) -> Option<Instant<'_>> {
+        self.0.opt_instant(
+            "v2.core.account_identity_attestations_directorship_declaration",
+            "date",
+        )
+    }
+
+    /// Ip. `None` when absent.
+    #[inline]
+    pub fn ip(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_attestations_directorship_declaration",
+            "ip",
+        )
+    }
+
+    /// User agent. `None` when absent.
+    #[inline]
+    pub fn user_agent(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_attestations_directorship_declaration",
+            "user_agent",
         )
     }
 }
 
 view! {
-    /// Restricts capabilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.entries.impact.restricts_capabilities`.
+    /// Ownership declaration of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.ownership_declaration`. It has what [`V2CoreAccountIdentityAttestationsOwnershipDeclarationFields`](crate::api::V2CoreAccountIdentityAttestationsOwnershipDeclarationFields) has.
     ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-impact-restricts_capabilities>
-    V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability, "v2.core.account_restricts_capability"
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-ownership_declaration>
+    V2CoreAccountIdentityAttestationsOwnershipDeclaration =
+    /// The accessors of [`V2CoreAccountIdentityAttestationsOwnershipDeclaration`](crate::api::V2CoreAccountIdentityAttestationsOwnershipDeclaration).
+    V2CoreAccountIdentityAttestationsOwnershipDeclarationFields, "v2.core.account_identity_attestations_ownership_declaration"
 }
 
-impl V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability {
-    /// Capability.
+impl V2CoreAccountIdentityAttestationsOwnershipDeclarationFields {
+    /// Date, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn capability(
-        &self,
-    ) -> api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityCapability {
-        self.0
-            .word("v2.core.account_restricts_capability", "capability")
+    pub fn date(&self) -> Option<Instant<'_>> {
+        self.0.opt_instant(
+            "v2.core.account_identity_attestations_ownership_declaration",
+            "date",
+        )
     }
 
-    /// Configuration.
+    /// Ip. `None` when absent.
     #[inline]
-    pub fn configuration(&self) -> api::V2CoreAccountAppliedConfiguration {
-        self.0
-            .word("v2.core.account_restricts_capability", "configuration")
+    pub fn ip(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_attestations_ownership_declaration",
+            "ip",
+        )
     }
 
-    /// Deadline.
+    /// User agent. `None` when absent.
     #[inline]
-    pub fn deadline(
-        &self,
-    ) -> api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline {
-        self.0
-            .view("v2.core.account_restricts_capability", "deadline")
+    pub fn user_agent(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_attestations_ownership_declaration",
+            "user_agent",
+        )
     }
 }
 
 view! {
-    /// Script addresses of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.script_addresses`.
+    /// Persons provided of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.persons_provided`. It has what [`V2CoreAccountIdentityAttestationsPersonsProvidedFields`](crate::api::V2CoreAccountIdentityAttestationsPersonsProvidedFields) has.
     ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-script_addresses>
-    V2CoreAccountIdentityBusinessDetailsScriptAddresses, "v2.core.account_script_addresses"
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-persons_provided>
+    V2CoreAccountIdentityAttestationsPersonsProvided =
+    /// The accessors of [`V2CoreAccountIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountIdentityAttestationsPersonsProvided).
+    V2CoreAccountIdentityAttestationsPersonsProvidedFields, "v2.core.account_identity_attestations_persons_provided"
 }
 
-impl V2CoreAccountIdentityBusinessDetailsScriptAddresses {
+impl V2CoreAccountIdentityAttestationsPersonsProvidedFields {
+    /// Directors: true or false. `None` when absent.
+    #[inline]
+    pub fn directors(&self) -> Option<bool> {
+        self.0.opt_flag(
+            "v2.core.account_identity_attestations_persons_provided",
+            "directors",
+        )
+    }
+
+    /// Executives: true or false. `None` when absent.
+    #[inline]
+    pub fn executives(&self) -> Option<bool> {
+        self.0.opt_flag(
+            "v2.core.account_identity_attestations_persons_provided",
+            "executives",
+        )
+    }
+
+    /// Owners: true or false. `None` when absent.
+    #[inline]
+    pub fn owners(&self) -> Option<bool> {
+        self.0.opt_flag(
+            "v2.core.account_identity_attestations_persons_provided",
+            "owners",
+        )
+    }
+
+    /// Ownership exemption reason. `None` when absent.
+    #[inline]
+    pub fn ownership_exemption_reason(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityAttestationsPersonsProvidedOwnershipExemptionReason> {
+        self.0.opt_word(
+            "v2.core.account_identity_attestations_persons_provided",
+            "ownership_exemption_reason",
+        )
+    }
+}
+
+view! {
+    /// Representative declaration of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.representative_declaration`. It has what [`V2CoreAccountIdentityAttestationsRepresentativeDeclarationFields`](crate::api::V2CoreAccountIdentityAttestationsRepresentativeDeclarationFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-representative_declaration>
+    V2CoreAccountIdentityAttestationsRepresentativeDeclaration =
+    /// The accessors of [`V2CoreAccountIdentityAttestationsRepresentativeDeclaration`](crate::api::V2CoreAccountIdentityAttestationsRepresentativeDeclaration).
+    V2CoreAccountIdentityAttestationsRepresentativeDeclarationFields, "v2.core.account_identity_attestations_representative_declaration"
+}
+
+impl V2CoreAccountIdentityAttestationsRepresentativeDeclarationFields {
+    /// Date, as RFC 3339 text. `None` when absent.
+    #[inline]
+    pub fn date(&self) -> Option<Instant<'_>> {
+        self.0.opt_instant(
+            "v2.core.account_identity_attestations_representative_declaration",
+            "date",
+        )
+    }
+
+    /// Ip. `None` when absent.
+    #[inline]
+    pub fn ip(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_attestations_representative_declaration",
+            "ip",
+        )
+    }
+
+    /// User agent. `None` when absent.
+    #[inline]
+    pub fn user_agent(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_attestations_representative_declaration",
+            "user_agent",
+        )
+    }
+}
+
+view! {
+    /// Terms of service of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.attestations.terms_of_service`. It has what [`V2CoreAccountIdentityAttestationsTermsOfServiceFields`](crate::api::V2CoreAccountIdentityAttestationsTermsOfServiceFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-terms_of_service>
+    V2CoreAccountIdentityAttestationsTermsOfService =
+    /// The accessors of [`V2CoreAccountIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountIdentityAttestationsTermsOfService).
+    V2CoreAccountIdentityAttestationsTermsOfServiceFields, "v2.core.account_identity_attestations_terms_of_service"
+}
+
+impl V2CoreAccountIdentityAttestationsTermsOfServiceFields {
+    /// Account. `None` when absent.
+    #[inline]
+    pub fn account(&self) -> Option<api::V2CoreAccountIdentityAttestationsTermsOfServiceAccount> {
+        self.0.opt_view(
+            "v2.core.account_identity_attestations_terms_of_service",
+            "account",
+        )
+    }
+}
+
+view! {
+    /// Business details of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details`. It has what [`V2CoreAccountIdentityBusinessDetailsFields`](crate::api::V2CoreAccountIdentityBusinessDetailsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details>
+    V2CoreAccountIdentityBusinessDetails =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetails`](crate::api::V2CoreAccountIdentityBusinessDetails).
+    V2CoreAccountIdentityBusinessDetailsFields, "v2.core.account_identity_business_details"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsFields {
+    /// Additional addresses, as a list. `None` when absent.
+    #[inline]
+    pub fn additional_addresses(
+        &self,
+    ) -> Option<Vec<api::V2CoreAccountIdentityBusinessDetailsAdditionalAddress>> {
+        self.0.opt_views(
+            "v2.core.account_identity_business_details",
+            "additional_addresses",
+        )
+    }
+
+    /// Address. `None` when absent.
+    #[inline]
+    pub fn address(&self) -> Option<api::V2CoreAccountConfigurationMerchantSupportAddress> {
+        self.0
+            .opt_view("v2.core.account_identity_business_details", "address")
+    }
+
+    /// Annual revenue. `None` when absent.
+    #[inline]
+    pub fn annual_revenue(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsAnnualRevenue> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details",
+            "annual_revenue",
+        )
+    }
+
+    /// Documents. `None` when absent.
+    #[inline]
+    pub fn documents(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocuments> {
+        self.0
+            .opt_view("v2.core.account_identity_business_details", "documents")
+    }
+
+    /// Estimated worker count. `None` when absent.
+    #[inline]
+    pub fn estimated_worker_count(&self) -> Option<i64> {
+        self.0.opt_int(
+            "v2.core.account_identity_business_details",
+            "estimated_worker_count",
+        )
+    }
+
+    /// Id numbers, as a list. `None` when absent.
+    #[inline]
+    pub fn id_numbers(&self) -> Option<Vec<api::V2CoreAccountIdentityBusinessDetailsIdNumber>> {
+        self.0
+            .opt_views("v2.core.account_identity_business_details", "id_numbers")
+    }
+
+    /// Monthly estimated revenue. `None` when absent.
+    #[inline]
+    pub fn monthly_estimated_revenue(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details",
+            "monthly_estimated_revenue",
+        )
+    }
+
+    /// Phone. `None` when absent.
+    #[inline]
+    pub fn phone(&self) -> Option<&str> {
+        self.0
+            .opt_string("v2.core.account_identity_business_details", "phone")
+    }
+
+    /// Registered name. `None` when absent.
+    #[inline]
+    pub fn registered_name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details",
+            "registered_name",
+        )
+    }
+
+    /// Registration date. `None` when absent.
+    #[inline]
+    pub fn registration_date(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsRegistrationDate> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details",
+            "registration_date",
+        )
+    }
+
+    /// Script addresses. `None` when absent.
+    #[inline]
+    pub fn script_addresses(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptAddresses> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details",
+            "script_addresses",
+        )
+    }
+
+    /// Script names. `None` when absent.
+    #[inline]
+    pub fn script_names(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptNames> {
+        self.0
+            .opt_view("v2.core.account_identity_business_details", "script_names")
+    }
+
+    /// Structure. `None` when absent.
+    #[inline]
+    pub fn structure(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsStructure> {
+        self.0
+            .opt_word("v2.core.account_identity_business_details", "structure")
+    }
+}
+
+view! {
+    /// Additional addresses of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.additional_addresses`. It has what [`V2CoreAccountIdentityBusinessDetailsAdditionalAddressFields`](crate::api::V2CoreAccountIdentityBusinessDetailsAdditionalAddressFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-additional_addresses>
+    V2CoreAccountIdentityBusinessDetailsAdditionalAddress =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsAdditionalAddress`](crate::api::V2CoreAccountIdentityBusinessDetailsAdditionalAddress).
+    V2CoreAccountIdentityBusinessDetailsAdditionalAddressFields, "v2.core.account_identity_business_details_additional_address"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsAdditionalAddressFields {
+    /// City. `None` when absent.
+    #[inline]
+    pub fn city(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_additional_address",
+            "city",
+        )
+    }
+
+    /// Country. `None` when absent.
+    #[inline]
+    pub fn country(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_additional_address",
+            "country",
+        )
+    }
+
+    /// Line1. `None` when absent.
+    #[inline]
+    pub fn line1(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_additional_address",
+            "line1",
+        )
+    }
+
+    /// Line2. `None` when absent.
+    #[inline]
+    pub fn line2(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_additional_address",
+            "line2",
+        )
+    }
+
+    /// Postal code. `None` when absent.
+    #[inline]
+    pub fn postal_code(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_additional_address",
+            "postal_code",
+        )
+    }
+
+    /// Purpose.
+    #[inline]
+    pub fn purpose(&self) -> api::V2CoreAccountIdentityBusinessDetailsAdditionalAddressPurpose {
+        self.0.word(
+            "v2.core.account_identity_business_details_additional_address",
+            "purpose",
+        )
+    }
+
+    /// State. `None` when absent.
+    #[inline]
+    pub fn state(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_additional_address",
+            "state",
+        )
+    }
+
+    /// Town. `None` when absent.
+    #[inline]
+    pub fn town(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_additional_address",
+            "town",
+        )
+    }
+}
+
+view! {
+    /// Annual revenue of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.annual_revenue`. It has what [`V2CoreAccountIdentityBusinessDetailsAnnualRevenueFields`](crate::api::V2CoreAccountIdentityBusinessDetailsAnnualRevenueFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-annual_revenue>
+    V2CoreAccountIdentityBusinessDetailsAnnualRevenue =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountIdentityBusinessDetailsAnnualRevenue).
+    V2CoreAccountIdentityBusinessDetailsAnnualRevenueFields, "v2.core.account_identity_business_details_annual_revenue"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsAnnualRevenueFields {
+    /// Amount. `None` when absent.
+    #[inline]
+    pub fn amount(&self) -> Option<api::V2Amount> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_annual_revenue",
+            "amount",
+        )
+    }
+
+    /// Fiscal year end. `None` when absent.
+    #[inline]
+    pub fn fiscal_year_end(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_annual_revenue",
+            "fiscal_year_end",
+        )
+    }
+}
+
+view! {
+    /// Documents of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents>
+    V2CoreAccountIdentityBusinessDetailsDocuments =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountIdentityBusinessDetailsDocuments).
+    V2CoreAccountIdentityBusinessDetailsDocumentsFields, "v2.core.account_identity_business_details_documents"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsFields {
+    /// Bank account ownership verification. `None` when absent.
+    #[inline]
+    pub fn bank_account_ownership_verification(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification>
+    {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents",
+            "bank_account_ownership_verification",
+        )
+    }
+
+    /// Company license. `None` when absent.
+    #[inline]
+    pub fn company_license(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents",
+            "company_license",
+        )
+    }
+
+    /// Company memorandum of association. `None` when absent.
+    #[inline]
+    pub fn company_memorandum_of_association(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation>
+    {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents",
+            "company_memorandum_of_association",
+        )
+    }
+
+    /// Company ministerial decree. `None` when absent.
+    #[inline]
+    pub fn company_ministerial_decree(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents",
+            "company_ministerial_decree",
+        )
+    }
+
+    /// Company registration verification. `None` when absent.
+    #[inline]
+    pub fn company_registration_verification(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification>
+    {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents",
+            "company_registration_verification",
+        )
+    }
+
+    /// Company tax id verification. `None` when absent.
+    #[inline]
+    pub fn company_tax_id_verification(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents",
+            "company_tax_id_verification",
+        )
+    }
+
+    /// Primary verification. `None` when absent.
+    #[inline]
+    pub fn primary_verification(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerification> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents",
+            "primary_verification",
+        )
+    }
+
+    /// Proof of address. `None` when absent.
+    #[inline]
+    pub fn proof_of_address(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents",
+            "proof_of_address",
+        )
+    }
+
+    /// Proof of registration. `None` when absent.
+    #[inline]
+    pub fn proof_of_registration(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents",
+            "proof_of_registration",
+        )
+    }
+
+    /// Proof of ultimate beneficial ownership. `None` when absent.
+    #[inline]
+    pub fn proof_of_ultimate_beneficial_ownership(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership>
+    {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents",
+            "proof_of_ultimate_beneficial_ownership",
+        )
+    }
+}
+
+view! {
+    /// Bank account ownership verification of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.bank_account_ownership_verification`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-bank_account_ownership_verification>
+    V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+    V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationFields, "v2.core.account_identity_business_details_documents_bank_account_ownership_verification"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationFields {
+    /// Files, as a list.
+    #[inline]
+    pub fn files(&self) -> Vec<&str> {
+        self.0.strings("v2.core.account_identity_business_details_documents_bank_account_ownership_verification", "files")
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        &self,
+    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
+    {
+        self.0.word("v2.core.account_identity_business_details_documents_bank_account_ownership_verification", "type")
+    }
+}
+
+view! {
+    /// Company license of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.company_license`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicenseFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicenseFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-company_license>
+    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense).
+    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicenseFields, "v2.core.account_identity_business_details_documents_company_license"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicenseFields {
+    /// Files, as a list.
+    #[inline]
+    pub fn files(&self) -> Vec<&str> {
+        self.0.strings(
+            "v2.core.account_identity_business_details_documents_company_license",
+            "files",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        &self,
+    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
+    {
+        self.0.word(
+            "v2.core.account_identity_business_details_documents_company_license",
+            "type",
+        )
+    }
+}
+
+view! {
+    /// Company memorandum of association of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.company_memorandum_of_association`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociationFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociationFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-company_memorandum_of_association>
+    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation).
+    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociationFields, "v2.core.account_identity_business_details_documents_company_memorandum_of_association"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociationFields {
+    /// Files, as a list.
+    #[inline]
+    pub fn files(&self) -> Vec<&str> {
+        self.0.strings(
+            "v2.core.account_identity_business_details_documents_company_memorandum_of_association",
+            "files",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        &self,
+    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
+    {
+        self.0.word(
+            "v2.core.account_identity_business_details_documents_company_memorandum_of_association",
+            "type",
+        )
+    }
+}
+
+view! {
+    /// Company ministerial decree of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.company_ministerial_decree`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecreeFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecreeFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-company_ministerial_decree>
+    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree).
+    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecreeFields, "v2.core.account_identity_business_details_documents_company_ministerial_decree"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecreeFields {
+    /// Files, as a list.
+    #[inline]
+    pub fn files(&self) -> Vec<&str> {
+        self.0.strings(
+            "v2.core.account_identity_business_details_documents_company_ministerial_decree",
+            "files",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        &self,
+    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
+    {
+        self.0.word(
+            "v2.core.account_identity_business_details_documents_company_ministerial_decree",
+            "type",
+        )
+    }
+}
+
+view! {
+    /// Company registration verification of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.company_registration_verification`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerificationFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerificationFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-company_registration_verification>
+    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification).
+    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerificationFields, "v2.core.account_identity_business_details_documents_company_registration_verification"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerificationFields {
+    /// Files, as a list.
+    #[inline]
+    pub fn files(&self) -> Vec<&str> {
+        self.0.strings(
+            "v2.core.account_identity_business_details_documents_company_registration_verification",
+            "files",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        &self,
+    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
+    {
+        self.0.word(
+            "v2.core.account_identity_business_details_documents_company_registration_verification",
+            "type",
+        )
+    }
+}
+
+view! {
+    /// Company tax id verification of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.company_tax_id_verification`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerificationFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerificationFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-company_tax_id_verification>
+    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification).
+    V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerificationFields, "v2.core.account_identity_business_details_documents_company_tax_id_verification"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerificationFields {
+    /// Files, as a list.
+    #[inline]
+    pub fn files(&self) -> Vec<&str> {
+        self.0.strings(
+            "v2.core.account_identity_business_details_documents_company_tax_id_verification",
+            "files",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        &self,
+    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
+    {
+        self.0.word(
+            "v2.core.account_identity_business_details_documents_company_tax_id_verification",
+            "type",
+        )
+    }
+}
+
+view! {
+    /// Proof of address of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.proof_of_address`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddressFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddressFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-proof_of_address>
+    V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress).
+    V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddressFields, "v2.core.account_identity_business_details_documents_proof_of_address"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddressFields {
+    /// Files, as a list.
+    #[inline]
+    pub fn files(&self) -> Vec<&str> {
+        self.0.strings(
+            "v2.core.account_identity_business_details_documents_proof_of_address",
+            "files",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        &self,
+    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
+    {
+        self.0.word(
+            "v2.core.account_identity_business_details_documents_proof_of_address",
+            "type",
+        )
+    }
+}
+
+view! {
+    /// Proof of registration of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.proof_of_registration`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-proof_of_registration>
+    V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration).
+    V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationFields, "v2.core.account_identity_business_details_documents_proof_of_registration"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationFields {
+    /// Files, as a list.
+    #[inline]
+    pub fn files(&self) -> Vec<&str> {
+        self.0.strings(
+            "v2.core.account_identity_business_details_documents_proof_of_registration",
+            "files",
+        )
+    }
+
+    /// Signer. `None` when absent.
+    #[inline]
+    pub fn signer(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_documents_proof_of_registration",
+            "signer",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        &self,
+    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
+    {
+        self.0.word(
+            "v2.core.account_identity_business_details_documents_proof_of_registration",
+            "type",
+        )
+    }
+}
+
+view! {
+    /// Proof of ultimate beneficial ownership of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.proof_of_ultimate_beneficial_ownership`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-proof_of_ultimate_beneficial_ownership>
+    V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership).
+    V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipFields, "v2.core.account_identity_business_details_documents_proof_of_ultimate_beneficial_ownership"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipFields {
+    /// Files, as a list.
+    #[inline]
+    pub fn files(&self) -> Vec<&str> {
+        self.0.strings("v2.core.account_identity_business_details_documents_proof_of_ultimate_beneficial_ownership", "files")
+    }
+
+    /// Signer. `None` when absent.
+    #[inline]
+    pub fn signer(
+        &self,
+    ) -> Option<api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner> {
+        self.0.opt_view("v2.core.account_identity_business_details_documents_proof_of_ultimate_beneficial_ownership", "signer")
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        &self,
+    ) -> api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType
+    {
+        self.0.word("v2.core.account_identity_business_details_documents_proof_of_ultimate_beneficial_ownership", "type")
+    }
+}
+
+view! {
+    /// Id numbers of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.id_numbers`. It has what [`V2CoreAccountIdentityBusinessDetailsIdNumberFields`](crate::api::V2CoreAccountIdentityBusinessDetailsIdNumberFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-id_numbers>
+    V2CoreAccountIdentityBusinessDetailsIdNumber =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsIdNumber`](crate::api::V2CoreAccountIdentityBusinessDetailsIdNumber).
+    V2CoreAccountIdentityBusinessDetailsIdNumberFields, "v2.core.account_identity_business_details_id_number"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsIdNumberFields {
+    /// Registrar. `None` when absent.
+    #[inline]
+    pub fn registrar(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_id_number",
+            "registrar",
+        )
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(&self) -> api::V2CoreAccountIdentityBusinessDetailsIdNumberType {
+        self.0.word(
+            "v2.core.account_identity_business_details_id_number",
+            "type",
+        )
+    }
+}
+
+view! {
+    /// Monthly estimated revenue of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.monthly_estimated_revenue`. It has what [`V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenueFields`](crate::api::V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenueFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-monthly_estimated_revenue>
+    V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue).
+    V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenueFields, "v2.core.account_identity_business_details_monthly_estimated_revenue"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenueFields {
+    /// Amount. `None` when absent.
+    #[inline]
+    pub fn amount(&self) -> Option<api::V2Amount> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_monthly_estimated_revenue",
+            "amount",
+        )
+    }
+}
+
+view! {
+    /// Registration date of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.registration_date`. It has what [`V2CoreAccountIdentityBusinessDetailsRegistrationDateFields`](crate::api::V2CoreAccountIdentityBusinessDetailsRegistrationDateFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-registration_date>
+    V2CoreAccountIdentityBusinessDetailsRegistrationDate =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsRegistrationDate`](crate::api::V2CoreAccountIdentityBusinessDetailsRegistrationDate).
+    V2CoreAccountIdentityBusinessDetailsRegistrationDateFields, "v2.core.account_identity_business_details_registration_date"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsRegistrationDateFields {
+    /// Day.
+    #[inline]
+    pub fn day(&self) -> i64 {
+        self.0.int(
+            "v2.core.account_identity_business_details_registration_date",
+            "day",
+        )
+    }
+
+    /// Month.
+    #[inline]
+    pub fn month(&self) -> i64 {
+        self.0.int(
+            "v2.core.account_identity_business_details_registration_date",
+            "month",
+        )
+    }
+
+    /// Year.
+    #[inline]
+    pub fn year(&self) -> i64 {
+        self.0.int(
+            "v2.core.account_identity_business_details_registration_date",
+            "year",
+        )
+    }
+}
+
+view! {
+    /// Script names of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.script_names`. It has what [`V2CoreAccountIdentityBusinessDetailsScriptNamesFields`](crate::api::V2CoreAccountIdentityBusinessDetailsScriptNamesFields) has.
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-script_names>
+    V2CoreAccountIdentityBusinessDetailsScriptNames =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountIdentityBusinessDetailsScriptNames).
+    V2CoreAccountIdentityBusinessDetailsScriptNamesFields, "v2.core.account_identity_business_details_script_names"
+}
+
+impl V2CoreAccountIdentityBusinessDetailsScriptNamesFields {
     /// Kana. `None` when absent.
     #[inline]
-    pub fn kana(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptAddressesKana> {
-        self.0.opt_view("v2.core.account_script_addresses", "kana")
+    pub fn kana(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptNamesKana> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_script_names",
+            "kana",
+        )
     }
 
     /// Kanji. `None` when absent.
     #[inline]
-    pub fn kanji(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptAddressesKanji> {
-        self.0.opt_view("v2.core.account_script_addresses", "kanji")
+    pub fn kanji(&self) -> Option<api::V2CoreAccountIdentityBusinessDetailsScriptNamesKanji> {
+        self.0.opt_view(
+            "v2.core.account_identity_business_details_script_names",
+            "kanji",
+        )
     }
 }
 
 view! {
-    /// Signer of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.proof_of_registration.signer`.
+    /// Kana of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.script_names.kana`. It has what [`V2CoreAccountIdentityBusinessDetailsScriptNamesKanaFields`](crate::api::V2CoreAccountIdentityBusinessDetailsScriptNamesKanaFields) has.
     ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-proof_of_registration-signer>
-    V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner, "v2.core.account_signer"
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-script_names-kana>
+    V2CoreAccountIdentityBusinessDetailsScriptNamesKana =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountIdentityBusinessDetailsScriptNamesKana).
+    V2CoreAccountIdentityBusinessDetailsScriptNamesKanaFields, "v2.core.account_identity_business_details_script_names_kana"
 }
 
-impl V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner {
-    /// Person.
+impl V2CoreAccountIdentityBusinessDetailsScriptNamesKanaFields {
+    /// Registered name. `None` when absent.
     #[inline]
-    pub fn person(&self) -> &str {
-        self.0.string("v2.core.account_signer", "person")
+    pub fn registered_name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_script_names_kana",
+            "registered_name",
+        )
     }
 }
 
 view! {
-    /// Status details of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.customer.capabilities.automatic_indirect_tax.status_details`.
+    /// Kanji of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.script_names.kanji`. It has what [`V2CoreAccountIdentityBusinessDetailsScriptNamesKanjiFields`](crate::api::V2CoreAccountIdentityBusinessDetailsScriptNamesKanjiFields) has.
     ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax-status_details>
-    V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail, "v2.core.account_status_detail"
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-script_names-kanji>
+    V2CoreAccountIdentityBusinessDetailsScriptNamesKanji =
+    /// The accessors of [`V2CoreAccountIdentityBusinessDetailsScriptNamesKanji`](crate::api::V2CoreAccountIdentityBusinessDetailsScriptNamesKanji).
+    V2CoreAccountIdentityBusinessDetailsScriptNamesKanjiFields, "v2.core.account_identity_business_details_script_names_kanji"
 }
 
-impl V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail {
-    /// Code.
+impl V2CoreAccountIdentityBusinessDetailsScriptNamesKanjiFields {
+    /// Registered name. `None` when absent.
     #[inline]
-    pub fn code(
-        &self,
-    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetailCode
-    {
-        self.0.word("v2.core.account_status_detail", "code")
-    }
-
-    /// Resolution.
-    #[inline]
-    pub fn resolution(
-        &self,
-    ) -> api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetailResolution
-    {
-        self.0.word("v2.core.account_status_detail", "resolution")
-    }
-}
-
-view! {
-    /// Summary of [`V2CoreAccount`](crate::api::V2CoreAccount): its `future_requirements.summary`.
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-summary>
-    V2CoreAccountFutureRequirementsSummary, "v2.core.account_summary"
-}
-
-impl V2CoreAccountFutureRequirementsSummary {
-    /// Minimum deadline. `None` when absent.
-    #[inline]
-    pub fn minimum_deadline(
-        &self,
-    ) -> Option<api::V2CoreAccountFutureRequirementsSummaryMinimumDeadline> {
-        self.0
-            .opt_view("v2.core.account_summary", "minimum_deadline")
+    pub fn registered_name(&self) -> Option<&str> {
+        self.0.opt_string(
+            "v2.core.account_identity_business_details_script_names_kanji",
+            "registered_name",
+        )
     }
 }

@@ -25,24 +25,15 @@ impl V2CoreAccountCreateConfigurationCustomerAutomaticIndirectTax {
     /// Ip address.
     #[inline]
     pub fn ip_address(self, ip_address: &str) -> Self {
-        Self(self.0.with("ip_address", ip_address))
+        Self(self.0.with_str("ip_address", ip_address))
     }
 }
 
-params_required! {
-    /// The `custom_field` of [`V2CoreAccountCreateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountCreateConfigurationCustomerBillingInvoice).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField
-}
-
-impl V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
+/// The `custom_field` of [`V2CoreAccountCreateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountCreateConfigurationCustomerBillingInvoice): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
 params! {
     /// The `rendering` of [`V2CoreAccountCreateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountCreateConfigurationCustomerBillingInvoice).
@@ -64,7 +55,7 @@ impl V2CoreAccountCreateConfigurationCustomerBillingInvoiceRendering {
     /// Template.
     #[inline]
     pub fn template(self, template: &str) -> Self {
-        Self(self.0.with("template", template))
+        Self(self.0.with_str("template", template))
     }
 }
 
@@ -90,19 +81,19 @@ impl V2CoreAccountCreateConfigurationCustomerBillingInvoice {
     /// Footer.
     #[inline]
     pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
+        Self(self.0.with_str("footer", footer))
     }
 
     /// Next sequence.
     #[inline]
     pub fn next_sequence(self, next_sequence: i64) -> Self {
-        Self(self.0.with("next_sequence", next_sequence))
+        Self(self.0.with_int("next_sequence", next_sequence))
     }
 
     /// Prefix.
     #[inline]
     pub fn prefix(self, prefix: &str) -> Self {
-        Self(self.0.with("prefix", prefix))
+        Self(self.0.with_str("prefix", prefix))
     }
 
     /// Rendering.
@@ -133,20 +124,11 @@ impl V2CoreAccountCreateConfigurationCustomerBilling {
     }
 }
 
-params_required! {
-    /// The `automatic_indirect_tax` of [`V2CoreAccountCreateConfigurationCustomerCapabilities`](crate::api::V2CoreAccountCreateConfigurationCustomerCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationCustomerCapabilitiesAutomaticIndirectTax
-}
-
-impl V2CoreAccountCreateConfigurationCustomerCapabilitiesAutomaticIndirectTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `automatic_indirect_tax` of [`V2CoreAccountCreateConfigurationCustomerCapabilities`](crate::api::V2CoreAccountCreateConfigurationCustomerCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationCustomerCapabilitiesAutomaticIndirectTax =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
 params! {
     /// The `capabilities` of [`V2CoreAccountCreateConfigurationCustomer`](crate::api::V2CoreAccountCreateConfigurationCustomer).
@@ -169,80 +151,17 @@ impl V2CoreAccountCreateConfigurationCustomerCapabilities {
     }
 }
 
-params! {
-    /// The `address` of [`V2CoreAccountCreateConfigurationCustomerShipping`](crate::api::V2CoreAccountCreateConfigurationCustomerShipping).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationCustomerShippingAddress
-}
+/// The `address` of [`V2CoreAccountCreateConfigurationCustomerShipping`](crate::api::V2CoreAccountCreateConfigurationCustomerShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationCustomerShippingAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-impl V2CoreAccountCreateConfigurationCustomerShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `shipping` of [`V2CoreAccountCreateConfigurationCustomer`](crate::api::V2CoreAccountCreateConfigurationCustomer).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationCustomerShipping
-}
-
-impl V2CoreAccountCreateConfigurationCustomerShipping {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::V2CoreAccountCreateConfigurationCustomerShippingAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
+/// The `shipping` of [`V2CoreAccountCreateConfigurationCustomer`](crate::api::V2CoreAccountCreateConfigurationCustomer): the same as [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationCustomerShipping =
+    api::PaymentRecordReportPaymentShippingDetails;
 
 params! {
     /// The `customer` of [`V2CoreAccountCreateConfiguration`](crate::api::V2CoreAccountCreateConfiguration).
@@ -288,777 +207,308 @@ impl V2CoreAccountCreateConfigurationCustomer {
     /// Test clock.
     #[inline]
     pub fn test_clock(self, test_clock: &str) -> Self {
-        Self(self.0.with("test_clock", test_clock))
+        Self(self.0.with_str("test_clock", test_clock))
     }
 }
 
-params! {
-    /// The `bacs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantBacsDebitPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantBacsDebitPayments {
-    /// Display name.
-    #[inline]
-    pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.with("display_name", display_name))
-    }
-}
-
-params! {
-    /// The `branding` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantBranding
-}
-
-impl V2CoreAccountCreateConfigurationMerchantBranding {
-    /// Icon.
-    #[inline]
-    pub fn icon(self, icon: &str) -> Self {
-        Self(self.0.with("icon", icon))
-    }
-
-    /// Logo.
-    #[inline]
-    pub fn logo(self, logo: &str) -> Self {
-        Self(self.0.with("logo", logo))
-    }
-
-    /// Primary color.
-    #[inline]
-    pub fn primary_color(self, primary_color: &str) -> Self {
-        Self(self.0.with("primary_color", primary_color))
-    }
-
-    /// Secondary color.
-    #[inline]
-    pub fn secondary_color(self, secondary_color: &str) -> Self {
-        Self(self.0.with("secondary_color", secondary_color))
-    }
-}
-
-params_required! {
-    /// The `ach_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesAchDebitPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesAchDebitPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `acss_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesAcssDebitPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesAcssDebitPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `affirm_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesAffirmPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesAffirmPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `afterpay_clearpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesAfterpayClearpayPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesAfterpayClearpayPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `alma_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesAlmaPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesAlmaPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `amazon_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesAmazonPayPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesAmazonPayPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `au_becs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesAuBecsDebitPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesAuBecsDebitPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `bacs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesBacsDebitPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesBacsDebitPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `bancontact_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesBancontactPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesBancontactPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `blik_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesBlikPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesBlikPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `blik_recurring_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesBlikRecurringPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesBlikRecurringPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `boleto_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesBoletoPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesBoletoPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `card_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesCardPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesCardPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `cartes_bancaires_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesCartesBancairesPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesCartesBancairesPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `cashapp_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesCashappPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesCashappPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `eps_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesEpsPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesEpsPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `fpx_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesFpxPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesFpxPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `gb_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesGbBankTransferPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesGbBankTransferPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `grabpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesGrabpayPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesGrabpayPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `ideal_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesIdealPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesIdealPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `jcb_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesJcbPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesJcbPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `jp_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesJpBankTransferPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesJpBankTransferPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `kakao_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesKakaoPayPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesKakaoPayPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `klarna_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesKlarnaPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesKlarnaPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `konbini_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesKonbiniPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesKonbiniPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `kr_card_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesKrCardPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesKrCardPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `link_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesLinkPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesLinkPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `mobilepay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesMobilepayPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesMobilepayPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `multibanco_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesMultibancoPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesMultibancoPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `mx_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesMxBankTransferPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesMxBankTransferPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `naver_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesNaverPayPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesNaverPayPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `oxxo_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesOxxoPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesOxxoPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `p24_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesP24Payments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesP24Payments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `pay_by_bank_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesPayByBankPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesPayByBankPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `payco_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesPaycoPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesPaycoPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `paynow_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesPaynowPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesPaynowPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `promptpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesPromptpayPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesPromptpayPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `revolut_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesRevolutPayPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesRevolutPayPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `samsung_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesSamsungPayPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesSamsungPayPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `satispay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesSatispayPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesSatispayPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `sepa_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesSepaBankTransferPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesSepaBankTransferPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `sepa_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesSepaDebitPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesSepaDebitPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `sequra_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesSequraPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesSequraPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `sunbit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesSunbitPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesSunbitPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `swish_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesSwishPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesSwishPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `twint_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesTwintPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesTwintPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `us_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesUsBankTransferPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesUsBankTransferPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `zip_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCapabilitiesZipPayments
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCapabilitiesZipPayments {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `bacs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant): the same as [`AccountCreateSettingsBacsDebitPayments`](crate::api::AccountCreateSettingsBacsDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantBacsDebitPayments =
+    api::AccountCreateSettingsBacsDebitPayments;
+
+/// The `branding` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant): the same as [`AccountCreateSettingsBranding`](crate::api::AccountCreateSettingsBranding).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantBranding = api::AccountCreateSettingsBranding;
+
+/// The `ach_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAchDebitPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `acss_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAcssDebitPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `affirm_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAffirmPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `afterpay_clearpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAfterpayClearpayPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `alma_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAlmaPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `amazon_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAmazonPayPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `au_becs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAuBecsDebitPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `bacs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesBacsDebitPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `bancontact_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesBancontactPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `blik_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesBlikPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `blik_recurring_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesBlikRecurringPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `boleto_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesBoletoPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `card_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesCardPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `cartes_bancaires_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesCartesBancairesPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `cashapp_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesCashappPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `eps_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesEpsPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `fpx_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesFpxPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `gb_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesGbBankTransferPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `grabpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesGrabpayPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `ideal_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesIdealPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `jcb_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesJcbPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `jp_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesJpBankTransferPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `kakao_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesKakaoPayPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `klarna_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesKlarnaPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `konbini_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesKonbiniPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `kr_card_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesKrCardPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `link_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesLinkPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `mobilepay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesMobilepayPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `multibanco_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesMultibancoPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `mx_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesMxBankTransferPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `naver_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesNaverPayPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `oxxo_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesOxxoPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `p24_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesP24Payments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `pay_by_bank_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesPayByBankPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `payco_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesPaycoPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `paynow_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesPaynowPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `promptpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesPromptpayPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `revolut_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesRevolutPayPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `samsung_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSamsungPayPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `satispay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSatispayPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `sepa_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSepaBankTransferPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `sepa_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSepaDebitPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `sequra_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSequraPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `sunbit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSunbitPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `swish_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSwishPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `twint_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesTwintPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `us_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesUsBankTransferPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+
+/// The `zip_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesZipPayments =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
 params! {
     /// The `capabilities` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
@@ -1528,26 +978,11 @@ impl V2CoreAccountCreateConfigurationMerchantCapabilities {
     }
 }
 
-params! {
-    /// The `decline_on` of [`V2CoreAccountCreateConfigurationMerchantCardPayments`](crate::api::V2CoreAccountCreateConfigurationMerchantCardPayments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn
-}
-
-impl V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn {
-    /// Avs failure: true or false.
-    #[inline]
-    pub fn avs_failure(self, avs_failure: bool) -> Self {
-        Self(self.0.with("avs_failure", avs_failure))
-    }
-
-    /// Cvc failure: true or false.
-    #[inline]
-    pub fn cvc_failure(self, cvc_failure: bool) -> Self {
-        Self(self.0.with("cvc_failure", cvc_failure))
-    }
-}
+/// The `decline_on` of [`V2CoreAccountCreateConfigurationMerchantCardPayments`](crate::api::V2CoreAccountCreateConfigurationMerchantCardPayments): the same as [`AccountCreateSettingsCardPaymentsDeclineOn`](crate::api::AccountCreateSettingsCardPaymentsDeclineOn).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn =
+    api::AccountCreateSettingsCardPaymentsDeclineOn;
 
 params! {
     /// The `card_payments` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
@@ -1578,13 +1013,13 @@ impl V2CoreAccountCreateConfigurationMerchantKonbiniPaymentsSupportHours {
     /// End time.
     #[inline]
     pub fn end_time(self, end_time: &str) -> Self {
-        Self(self.0.with("end_time", end_time))
+        Self(self.0.with_str("end_time", end_time))
     }
 
     /// Start time.
     #[inline]
     pub fn start_time(self, start_time: &str) -> Self {
-        Self(self.0.with("start_time", start_time))
+        Self(self.0.with_str("start_time", start_time))
     }
 }
 
@@ -1599,7 +1034,7 @@ impl V2CoreAccountCreateConfigurationMerchantKonbiniPaymentsSupport {
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
+        Self(self.0.with_str("email", email))
     }
 
     /// Hours.
@@ -1614,7 +1049,7 @@ impl V2CoreAccountCreateConfigurationMerchantKonbiniPaymentsSupport {
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 }
 
@@ -1647,36 +1082,21 @@ impl V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana {
     /// Descriptor.
     #[inline]
     pub fn descriptor(self, descriptor: &str) -> Self {
-        Self(self.0.with("descriptor", descriptor))
+        Self(self.0.with_str("descriptor", descriptor))
     }
 
     /// Prefix.
     #[inline]
     pub fn prefix(self, prefix: &str) -> Self {
-        Self(self.0.with("prefix", prefix))
+        Self(self.0.with_str("prefix", prefix))
     }
 }
 
-params! {
-    /// The `kanji` of [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKanji
-}
-
-impl V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKanji {
-    /// Descriptor.
-    #[inline]
-    pub fn descriptor(self, descriptor: &str) -> Self {
-        Self(self.0.with("descriptor", descriptor))
-    }
-
-    /// Prefix.
-    #[inline]
-    pub fn prefix(self, prefix: &str) -> Self {
-        Self(self.0.with("prefix", prefix))
-    }
-}
+/// The `kanji` of [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKanji =
+    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana;
 
 params! {
     /// The `script_statement_descriptor` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
@@ -1705,17 +1125,101 @@ impl V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor {
     }
 }
 
-params! {
-    /// The `sepa_debit_payments` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
+/// The `sepa_debit_payments` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant): the same as [`AccountCreateSettingsSepaDebitPayments`](crate::api::AccountCreateSettingsSepaDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantSepaDebitPayments =
+    api::AccountCreateSettingsSepaDebitPayments;
+
+/// The `statement_descriptor` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantStatementDescriptor =
+    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana;
+
+params_required! {
+    /// The `address` of [`V2CoreAccountCreateConfigurationMerchantSupport`](crate::api::V2CoreAccountCreateConfigurationMerchantSupport).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantSepaDebitPayments
+    V2CoreAccountCreateConfigurationMerchantSupportAddress
 }
 
-impl V2CoreAccountCreateConfigurationMerchantSepaDebitPayments {
-    /// Creditor id.
+impl V2CoreAccountCreateConfigurationMerchantSupportAddress {
+    /// With what Stripe requires.
     #[inline]
-    pub fn creditor_id(self, creditor_id: &str) -> Self {
-        Self(self.0.with("creditor_id", creditor_id))
+    pub fn new(country: &str) -> Self {
+        Self(Params::new().with_str("country", country))
+    }
+
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Line1.
+    #[inline]
+    pub fn line1(self, line1: &str) -> Self {
+        Self(self.0.with_str("line1", line1))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+
+    /// Town.
+    #[inline]
+    pub fn town(self, town: &str) -> Self {
+        Self(self.0.with_str("town", town))
+    }
+}
+
+params! {
+    /// The `support` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateConfigurationMerchantSupport
+}
+
+impl V2CoreAccountCreateConfigurationMerchantSupport {
+    /// Address.
+    #[inline]
+    pub fn address(
+        self,
+        address: api::V2CoreAccountCreateConfigurationMerchantSupportAddress,
+    ) -> Self {
+        Self(self.0.with("address", address))
+    }
+
+    /// Email.
+    #[inline]
+    pub fn email(self, email: &str) -> Self {
+        Self(self.0.with_str("email", email))
+    }
+
+    /// Phone.
+    #[inline]
+    pub fn phone(self, phone: &str) -> Self {
+        Self(self.0.with_str("phone", phone))
+    }
+
+    /// Url.
+    #[inline]
+    pub fn url(self, url: &str) -> Self {
+        Self(self.0.with_str("url", url))
     }
 }

@@ -3,115 +3,7 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, list, params, params_required, texts};
-
-params! {
-    /// The `statement_descriptor` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantStatementDescriptor
-}
-
-impl V2CoreAccountCreateConfigurationMerchantStatementDescriptor {
-    /// Descriptor.
-    #[inline]
-    pub fn descriptor(self, descriptor: &str) -> Self {
-        Self(self.0.with("descriptor", descriptor))
-    }
-
-    /// Prefix.
-    #[inline]
-    pub fn prefix(self, prefix: &str) -> Self {
-        Self(self.0.with("prefix", prefix))
-    }
-}
-
-params_required! {
-    /// The `address` of [`V2CoreAccountCreateConfigurationMerchantSupport`](crate::api::V2CoreAccountCreateConfigurationMerchantSupport).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantSupportAddress
-}
-
-impl V2CoreAccountCreateConfigurationMerchantSupportAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `support` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantSupport
-}
-
-impl V2CoreAccountCreateConfigurationMerchantSupport {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::V2CoreAccountCreateConfigurationMerchantSupportAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Url.
-    #[inline]
-    pub fn url(self, url: &str) -> Self {
-        Self(self.0.with("url", url))
-    }
-}
+use crate::view::prelude::{Params, list, params, params_required};
 
 params! {
     /// The `merchant` of [`V2CoreAccountCreateConfiguration`](crate::api::V2CoreAccountCreateConfiguration).
@@ -166,7 +58,7 @@ impl V2CoreAccountCreateConfigurationMerchant {
     /// Mcc.
     #[inline]
     pub fn mcc(self, mcc: &str) -> Self {
-        Self(self.0.with("mcc", mcc))
+        Self(self.0.with_str("mcc", mcc))
     }
 
     /// Script statement descriptor.
@@ -206,110 +98,47 @@ impl V2CoreAccountCreateConfigurationMerchant {
     }
 }
 
-params_required! {
-    /// The `ach` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsAch
-}
+/// The `ach` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsAch =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsAch {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `fedwire` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsFedwire =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `fedwire` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsFedwire
-}
+/// The `fps` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsFps =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsFedwire {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `local` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsLocal =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `fps` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsFps
-}
+/// The `rtp` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsRtp =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsFps {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `sepa` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsSepa =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-params_required! {
-    /// The `local` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsLocal
-}
-
-impl V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsLocal {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `rtp` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsRtp
-}
-
-impl V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsRtp {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `sepa` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsSepa
-}
-
-impl V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsSepa {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `swift` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsSwift
-}
-
-impl V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsSwift {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `swift` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsSwift =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
 params! {
     /// The `bank_accounts` of [`V2CoreAccountCreateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilities).
@@ -383,35 +212,17 @@ impl V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts {
     }
 }
 
-params_required! {
-    /// The `cards` of [`V2CoreAccountCreateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationRecipientCapabilitiesCards
-}
+/// The `cards` of [`V2CoreAccountCreateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesCards =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
-impl V2CoreAccountCreateConfigurationRecipientCapabilitiesCards {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
-
-params_required! {
-    /// The `stripe_transfers` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers
-}
-
-impl V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(requested: bool) -> Self {
-        Self(Params::new().with("requested", requested))
-    }
-}
+/// The `stripe_transfers` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers =
+    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
 
 params! {
     /// The `stripe_balance` of [`V2CoreAccountCreateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilities).
@@ -523,19 +334,19 @@ impl V2CoreAccountCreateDefaultsProfile {
     /// Business url.
     #[inline]
     pub fn business_url(self, business_url: &str) -> Self {
-        Self(self.0.with("business_url", business_url))
+        Self(self.0.with_str("business_url", business_url))
     }
 
     /// Doing business as.
     #[inline]
     pub fn doing_business_as(self, doing_business_as: &str) -> Self {
-        Self(self.0.with("doing_business_as", doing_business_as))
+        Self(self.0.with_str("doing_business_as", doing_business_as))
     }
 
     /// Product description.
     #[inline]
     pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
+        Self(self.0.with_str("product_description", product_description))
     }
 }
 
@@ -572,7 +383,7 @@ impl V2CoreAccountCreateDefaults {
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Locales, as a list.
@@ -611,114 +422,39 @@ impl V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration {
     /// Date, as RFC 3339 text.
     #[inline]
     pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
+        Self(self.0.with_str("date", date))
     }
 
     /// Ip.
     #[inline]
     pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
+        Self(self.0.with_str("ip", ip))
     }
 
     /// User agent.
     #[inline]
     pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
+        Self(self.0.with_str("user_agent", user_agent))
     }
 }
 
-params! {
-    /// The `ownership_declaration` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityAttestationsOwnershipDeclaration
-}
+/// The `ownership_declaration` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityAttestationsOwnershipDeclaration =
+    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
 
-impl V2CoreAccountCreateIdentityAttestationsOwnershipDeclaration {
-    /// Date, as RFC 3339 text.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
-    }
+/// The `persons_provided` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations): the same as [`V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityAttestationsPersonsProvided =
+    api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided;
 
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
-
-params! {
-    /// The `persons_provided` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityAttestationsPersonsProvided
-}
-
-impl V2CoreAccountCreateIdentityAttestationsPersonsProvided {
-    /// Directors: true or false.
-    #[inline]
-    pub fn directors(self, directors: bool) -> Self {
-        Self(self.0.with("directors", directors))
-    }
-
-    /// Executives: true or false.
-    #[inline]
-    pub fn executives(self, executives: bool) -> Self {
-        Self(self.0.with("executives", executives))
-    }
-
-    /// Owners: true or false.
-    #[inline]
-    pub fn owners(self, owners: bool) -> Self {
-        Self(self.0.with("owners", owners))
-    }
-
-    /// Ownership exemption reason.
-    #[inline]
-    pub fn ownership_exemption_reason(
-        self,
-        ownership_exemption_reason: api::V2CoreAccountIdentityAttestationsPersonsProvidedOwnershipExemptionReason,
-    ) -> Self {
-        Self(
-            self.0
-                .with("ownership_exemption_reason", ownership_exemption_reason),
-        )
-    }
-}
-
-params! {
-    /// The `representative_declaration` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityAttestationsRepresentativeDeclaration
-}
-
-impl V2CoreAccountCreateIdentityAttestationsRepresentativeDeclaration {
-    /// Date, as RFC 3339 text.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
+/// The `representative_declaration` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityAttestationsRepresentativeDeclaration =
+    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
 
 params_required! {
     /// The `account` of [`V2CoreAccountCreateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountCreateIdentityAttestationsTermsOfService).
@@ -731,13 +467,13 @@ impl V2CoreAccountCreateIdentityAttestationsTermsOfServiceAccount {
     /// With what Stripe requires.
     #[inline]
     pub fn new(date: &str, ip: &str) -> Self {
-        Self(Params::new().with("date", date).with("ip", ip))
+        Self(Params::new().with_str("date", date).with_str("ip", ip))
     }
 
     /// User agent.
     #[inline]
     pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
+        Self(self.0.with_str("user_agent", user_agent))
     }
 }
 
@@ -819,288 +555,65 @@ impl V2CoreAccountCreateIdentityAttestations {
     }
 }
 
-params_required! {
-    /// The `additional_address` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsAdditionalAddress
-}
+/// The `additional_address` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsAdditionalAddress =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress;
 
-impl V2CoreAccountCreateIdentityBusinessDetailsAdditionalAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(purpose: api::V2CoreAccountIdentityBusinessDetailsAdditionalAddressPurpose) -> Self {
-        Self(Params::new().with("purpose", purpose))
-    }
+/// The `address` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsAddress =
+    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
 
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `amount` of [`V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenueAmount =
+    api::BillingCreditGrantCreateAmountMonetary;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `annual_revenue` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `bank_account_ownership_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `company_license` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyLicense =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
+/// The `company_memorandum_of_association` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
+/// The `company_ministerial_decree` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
+/// The `company_registration_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-params_required! {
-    /// The `address` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsAddress
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params_required! {
-    /// The `amount` of [`V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenueAmount
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenueAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, value: i64) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("value", value),
-        )
-    }
-}
-
-params! {
-    /// The `annual_revenue` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue {
-    /// Amount.
-    #[inline]
-    pub fn amount(
-        self,
-        amount: api::V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenueAmount,
-    ) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-
-    /// Fiscal year end.
-    #[inline]
-    pub fn fiscal_year_end(self, fiscal_year_end: &str) -> Self {
-        Self(self.0.with("fiscal_year_end", fiscal_year_end))
-    }
-}
-
-params_required! {
-    /// The `bank_account_ownership_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `company_license` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyLicense
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyLicense {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `company_memorandum_of_association` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `company_ministerial_decree` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `company_registration_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `company_tax_id_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
+/// The `company_tax_id_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
 params_required! {
     /// The `front_back` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
@@ -1113,13 +626,13 @@ impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFront
     /// With what Stripe requires.
     #[inline]
     pub fn new(front: &str) -> Self {
-        Self(Params::new().with("front", front))
+        Self(Params::new().with_str("front", front))
     }
 
     /// Back.
     #[inline]
     pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
+        Self(self.0.with_str("back", back))
     }
 }
 
@@ -1145,119 +658,35 @@ impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification {
     }
 }
 
-params_required! {
-    /// The `proof_of_address` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfAddress
-}
+/// The `proof_of_address` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfAddress =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
+/// The `signer` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
 
-params_required! {
-    /// The `signer` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner
-}
+/// The `proof_of_registration` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
 
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(person: &str) -> Self {
-        Self(Params::new().with("person", person))
-    }
-}
+/// The `signer` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
 
-params_required! {
-    /// The `proof_of_registration` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-
-    /// Signer.
-    #[inline]
-    pub fn signer(
-        self,
-        signer: api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner,
-    ) -> Self {
-        Self(self.0.with("signer", signer))
-    }
-}
-
-params_required! {
-    /// The `signer` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(person: &str) -> Self {
-        Self(Params::new().with("person", person))
-    }
-}
-
-params_required! {
-    /// The `proof_of_ultimate_beneficial_ownership` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-
-    /// Signer.
-    #[inline]
-    pub fn signer(
-        self,
-        signer: api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner,
-    ) -> Self {
-        Self(self.0.with("signer", signer))
-    }
-}
+/// The `proof_of_ultimate_beneficial_ownership` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
 
 params! {
     /// The `documents` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
@@ -1376,185 +805,41 @@ impl V2CoreAccountCreateIdentityBusinessDetailsDocuments {
     }
 }
 
-params_required! {
-    /// The `id_number` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsIdNumber
-}
+/// The `id_number` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsIdNumber =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber;
 
-impl V2CoreAccountCreateIdentityBusinessDetailsIdNumber {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::V2CoreAccountIdentityBusinessDetailsIdNumberType, value: &str) -> Self {
-        Self(Params::new().with("type", type_).with("value", value))
-    }
+/// The `amount` of [`V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount =
+    api::BillingCreditGrantCreateAmountMonetary;
 
-    /// Registrar.
-    #[inline]
-    pub fn registrar(self, registrar: &str) -> Self {
-        Self(self.0.with("registrar", registrar))
-    }
-}
+/// The `monthly_estimated_revenue` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue;
 
-params_required! {
-    /// The `amount` of [`V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount
-}
+/// The `registration_date` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsRegistrationDate =
+    api::AccountCreateCompanyRegistrationDate;
 
-impl V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, value: i64) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("value", value),
-        )
-    }
-}
+/// The `kana` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKana =
+    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
 
-params! {
-    /// The `monthly_estimated_revenue` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue {
-    /// Amount.
-    #[inline]
-    pub fn amount(
-        self,
-        amount: api::V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount,
-    ) -> Self {
-        Self(self.0.with("amount", amount))
-    }
-}
-
-params_required! {
-    /// The `registration_date` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsRegistrationDate
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsRegistrationDate {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params_required! {
-    /// The `kana` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKana
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKana {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params_required! {
-    /// The `kanji` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKanji
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKanji {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
+/// The `kanji` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKanji =
+    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
 
 params! {
     /// The `script_addresses` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
@@ -1583,62 +868,23 @@ impl V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses {
     }
 }
 
-params! {
-    /// The `kana` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNames).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana
-}
+/// The `kana` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana;
 
-impl V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana {
-    /// Registered name.
-    #[inline]
-    pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
-    }
-}
+/// The `kanji` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKanji =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana;
 
-params! {
-    /// The `kanji` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNames).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKanji
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKanji {
-    /// Registered name.
-    #[inline]
-    pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
-    }
-}
-
-params! {
-    /// The `script_names` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsScriptNames
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsScriptNames {
-    /// Kana.
-    #[inline]
-    pub fn kana(
-        self,
-        kana: api::V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana,
-    ) -> Self {
-        Self(self.0.with("kana", kana))
-    }
-
-    /// Kanji.
-    #[inline]
-    pub fn kanji(
-        self,
-        kanji: api::V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKanji,
-    ) -> Self {
-        Self(self.0.with("kanji", kanji))
-    }
-}
+/// The `script_names` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsScriptNames =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames;
 
 params! {
     /// The `business_details` of [`V2CoreAccountCreateIdentity`](crate::api::V2CoreAccountCreateIdentity).
@@ -1691,7 +937,7 @@ impl V2CoreAccountCreateIdentityBusinessDetails {
     pub fn estimated_worker_count(self, estimated_worker_count: i64) -> Self {
         Self(
             self.0
-                .with("estimated_worker_count", estimated_worker_count),
+                .with_int("estimated_worker_count", estimated_worker_count),
         )
     }
 
@@ -1719,13 +965,13 @@ impl V2CoreAccountCreateIdentityBusinessDetails {
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Registered name.
     #[inline]
     pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
+        Self(self.0.with_str("registered_name", registered_name))
     }
 
     /// Registration date.
@@ -1761,3 +1007,220 @@ impl V2CoreAccountCreateIdentityBusinessDetails {
         Self(self.0.with("structure", structure))
     }
 }
+
+params_required! {
+    /// The `additional_address` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateIdentityIndividualAdditionalAddress
+}
+
+impl V2CoreAccountCreateIdentityIndividualAdditionalAddress {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(country: &str, purpose: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("country", country)
+                .with_str("purpose", purpose),
+        )
+    }
+
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Line1.
+    #[inline]
+    pub fn line1(self, line1: &str) -> Self {
+        Self(self.0.with_str("line1", line1))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+
+    /// Town.
+    #[inline]
+    pub fn town(self, town: &str) -> Self {
+        Self(self.0.with_str("town", town))
+    }
+}
+
+/// The `additional_name` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalName`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualAdditionalName =
+    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName;
+
+/// The `address` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualAddress =
+    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
+
+/// The `date_of_birth` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualDateOfBirth =
+    api::AccountCreateCompanyRegistrationDate;
+
+/// The `company_authorization` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualDocumentsCompanyAuthorization =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `passport` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualDocumentsPassport =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `front_back` of [`V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerificationFrontBack =
+    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack;
+
+/// The `primary_verification` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification =
+    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+
+/// The `front_back` of [`V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerificationFrontBack =
+    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack;
+
+/// The `secondary_verification` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification =
+    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+
+/// The `visa` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualDocumentsVisa =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+params! {
+    /// The `documents` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateIdentityIndividualDocuments
+}
+
+impl V2CoreAccountCreateIdentityIndividualDocuments {
+    /// Company authorization.
+    #[inline]
+    pub fn company_authorization(
+        self,
+        company_authorization: api::V2CoreAccountCreateIdentityIndividualDocumentsCompanyAuthorization,
+    ) -> Self {
+        Self(self.0.with("company_authorization", company_authorization))
+    }
+
+    /// Passport.
+    #[inline]
+    pub fn passport(
+        self,
+        passport: api::V2CoreAccountCreateIdentityIndividualDocumentsPassport,
+    ) -> Self {
+        Self(self.0.with("passport", passport))
+    }
+
+    /// Primary verification.
+    #[inline]
+    pub fn primary_verification(
+        self,
+        primary_verification: api::V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification,
+    ) -> Self {
+        Self(self.0.with("primary_verification", primary_verification))
+    }
+
+    /// Secondary verification.
+    #[inline]
+    pub fn secondary_verification(
+        self,
+        secondary_verification: api::V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification,
+    ) -> Self {
+        Self(
+            self.0
+                .with("secondary_verification", secondary_verification),
+        )
+    }
+
+    /// Visa.
+    #[inline]
+    pub fn visa(self, visa: api::V2CoreAccountCreateIdentityIndividualDocumentsVisa) -> Self {
+        Self(self.0.with("visa", visa))
+    }
+}
+
+/// The `id_number` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityIndividualIdNumber).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualIdNumber =
+    api::V2CoreAccountTokenCreateIdentityIndividualIdNumber;
+
+/// The `relationship` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualRelationship`](crate::api::V2CoreAccountTokenCreateIdentityIndividualRelationship).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualRelationship =
+    api::V2CoreAccountTokenCreateIdentityIndividualRelationship;
+
+/// The `kana` of [`V2CoreAccountCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountCreateIdentityIndividualScriptAddresses): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptAddressesKana =
+    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
+
+/// The `kanji` of [`V2CoreAccountCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountCreateIdentityIndividualScriptAddresses): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptAddressesKanji =
+    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
+
+/// The `script_addresses` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptAddresses =
+    api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses;
+
+/// The `kana` of [`V2CoreAccountCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountCreateIdentityIndividualScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptNamesKana =
+    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+
+/// The `kanji` of [`V2CoreAccountCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountCreateIdentityIndividualScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptNamesKanji =
+    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+
+/// The `script_names` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptNames =
+    api::V2CoreAccountTokenCreateIdentityIndividualScriptNames;

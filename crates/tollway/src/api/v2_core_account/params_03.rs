@@ -3,615 +3,7 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, decimal, list, pairs, params, params_required, texts};
-
-params_required! {
-    /// The `additional_address` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualAdditionalAddress
-}
-
-impl V2CoreAccountCreateIdentityIndividualAdditionalAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str, purpose: &str) -> Self {
-        Self(
-            Params::new()
-                .with("country", country)
-                .with("purpose", purpose),
-        )
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params_required! {
-    /// The `additional_name` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualAdditionalName
-}
-
-impl V2CoreAccountCreateIdentityIndividualAdditionalName {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(purpose: api::V2CoreAccountIdentityIndividualAdditionalNamePurpose) -> Self {
-        Self(Params::new().with("purpose", purpose))
-    }
-
-    /// Full name.
-    #[inline]
-    pub fn full_name(self, full_name: &str) -> Self {
-        Self(self.0.with("full_name", full_name))
-    }
-
-    /// Given name.
-    #[inline]
-    pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
-    }
-
-    /// Surname.
-    #[inline]
-    pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
-    }
-}
-
-params_required! {
-    /// The `address` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualAddress
-}
-
-impl V2CoreAccountCreateIdentityIndividualAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params_required! {
-    /// The `date_of_birth` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualDateOfBirth
-}
-
-impl V2CoreAccountCreateIdentityIndividualDateOfBirth {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params_required! {
-    /// The `company_authorization` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualDocumentsCompanyAuthorization
-}
-
-impl V2CoreAccountCreateIdentityIndividualDocumentsCompanyAuthorization {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `passport` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualDocumentsPassport
-}
-
-impl V2CoreAccountCreateIdentityIndividualDocumentsPassport {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `front_back` of [`V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerificationFrontBack
-}
-
-impl V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerificationFrontBack {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(front: &str) -> Self {
-        Self(Params::new().with("front", front))
-    }
-
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-}
-
-params_required! {
-    /// The `primary_verification` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification
-}
-
-impl V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        front_back: api::V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerificationFrontBack,
-        type_: api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("front_back", front_back)
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `front_back` of [`V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerificationFrontBack
-}
-
-impl V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerificationFrontBack {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(front: &str) -> Self {
-        Self(Params::new().with("front", front))
-    }
-
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-}
-
-params_required! {
-    /// The `secondary_verification` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification
-}
-
-impl V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        front_back: api::V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerificationFrontBack,
-        type_: api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("front_back", front_back)
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `visa` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualDocumentsVisa
-}
-
-impl V2CoreAccountCreateIdentityIndividualDocumentsVisa {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params! {
-    /// The `documents` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualDocuments
-}
-
-impl V2CoreAccountCreateIdentityIndividualDocuments {
-    /// Company authorization.
-    #[inline]
-    pub fn company_authorization(
-        self,
-        company_authorization: api::V2CoreAccountCreateIdentityIndividualDocumentsCompanyAuthorization,
-    ) -> Self {
-        Self(self.0.with("company_authorization", company_authorization))
-    }
-
-    /// Passport.
-    #[inline]
-    pub fn passport(
-        self,
-        passport: api::V2CoreAccountCreateIdentityIndividualDocumentsPassport,
-    ) -> Self {
-        Self(self.0.with("passport", passport))
-    }
-
-    /// Primary verification.
-    #[inline]
-    pub fn primary_verification(
-        self,
-        primary_verification: api::V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification,
-    ) -> Self {
-        Self(self.0.with("primary_verification", primary_verification))
-    }
-
-    /// Secondary verification.
-    #[inline]
-    pub fn secondary_verification(
-        self,
-        secondary_verification: api::V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification,
-    ) -> Self {
-        Self(
-            self.0
-                .with("secondary_verification", secondary_verification),
-        )
-    }
-
-    /// Visa.
-    #[inline]
-    pub fn visa(self, visa: api::V2CoreAccountCreateIdentityIndividualDocumentsVisa) -> Self {
-        Self(self.0.with("visa", visa))
-    }
-}
-
-params_required! {
-    /// The `id_number` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualIdNumber
-}
-
-impl V2CoreAccountCreateIdentityIndividualIdNumber {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::V2CoreAccountIdentityIndividualIdNumberType, value: &str) -> Self {
-        Self(Params::new().with("type", type_).with("value", value))
-    }
-}
-
-params! {
-    /// The `relationship` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualRelationship
-}
-
-impl V2CoreAccountCreateIdentityIndividualRelationship {
-    /// Director: true or false.
-    #[inline]
-    pub fn director(self, director: bool) -> Self {
-        Self(self.0.with("director", director))
-    }
-
-    /// Executive: true or false.
-    #[inline]
-    pub fn executive(self, executive: bool) -> Self {
-        Self(self.0.with("executive", executive))
-    }
-
-    /// Owner: true or false.
-    #[inline]
-    pub fn owner(self, owner: bool) -> Self {
-        Self(self.0.with("owner", owner))
-    }
-
-    /// Percent ownership, as a decimal number.
-    #[inline]
-    pub fn percent_ownership(self, percent_ownership: &str) -> Self {
-        Self(self.0.with("percent_ownership", decimal(percent_ownership)))
-    }
-
-    /// Title.
-    #[inline]
-    pub fn title(self, title: &str) -> Self {
-        Self(self.0.with("title", title))
-    }
-}
-
-params_required! {
-    /// The `kana` of [`V2CoreAccountCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountCreateIdentityIndividualScriptAddresses).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualScriptAddressesKana
-}
-
-impl V2CoreAccountCreateIdentityIndividualScriptAddressesKana {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params_required! {
-    /// The `kanji` of [`V2CoreAccountCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountCreateIdentityIndividualScriptAddresses).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualScriptAddressesKanji
-}
-
-impl V2CoreAccountCreateIdentityIndividualScriptAddressesKanji {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `script_addresses` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualScriptAddresses
-}
-
-impl V2CoreAccountCreateIdentityIndividualScriptAddresses {
-    /// Kana.
-    #[inline]
-    pub fn kana(self, kana: api::V2CoreAccountCreateIdentityIndividualScriptAddressesKana) -> Self {
-        Self(self.0.with("kana", kana))
-    }
-
-    /// Kanji.
-    #[inline]
-    pub fn kanji(
-        self,
-        kanji: api::V2CoreAccountCreateIdentityIndividualScriptAddressesKanji,
-    ) -> Self {
-        Self(self.0.with("kanji", kanji))
-    }
-}
-
-params! {
-    /// The `kana` of [`V2CoreAccountCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountCreateIdentityIndividualScriptNames).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualScriptNamesKana
-}
-
-impl V2CoreAccountCreateIdentityIndividualScriptNamesKana {
-    /// Given name.
-    #[inline]
-    pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
-    }
-
-    /// Surname.
-    #[inline]
-    pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
-    }
-}
-
-params! {
-    /// The `kanji` of [`V2CoreAccountCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountCreateIdentityIndividualScriptNames).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualScriptNamesKanji
-}
-
-impl V2CoreAccountCreateIdentityIndividualScriptNamesKanji {
-    /// Given name.
-    #[inline]
-    pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
-    }
-
-    /// Surname.
-    #[inline]
-    pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
-    }
-}
-
-params! {
-    /// The `script_names` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualScriptNames
-}
-
-impl V2CoreAccountCreateIdentityIndividualScriptNames {
-    /// Kana.
-    #[inline]
-    pub fn kana(self, kana: api::V2CoreAccountCreateIdentityIndividualScriptNamesKana) -> Self {
-        Self(self.0.with("kana", kana))
-    }
-
-    /// Kanji.
-    #[inline]
-    pub fn kanji(self, kanji: api::V2CoreAccountCreateIdentityIndividualScriptNamesKanji) -> Self {
-        Self(self.0.with("kanji", kanji))
-    }
-}
+use crate::view::prelude::{list, pairs, params, texts};
 
 params! {
     /// The `individual` of [`V2CoreAccountCreateIdentity`](crate::api::V2CoreAccountCreateIdentity).
@@ -670,13 +62,13 @@ impl V2CoreAccountCreateIdentityIndividual {
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
+        Self(self.0.with_str("email", email))
     }
 
     /// Given name.
     #[inline]
     pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
+        Self(self.0.with_str("given_name", given_name))
     }
 
     /// Id numbers, as a list.
@@ -715,7 +107,7 @@ impl V2CoreAccountCreateIdentityIndividual {
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Political exposure.
@@ -757,7 +149,7 @@ impl V2CoreAccountCreateIdentityIndividual {
     /// Surname.
     #[inline]
     pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
+        Self(self.0.with_str("surname", surname))
     }
 }
 
@@ -787,7 +179,7 @@ impl V2CoreAccountCreateIdentity {
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
+        Self(self.0.with_str("country", country))
     }
 
     /// Entity type.
@@ -823,7 +215,7 @@ impl V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax {
     /// Ip address.
     #[inline]
     pub fn ip_address(self, ip_address: &str) -> Self {
-        Self(self.0.with("ip_address", ip_address))
+        Self(self.0.with_str("ip_address", ip_address))
     }
 
     /// Validate location.
@@ -836,91 +228,23 @@ impl V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax {
     }
 }
 
-params_required! {
-    /// The `custom_field` of [`V2CoreAccountUpdateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountUpdateConfigurationCustomerBillingInvoice).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationCustomerBillingInvoiceCustomField
-}
+/// The `custom_field` of [`V2CoreAccountUpdateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountUpdateConfigurationCustomerBillingInvoice): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationCustomerBillingInvoiceCustomField =
+    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
 
-impl V2CoreAccountUpdateConfigurationCustomerBillingInvoiceCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(Params::new().with("name", name).with("value", value))
-    }
-}
+/// The `rendering` of [`V2CoreAccountUpdateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountUpdateConfigurationCustomerBillingInvoice): the same as [`V2CoreAccountCreateConfigurationCustomerBillingInvoiceRendering`](crate::api::V2CoreAccountCreateConfigurationCustomerBillingInvoiceRendering).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationCustomerBillingInvoiceRendering =
+    api::V2CoreAccountCreateConfigurationCustomerBillingInvoiceRendering;
 
-params! {
-    /// The `rendering` of [`V2CoreAccountUpdateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountUpdateConfigurationCustomerBillingInvoice).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationCustomerBillingInvoiceRendering
-}
-
-impl V2CoreAccountUpdateConfigurationCustomerBillingInvoiceRendering {
-    /// Amount tax display.
-    #[inline]
-    pub fn amount_tax_display(
-        self,
-        amount_tax_display: api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay,
-    ) -> Self {
-        Self(self.0.with("amount_tax_display", amount_tax_display))
-    }
-
-    /// Template.
-    #[inline]
-    pub fn template(self, template: &str) -> Self {
-        Self(self.0.with("template", template))
-    }
-}
-
-params! {
-    /// The `invoice` of [`V2CoreAccountUpdateConfigurationCustomerBilling`](crate::api::V2CoreAccountUpdateConfigurationCustomerBilling).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationCustomerBillingInvoice
-}
-
-impl V2CoreAccountUpdateConfigurationCustomerBillingInvoice {
-    /// Custom fields, as a list.
-    #[inline]
-    pub fn custom_fields(
-        self,
-        custom_fields: impl IntoIterator<
-            Item = api::V2CoreAccountUpdateConfigurationCustomerBillingInvoiceCustomField,
-        >,
-    ) -> Self {
-        Self(self.0.with("custom_fields", list(custom_fields)))
-    }
-
-    /// Footer.
-    #[inline]
-    pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with("footer", footer))
-    }
-
-    /// Next sequence.
-    #[inline]
-    pub fn next_sequence(self, next_sequence: i64) -> Self {
-        Self(self.0.with("next_sequence", next_sequence))
-    }
-
-    /// Prefix.
-    #[inline]
-    pub fn prefix(self, prefix: &str) -> Self {
-        Self(self.0.with("prefix", prefix))
-    }
-
-    /// Rendering.
-    #[inline]
-    pub fn rendering(
-        self,
-        rendering: api::V2CoreAccountUpdateConfigurationCustomerBillingInvoiceRendering,
-    ) -> Self {
-        Self(self.0.with("rendering", rendering))
-    }
-}
+/// The `invoice` of [`V2CoreAccountUpdateConfigurationCustomerBilling`](crate::api::V2CoreAccountUpdateConfigurationCustomerBilling): the same as [`V2CoreAccountCreateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountCreateConfigurationCustomerBillingInvoice).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationCustomerBillingInvoice =
+    api::V2CoreAccountCreateConfigurationCustomerBillingInvoice;
 
 params! {
     /// The `billing` of [`V2CoreAccountUpdateConfigurationCustomer`](crate::api::V2CoreAccountUpdateConfigurationCustomer).
@@ -935,7 +259,7 @@ impl V2CoreAccountUpdateConfigurationCustomerBilling {
     pub fn default_payment_method(self, default_payment_method: &str) -> Self {
         Self(
             self.0
-                .with("default_payment_method", default_payment_method),
+                .with_str("default_payment_method", default_payment_method),
         )
     }
 
@@ -949,20 +273,11 @@ impl V2CoreAccountUpdateConfigurationCustomerBilling {
     }
 }
 
-params! {
-    /// The `automatic_indirect_tax` of [`V2CoreAccountUpdateConfigurationCustomerCapabilities`](crate::api::V2CoreAccountUpdateConfigurationCustomerCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationCustomerCapabilitiesAutomaticIndirectTax
-}
-
-impl V2CoreAccountUpdateConfigurationCustomerCapabilitiesAutomaticIndirectTax {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `automatic_indirect_tax` of [`V2CoreAccountUpdateConfigurationCustomerCapabilities`](crate::api::V2CoreAccountUpdateConfigurationCustomerCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationCustomerCapabilitiesAutomaticIndirectTax =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
 params! {
     /// The `capabilities` of [`V2CoreAccountUpdateConfigurationCustomer`](crate::api::V2CoreAccountUpdateConfigurationCustomer).
@@ -985,80 +300,17 @@ impl V2CoreAccountUpdateConfigurationCustomerCapabilities {
     }
 }
 
-params! {
-    /// The `address` of [`V2CoreAccountUpdateConfigurationCustomerShipping`](crate::api::V2CoreAccountUpdateConfigurationCustomerShipping).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationCustomerShippingAddress
-}
+/// The `address` of [`V2CoreAccountUpdateConfigurationCustomerShipping`](crate::api::V2CoreAccountUpdateConfigurationCustomerShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationCustomerShippingAddress =
+    api::AccountCreateBusinessProfileSupportAddress;
 
-impl V2CoreAccountUpdateConfigurationCustomerShippingAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-}
-
-params! {
-    /// The `shipping` of [`V2CoreAccountUpdateConfigurationCustomer`](crate::api::V2CoreAccountUpdateConfigurationCustomer).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationCustomerShipping
-}
-
-impl V2CoreAccountUpdateConfigurationCustomerShipping {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::V2CoreAccountUpdateConfigurationCustomerShippingAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
+/// The `shipping` of [`V2CoreAccountUpdateConfigurationCustomer`](crate::api::V2CoreAccountUpdateConfigurationCustomer): the same as [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationCustomerShipping =
+    api::PaymentRecordReportPaymentShippingDetails;
 
 params! {
     /// The `customer` of [`V2CoreAccountUpdateConfiguration`](crate::api::V2CoreAccountUpdateConfiguration).
@@ -1071,7 +323,7 @@ impl V2CoreAccountUpdateConfigurationCustomer {
     /// Applied: true or false.
     #[inline]
     pub fn applied(self, applied: bool) -> Self {
-        Self(self.0.with("applied", applied))
+        Self(self.0.with_bool("applied", applied))
     }
 
     /// Automatic indirect tax.
@@ -1110,534 +362,974 @@ impl V2CoreAccountUpdateConfigurationCustomer {
     /// Test clock.
     #[inline]
     pub fn test_clock(self, test_clock: &str) -> Self {
-        Self(self.0.with("test_clock", test_clock))
+        Self(self.0.with_str("test_clock", test_clock))
+    }
+}
+
+/// The `bacs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`AccountCreateSettingsBacsDebitPayments`](crate::api::AccountCreateSettingsBacsDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantBacsDebitPayments =
+    api::AccountCreateSettingsBacsDebitPayments;
+
+/// The `branding` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`AccountCreateSettingsBranding`](crate::api::AccountCreateSettingsBranding).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantBranding = api::AccountCreateSettingsBranding;
+
+/// The `ach_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAchDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `acss_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAcssDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `affirm_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAffirmPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `afterpay_clearpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAfterpayClearpayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `alma_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAlmaPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `amazon_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAmazonPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `au_becs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAuBecsDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `bacs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesBacsDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `bancontact_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesBancontactPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `blik_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `blik_recurring_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikRecurringPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `boleto_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesBoletoPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `card_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesCardPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `cartes_bancaires_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesCartesBancairesPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `cashapp_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesCashappPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `eps_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesEpsPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `fpx_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesFpxPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `gb_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesGbBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `grabpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesGrabpayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `ideal_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesIdealPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `jcb_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesJcbPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `jp_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesJpBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `kakao_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesKakaoPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `klarna_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesKlarnaPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `konbini_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesKonbiniPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `kr_card_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesKrCardPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `link_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesLinkPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `mobilepay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesMobilepayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `multibanco_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesMultibancoPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `mx_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesMxBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `naver_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesNaverPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `oxxo_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesOxxoPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `p24_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesP24Payments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `pay_by_bank_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesPayByBankPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `payco_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaycoPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `paynow_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaynowPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `promptpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesPromptpayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `revolut_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesRevolutPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `samsung_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSamsungPayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `satispay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSatispayPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sepa_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sepa_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaDebitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sequra_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSequraPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sunbit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSunbitPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `swish_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSwishPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `twint_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesTwintPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `us_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesUsBankTransferPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `zip_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesZipPayments =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+params! {
+    /// The `capabilities` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/update>
+    V2CoreAccountUpdateConfigurationMerchantCapabilities
+}
+
+impl V2CoreAccountUpdateConfigurationMerchantCapabilities {
+    /// Ach debit payments.
+    #[inline]
+    pub fn ach_debit_payments(
+        self,
+        ach_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAchDebitPayments,
+    ) -> Self {
+        Self(self.0.with("ach_debit_payments", ach_debit_payments))
+    }
+
+    /// Acss debit payments.
+    #[inline]
+    pub fn acss_debit_payments(
+        self,
+        acss_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAcssDebitPayments,
+    ) -> Self {
+        Self(self.0.with("acss_debit_payments", acss_debit_payments))
+    }
+
+    /// Affirm payments.
+    #[inline]
+    pub fn affirm_payments(
+        self,
+        affirm_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAffirmPayments,
+    ) -> Self {
+        Self(self.0.with("affirm_payments", affirm_payments))
+    }
+
+    /// Afterpay clearpay payments.
+    #[inline]
+    pub fn afterpay_clearpay_payments(
+        self,
+        afterpay_clearpay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAfterpayClearpayPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("afterpay_clearpay_payments", afterpay_clearpay_payments),
+        )
+    }
+
+    /// Alma payments.
+    #[inline]
+    pub fn alma_payments(
+        self,
+        alma_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAlmaPayments,
+    ) -> Self {
+        Self(self.0.with("alma_payments", alma_payments))
+    }
+
+    /// Amazon pay payments.
+    #[inline]
+    pub fn amazon_pay_payments(
+        self,
+        amazon_pay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAmazonPayPayments,
+    ) -> Self {
+        Self(self.0.with("amazon_pay_payments", amazon_pay_payments))
+    }
+
+    /// Au becs debit payments.
+    #[inline]
+    pub fn au_becs_debit_payments(
+        self,
+        au_becs_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAuBecsDebitPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("au_becs_debit_payments", au_becs_debit_payments),
+        )
+    }
+
+    /// Bacs debit payments.
+    #[inline]
+    pub fn bacs_debit_payments(
+        self,
+        bacs_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesBacsDebitPayments,
+    ) -> Self {
+        Self(self.0.with("bacs_debit_payments", bacs_debit_payments))
+    }
+
+    /// Bancontact payments.
+    #[inline]
+    pub fn bancontact_payments(
+        self,
+        bancontact_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesBancontactPayments,
+    ) -> Self {
+        Self(self.0.with("bancontact_payments", bancontact_payments))
+    }
+
+    /// Blik payments.
+    #[inline]
+    pub fn blik_payments(
+        self,
+        blik_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikPayments,
+    ) -> Self {
+        Self(self.0.with("blik_payments", blik_payments))
+    }
+
+    /// Blik recurring payments.
+    #[inline]
+    pub fn blik_recurring_payments(
+        self,
+        blik_recurring_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikRecurringPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("blik_recurring_payments", blik_recurring_payments),
+        )
+    }
+
+    /// Boleto payments.
+    #[inline]
+    pub fn boleto_payments(
+        self,
+        boleto_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesBoletoPayments,
+    ) -> Self {
+        Self(self.0.with("boleto_payments", boleto_payments))
+    }
+
+    /// Card payments.
+    #[inline]
+    pub fn card_payments(
+        self,
+        card_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesCardPayments,
+    ) -> Self {
+        Self(self.0.with("card_payments", card_payments))
+    }
+
+    /// Cartes bancaires payments.
+    #[inline]
+    pub fn cartes_bancaires_payments(
+        self,
+        cartes_bancaires_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesCartesBancairesPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("cartes_bancaires_payments", cartes_bancaires_payments),
+        )
+    }
+
+    /// Cashapp payments.
+    #[inline]
+    pub fn cashapp_payments(
+        self,
+        cashapp_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesCashappPayments,
+    ) -> Self {
+        Self(self.0.with("cashapp_payments", cashapp_payments))
+    }
+
+    /// Eps payments.
+    #[inline]
+    pub fn eps_payments(
+        self,
+        eps_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesEpsPayments,
+    ) -> Self {
+        Self(self.0.with("eps_payments", eps_payments))
+    }
+
+    /// Fpx payments.
+    #[inline]
+    pub fn fpx_payments(
+        self,
+        fpx_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesFpxPayments,
+    ) -> Self {
+        Self(self.0.with("fpx_payments", fpx_payments))
+    }
+
+    /// Gb bank transfer payments.
+    #[inline]
+    pub fn gb_bank_transfer_payments(
+        self,
+        gb_bank_transfer_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesGbBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("gb_bank_transfer_payments", gb_bank_transfer_payments),
+        )
+    }
+
+    /// Grabpay payments.
+    #[inline]
+    pub fn grabpay_payments(
+        self,
+        grabpay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesGrabpayPayments,
+    ) -> Self {
+        Self(self.0.with("grabpay_payments", grabpay_payments))
+    }
+
+    /// Ideal payments.
+    #[inline]
+    pub fn ideal_payments(
+        self,
+        ideal_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesIdealPayments,
+    ) -> Self {
+        Self(self.0.with("ideal_payments", ideal_payments))
+    }
+
+    /// Jcb payments.
+    #[inline]
+    pub fn jcb_payments(
+        self,
+        jcb_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesJcbPayments,
+    ) -> Self {
+        Self(self.0.with("jcb_payments", jcb_payments))
+    }
+
+    /// Jp bank transfer payments.
+    #[inline]
+    pub fn jp_bank_transfer_payments(
+        self,
+        jp_bank_transfer_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesJpBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("jp_bank_transfer_payments", jp_bank_transfer_payments),
+        )
+    }
+
+    /// Kakao pay payments.
+    #[inline]
+    pub fn kakao_pay_payments(
+        self,
+        kakao_pay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesKakaoPayPayments,
+    ) -> Self {
+        Self(self.0.with("kakao_pay_payments", kakao_pay_payments))
+    }
+
+    /// Klarna payments.
+    #[inline]
+    pub fn klarna_payments(
+        self,
+        klarna_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesKlarnaPayments,
+    ) -> Self {
+        Self(self.0.with("klarna_payments", klarna_payments))
+    }
+
+    /// Konbini payments.
+    #[inline]
+    pub fn konbini_payments(
+        self,
+        konbini_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesKonbiniPayments,
+    ) -> Self {
+        Self(self.0.with("konbini_payments", konbini_payments))
+    }
+
+    /// Kr card payments.
+    #[inline]
+    pub fn kr_card_payments(
+        self,
+        kr_card_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesKrCardPayments,
+    ) -> Self {
+        Self(self.0.with("kr_card_payments", kr_card_payments))
+    }
+
+    /// Link payments.
+    #[inline]
+    pub fn link_payments(
+        self,
+        link_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesLinkPayments,
+    ) -> Self {
+        Self(self.0.with("link_payments", link_payments))
+    }
+
+    /// Mobilepay payments.
+    #[inline]
+    pub fn mobilepay_payments(
+        self,
+        mobilepay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesMobilepayPayments,
+    ) -> Self {
+        Self(self.0.with("mobilepay_payments", mobilepay_payments))
+    }
+
+    /// Multibanco payments.
+    #[inline]
+    pub fn multibanco_payments(
+        self,
+        multibanco_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesMultibancoPayments,
+    ) -> Self {
+        Self(self.0.with("multibanco_payments", multibanco_payments))
+    }
+
+    /// Mx bank transfer payments.
+    #[inline]
+    pub fn mx_bank_transfer_payments(
+        self,
+        mx_bank_transfer_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesMxBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("mx_bank_transfer_payments", mx_bank_transfer_payments),
+        )
+    }
+
+    /// Naver pay payments.
+    #[inline]
+    pub fn naver_pay_payments(
+        self,
+        naver_pay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesNaverPayPayments,
+    ) -> Self {
+        Self(self.0.with("naver_pay_payments", naver_pay_payments))
+    }
+
+    /// Oxxo payments.
+    #[inline]
+    pub fn oxxo_payments(
+        self,
+        oxxo_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesOxxoPayments,
+    ) -> Self {
+        Self(self.0.with("oxxo_payments", oxxo_payments))
+    }
+
+    /// P24 payments.
+    #[inline]
+    pub fn p24_payments(
+        self,
+        p24_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesP24Payments,
+    ) -> Self {
+        Self(self.0.with("p24_payments", p24_payments))
+    }
+
+    /// Pay by bank payments.
+    #[inline]
+    pub fn pay_by_bank_payments(
+        self,
+        pay_by_bank_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesPayByBankPayments,
+    ) -> Self {
+        Self(self.0.with("pay_by_bank_payments", pay_by_bank_payments))
+    }
+
+    /// Payco payments.
+    #[inline]
+    pub fn payco_payments(
+        self,
+        payco_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaycoPayments,
+    ) -> Self {
+        Self(self.0.with("payco_payments", payco_payments))
+    }
+
+    /// Paynow payments.
+    #[inline]
+    pub fn paynow_payments(
+        self,
+        paynow_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaynowPayments,
+    ) -> Self {
+        Self(self.0.with("paynow_payments", paynow_payments))
+    }
+
+    /// Promptpay payments.
+    #[inline]
+    pub fn promptpay_payments(
+        self,
+        promptpay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesPromptpayPayments,
+    ) -> Self {
+        Self(self.0.with("promptpay_payments", promptpay_payments))
+    }
+
+    /// Revolut pay payments.
+    #[inline]
+    pub fn revolut_pay_payments(
+        self,
+        revolut_pay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesRevolutPayPayments,
+    ) -> Self {
+        Self(self.0.with("revolut_pay_payments", revolut_pay_payments))
+    }
+
+    /// Samsung pay payments.
+    #[inline]
+    pub fn samsung_pay_payments(
+        self,
+        samsung_pay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSamsungPayPayments,
+    ) -> Self {
+        Self(self.0.with("samsung_pay_payments", samsung_pay_payments))
+    }
+
+    /// Satispay payments.
+    #[inline]
+    pub fn satispay_payments(
+        self,
+        satispay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSatispayPayments,
+    ) -> Self {
+        Self(self.0.with("satispay_payments", satispay_payments))
+    }
+
+    /// Sepa bank transfer payments.
+    #[inline]
+    pub fn sepa_bank_transfer_payments(
+        self,
+        sepa_bank_transfer_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("sepa_bank_transfer_payments", sepa_bank_transfer_payments),
+        )
+    }
+
+    /// Sepa debit payments.
+    #[inline]
+    pub fn sepa_debit_payments(
+        self,
+        sepa_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaDebitPayments,
+    ) -> Self {
+        Self(self.0.with("sepa_debit_payments", sepa_debit_payments))
+    }
+
+    /// Sequra payments.
+    #[inline]
+    pub fn sequra_payments(
+        self,
+        sequra_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSequraPayments,
+    ) -> Self {
+        Self(self.0.with("sequra_payments", sequra_payments))
+    }
+
+    /// Sunbit payments.
+    #[inline]
+    pub fn sunbit_payments(
+        self,
+        sunbit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSunbitPayments,
+    ) -> Self {
+        Self(self.0.with("sunbit_payments", sunbit_payments))
+    }
+
+    /// Swish payments.
+    #[inline]
+    pub fn swish_payments(
+        self,
+        swish_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSwishPayments,
+    ) -> Self {
+        Self(self.0.with("swish_payments", swish_payments))
+    }
+
+    /// Twint payments.
+    #[inline]
+    pub fn twint_payments(
+        self,
+        twint_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesTwintPayments,
+    ) -> Self {
+        Self(self.0.with("twint_payments", twint_payments))
+    }
+
+    /// Us bank transfer payments.
+    #[inline]
+    pub fn us_bank_transfer_payments(
+        self,
+        us_bank_transfer_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesUsBankTransferPayments,
+    ) -> Self {
+        Self(
+            self.0
+                .with("us_bank_transfer_payments", us_bank_transfer_payments),
+        )
+    }
+
+    /// Zip payments.
+    #[inline]
+    pub fn zip_payments(
+        self,
+        zip_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesZipPayments,
+    ) -> Self {
+        Self(self.0.with("zip_payments", zip_payments))
+    }
+}
+
+/// The `decline_on` of [`V2CoreAccountUpdateConfigurationMerchantCardPayments`](crate::api::V2CoreAccountUpdateConfigurationMerchantCardPayments): the same as [`AccountCreateSettingsCardPaymentsDeclineOn`](crate::api::AccountCreateSettingsCardPaymentsDeclineOn).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCardPaymentsDeclineOn =
+    api::AccountCreateSettingsCardPaymentsDeclineOn;
+
+/// The `card_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantCardPayments`](crate::api::V2CoreAccountCreateConfigurationMerchantCardPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantCardPayments =
+    api::V2CoreAccountCreateConfigurationMerchantCardPayments;
+
+/// The `hours` of [`V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupport`](crate::api::V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupport): the same as [`V2CoreAccountCreateConfigurationMerchantKonbiniPaymentsSupportHours`](crate::api::V2CoreAccountCreateConfigurationMerchantKonbiniPaymentsSupportHours).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupportHours =
+    api::V2CoreAccountCreateConfigurationMerchantKonbiniPaymentsSupportHours;
+
+/// The `support` of [`V2CoreAccountUpdateConfigurationMerchantKonbiniPayments`](crate::api::V2CoreAccountUpdateConfigurationMerchantKonbiniPayments): the same as [`V2CoreAccountCreateConfigurationMerchantKonbiniPaymentsSupport`](crate::api::V2CoreAccountCreateConfigurationMerchantKonbiniPaymentsSupport).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupport =
+    api::V2CoreAccountCreateConfigurationMerchantKonbiniPaymentsSupport;
+
+/// The `konbini_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantKonbiniPayments`](crate::api::V2CoreAccountCreateConfigurationMerchantKonbiniPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantKonbiniPayments =
+    api::V2CoreAccountCreateConfigurationMerchantKonbiniPayments;
+
+/// The `kana` of [`V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKana =
+    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana;
+
+/// The `kanji` of [`V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKanji =
+    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana;
+
+/// The `script_statement_descriptor` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor =
+    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor;
+
+/// The `sepa_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`AccountCreateSettingsSepaDebitPayments`](crate::api::AccountCreateSettingsSepaDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantSepaDebitPayments =
+    api::AccountCreateSettingsSepaDebitPayments;
+
+/// The `statement_descriptor` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantStatementDescriptor =
+    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana;
+
+/// The `address` of [`V2CoreAccountUpdateConfigurationMerchantSupport`](crate::api::V2CoreAccountUpdateConfigurationMerchantSupport): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationMerchantSupportAddress =
+    api::AccountCreateCompanyAddressKana;
+
+params! {
+    /// The `support` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/update>
+    V2CoreAccountUpdateConfigurationMerchantSupport
+}
+
+impl V2CoreAccountUpdateConfigurationMerchantSupport {
+    /// Address.
+    #[inline]
+    pub fn address(
+        self,
+        address: api::V2CoreAccountUpdateConfigurationMerchantSupportAddress,
+    ) -> Self {
+        Self(self.0.with("address", address))
+    }
+
+    /// Email.
+    #[inline]
+    pub fn email(self, email: &str) -> Self {
+        Self(self.0.with_str("email", email))
+    }
+
+    /// Phone.
+    #[inline]
+    pub fn phone(self, phone: &str) -> Self {
+        Self(self.0.with_str("phone", phone))
+    }
+
+    /// Url.
+    #[inline]
+    pub fn url(self, url: &str) -> Self {
+        Self(self.0.with_str("url", url))
     }
 }
 
 params! {
-    /// The `bacs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
+    /// The `merchant` of [`V2CoreAccountUpdateConfiguration`](crate::api::V2CoreAccountUpdateConfiguration).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantBacsDebitPayments
+    V2CoreAccountUpdateConfigurationMerchant
 }
 
-impl V2CoreAccountUpdateConfigurationMerchantBacsDebitPayments {
-    /// Display name.
+impl V2CoreAccountUpdateConfigurationMerchant {
+    /// Applied: true or false.
     #[inline]
-    pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.with("display_name", display_name))
-    }
-}
-
-params! {
-    /// The `branding` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantBranding
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantBranding {
-    /// Icon.
-    #[inline]
-    pub fn icon(self, icon: &str) -> Self {
-        Self(self.0.with("icon", icon))
+    pub fn applied(self, applied: bool) -> Self {
+        Self(self.0.with_bool("applied", applied))
     }
 
-    /// Logo.
+    /// Bacs debit payments.
     #[inline]
-    pub fn logo(self, logo: &str) -> Self {
-        Self(self.0.with("logo", logo))
+    pub fn bacs_debit_payments(
+        self,
+        bacs_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantBacsDebitPayments,
+    ) -> Self {
+        Self(self.0.with("bacs_debit_payments", bacs_debit_payments))
     }
 
-    /// Primary color.
+    /// Branding.
     #[inline]
-    pub fn primary_color(self, primary_color: &str) -> Self {
-        Self(self.0.with("primary_color", primary_color))
+    pub fn branding(self, branding: api::V2CoreAccountUpdateConfigurationMerchantBranding) -> Self {
+        Self(self.0.with("branding", branding))
     }
 
-    /// Secondary color.
+    /// Capabilities.
     #[inline]
-    pub fn secondary_color(self, secondary_color: &str) -> Self {
-        Self(self.0.with("secondary_color", secondary_color))
+    pub fn capabilities(
+        self,
+        capabilities: api::V2CoreAccountUpdateConfigurationMerchantCapabilities,
+    ) -> Self {
+        Self(self.0.with("capabilities", capabilities))
     }
-}
 
-params! {
-    /// The `ach_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesAchDebitPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesAchDebitPayments {
-    /// Requested: true or false.
+    /// Card payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn card_payments(
+        self,
+        card_payments: api::V2CoreAccountUpdateConfigurationMerchantCardPayments,
+    ) -> Self {
+        Self(self.0.with("card_payments", card_payments))
     }
-}
 
-params! {
-    /// The `acss_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesAcssDebitPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesAcssDebitPayments {
-    /// Requested: true or false.
+    /// Konbini payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn konbini_payments(
+        self,
+        konbini_payments: api::V2CoreAccountUpdateConfigurationMerchantKonbiniPayments,
+    ) -> Self {
+        Self(self.0.with("konbini_payments", konbini_payments))
     }
-}
 
-params! {
-    /// The `affirm_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesAffirmPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesAffirmPayments {
-    /// Requested: true or false.
+    /// Mcc.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn mcc(self, mcc: &str) -> Self {
+        Self(self.0.with_str("mcc", mcc))
     }
-}
 
-params! {
-    /// The `afterpay_clearpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesAfterpayClearpayPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesAfterpayClearpayPayments {
-    /// Requested: true or false.
+    /// Script statement descriptor.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn script_statement_descriptor(
+        self,
+        script_statement_descriptor: api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor,
+    ) -> Self {
+        Self(
+            self.0
+                .with("script_statement_descriptor", script_statement_descriptor),
+        )
     }
-}
 
-params! {
-    /// The `alma_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesAlmaPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesAlmaPayments {
-    /// Requested: true or false.
+    /// Sepa debit payments.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn sepa_debit_payments(
+        self,
+        sepa_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantSepaDebitPayments,
+    ) -> Self {
+        Self(self.0.with("sepa_debit_payments", sepa_debit_payments))
     }
-}
 
-params! {
-    /// The `amazon_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesAmazonPayPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesAmazonPayPayments {
-    /// Requested: true or false.
+    /// Statement descriptor.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn statement_descriptor(
+        self,
+        statement_descriptor: api::V2CoreAccountUpdateConfigurationMerchantStatementDescriptor,
+    ) -> Self {
+        Self(self.0.with("statement_descriptor", statement_descriptor))
     }
-}
 
-params! {
-    /// The `au_becs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesAuBecsDebitPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesAuBecsDebitPayments {
-    /// Requested: true or false.
+    /// Support.
     #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `bacs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesBacsDebitPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesBacsDebitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `bancontact_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesBancontactPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesBancontactPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `blik_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `blik_recurring_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikRecurringPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikRecurringPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `boleto_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesBoletoPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesBoletoPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `card_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesCardPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesCardPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `cartes_bancaires_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesCartesBancairesPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesCartesBancairesPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `cashapp_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesCashappPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesCashappPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `eps_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesEpsPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesEpsPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `fpx_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesFpxPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesFpxPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `gb_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesGbBankTransferPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesGbBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `grabpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesGrabpayPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesGrabpayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `ideal_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesIdealPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesIdealPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `jcb_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesJcbPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesJcbPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `jp_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesJpBankTransferPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesJpBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `kakao_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesKakaoPayPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesKakaoPayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `klarna_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesKlarnaPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesKlarnaPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `konbini_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesKonbiniPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesKonbiniPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `kr_card_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesKrCardPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesKrCardPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `link_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesLinkPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesLinkPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `mobilepay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesMobilepayPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesMobilepayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `multibanco_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesMultibancoPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesMultibancoPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `mx_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesMxBankTransferPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesMxBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `naver_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesNaverPayPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesNaverPayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `oxxo_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesOxxoPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesOxxoPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
+    pub fn support(self, support: api::V2CoreAccountUpdateConfigurationMerchantSupport) -> Self {
+        Self(self.0.with("support", support))
     }
 }

@@ -3,1219 +3,49 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, list, pairs, params, params_required};
-
-params! {
-    /// The `p24_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesP24Payments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesP24Payments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `pay_by_bank_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesPayByBankPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesPayByBankPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `payco_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaycoPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaycoPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `paynow_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaynowPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaynowPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `promptpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesPromptpayPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesPromptpayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `revolut_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesRevolutPayPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesRevolutPayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `samsung_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesSamsungPayPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesSamsungPayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `satispay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesSatispayPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesSatispayPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `sepa_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaBankTransferPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `sepa_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaDebitPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaDebitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `sequra_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesSequraPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesSequraPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `sunbit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesSunbitPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesSunbitPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `swish_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesSwishPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesSwishPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `twint_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesTwintPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesTwintPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `us_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesUsBankTransferPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesUsBankTransferPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `zip_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilitiesZipPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilitiesZipPayments {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `capabilities` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCapabilities
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCapabilities {
-    /// Ach debit payments.
-    #[inline]
-    pub fn ach_debit_payments(
-        self,
-        ach_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAchDebitPayments,
-    ) -> Self {
-        Self(self.0.with("ach_debit_payments", ach_debit_payments))
-    }
-
-    /// Acss debit payments.
-    #[inline]
-    pub fn acss_debit_payments(
-        self,
-        acss_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAcssDebitPayments,
-    ) -> Self {
-        Self(self.0.with("acss_debit_payments", acss_debit_payments))
-    }
-
-    /// Affirm payments.
-    #[inline]
-    pub fn affirm_payments(
-        self,
-        affirm_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAffirmPayments,
-    ) -> Self {
-        Self(self.0.with("affirm_payments", affirm_payments))
-    }
-
-    /// Afterpay clearpay payments.
-    #[inline]
-    pub fn afterpay_clearpay_payments(
-        self,
-        afterpay_clearpay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAfterpayClearpayPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("afterpay_clearpay_payments", afterpay_clearpay_payments),
-        )
-    }
-
-    /// Alma payments.
-    #[inline]
-    pub fn alma_payments(
-        self,
-        alma_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAlmaPayments,
-    ) -> Self {
-        Self(self.0.with("alma_payments", alma_payments))
-    }
-
-    /// Amazon pay payments.
-    #[inline]
-    pub fn amazon_pay_payments(
-        self,
-        amazon_pay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAmazonPayPayments,
-    ) -> Self {
-        Self(self.0.with("amazon_pay_payments", amazon_pay_payments))
-    }
-
-    /// Au becs debit payments.
-    #[inline]
-    pub fn au_becs_debit_payments(
-        self,
-        au_becs_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesAuBecsDebitPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("au_becs_debit_payments", au_becs_debit_payments),
-        )
-    }
-
-    /// Bacs debit payments.
-    #[inline]
-    pub fn bacs_debit_payments(
-        self,
-        bacs_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesBacsDebitPayments,
-    ) -> Self {
-        Self(self.0.with("bacs_debit_payments", bacs_debit_payments))
-    }
-
-    /// Bancontact payments.
-    #[inline]
-    pub fn bancontact_payments(
-        self,
-        bancontact_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesBancontactPayments,
-    ) -> Self {
-        Self(self.0.with("bancontact_payments", bancontact_payments))
-    }
-
-    /// Blik payments.
-    #[inline]
-    pub fn blik_payments(
-        self,
-        blik_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikPayments,
-    ) -> Self {
-        Self(self.0.with("blik_payments", blik_payments))
-    }
-
-    /// Blik recurring payments.
-    #[inline]
-    pub fn blik_recurring_payments(
-        self,
-        blik_recurring_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikRecurringPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("blik_recurring_payments", blik_recurring_payments),
-        )
-    }
-
-    /// Boleto payments.
-    #[inline]
-    pub fn boleto_payments(
-        self,
-        boleto_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesBoletoPayments,
-    ) -> Self {
-        Self(self.0.with("boleto_payments", boleto_payments))
-    }
-
-    /// Card payments.
-    #[inline]
-    pub fn card_payments(
-        self,
-        card_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesCardPayments,
-    ) -> Self {
-        Self(self.0.with("card_payments", card_payments))
-    }
-
-    /// Cartes bancaires payments.
-    #[inline]
-    pub fn cartes_bancaires_payments(
-        self,
-        cartes_bancaires_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesCartesBancairesPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("cartes_bancaires_payments", cartes_bancaires_payments),
-        )
-    }
-
-    /// Cashapp payments.
-    #[inline]
-    pub fn cashapp_payments(
-        self,
-        cashapp_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesCashappPayments,
-    ) -> Self {
-        Self(self.0.with("cashapp_payments", cashapp_payments))
-    }
-
-    /// Eps payments.
-    #[inline]
-    pub fn eps_payments(
-        self,
-        eps_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesEpsPayments,
-    ) -> Self {
-        Self(self.0.with("eps_payments", eps_payments))
-    }
-
-    /// Fpx payments.
-    #[inline]
-    pub fn fpx_payments(
-        self,
-        fpx_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesFpxPayments,
-    ) -> Self {
-        Self(self.0.with("fpx_payments", fpx_payments))
-    }
-
-    /// Gb bank transfer payments.
-    #[inline]
-    pub fn gb_bank_transfer_payments(
-        self,
-        gb_bank_transfer_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesGbBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("gb_bank_transfer_payments", gb_bank_transfer_payments),
-        )
-    }
-
-    /// Grabpay payments.
-    #[inline]
-    pub fn grabpay_payments(
-        self,
-        grabpay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesGrabpayPayments,
-    ) -> Self {
-        Self(self.0.with("grabpay_payments", grabpay_payments))
-    }
-
-    /// Ideal payments.
-    #[inline]
-    pub fn ideal_payments(
-        self,
-        ideal_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesIdealPayments,
-    ) -> Self {
-        Self(self.0.with("ideal_payments", ideal_payments))
-    }
-
-    /// Jcb payments.
-    #[inline]
-    pub fn jcb_payments(
-        self,
-        jcb_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesJcbPayments,
-    ) -> Self {
-        Self(self.0.with("jcb_payments", jcb_payments))
-    }
-
-    /// Jp bank transfer payments.
-    #[inline]
-    pub fn jp_bank_transfer_payments(
-        self,
-        jp_bank_transfer_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesJpBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("jp_bank_transfer_payments", jp_bank_transfer_payments),
-        )
-    }
-
-    /// Kakao pay payments.
-    #[inline]
-    pub fn kakao_pay_payments(
-        self,
-        kakao_pay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesKakaoPayPayments,
-    ) -> Self {
-        Self(self.0.with("kakao_pay_payments", kakao_pay_payments))
-    }
-
-    /// Klarna payments.
-    #[inline]
-    pub fn klarna_payments(
-        self,
-        klarna_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesKlarnaPayments,
-    ) -> Self {
-        Self(self.0.with("klarna_payments", klarna_payments))
-    }
-
-    /// Konbini payments.
-    #[inline]
-    pub fn konbini_payments(
-        self,
-        konbini_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesKonbiniPayments,
-    ) -> Self {
-        Self(self.0.with("konbini_payments", konbini_payments))
-    }
-
-    /// Kr card payments.
-    #[inline]
-    pub fn kr_card_payments(
-        self,
-        kr_card_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesKrCardPayments,
-    ) -> Self {
-        Self(self.0.with("kr_card_payments", kr_card_payments))
-    }
-
-    /// Link payments.
-    #[inline]
-    pub fn link_payments(
-        self,
-        link_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesLinkPayments,
-    ) -> Self {
-        Self(self.0.with("link_payments", link_payments))
-    }
-
-    /// Mobilepay payments.
-    #[inline]
-    pub fn mobilepay_payments(
-        self,
-        mobilepay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesMobilepayPayments,
-    ) -> Self {
-        Self(self.0.with("mobilepay_payments", mobilepay_payments))
-    }
-
-    /// Multibanco payments.
-    #[inline]
-    pub fn multibanco_payments(
-        self,
-        multibanco_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesMultibancoPayments,
-    ) -> Self {
-        Self(self.0.with("multibanco_payments", multibanco_payments))
-    }
-
-    /// Mx bank transfer payments.
-    #[inline]
-    pub fn mx_bank_transfer_payments(
-        self,
-        mx_bank_transfer_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesMxBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("mx_bank_transfer_payments", mx_bank_transfer_payments),
-        )
-    }
-
-    /// Naver pay payments.
-    #[inline]
-    pub fn naver_pay_payments(
-        self,
-        naver_pay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesNaverPayPayments,
-    ) -> Self {
-        Self(self.0.with("naver_pay_payments", naver_pay_payments))
-    }
-
-    /// Oxxo payments.
-    #[inline]
-    pub fn oxxo_payments(
-        self,
-        oxxo_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesOxxoPayments,
-    ) -> Self {
-        Self(self.0.with("oxxo_payments", oxxo_payments))
-    }
-
-    /// P24 payments.
-    #[inline]
-    pub fn p24_payments(
-        self,
-        p24_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesP24Payments,
-    ) -> Self {
-        Self(self.0.with("p24_payments", p24_payments))
-    }
-
-    /// Pay by bank payments.
-    #[inline]
-    pub fn pay_by_bank_payments(
-        self,
-        pay_by_bank_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesPayByBankPayments,
-    ) -> Self {
-        Self(self.0.with("pay_by_bank_payments", pay_by_bank_payments))
-    }
-
-    /// Payco payments.
-    #[inline]
-    pub fn payco_payments(
-        self,
-        payco_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaycoPayments,
-    ) -> Self {
-        Self(self.0.with("payco_payments", payco_payments))
-    }
-
-    /// Paynow payments.
-    #[inline]
-    pub fn paynow_payments(
-        self,
-        paynow_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaynowPayments,
-    ) -> Self {
-        Self(self.0.with("paynow_payments", paynow_payments))
-    }
-
-    /// Promptpay payments.
-    #[inline]
-    pub fn promptpay_payments(
-        self,
-        promptpay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesPromptpayPayments,
-    ) -> Self {
-        Self(self.0.with("promptpay_payments", promptpay_payments))
-    }
-
-    /// Revolut pay payments.
-    #[inline]
-    pub fn revolut_pay_payments(
-        self,
-        revolut_pay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesRevolutPayPayments,
-    ) -> Self {
-        Self(self.0.with("revolut_pay_payments", revolut_pay_payments))
-    }
-
-    /// Samsung pay payments.
-    #[inline]
-    pub fn samsung_pay_payments(
-        self,
-        samsung_pay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSamsungPayPayments,
-    ) -> Self {
-        Self(self.0.with("samsung_pay_payments", samsung_pay_payments))
-    }
-
-    /// Satispay payments.
-    #[inline]
-    pub fn satispay_payments(
-        self,
-        satispay_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSatispayPayments,
-    ) -> Self {
-        Self(self.0.with("satispay_payments", satispay_payments))
-    }
-
-    /// Sepa bank transfer payments.
-    #[inline]
-    pub fn sepa_bank_transfer_payments(
-        self,
-        sepa_bank_transfer_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("sepa_bank_transfer_payments", sepa_bank_transfer_payments),
-        )
-    }
-
-    /// Sepa debit payments.
-    #[inline]
-    pub fn sepa_debit_payments(
-        self,
-        sepa_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaDebitPayments,
-    ) -> Self {
-        Self(self.0.with("sepa_debit_payments", sepa_debit_payments))
-    }
-
-    /// Sequra payments.
-    #[inline]
-    pub fn sequra_payments(
-        self,
-        sequra_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSequraPayments,
-    ) -> Self {
-        Self(self.0.with("sequra_payments", sequra_payments))
-    }
-
-    /// Sunbit payments.
-    #[inline]
-    pub fn sunbit_payments(
-        self,
-        sunbit_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSunbitPayments,
-    ) -> Self {
-        Self(self.0.with("sunbit_payments", sunbit_payments))
-    }
-
-    /// Swish payments.
-    #[inline]
-    pub fn swish_payments(
-        self,
-        swish_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesSwishPayments,
-    ) -> Self {
-        Self(self.0.with("swish_payments", swish_payments))
-    }
-
-    /// Twint payments.
-    #[inline]
-    pub fn twint_payments(
-        self,
-        twint_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesTwintPayments,
-    ) -> Self {
-        Self(self.0.with("twint_payments", twint_payments))
-    }
-
-    /// Us bank transfer payments.
-    #[inline]
-    pub fn us_bank_transfer_payments(
-        self,
-        us_bank_transfer_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesUsBankTransferPayments,
-    ) -> Self {
-        Self(
-            self.0
-                .with("us_bank_transfer_payments", us_bank_transfer_payments),
-        )
-    }
-
-    /// Zip payments.
-    #[inline]
-    pub fn zip_payments(
-        self,
-        zip_payments: api::V2CoreAccountUpdateConfigurationMerchantCapabilitiesZipPayments,
-    ) -> Self {
-        Self(self.0.with("zip_payments", zip_payments))
-    }
-}
-
-params! {
-    /// The `decline_on` of [`V2CoreAccountUpdateConfigurationMerchantCardPayments`](crate::api::V2CoreAccountUpdateConfigurationMerchantCardPayments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCardPaymentsDeclineOn
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCardPaymentsDeclineOn {
-    /// Avs failure: true or false.
-    #[inline]
-    pub fn avs_failure(self, avs_failure: bool) -> Self {
-        Self(self.0.with("avs_failure", avs_failure))
-    }
-
-    /// Cvc failure: true or false.
-    #[inline]
-    pub fn cvc_failure(self, cvc_failure: bool) -> Self {
-        Self(self.0.with("cvc_failure", cvc_failure))
-    }
-}
-
-params! {
-    /// The `card_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantCardPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantCardPayments {
-    /// Decline on.
-    #[inline]
-    pub fn decline_on(
-        self,
-        decline_on: api::V2CoreAccountUpdateConfigurationMerchantCardPaymentsDeclineOn,
-    ) -> Self {
-        Self(self.0.with("decline_on", decline_on))
-    }
-}
-
-params! {
-    /// The `hours` of [`V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupport`](crate::api::V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupport).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupportHours
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupportHours {
-    /// End time.
-    #[inline]
-    pub fn end_time(self, end_time: &str) -> Self {
-        Self(self.0.with("end_time", end_time))
-    }
-
-    /// Start time.
-    #[inline]
-    pub fn start_time(self, start_time: &str) -> Self {
-        Self(self.0.with("start_time", start_time))
-    }
-}
-
-params! {
-    /// The `support` of [`V2CoreAccountUpdateConfigurationMerchantKonbiniPayments`](crate::api::V2CoreAccountUpdateConfigurationMerchantKonbiniPayments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupport
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupport {
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Hours.
-    #[inline]
-    pub fn hours(
-        self,
-        hours: api::V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupportHours,
-    ) -> Self {
-        Self(self.0.with("hours", hours))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-}
-
-params! {
-    /// The `konbini_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantKonbiniPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantKonbiniPayments {
-    /// Support.
-    #[inline]
-    pub fn support(
-        self,
-        support: api::V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupport,
-    ) -> Self {
-        Self(self.0.with("support", support))
-    }
-}
-
-params! {
-    /// The `kana` of [`V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKana
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKana {
-    /// Descriptor.
-    #[inline]
-    pub fn descriptor(self, descriptor: &str) -> Self {
-        Self(self.0.with("descriptor", descriptor))
-    }
-
-    /// Prefix.
-    #[inline]
-    pub fn prefix(self, prefix: &str) -> Self {
-        Self(self.0.with("prefix", prefix))
-    }
-}
-
-params! {
-    /// The `kanji` of [`V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKanji
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKanji {
-    /// Descriptor.
-    #[inline]
-    pub fn descriptor(self, descriptor: &str) -> Self {
-        Self(self.0.with("descriptor", descriptor))
-    }
-
-    /// Prefix.
-    #[inline]
-    pub fn prefix(self, prefix: &str) -> Self {
-        Self(self.0.with("prefix", prefix))
-    }
-}
-
-params! {
-    /// The `script_statement_descriptor` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor {
-    /// Kana.
-    #[inline]
-    pub fn kana(
-        self,
-        kana: api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKana,
-    ) -> Self {
-        Self(self.0.with("kana", kana))
-    }
-
-    /// Kanji.
-    #[inline]
-    pub fn kanji(
-        self,
-        kanji: api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKanji,
-    ) -> Self {
-        Self(self.0.with("kanji", kanji))
-    }
-}
-
-params! {
-    /// The `sepa_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantSepaDebitPayments
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantSepaDebitPayments {
-    /// Creditor id.
-    #[inline]
-    pub fn creditor_id(self, creditor_id: &str) -> Self {
-        Self(self.0.with("creditor_id", creditor_id))
-    }
-}
-
-params! {
-    /// The `statement_descriptor` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantStatementDescriptor
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantStatementDescriptor {
-    /// Descriptor.
-    #[inline]
-    pub fn descriptor(self, descriptor: &str) -> Self {
-        Self(self.0.with("descriptor", descriptor))
-    }
-
-    /// Prefix.
-    #[inline]
-    pub fn prefix(self, prefix: &str) -> Self {
-        Self(self.0.with("prefix", prefix))
-    }
-}
-
-params! {
-    /// The `address` of [`V2CoreAccountUpdateConfigurationMerchantSupport`](crate::api::V2CoreAccountUpdateConfigurationMerchantSupport).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantSupportAddress
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantSupportAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `support` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchantSupport
-}
-
-impl V2CoreAccountUpdateConfigurationMerchantSupport {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::V2CoreAccountUpdateConfigurationMerchantSupportAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
-    }
-
-    /// Url.
-    #[inline]
-    pub fn url(self, url: &str) -> Self {
-        Self(self.0.with("url", url))
-    }
-}
-
-params! {
-    /// The `merchant` of [`V2CoreAccountUpdateConfiguration`](crate::api::V2CoreAccountUpdateConfiguration).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchant
-}
-
-impl V2CoreAccountUpdateConfigurationMerchant {
-    /// Applied: true or false.
-    #[inline]
-    pub fn applied(self, applied: bool) -> Self {
-        Self(self.0.with("applied", applied))
-    }
-
-    /// Bacs debit payments.
-    #[inline]
-    pub fn bacs_debit_payments(
-        self,
-        bacs_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantBacsDebitPayments,
-    ) -> Self {
-        Self(self.0.with("bacs_debit_payments", bacs_debit_payments))
-    }
-
-    /// Branding.
-    #[inline]
-    pub fn branding(self, branding: api::V2CoreAccountUpdateConfigurationMerchantBranding) -> Self {
-        Self(self.0.with("branding", branding))
-    }
-
-    /// Capabilities.
-    #[inline]
-    pub fn capabilities(
-        self,
-        capabilities: api::V2CoreAccountUpdateConfigurationMerchantCapabilities,
-    ) -> Self {
-        Self(self.0.with("capabilities", capabilities))
-    }
-
-    /// Card payments.
-    #[inline]
-    pub fn card_payments(
-        self,
-        card_payments: api::V2CoreAccountUpdateConfigurationMerchantCardPayments,
-    ) -> Self {
-        Self(self.0.with("card_payments", card_payments))
-    }
-
-    /// Konbini payments.
-    #[inline]
-    pub fn konbini_payments(
-        self,
-        konbini_payments: api::V2CoreAccountUpdateConfigurationMerchantKonbiniPayments,
-    ) -> Self {
-        Self(self.0.with("konbini_payments", konbini_payments))
-    }
-
-    /// Mcc.
-    #[inline]
-    pub fn mcc(self, mcc: &str) -> Self {
-        Self(self.0.with("mcc", mcc))
-    }
-
-    /// Script statement descriptor.
-    #[inline]
-    pub fn script_statement_descriptor(
-        self,
-        script_statement_descriptor: api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor,
-    ) -> Self {
-        Self(
-            self.0
-                .with("script_statement_descriptor", script_statement_descriptor),
-        )
-    }
-
-    /// Sepa debit payments.
-    #[inline]
-    pub fn sepa_debit_payments(
-        self,
-        sepa_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantSepaDebitPayments,
-    ) -> Self {
-        Self(self.0.with("sepa_debit_payments", sepa_debit_payments))
-    }
-
-    /// Statement descriptor.
-    #[inline]
-    pub fn statement_descriptor(
-        self,
-        statement_descriptor: api::V2CoreAccountUpdateConfigurationMerchantStatementDescriptor,
-    ) -> Self {
-        Self(self.0.with("statement_descriptor", statement_descriptor))
-    }
-
-    /// Support.
-    #[inline]
-    pub fn support(self, support: api::V2CoreAccountUpdateConfigurationMerchantSupport) -> Self {
-        Self(self.0.with("support", support))
-    }
-}
-
-params! {
-    /// The `ach` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsAch
-}
-
-impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsAch {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `fedwire` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsFedwire
-}
-
-impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsFedwire {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `fps` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsFps
-}
-
-impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsFps {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `local` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsLocal
-}
-
-impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsLocal {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `rtp` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsRtp
-}
-
-impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsRtp {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `sepa` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsSepa
-}
-
-impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsSepa {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `swift` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsSwift
-}
-
-impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsSwift {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+use crate::view::prelude::{list, pairs, params};
+
+/// The `ach` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsAch =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `fedwire` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsFedwire =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `fps` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsFps =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `local` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsLocal =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `rtp` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsRtp =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `sepa` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsSepa =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
+
+/// The `swift` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsSwift =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
 params! {
     /// The `bank_accounts` of [`V2CoreAccountUpdateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilities).
@@ -1289,35 +119,17 @@ impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts {
     }
 }
 
-params! {
-    /// The `cards` of [`V2CoreAccountUpdateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards
-}
+/// The `cards` of [`V2CoreAccountUpdateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
-impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
-
-params! {
-    /// The `stripe_transfers` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers
-}
-
-impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers {
-    /// Requested: true or false.
-    #[inline]
-    pub fn requested(self, requested: bool) -> Self {
-        Self(self.0.with("requested", requested))
-    }
-}
+/// The `stripe_transfers` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers =
+    api::AccountCreateCapabilitiesAcssDebitPayments;
 
 params! {
     /// The `stripe_balance` of [`V2CoreAccountUpdateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilities).
@@ -1384,7 +196,7 @@ impl V2CoreAccountUpdateConfigurationRecipient {
     /// Applied: true or false.
     #[inline]
     pub fn applied(self, applied: bool) -> Self {
-        Self(self.0.with("applied", applied))
+        Self(self.0.with_bool("applied", applied))
     }
 
     /// Capabilities.
@@ -1424,54 +236,16 @@ impl V2CoreAccountUpdateConfiguration {
     }
 }
 
-params! {
-    /// The `profile` of [`V2CoreAccountUpdateDefaults`](crate::api::V2CoreAccountUpdateDefaults).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateDefaultsProfile
-}
+/// The `profile` of [`V2CoreAccountUpdateDefaults`](crate::api::V2CoreAccountUpdateDefaults): the same as [`V2CoreAccountCreateDefaultsProfile`](crate::api::V2CoreAccountCreateDefaultsProfile).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateDefaultsProfile = api::V2CoreAccountCreateDefaultsProfile;
 
-impl V2CoreAccountUpdateDefaultsProfile {
-    /// Business url.
-    #[inline]
-    pub fn business_url(self, business_url: &str) -> Self {
-        Self(self.0.with("business_url", business_url))
-    }
-
-    /// Doing business as.
-    #[inline]
-    pub fn doing_business_as(self, doing_business_as: &str) -> Self {
-        Self(self.0.with("doing_business_as", doing_business_as))
-    }
-
-    /// Product description.
-    #[inline]
-    pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with("product_description", product_description))
-    }
-}
-
-params_required! {
-    /// The `responsibilities` of [`V2CoreAccountUpdateDefaults`](crate::api::V2CoreAccountUpdateDefaults).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateDefaultsResponsibilities
-}
-
-impl V2CoreAccountUpdateDefaultsResponsibilities {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        fees_collector: api::V2CoreAccountDefaultsResponsibilitiesFeesCollector,
-        losses_collector: api::V2CoreAccountDefaultsResponsibilitiesLossesCollector,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("fees_collector", fees_collector)
-                .with("losses_collector", losses_collector),
-        )
-    }
-}
+/// The `responsibilities` of [`V2CoreAccountUpdateDefaults`](crate::api::V2CoreAccountUpdateDefaults): the same as [`V2CoreAccountCreateDefaultsResponsibilities`](crate::api::V2CoreAccountCreateDefaultsResponsibilities).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateDefaultsResponsibilities =
+    api::V2CoreAccountCreateDefaultsResponsibilities;
 
 params! {
     /// The `defaults` of [`V2CoreAccountUpdate`](crate::api::V2CoreAccountUpdate).
@@ -1484,7 +258,7 @@ impl V2CoreAccountUpdateDefaults {
     /// Currency: three-letter ISO code in lower case.
     #[inline]
     pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with("currency", currency))
+        Self(self.0.with_str("currency", currency))
     }
 
     /// Locales, as a list.
@@ -1521,206 +295,47 @@ impl V2CoreAccountUpdateDefaults {
     }
 }
 
-params! {
-    /// The `directorship_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateIdentityAttestationsDirectorshipDeclaration
-}
+/// The `directorship_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityAttestationsDirectorshipDeclaration =
+    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
 
-impl V2CoreAccountUpdateIdentityAttestationsDirectorshipDeclaration {
-    /// Date, as RFC 3339 text.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
-    }
+/// The `ownership_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityAttestationsOwnershipDeclaration =
+    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
 
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
+/// The `persons_provided` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityAttestationsPersonsProvided =
+    api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided;
 
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
+/// The `representative_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityAttestationsRepresentativeDeclaration =
+    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
 
-params! {
-    /// The `ownership_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateIdentityAttestationsOwnershipDeclaration
-}
+/// The `account` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityAttestationsTermsOfServiceAccount =
+    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
 
-impl V2CoreAccountUpdateIdentityAttestationsOwnershipDeclaration {
-    /// Date, as RFC 3339 text.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
-    }
+/// The `crypto_money_manager` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityAttestationsTermsOfServiceCryptoMoneyManager =
+    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
 
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
-
-params! {
-    /// The `persons_provided` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateIdentityAttestationsPersonsProvided
-}
-
-impl V2CoreAccountUpdateIdentityAttestationsPersonsProvided {
-    /// Directors: true or false.
-    #[inline]
-    pub fn directors(self, directors: bool) -> Self {
-        Self(self.0.with("directors", directors))
-    }
-
-    /// Executives: true or false.
-    #[inline]
-    pub fn executives(self, executives: bool) -> Self {
-        Self(self.0.with("executives", executives))
-    }
-
-    /// Owners: true or false.
-    #[inline]
-    pub fn owners(self, owners: bool) -> Self {
-        Self(self.0.with("owners", owners))
-    }
-
-    /// Ownership exemption reason.
-    #[inline]
-    pub fn ownership_exemption_reason(
-        self,
-        ownership_exemption_reason: api::V2CoreAccountIdentityAttestationsPersonsProvidedOwnershipExemptionReason,
-    ) -> Self {
-        Self(
-            self.0
-                .with("ownership_exemption_reason", ownership_exemption_reason),
-        )
-    }
-}
-
-params! {
-    /// The `representative_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateIdentityAttestationsRepresentativeDeclaration
-}
-
-impl V2CoreAccountUpdateIdentityAttestationsRepresentativeDeclaration {
-    /// Date, as RFC 3339 text.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
-
-params! {
-    /// The `account` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateIdentityAttestationsTermsOfServiceAccount
-}
-
-impl V2CoreAccountUpdateIdentityAttestationsTermsOfServiceAccount {
-    /// Date, as RFC 3339 text.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
-
-params! {
-    /// The `crypto_money_manager` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateIdentityAttestationsTermsOfServiceCryptoMoneyManager
-}
-
-impl V2CoreAccountUpdateIdentityAttestationsTermsOfServiceCryptoMoneyManager {
-    /// Date, as RFC 3339 text.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
-
-params! {
-    /// The `money_manager` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateIdentityAttestationsTermsOfServiceMoneyManager
-}
-
-impl V2CoreAccountUpdateIdentityAttestationsTermsOfServiceMoneyManager {
-    /// Date, as RFC 3339 text.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with("date", date))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with("user_agent", user_agent))
-    }
-}
+/// The `money_manager` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityAttestationsTermsOfServiceMoneyManager =
+    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
 
 params! {
     /// The `terms_of_service` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations).
@@ -1755,5 +370,404 @@ impl V2CoreAccountUpdateIdentityAttestationsTermsOfService {
         money_manager: api::V2CoreAccountUpdateIdentityAttestationsTermsOfServiceMoneyManager,
     ) -> Self {
         Self(self.0.with("money_manager", money_manager))
+    }
+}
+
+params! {
+    /// The `attestations` of [`V2CoreAccountUpdateIdentity`](crate::api::V2CoreAccountUpdateIdentity).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/update>
+    V2CoreAccountUpdateIdentityAttestations
+}
+
+impl V2CoreAccountUpdateIdentityAttestations {
+    /// Directorship declaration.
+    #[inline]
+    pub fn directorship_declaration(
+        self,
+        directorship_declaration: api::V2CoreAccountUpdateIdentityAttestationsDirectorshipDeclaration,
+    ) -> Self {
+        Self(
+            self.0
+                .with("directorship_declaration", directorship_declaration),
+        )
+    }
+
+    /// Ownership declaration.
+    #[inline]
+    pub fn ownership_declaration(
+        self,
+        ownership_declaration: api::V2CoreAccountUpdateIdentityAttestationsOwnershipDeclaration,
+    ) -> Self {
+        Self(self.0.with("ownership_declaration", ownership_declaration))
+    }
+
+    /// Persons provided.
+    #[inline]
+    pub fn persons_provided(
+        self,
+        persons_provided: api::V2CoreAccountUpdateIdentityAttestationsPersonsProvided,
+    ) -> Self {
+        Self(self.0.with("persons_provided", persons_provided))
+    }
+
+    /// Representative declaration.
+    #[inline]
+    pub fn representative_declaration(
+        self,
+        representative_declaration: api::V2CoreAccountUpdateIdentityAttestationsRepresentativeDeclaration,
+    ) -> Self {
+        Self(
+            self.0
+                .with("representative_declaration", representative_declaration),
+        )
+    }
+
+    /// Terms of service.
+    #[inline]
+    pub fn terms_of_service(
+        self,
+        terms_of_service: api::V2CoreAccountUpdateIdentityAttestationsTermsOfService,
+    ) -> Self {
+        Self(self.0.with("terms_of_service", terms_of_service))
+    }
+}
+
+/// The `additional_address` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsAdditionalAddress =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress;
+
+/// The `address` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsAddress = api::AccountCreateCompanyAddressKana;
+
+/// The `amount` of [`V2CoreAccountUpdateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsAnnualRevenue): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsAnnualRevenueAmount =
+    api::BillingCreditGrantCreateAmountMonetary;
+
+/// The `annual_revenue` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsAnnualRevenue =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue;
+
+/// The `bank_account_ownership_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `company_license` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsCompanyLicense =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `company_memorandum_of_association` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `company_ministerial_decree` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `company_registration_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `company_tax_id_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `front_back` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack =
+    api::AccountCreateCompanyVerificationDocument;
+
+/// The `primary_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+
+/// The `proof_of_address` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfAddress =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `signer` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfRegistration): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
+
+/// The `proof_of_registration` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfRegistration =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
+
+/// The `signer` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
+
+/// The `proof_of_ultimate_beneficial_ownership` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
+
+/// The `documents` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsDocuments =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments;
+
+/// The `id_number` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsIdNumber =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber;
+
+/// The `amount` of [`V2CoreAccountUpdateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsMonthlyEstimatedRevenue): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount =
+    api::BillingCreditGrantCreateAmountMonetary;
+
+/// The `monthly_estimated_revenue` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsMonthlyEstimatedRevenue =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue;
+
+/// The `registration_date` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsRegistrationDate =
+    api::AccountCreateCompanyRegistrationDate;
+
+/// The `kana` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptAddressesKana =
+    api::AccountCreateCompanyAddressKana;
+
+/// The `kanji` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptAddressesKanji =
+    api::AccountCreateCompanyAddressKana;
+
+/// The `script_addresses` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses;
+
+/// The `kana` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptNamesKana =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana;
+
+/// The `kanji` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptNamesKanji =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana;
+
+/// The `script_names` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptNames =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames;
+
+/// The `business_details` of [`V2CoreAccountUpdateIdentity`](crate::api::V2CoreAccountUpdateIdentity): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityBusinessDetails =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetails;
+
+/// The `additional_address` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualAdditionalAddress =
+    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress;
+
+/// The `additional_name` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalName`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualAdditionalName =
+    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName;
+
+/// The `address` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualAddress = api::AccountCreateCompanyAddressKana;
+
+/// The `date_of_birth` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualDateOfBirth =
+    api::AccountCreateCompanyRegistrationDate;
+
+/// The `company_authorization` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualDocumentsCompanyAuthorization =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `passport` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualDocumentsPassport =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `front_back` of [`V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification`](crate::api::V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerificationFrontBack =
+    api::AccountCreateCompanyVerificationDocument;
+
+/// The `primary_verification` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+
+/// The `front_back` of [`V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerificationFrontBack =
+    api::AccountCreateCompanyVerificationDocument;
+
+/// The `secondary_verification` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+
+/// The `visa` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualDocumentsVisa =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+
+/// The `documents` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualDocuments =
+    api::V2CoreAccountTokenCreateIdentityIndividualDocuments;
+
+/// The `id_number` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityIndividualIdNumber).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualIdNumber =
+    api::V2CoreAccountTokenCreateIdentityIndividualIdNumber;
+
+/// The `relationship` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualRelationship`](crate::api::V2CoreAccountTokenCreateIdentityIndividualRelationship).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualRelationship =
+    api::V2CoreAccountTokenCreateIdentityIndividualRelationship;
+
+/// The `kana` of [`V2CoreAccountUpdateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualScriptAddressesKana =
+    api::AccountCreateCompanyAddressKana;
+
+/// The `kanji` of [`V2CoreAccountUpdateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualScriptAddressesKanji =
+    api::AccountCreateCompanyAddressKana;
+
+/// The `script_addresses` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualScriptAddresses =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses;
+
+/// The `kana` of [`V2CoreAccountUpdateIdentityIndividualScriptNames`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualScriptNamesKana =
+    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+
+/// The `kanji` of [`V2CoreAccountUpdateIdentityIndividualScriptNames`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualScriptNamesKanji =
+    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+
+/// The `script_names` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividualScriptNames =
+    api::V2CoreAccountTokenCreateIdentityIndividualScriptNames;
+
+/// The `individual` of [`V2CoreAccountUpdateIdentity`](crate::api::V2CoreAccountUpdateIdentity): the same as [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateIdentityIndividual = api::V2CoreAccountTokenCreateIdentityIndividual;
+
+params! {
+    /// The `identity` of [`V2CoreAccountUpdate`](crate::api::V2CoreAccountUpdate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/update>
+    V2CoreAccountUpdateIdentity
+}
+
+impl V2CoreAccountUpdateIdentity {
+    /// Attestations.
+    #[inline]
+    pub fn attestations(self, attestations: api::V2CoreAccountUpdateIdentityAttestations) -> Self {
+        Self(self.0.with("attestations", attestations))
+    }
+
+    /// Business details.
+    #[inline]
+    pub fn business_details(
+        self,
+        business_details: api::V2CoreAccountUpdateIdentityBusinessDetails,
+    ) -> Self {
+        Self(self.0.with("business_details", business_details))
+    }
+
+    /// Country.
+    #[inline]
+    pub fn country(self, country: &str) -> Self {
+        Self(self.0.with_str("country", country))
+    }
+
+    /// Entity type.
+    #[inline]
+    pub fn entity_type(self, entity_type: api::V2CoreAccountIdentityEntityType) -> Self {
+        Self(self.0.with("entity_type", entity_type))
+    }
+
+    /// Individual.
+    #[inline]
+    pub fn individual(self, individual: api::V2CoreAccountUpdateIdentityIndividual) -> Self {
+        Self(self.0.with("individual", individual))
     }
 }

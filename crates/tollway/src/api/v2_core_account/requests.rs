@@ -3,13 +3,13 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{V2List, list, pairs, request, request_list};
+use crate::view::prelude::{V2List, list, pairs, request};
 
-request_list! {
+request! {
     /// The request of `client.v2().core().accounts().list(…)`: `GET /v2/core/accounts`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/list>
-    V2CoreAccountList => V2List<api::V2CoreAccount>, api::V2CoreAccount; "v2.core.accounts.list", Get "/v2/core/accounts", Api V2 Json
+    V2CoreAccountList, V2CoreAccountListEndpoint => V2List<api::V2CoreAccount>; "v2.core.accounts.list", Get "/v2/core/accounts", Api V2 Json
 }
 
 impl V2CoreAccountList {
@@ -19,28 +19,25 @@ impl V2CoreAccountList {
         self,
         applied_configurations: impl IntoIterator<Item = api::V2CoreAccountAppliedConfiguration>,
     ) -> Self {
-        Self(
-            self.0
-                .set("applied_configurations", list(applied_configurations)),
-        )
+        self.set("applied_configurations", list(applied_configurations))
     }
 
     /// Closed: true or false.
     #[inline]
     pub fn closed(self, closed: bool) -> Self {
-        Self(self.0.set("closed", closed))
+        self.set_bool("closed", closed)
     }
 
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -48,56 +45,56 @@ request! {
     /// The request of `client.v2().core().accounts().create(…)`: `POST /v2/core/accounts`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreate => api::V2CoreAccount; "v2.core.accounts.create", Post "/v2/core/accounts", Api V2 Json
+    V2CoreAccountCreate, V2CoreAccountCreateEndpoint => api::V2CoreAccount; "v2.core.accounts.create", Post "/v2/core/accounts", Api V2 Json
 }
 
 impl V2CoreAccountCreate {
     /// Account token.
     #[inline]
     pub fn account_token(self, account_token: &str) -> Self {
-        Self(self.0.set("account_token", account_token))
+        self.set_str("account_token", account_token)
     }
 
     /// Configuration.
     #[inline]
     pub fn configuration(self, configuration: api::V2CoreAccountCreateConfiguration) -> Self {
-        Self(self.0.set("configuration", configuration))
+        self.set("configuration", configuration)
     }
 
     /// Contact email.
     #[inline]
     pub fn contact_email(self, contact_email: &str) -> Self {
-        Self(self.0.set("contact_email", contact_email))
+        self.set_str("contact_email", contact_email)
     }
 
     /// Contact phone.
     #[inline]
     pub fn contact_phone(self, contact_phone: &str) -> Self {
-        Self(self.0.set("contact_phone", contact_phone))
+        self.set_str("contact_phone", contact_phone)
     }
 
     /// Dashboard.
     #[inline]
     pub fn dashboard(self, dashboard: api::V2CoreAccountDashboard) -> Self {
-        Self(self.0.set("dashboard", dashboard))
+        self.set("dashboard", dashboard)
     }
 
     /// Defaults.
     #[inline]
     pub fn defaults(self, defaults: api::V2CoreAccountCreateDefaults) -> Self {
-        Self(self.0.set("defaults", defaults))
+        self.set("defaults", defaults)
     }
 
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.set("display_name", display_name))
+        self.set_str("display_name", display_name)
     }
 
     /// Identity.
     #[inline]
     pub fn identity(self, identity: api::V2CoreAccountCreateIdentity) -> Self {
-        Self(self.0.set("identity", identity))
+        self.set("identity", identity)
     }
 
     /// Include, as a list.
@@ -106,7 +103,7 @@ impl V2CoreAccountCreate {
         self,
         include: impl IntoIterator<Item = api::V2CoreAccountCreateInclude>,
     ) -> Self {
-        Self(self.0.set("include", list(include)))
+        self.set("include", list(include))
     }
 
     /// Key-value pairs of your own.
@@ -115,7 +112,7 @@ impl V2CoreAccountCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -123,7 +120,7 @@ request! {
     /// The request of `client.v2().core().accounts().retrieve(…)`: `GET /v2/core/accounts/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/retrieve>
-    V2CoreAccountRetrieve => api::V2CoreAccount; "v2.core.accounts.retrieve", Get "/v2/core/accounts/{id}", Api V2 Json
+    V2CoreAccountRetrieve, V2CoreAccountRetrieveEndpoint => api::V2CoreAccount; "v2.core.accounts.retrieve", Get "/v2/core/accounts/{id}", Api V2 Json
 }
 
 impl V2CoreAccountRetrieve {
@@ -133,7 +130,7 @@ impl V2CoreAccountRetrieve {
         self,
         include: impl IntoIterator<Item = api::V2CoreAccountCreateInclude>,
     ) -> Self {
-        Self(self.0.set("include", list(include)))
+        self.set("include", list(include))
     }
 }
 
@@ -141,56 +138,56 @@ request! {
     /// The request of `client.v2().core().accounts().update(…)`: `POST /v2/core/accounts/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdate => api::V2CoreAccount; "v2.core.accounts.update", Post "/v2/core/accounts/{id}", Api V2 Json
+    V2CoreAccountUpdate, V2CoreAccountUpdateEndpoint => api::V2CoreAccount; "v2.core.accounts.update", Post "/v2/core/accounts/{id}", Api V2 Json
 }
 
 impl V2CoreAccountUpdate {
     /// Account token.
     #[inline]
     pub fn account_token(self, account_token: &str) -> Self {
-        Self(self.0.set("account_token", account_token))
+        self.set_str("account_token", account_token)
     }
 
     /// Configuration.
     #[inline]
     pub fn configuration(self, configuration: api::V2CoreAccountUpdateConfiguration) -> Self {
-        Self(self.0.set("configuration", configuration))
+        self.set("configuration", configuration)
     }
 
     /// Contact email.
     #[inline]
     pub fn contact_email(self, contact_email: &str) -> Self {
-        Self(self.0.set("contact_email", contact_email))
+        self.set_str("contact_email", contact_email)
     }
 
     /// Contact phone.
     #[inline]
     pub fn contact_phone(self, contact_phone: &str) -> Self {
-        Self(self.0.set("contact_phone", contact_phone))
+        self.set_str("contact_phone", contact_phone)
     }
 
     /// Dashboard.
     #[inline]
     pub fn dashboard(self, dashboard: api::V2CoreAccountDashboard) -> Self {
-        Self(self.0.set("dashboard", dashboard))
+        self.set("dashboard", dashboard)
     }
 
     /// Defaults.
     #[inline]
     pub fn defaults(self, defaults: api::V2CoreAccountUpdateDefaults) -> Self {
-        Self(self.0.set("defaults", defaults))
+        self.set("defaults", defaults)
     }
 
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.set("display_name", display_name))
+        self.set_str("display_name", display_name)
     }
 
     /// Identity.
     #[inline]
     pub fn identity(self, identity: api::V2CoreAccountUpdateIdentity) -> Self {
-        Self(self.0.set("identity", identity))
+        self.set("identity", identity)
     }
 
     /// Include, as a list.
@@ -199,7 +196,7 @@ impl V2CoreAccountUpdate {
         self,
         include: impl IntoIterator<Item = api::V2CoreAccountCreateInclude>,
     ) -> Self {
-        Self(self.0.set("include", list(include)))
+        self.set("include", list(include))
     }
 
     /// Key-value pairs of your own.
@@ -208,7 +205,7 @@ impl V2CoreAccountUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 }
 
@@ -216,7 +213,7 @@ request! {
     /// The request of `client.v2().core().accounts().close(…)`: `POST /v2/core/accounts/{id}/close`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/close>
-    V2CoreAccountClose => api::V2CoreAccount; "v2.core.accounts.close", Post "/v2/core/accounts/{id}/close", Api V2 Json
+    V2CoreAccountClose, V2CoreAccountCloseEndpoint => api::V2CoreAccount; "v2.core.accounts.close", Post "/v2/core/accounts/{id}/close", Api V2 Json
 }
 
 impl V2CoreAccountClose {
@@ -226,9 +223,6 @@ impl V2CoreAccountClose {
         self,
         applied_configurations: impl IntoIterator<Item = api::V2CoreAccountAppliedConfiguration>,
     ) -> Self {
-        Self(
-            self.0
-                .set("applied_configurations", list(applied_configurations)),
-        )
+        self.set("applied_configurations", list(applied_configurations))
     }
 }

@@ -3,7 +3,7 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.v2().core().accounts()`.
 ///
@@ -29,10 +29,7 @@ impl<'a> V2CoreAccounts<'a> {
     /// <https://docs.stripe.com/api/v2/core/accounts/list>
     #[inline]
     pub fn list(&self) -> api::V2CoreAccountList {
-        api::V2CoreAccountList(RequestBuilder::new(
-            self.0,
-            api::V2CoreAccountList::OPERATION,
-        ))
+        api::V2CoreAccountList::new(self.0)
     }
 
     /// `POST /v2/core/accounts`. Known v2 errors: `rate_limit`.
@@ -40,10 +37,7 @@ impl<'a> V2CoreAccounts<'a> {
     /// <https://docs.stripe.com/api/v2/core/accounts/create>
     #[inline]
     pub fn create(&self) -> api::V2CoreAccountCreate {
-        api::V2CoreAccountCreate(RequestBuilder::new(
-            self.0,
-            api::V2CoreAccountCreate::OPERATION,
-        ))
+        api::V2CoreAccountCreate::new(self.0)
     }
 
     /// `GET /v2/core/accounts/{id}`. Known v2 errors: `rate_limit`.
@@ -51,9 +45,7 @@ impl<'a> V2CoreAccounts<'a> {
     /// <https://docs.stripe.com/api/v2/core/accounts/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2CoreAccountRetrieve {
-        api::V2CoreAccountRetrieve(
-            RequestBuilder::new(self.0, api::V2CoreAccountRetrieve::OPERATION).path_arg(id),
-        )
+        api::V2CoreAccountRetrieve::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/accounts/{id}`. Known v2 errors: `rate_limit`.
@@ -61,9 +53,7 @@ impl<'a> V2CoreAccounts<'a> {
     /// <https://docs.stripe.com/api/v2/core/accounts/update>
     #[inline]
     pub fn update(&self, id: &str) -> api::V2CoreAccountUpdate {
-        api::V2CoreAccountUpdate(
-            RequestBuilder::new(self.0, api::V2CoreAccountUpdate::OPERATION).path_arg(id),
-        )
+        api::V2CoreAccountUpdate::new(self.0).path_arg(id)
     }
 
     /// `POST /v2/core/accounts/{id}/close`. Known v2 errors: `rate_limit`.
@@ -71,8 +61,6 @@ impl<'a> V2CoreAccounts<'a> {
     /// <https://docs.stripe.com/api/v2/core/accounts/close>
     #[inline]
     pub fn close(&self, id: &str) -> api::V2CoreAccountClose {
-        api::V2CoreAccountClose(
-            RequestBuilder::new(self.0, api::V2CoreAccountClose::OPERATION).path_arg(id),
-        )
+        api::V2CoreAccountClose::new(self.0).path_arg(id)
     }
 }

@@ -2,34 +2,23 @@
 
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
+use crate::api;
 use crate::view::prelude::words;
 
-words! {
-    /// The values of `applied_configuration`, first of all in [`V2CoreAccount`](crate::api::V2CoreAccount).
-    V2CoreAccountAppliedConfiguration {
-        /// `customer`
-        Customer = "customer",
-        /// `merchant`
-        Merchant = "merchant",
-        /// `recipient`
-        Recipient = "recipient",
-    }
-}
+/// The values of `applied_configuration`, first of all in [`V2CoreAccount`](crate::api::V2CoreAccount): the same as [`V2CoreAccountLinkReturnedEventDataConfiguration`](crate::api::V2CoreAccountLinkReturnedEventDataConfiguration).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object>
+pub type V2CoreAccountAppliedConfiguration = api::V2CoreAccountLinkReturnedEventDataConfiguration;
 
-words! {
-    /// The values of `dashboard`, first of all in [`V2CoreAccount`](crate::api::V2CoreAccount).
-    V2CoreAccountDashboard {
-        /// `express`
-        Express = "express",
-        /// `full`
-        Full = "full",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `dashboard`, first of all in [`V2CoreAccount`](crate::api::V2CoreAccount): the same as [`AccountControllerStripeDashboardType`](crate::api::AccountControllerStripeDashboardType).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object>
+pub type V2CoreAccountDashboard = api::AccountControllerStripeDashboardType;
 
 words! {
     /// The values of `status`, first of all in [`V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax`](crate::api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax>
     V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
         /// `active`
         Active = "active",
@@ -44,20 +33,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `exempt`, first of all in [`V2CoreAccountConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountConfigurationCustomerAutomaticIndirectTax).
-    V2CoreAccountConfigurationCustomerAutomaticIndirectTaxExempt {
-        /// `exempt`
-        Exempt = "exempt",
-        /// `none`
-        None = "none",
-        /// `reverse`
-        Reverse = "reverse",
-    }
-}
+/// The values of `exempt`, first of all in [`V2CoreAccountConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountConfigurationCustomerAutomaticIndirectTax): the same as [`CustomerTaxExempt`](crate::api::CustomerTaxExempt).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-automatic_indirect_tax>
+pub type V2CoreAccountConfigurationCustomerAutomaticIndirectTaxExempt = api::CustomerTaxExempt;
 
 words! {
     /// The values of `location_source`, first of all in [`V2CoreAccountConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountConfigurationCustomerAutomaticIndirectTax).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-automatic_indirect_tax>
     V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocationSource {
         /// `identity_address`
         IdentityAddress = "identity_address",
@@ -72,6 +56,8 @@ words! {
 
 words! {
     /// The values of `amount_tax_display`, first of all in [`V2CoreAccountConfigurationCustomerBillingInvoiceRendering`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRendering).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-billing-invoice-rendering>
     V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay {
         /// `exclude_tax`
         ExcludeTax = "exclude_tax",
@@ -82,6 +68,8 @@ words! {
 
 words! {
     /// The values of `status`, first of all in [`V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline`](crate::api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-impact-restricts_capabilities-deadline>
     V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadlineStatus {
         /// `currently_due`
         CurrentlyDue = "currently_due",
@@ -94,6 +82,8 @@ words! {
 
 words! {
     /// The values of `fees_collector`, first of all in [`V2CoreAccountDefaultsResponsibilities`](crate::api::V2CoreAccountDefaultsResponsibilities).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults-responsibilities>
     V2CoreAccountDefaultsResponsibilitiesFeesCollector {
         /// `application`
         Application = "application",
@@ -106,52 +96,33 @@ words! {
     }
 }
 
-words! {
-    /// The values of `losses_collector`, first of all in [`V2CoreAccountDefaultsResponsibilities`](crate::api::V2CoreAccountDefaultsResponsibilities).
-    V2CoreAccountDefaultsResponsibilitiesLossesCollector {
-        /// `application`
-        Application = "application",
-        /// `stripe`
-        Stripe = "stripe",
-    }
-}
+/// The values of `losses_collector`, first of all in [`V2CoreAccountDefaultsResponsibilities`](crate::api::V2CoreAccountDefaultsResponsibilities): the same as [`AccountControllerRequirementCollection`](crate::api::AccountControllerRequirementCollection).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults-responsibilities>
+pub type V2CoreAccountDefaultsResponsibilitiesLossesCollector =
+    api::AccountControllerRequirementCollection;
 
-words! {
-    /// The values of `awaiting_action_from`, first of all in [`V2CoreAccountFutureRequirementsAlternativeOptionEntry`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntry).
-    V2CoreAccountFutureRequirementsAlternativeOptionEntryAwaitingActionFrom {
-        /// `stripe`
-        Stripe = "stripe",
-        /// `user`
-        User = "user",
-    }
-}
+/// The values of `awaiting_action_from`, first of all in [`V2CoreAccountFutureRequirementsAlternativeOptionEntry`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntry): the same as [`TopupInitiatedBy`](crate::api::TopupInitiatedBy).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-alternatives-options-entries>
+pub type V2CoreAccountFutureRequirementsAlternativeOptionEntryAwaitingActionFrom =
+    api::TopupInitiatedBy;
 
-words! {
-    /// The values of `entity_type`, first of all in [`V2CoreAccountIdentity`](crate::api::V2CoreAccountIdentity).
-    V2CoreAccountIdentityEntityType {
-        /// `company`
-        Company = "company",
-        /// `government_entity`
-        GovernmentEntity = "government_entity",
-        /// `individual`
-        Individual = "individual",
-        /// `non_profit`
-        NonProfit = "non_profit",
-    }
-}
+/// The values of `entity_type`, first of all in [`V2CoreAccountIdentity`](crate::api::V2CoreAccountIdentity): the same as [`AccountBusinessType`](crate::api::AccountBusinessType).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity>
+pub type V2CoreAccountIdentityEntityType = api::AccountBusinessType;
 
-words! {
-    /// The values of `ownership_exemption_reason`, first of all in [`V2CoreAccountIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountIdentityAttestationsPersonsProvided).
-    V2CoreAccountIdentityAttestationsPersonsProvidedOwnershipExemptionReason {
-        /// `qualified_entity_exceeds_ownership_threshold`
-        QualifiedEntityExceedsOwnershipThreshold = "qualified_entity_exceeds_ownership_threshold",
-        /// `qualifies_as_financial_institution`
-        QualifiesAsFinancialInstitution = "qualifies_as_financial_institution",
-    }
-}
+/// The values of `ownership_exemption_reason`, first of all in [`V2CoreAccountIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountIdentityAttestationsPersonsProvided): the same as [`AccountCompanyOwnershipExemptionReason`](crate::api::AccountCompanyOwnershipExemptionReason).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-persons_provided>
+pub type V2CoreAccountIdentityAttestationsPersonsProvidedOwnershipExemptionReason =
+    api::AccountCompanyOwnershipExemptionReason;
 
 words! {
     /// The values of `purpose`, first of all in [`V2CoreAccountIdentityBusinessDetailsAdditionalAddress`](crate::api::V2CoreAccountIdentityBusinessDetailsAdditionalAddress).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-additional_addresses>
     V2CoreAccountIdentityBusinessDetailsAdditionalAddressPurpose {
         /// `administrative`
         Administrative = "administrative",
@@ -162,6 +133,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-bank_account_ownership_verification>
     V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType {
         /// `files`
         Files = "files",
@@ -170,6 +143,8 @@ words! {
 
 words! {
     /// The values of `legal_gender`, first of all in [`V2CoreAccountIdentityIndividual`](crate::api::V2CoreAccountIdentityIndividual).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual>
     V2CoreAccountIdentityIndividualLegalGender {
         /// `female`
         Female = "female",
@@ -178,18 +153,15 @@ words! {
     }
 }
 
-words! {
-    /// The values of `political_exposure`, first of all in [`V2CoreAccountIdentityIndividual`](crate::api::V2CoreAccountIdentityIndividual).
-    V2CoreAccountIdentityIndividualPoliticalExposure {
-        /// `existing`
-        Existing = "existing",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `political_exposure`, first of all in [`V2CoreAccountIdentityIndividual`](crate::api::V2CoreAccountIdentityIndividual): the same as [`PersonPoliticalExposure`](crate::api::PersonPoliticalExposure).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual>
+pub type V2CoreAccountIdentityIndividualPoliticalExposure = api::PersonPoliticalExposure;
 
 words! {
     /// The values of `purpose`, first of all in [`V2CoreAccountIdentityIndividualAdditionalName`](crate::api::V2CoreAccountIdentityIndividualAdditionalName).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-additional_names>
     V2CoreAccountIdentityIndividualAdditionalNamePurpose {
         /// `alias`
         Alias = "alias",
@@ -200,6 +172,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2CoreAccountIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerification).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-documents-secondary_verification>
     V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType {
         /// `front_back`
         FrontBack = "front_back",
@@ -208,6 +182,8 @@ words! {
 
 words! {
     /// The values of `type`, first of all in [`V2CoreAccountFutureRequirementsAlternativeOptionEntryReference`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntryReference).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-reference>
     V2CoreAccountFutureRequirementsAlternativeOptionEntryReferenceType {
         /// `inquiry`
         Inquiry = "inquiry",
@@ -220,6 +196,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`V2CoreAccountFutureRequirementsEntryRequestedReason`](crate::api::V2CoreAccountFutureRequirementsEntryRequestedReason).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-requested_reasons>
     V2CoreAccountFutureRequirementsEntryRequestedReasonCode {
         /// `routine_onboarding`
         RoutineOnboarding = "routine_onboarding",
@@ -230,6 +208,8 @@ words! {
 
 words! {
     /// The values of `code`, first of all in [`V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail`](crate::api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax-status_details>
     V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetailCode {
         /// `determining_status`
         DeterminingStatus = "determining_status",
@@ -266,6 +246,8 @@ words! {
 
 words! {
     /// The values of `resolution`, first of all in [`V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail`](crate::api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax-status_details>
     V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetailResolution {
         /// `contact_stripe`
         ContactStripe = "contact_stripe",
@@ -278,6 +260,8 @@ words! {
 
 words! {
     /// The values of `include`, first of all in [`V2CoreAccountCreate`](crate::api::V2CoreAccountCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
     V2CoreAccountCreateInclude {
         /// `configuration.customer`
         ConfigurationCustomer = "configuration.customer",
@@ -296,14 +280,8 @@ words! {
     }
 }
 
-words! {
-    /// The values of `validate_location`, first of all in [`V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax).
-    V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTaxValidateLocation {
-        /// `auto`
-        Auto = "auto",
-        /// `deferred`
-        Deferred = "deferred",
-        /// `immediately`
-        Immediately = "immediately",
-    }
-}
+/// The values of `validate_location`, first of all in [`V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax): the same as [`CustomerUpdateTaxValidateLocation`](crate::api::CustomerUpdateTaxValidateLocation).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/update>
+pub type V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTaxValidateLocation =
+    api::CustomerUpdateTaxValidateLocation;

@@ -6,13 +6,15 @@ use crate::api;
 use crate::view::prelude::{Decimal, Instant, Map, view};
 
 view! {
-    /// The `v2.core.account_person` object.
+    /// The `v2.core.account_person` object. It has what [`V2CoreAccountPersonFields`](crate::api::V2CoreAccountPersonFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object>
-    V2CoreAccountPerson, "v2.core.account_person"
+    V2CoreAccountPerson =
+    /// The accessors of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson).
+    V2CoreAccountPersonFields, "v2.core.account_person"
 }
 
-impl V2CoreAccountPerson {
+impl V2CoreAccountPersonFields {
     /// Account.
     #[inline]
     pub fn account(&self) -> &str {
@@ -167,13 +169,15 @@ impl V2CoreAccountPerson {
 }
 
 view! {
-    /// Additional addresses of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `additional_addresses`.
+    /// Additional addresses of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `additional_addresses`. It has what [`V2CoreAccountPersonAdditionalAddressFields`](crate::api::V2CoreAccountPersonAdditionalAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-additional_addresses>
-    V2CoreAccountPersonAdditionalAddress, "v2.core.account_person_additional_address"
+    V2CoreAccountPersonAdditionalAddress =
+    /// The accessors of [`V2CoreAccountPersonAdditionalAddress`](crate::api::V2CoreAccountPersonAdditionalAddress).
+    V2CoreAccountPersonAdditionalAddressFields, "v2.core.account_person_additional_address"
 }
 
-impl V2CoreAccountPersonAdditionalAddress {
+impl V2CoreAccountPersonAdditionalAddressFields {
     /// City. `None` when absent.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -232,13 +236,15 @@ impl V2CoreAccountPersonAdditionalAddress {
 }
 
 view! {
-    /// Additional names of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `additional_names`.
+    /// Additional names of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `additional_names`. It has what [`V2CoreAccountPersonAdditionalNameFields`](crate::api::V2CoreAccountPersonAdditionalNameFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-additional_names>
-    V2CoreAccountPersonAdditionalName, "v2.core.account_person_additional_name"
+    V2CoreAccountPersonAdditionalName =
+    /// The accessors of [`V2CoreAccountPersonAdditionalName`](crate::api::V2CoreAccountPersonAdditionalName).
+    V2CoreAccountPersonAdditionalNameFields, "v2.core.account_person_additional_name"
 }
 
-impl V2CoreAccountPersonAdditionalName {
+impl V2CoreAccountPersonAdditionalNameFields {
     /// Full name. `None` when absent.
     #[inline]
     pub fn full_name(&self) -> Option<&str> {
@@ -269,13 +275,15 @@ impl V2CoreAccountPersonAdditionalName {
 }
 
 view! {
-    /// Additional terms of service of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `additional_terms_of_service`.
+    /// Additional terms of service of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `additional_terms_of_service`. It has what [`V2CoreAccountPersonAdditionalTermsOfServiceFields`](crate::api::V2CoreAccountPersonAdditionalTermsOfServiceFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-additional_terms_of_service>
-    V2CoreAccountPersonAdditionalTermsOfService, "v2.core.account_person_additional_terms_of_service"
+    V2CoreAccountPersonAdditionalTermsOfService =
+    /// The accessors of [`V2CoreAccountPersonAdditionalTermsOfService`](crate::api::V2CoreAccountPersonAdditionalTermsOfService).
+    V2CoreAccountPersonAdditionalTermsOfServiceFields, "v2.core.account_person_additional_terms_of_service"
 }
 
-impl V2CoreAccountPersonAdditionalTermsOfService {
+impl V2CoreAccountPersonAdditionalTermsOfServiceFields {
     /// Account. `None` when absent.
     #[inline]
     pub fn account(&self) -> Option<api::V2CoreAccountPersonAdditionalTermsOfServiceAccount> {
@@ -287,13 +295,15 @@ impl V2CoreAccountPersonAdditionalTermsOfService {
 }
 
 view! {
-    /// Account of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `additional_terms_of_service.account`.
+    /// Account of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `additional_terms_of_service.account`. It has what [`V2CoreAccountPersonAdditionalTermsOfServiceAccountFields`](crate::api::V2CoreAccountPersonAdditionalTermsOfServiceAccountFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-additional_terms_of_service-account>
-    V2CoreAccountPersonAdditionalTermsOfServiceAccount, "v2.core.account_person_additional_terms_of_service_account"
+    V2CoreAccountPersonAdditionalTermsOfServiceAccount =
+    /// The accessors of [`V2CoreAccountPersonAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountPersonAdditionalTermsOfServiceAccount).
+    V2CoreAccountPersonAdditionalTermsOfServiceAccountFields, "v2.core.account_person_additional_terms_of_service_account"
 }
 
-impl V2CoreAccountPersonAdditionalTermsOfServiceAccount {
+impl V2CoreAccountPersonAdditionalTermsOfServiceAccountFields {
     /// Date, as RFC 3339 text. `None` when absent.
     #[inline]
     pub fn date(&self) -> Option<Instant<'_>> {
@@ -323,13 +333,15 @@ impl V2CoreAccountPersonAdditionalTermsOfServiceAccount {
 }
 
 view! {
-    /// Address of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `address`.
+    /// Address of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `address`. It has what [`V2CoreAccountPersonAddressFields`](crate::api::V2CoreAccountPersonAddressFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-address>
-    V2CoreAccountPersonAddress, "v2.core.account_person_address"
+    V2CoreAccountPersonAddress =
+    /// The accessors of [`V2CoreAccountPersonAddress`](crate::api::V2CoreAccountPersonAddress).
+    V2CoreAccountPersonAddressFields, "v2.core.account_person_address"
 }
 
-impl V2CoreAccountPersonAddress {
+impl V2CoreAccountPersonAddressFields {
     /// City. `None` when absent.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -376,13 +388,15 @@ impl V2CoreAccountPersonAddress {
 }
 
 view! {
-    /// Date of birth of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `date_of_birth`.
+    /// Date of birth of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `date_of_birth`. It has what [`V2CoreAccountPersonDateOfBirthFields`](crate::api::V2CoreAccountPersonDateOfBirthFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-date_of_birth>
-    V2CoreAccountPersonDateOfBirth, "v2.core.account_person_date_of_birth"
+    V2CoreAccountPersonDateOfBirth =
+    /// The accessors of [`V2CoreAccountPersonDateOfBirth`](crate::api::V2CoreAccountPersonDateOfBirth).
+    V2CoreAccountPersonDateOfBirthFields, "v2.core.account_person_date_of_birth"
 }
 
-impl V2CoreAccountPersonDateOfBirth {
+impl V2CoreAccountPersonDateOfBirthFields {
     /// Day.
     #[inline]
     pub fn day(&self) -> i64 {
@@ -403,13 +417,15 @@ impl V2CoreAccountPersonDateOfBirth {
 }
 
 view! {
-    /// Documents of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents`.
+    /// Documents of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents`. It has what [`V2CoreAccountPersonDocumentsFields`](crate::api::V2CoreAccountPersonDocumentsFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents>
-    V2CoreAccountPersonDocuments, "v2.core.account_person_documents"
+    V2CoreAccountPersonDocuments =
+    /// The accessors of [`V2CoreAccountPersonDocuments`](crate::api::V2CoreAccountPersonDocuments).
+    V2CoreAccountPersonDocumentsFields, "v2.core.account_person_documents"
 }
 
-impl V2CoreAccountPersonDocuments {
+impl V2CoreAccountPersonDocumentsFields {
     /// Company authorization. `None` when absent.
     #[inline]
     pub fn company_authorization(
@@ -452,13 +468,15 @@ impl V2CoreAccountPersonDocuments {
 }
 
 view! {
-    /// Company authorization of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.company_authorization`.
+    /// Company authorization of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.company_authorization`. It has what [`V2CoreAccountPersonDocumentsCompanyAuthorizationFields`](crate::api::V2CoreAccountPersonDocumentsCompanyAuthorizationFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-company_authorization>
-    V2CoreAccountPersonDocumentsCompanyAuthorization, "v2.core.account_person_documents_company_authorization"
+    V2CoreAccountPersonDocumentsCompanyAuthorization =
+    /// The accessors of [`V2CoreAccountPersonDocumentsCompanyAuthorization`](crate::api::V2CoreAccountPersonDocumentsCompanyAuthorization).
+    V2CoreAccountPersonDocumentsCompanyAuthorizationFields, "v2.core.account_person_documents_company_authorization"
 }
 
-impl V2CoreAccountPersonDocumentsCompanyAuthorization {
+impl V2CoreAccountPersonDocumentsCompanyAuthorizationFields {
     /// Files, as a list.
     #[inline]
     pub fn files(&self) -> Vec<&str> {
@@ -479,13 +497,15 @@ impl V2CoreAccountPersonDocumentsCompanyAuthorization {
 }
 
 view! {
-    /// Passport of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.passport`.
+    /// Passport of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.passport`. It has what [`V2CoreAccountPersonDocumentsPassportFields`](crate::api::V2CoreAccountPersonDocumentsPassportFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-passport>
-    V2CoreAccountPersonDocumentsPassport, "v2.core.account_person_documents_passport"
+    V2CoreAccountPersonDocumentsPassport =
+    /// The accessors of [`V2CoreAccountPersonDocumentsPassport`](crate::api::V2CoreAccountPersonDocumentsPassport).
+    V2CoreAccountPersonDocumentsPassportFields, "v2.core.account_person_documents_passport"
 }
 
-impl V2CoreAccountPersonDocumentsPassport {
+impl V2CoreAccountPersonDocumentsPassportFields {
     /// Files, as a list.
     #[inline]
     pub fn files(&self) -> Vec<&str> {
@@ -502,13 +522,15 @@ impl V2CoreAccountPersonDocumentsPassport {
 }
 
 view! {
-    /// Primary verification of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.primary_verification`.
+    /// Primary verification of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.primary_verification`. It has what [`V2CoreAccountPersonDocumentsPrimaryVerificationFields`](crate::api::V2CoreAccountPersonDocumentsPrimaryVerificationFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-primary_verification>
-    V2CoreAccountPersonDocumentsPrimaryVerification, "v2.core.account_person_documents_primary_verification"
+    V2CoreAccountPersonDocumentsPrimaryVerification =
+    /// The accessors of [`V2CoreAccountPersonDocumentsPrimaryVerification`](crate::api::V2CoreAccountPersonDocumentsPrimaryVerification).
+    V2CoreAccountPersonDocumentsPrimaryVerificationFields, "v2.core.account_person_documents_primary_verification"
 }
 
-impl V2CoreAccountPersonDocumentsPrimaryVerification {
+impl V2CoreAccountPersonDocumentsPrimaryVerificationFields {
     /// Front back.
     #[inline]
     pub fn front_back(&self) -> api::V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack {
@@ -529,13 +551,15 @@ impl V2CoreAccountPersonDocumentsPrimaryVerification {
 }
 
 view! {
-    /// Secondary verification of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.secondary_verification`.
+    /// Secondary verification of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.secondary_verification`. It has what [`V2CoreAccountPersonDocumentsSecondaryVerificationFields`](crate::api::V2CoreAccountPersonDocumentsSecondaryVerificationFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-secondary_verification>
-    V2CoreAccountPersonDocumentsSecondaryVerification, "v2.core.account_person_documents_secondary_verification"
+    V2CoreAccountPersonDocumentsSecondaryVerification =
+    /// The accessors of [`V2CoreAccountPersonDocumentsSecondaryVerification`](crate::api::V2CoreAccountPersonDocumentsSecondaryVerification).
+    V2CoreAccountPersonDocumentsSecondaryVerificationFields, "v2.core.account_person_documents_secondary_verification"
 }
 
-impl V2CoreAccountPersonDocumentsSecondaryVerification {
+impl V2CoreAccountPersonDocumentsSecondaryVerificationFields {
     /// Front back.
     #[inline]
     pub fn front_back(&self) -> api::V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack {
@@ -556,13 +580,15 @@ impl V2CoreAccountPersonDocumentsSecondaryVerification {
 }
 
 view! {
-    /// Visa of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.visa`.
+    /// Visa of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.visa`. It has what [`V2CoreAccountPersonDocumentsVisaFields`](crate::api::V2CoreAccountPersonDocumentsVisaFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-visa>
-    V2CoreAccountPersonDocumentsVisa, "v2.core.account_person_documents_visa"
+    V2CoreAccountPersonDocumentsVisa =
+    /// The accessors of [`V2CoreAccountPersonDocumentsVisa`](crate::api::V2CoreAccountPersonDocumentsVisa).
+    V2CoreAccountPersonDocumentsVisaFields, "v2.core.account_person_documents_visa"
 }
 
-impl V2CoreAccountPersonDocumentsVisa {
+impl V2CoreAccountPersonDocumentsVisaFields {
     /// Files, as a list.
     #[inline]
     pub fn files(&self) -> Vec<&str> {
@@ -578,13 +604,15 @@ impl V2CoreAccountPersonDocumentsVisa {
 }
 
 view! {
-    /// Front back of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.primary_verification.front_back`.
+    /// Front back of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `documents.primary_verification.front_back`. It has what [`V2CoreAccountPersonDocumentsPrimaryVerificationFrontBackFields`](crate::api::V2CoreAccountPersonDocumentsPrimaryVerificationFrontBackFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-primary_verification-front_back>
-    V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack, "v2.core.account_person_front_back"
+    V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack =
+    /// The accessors of [`V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack).
+    V2CoreAccountPersonDocumentsPrimaryVerificationFrontBackFields, "v2.core.account_person_front_back"
 }
 
-impl V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack {
+impl V2CoreAccountPersonDocumentsPrimaryVerificationFrontBackFields {
     /// Back. `None` when absent.
     #[inline]
     pub fn back(&self) -> Option<&str> {
@@ -600,13 +628,15 @@ impl V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack {
 }
 
 view! {
-    /// Id numbers of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `id_numbers`.
+    /// Id numbers of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `id_numbers`. It has what [`V2CoreAccountPersonIdNumberFields`](crate::api::V2CoreAccountPersonIdNumberFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-id_numbers>
-    V2CoreAccountPersonIdNumber, "v2.core.account_person_id_number"
+    V2CoreAccountPersonIdNumber =
+    /// The accessors of [`V2CoreAccountPersonIdNumber`](crate::api::V2CoreAccountPersonIdNumber).
+    V2CoreAccountPersonIdNumberFields, "v2.core.account_person_id_number"
 }
 
-impl V2CoreAccountPersonIdNumber {
+impl V2CoreAccountPersonIdNumberFields {
     /// Type.
     #[inline]
     pub fn type_(&self) -> api::V2CoreAccountIdentityIndividualIdNumberType {
@@ -615,13 +645,15 @@ impl V2CoreAccountPersonIdNumber {
 }
 
 view! {
-    /// Relationship of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `relationship`.
+    /// Relationship of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `relationship`. It has what [`V2CoreAccountPersonRelationshipFields`](crate::api::V2CoreAccountPersonRelationshipFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-relationship>
-    V2CoreAccountPersonRelationship, "v2.core.account_person_relationship"
+    V2CoreAccountPersonRelationship =
+    /// The accessors of [`V2CoreAccountPersonRelationship`](crate::api::V2CoreAccountPersonRelationship).
+    V2CoreAccountPersonRelationshipFields, "v2.core.account_person_relationship"
 }
 
-impl V2CoreAccountPersonRelationship {
+impl V2CoreAccountPersonRelationshipFields {
     /// Authorizer: true or false. `None` when absent.
     #[inline]
     pub fn authorizer(&self) -> Option<bool> {
@@ -680,13 +712,15 @@ impl V2CoreAccountPersonRelationship {
 }
 
 view! {
-    /// Script addresses of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_addresses`.
+    /// Script addresses of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_addresses`. It has what [`V2CoreAccountPersonScriptAddressesFields`](crate::api::V2CoreAccountPersonScriptAddressesFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-script_addresses>
-    V2CoreAccountPersonScriptAddresses, "v2.core.account_person_script_addresses"
+    V2CoreAccountPersonScriptAddresses =
+    /// The accessors of [`V2CoreAccountPersonScriptAddresses`](crate::api::V2CoreAccountPersonScriptAddresses).
+    V2CoreAccountPersonScriptAddressesFields, "v2.core.account_person_script_addresses"
 }
 
-impl V2CoreAccountPersonScriptAddresses {
+impl V2CoreAccountPersonScriptAddressesFields {
     /// Kana. `None` when absent.
     #[inline]
     pub fn kana(&self) -> Option<api::V2CoreAccountPersonScriptAddressesKana> {
@@ -703,13 +737,15 @@ impl V2CoreAccountPersonScriptAddresses {
 }
 
 view! {
-    /// Kana of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_addresses.kana`.
+    /// Kana of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_addresses.kana`. It has what [`V2CoreAccountPersonScriptAddressesKanaFields`](crate::api::V2CoreAccountPersonScriptAddressesKanaFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-script_addresses-kana>
-    V2CoreAccountPersonScriptAddressesKana, "v2.core.account_person_script_addresses_kana"
+    V2CoreAccountPersonScriptAddressesKana =
+    /// The accessors of [`V2CoreAccountPersonScriptAddressesKana`](crate::api::V2CoreAccountPersonScriptAddressesKana).
+    V2CoreAccountPersonScriptAddressesKanaFields, "v2.core.account_person_script_addresses_kana"
 }
 
-impl V2CoreAccountPersonScriptAddressesKana {
+impl V2CoreAccountPersonScriptAddressesKanaFields {
     /// City. `None` when absent.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -763,13 +799,15 @@ impl V2CoreAccountPersonScriptAddressesKana {
 }
 
 view! {
-    /// Kanji of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_addresses.kanji`.
+    /// Kanji of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_addresses.kanji`. It has what [`V2CoreAccountPersonScriptAddressesKanjiFields`](crate::api::V2CoreAccountPersonScriptAddressesKanjiFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-script_addresses-kanji>
-    V2CoreAccountPersonScriptAddressesKanji, "v2.core.account_person_script_addresses_kanji"
+    V2CoreAccountPersonScriptAddressesKanji =
+    /// The accessors of [`V2CoreAccountPersonScriptAddressesKanji`](crate::api::V2CoreAccountPersonScriptAddressesKanji).
+    V2CoreAccountPersonScriptAddressesKanjiFields, "v2.core.account_person_script_addresses_kanji"
 }
 
-impl V2CoreAccountPersonScriptAddressesKanji {
+impl V2CoreAccountPersonScriptAddressesKanjiFields {
     /// City. `None` when absent.
     #[inline]
     pub fn city(&self) -> Option<&str> {
@@ -823,13 +861,15 @@ impl V2CoreAccountPersonScriptAddressesKanji {
 }
 
 view! {
-    /// Script names of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_names`.
+    /// Script names of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_names`. It has what [`V2CoreAccountPersonScriptNamesFields`](crate::api::V2CoreAccountPersonScriptNamesFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-script_names>
-    V2CoreAccountPersonScriptNames, "v2.core.account_person_script_names"
+    V2CoreAccountPersonScriptNames =
+    /// The accessors of [`V2CoreAccountPersonScriptNames`](crate::api::V2CoreAccountPersonScriptNames).
+    V2CoreAccountPersonScriptNamesFields, "v2.core.account_person_script_names"
 }
 
-impl V2CoreAccountPersonScriptNames {
+impl V2CoreAccountPersonScriptNamesFields {
     /// Kana. `None` when absent.
     #[inline]
     pub fn kana(&self) -> Option<api::V2CoreAccountPersonScriptNamesKana> {
@@ -846,13 +886,15 @@ impl V2CoreAccountPersonScriptNames {
 }
 
 view! {
-    /// Kana of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_names.kana`.
+    /// Kana of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_names.kana`. It has what [`V2CoreAccountPersonScriptNamesKanaFields`](crate::api::V2CoreAccountPersonScriptNamesKanaFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-script_names-kana>
-    V2CoreAccountPersonScriptNamesKana, "v2.core.account_person_script_names_kana"
+    V2CoreAccountPersonScriptNamesKana =
+    /// The accessors of [`V2CoreAccountPersonScriptNamesKana`](crate::api::V2CoreAccountPersonScriptNamesKana).
+    V2CoreAccountPersonScriptNamesKanaFields, "v2.core.account_person_script_names_kana"
 }
 
-impl V2CoreAccountPersonScriptNamesKana {
+impl V2CoreAccountPersonScriptNamesKanaFields {
     /// Given name. `None` when absent.
     #[inline]
     pub fn given_name(&self) -> Option<&str> {
@@ -869,13 +911,15 @@ impl V2CoreAccountPersonScriptNamesKana {
 }
 
 view! {
-    /// Kanji of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_names.kanji`.
+    /// Kanji of [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): its `script_names.kanji`. It has what [`V2CoreAccountPersonScriptNamesKanjiFields`](crate::api::V2CoreAccountPersonScriptNamesKanjiFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-script_names-kanji>
-    V2CoreAccountPersonScriptNamesKanji, "v2.core.account_person_script_names_kanji"
+    V2CoreAccountPersonScriptNamesKanji =
+    /// The accessors of [`V2CoreAccountPersonScriptNamesKanji`](crate::api::V2CoreAccountPersonScriptNamesKanji).
+    V2CoreAccountPersonScriptNamesKanjiFields, "v2.core.account_person_script_names_kanji"
 }
 
-impl V2CoreAccountPersonScriptNamesKanji {
+impl V2CoreAccountPersonScriptNamesKanjiFields {
     /// Given name. `None` when absent.
     #[inline]
     pub fn given_name(&self) -> Option<&str> {

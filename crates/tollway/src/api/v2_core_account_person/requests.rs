@@ -3,26 +3,26 @@
 //! Stripe's `v2_core_account_person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{V2List, list, pairs, request, request_list, texts};
+use crate::view::prelude::{V2List, list, pairs, request, texts};
 
-request_list! {
+request! {
     /// The request of `client.v2().core().accounts().persons().list(…)`: `GET /v2/core/accounts/{account_id}/persons`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/list>
-    V2CoreAccountsPersonList => V2List<api::V2CoreAccountPerson>, api::V2CoreAccountPerson; "v2.core.accounts.persons.list", Get "/v2/core/accounts/{account_id}/persons", Api V2 Json
+    V2CoreAccountsPersonList, V2CoreAccountsPersonListEndpoint => V2List<api::V2CoreAccountPerson>; "v2.core.accounts.persons.list", Get "/v2/core/accounts/{account_id}/persons", Api V2 Json
 }
 
 impl V2CoreAccountsPersonList {
     /// The size of a page.
     #[inline]
     pub fn limit(self, limit: i64) -> Self {
-        Self(self.0.set("limit", limit))
+        self.set_int("limit", limit)
     }
 
     /// Page.
     #[inline]
     pub fn page(self, page: &str) -> Self {
-        Self(self.0.set("page", page))
+        self.set_str("page", page)
     }
 }
 
@@ -30,7 +30,7 @@ request! {
     /// The request of `client.v2().core().accounts().persons().create(…)`: `POST /v2/core/accounts/{account_id}/persons`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-    V2CoreAccountsPersonCreate => api::V2CoreAccountPerson; "v2.core.accounts.persons.create", Post "/v2/core/accounts/{account_id}/persons", Api V2 Json
+    V2CoreAccountsPersonCreate, V2CoreAccountsPersonCreateEndpoint => api::V2CoreAccountPerson; "v2.core.accounts.persons.create", Post "/v2/core/accounts/{account_id}/persons", Api V2 Json
 }
 
 impl V2CoreAccountsPersonCreate {
@@ -40,10 +40,7 @@ impl V2CoreAccountsPersonCreate {
         self,
         additional_addresses: impl IntoIterator<Item = api::V2CoreAccountsPersonCreateAdditionalAddress>,
     ) -> Self {
-        Self(
-            self.0
-                .set("additional_addresses", list(additional_addresses)),
-        )
+        self.set("additional_addresses", list(additional_addresses))
     }
 
     /// Additional names, as a list.
@@ -52,7 +49,7 @@ impl V2CoreAccountsPersonCreate {
         self,
         additional_names: impl IntoIterator<Item = api::V2CoreAccountsPersonCreateAdditionalName>,
     ) -> Self {
-        Self(self.0.set("additional_names", list(additional_names)))
+        self.set("additional_names", list(additional_names))
     }
 
     /// Additional terms of service.
@@ -61,40 +58,37 @@ impl V2CoreAccountsPersonCreate {
         self,
         additional_terms_of_service: api::V2CoreAccountsPersonCreateAdditionalTermsOfService,
     ) -> Self {
-        Self(
-            self.0
-                .set("additional_terms_of_service", additional_terms_of_service),
-        )
+        self.set("additional_terms_of_service", additional_terms_of_service)
     }
 
     /// Address.
     #[inline]
     pub fn address(self, address: api::V2CoreAccountsPersonCreateAddress) -> Self {
-        Self(self.0.set("address", address))
+        self.set("address", address)
     }
 
     /// Date of birth.
     #[inline]
     pub fn date_of_birth(self, date_of_birth: api::V2CoreAccountsPersonCreateDateOfBirth) -> Self {
-        Self(self.0.set("date_of_birth", date_of_birth))
+        self.set("date_of_birth", date_of_birth)
     }
 
     /// Documents.
     #[inline]
     pub fn documents(self, documents: api::V2CoreAccountsPersonCreateDocuments) -> Self {
-        Self(self.0.set("documents", documents))
+        self.set("documents", documents)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// Given name.
     #[inline]
     pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.set("given_name", given_name))
+        self.set_str("given_name", given_name)
     }
 
     /// Id numbers, as a list.
@@ -103,13 +97,13 @@ impl V2CoreAccountsPersonCreate {
         self,
         id_numbers: impl IntoIterator<Item = api::V2CoreAccountsPersonCreateIdNumber>,
     ) -> Self {
-        Self(self.0.set("id_numbers", list(id_numbers)))
+        self.set("id_numbers", list(id_numbers))
     }
 
     /// Legal gender.
     #[inline]
     pub fn legal_gender(self, legal_gender: api::V2CoreAccountPersonLegalGender) -> Self {
-        Self(self.0.set("legal_gender", legal_gender))
+        self.set("legal_gender", legal_gender)
     }
 
     /// Key-value pairs of your own.
@@ -118,25 +112,25 @@ impl V2CoreAccountsPersonCreate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Nationalities, as a list.
     #[inline]
     pub fn nationalities(self, nationalities: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("nationalities", texts(nationalities)))
+        self.set("nationalities", texts(nationalities))
     }
 
     /// Person token.
     #[inline]
     pub fn person_token(self, person_token: &str) -> Self {
-        Self(self.0.set("person_token", person_token))
+        self.set_str("person_token", person_token)
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.set("phone", phone))
+        self.set_str("phone", phone)
     }
 
     /// Political exposure.
@@ -145,13 +139,13 @@ impl V2CoreAccountsPersonCreate {
         self,
         political_exposure: api::V2CoreAccountPersonPoliticalExposure,
     ) -> Self {
-        Self(self.0.set("political_exposure", political_exposure))
+        self.set("political_exposure", political_exposure)
     }
 
     /// Relationship.
     #[inline]
     pub fn relationship(self, relationship: api::V2CoreAccountsPersonCreateRelationship) -> Self {
-        Self(self.0.set("relationship", relationship))
+        self.set("relationship", relationship)
     }
 
     /// Script addresses.
@@ -160,19 +154,19 @@ impl V2CoreAccountsPersonCreate {
         self,
         script_addresses: api::V2CoreAccountsPersonCreateScriptAddresses,
     ) -> Self {
-        Self(self.0.set("script_addresses", script_addresses))
+        self.set("script_addresses", script_addresses)
     }
 
     /// Script names.
     #[inline]
     pub fn script_names(self, script_names: api::V2CoreAccountsPersonCreateScriptNames) -> Self {
-        Self(self.0.set("script_names", script_names))
+        self.set("script_names", script_names)
     }
 
     /// Surname.
     #[inline]
     pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.set("surname", surname))
+        self.set_str("surname", surname)
     }
 }
 
@@ -180,14 +174,14 @@ request! {
     /// The request of `client.v2().core().accounts().persons().retrieve(…)`: `GET /v2/core/accounts/{account_id}/persons/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/retrieve>
-    V2CoreAccountsPersonRetrieve => api::V2CoreAccountPerson; "v2.core.accounts.persons.retrieve", Get "/v2/core/accounts/{account_id}/persons/{id}", Api V2 Json
+    V2CoreAccountsPersonRetrieve, V2CoreAccountsPersonRetrieveEndpoint => api::V2CoreAccountPerson; "v2.core.accounts.persons.retrieve", Get "/v2/core/accounts/{account_id}/persons/{id}", Api V2 Json
 }
 
 request! {
     /// The request of `client.v2().core().accounts().persons().update(…)`: `POST /v2/core/accounts/{account_id}/persons/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-    V2CoreAccountsPersonUpdate => api::V2CoreAccountPerson; "v2.core.accounts.persons.update", Post "/v2/core/accounts/{account_id}/persons/{id}", Api V2 Json
+    V2CoreAccountsPersonUpdate, V2CoreAccountsPersonUpdateEndpoint => api::V2CoreAccountPerson; "v2.core.accounts.persons.update", Post "/v2/core/accounts/{account_id}/persons/{id}", Api V2 Json
 }
 
 impl V2CoreAccountsPersonUpdate {
@@ -197,10 +191,7 @@ impl V2CoreAccountsPersonUpdate {
         self,
         additional_addresses: impl IntoIterator<Item = api::V2CoreAccountsPersonUpdateAdditionalAddress>,
     ) -> Self {
-        Self(
-            self.0
-                .set("additional_addresses", list(additional_addresses)),
-        )
+        self.set("additional_addresses", list(additional_addresses))
     }
 
     /// Additional names, as a list.
@@ -209,7 +200,7 @@ impl V2CoreAccountsPersonUpdate {
         self,
         additional_names: impl IntoIterator<Item = api::V2CoreAccountsPersonUpdateAdditionalName>,
     ) -> Self {
-        Self(self.0.set("additional_names", list(additional_names)))
+        self.set("additional_names", list(additional_names))
     }
 
     /// Additional terms of service.
@@ -218,40 +209,37 @@ impl V2CoreAccountsPersonUpdate {
         self,
         additional_terms_of_service: api::V2CoreAccountsPersonUpdateAdditionalTermsOfService,
     ) -> Self {
-        Self(
-            self.0
-                .set("additional_terms_of_service", additional_terms_of_service),
-        )
+        self.set("additional_terms_of_service", additional_terms_of_service)
     }
 
     /// Address.
     #[inline]
     pub fn address(self, address: api::V2CoreAccountsPersonUpdateAddress) -> Self {
-        Self(self.0.set("address", address))
+        self.set("address", address)
     }
 
     /// Date of birth.
     #[inline]
     pub fn date_of_birth(self, date_of_birth: api::V2CoreAccountsPersonUpdateDateOfBirth) -> Self {
-        Self(self.0.set("date_of_birth", date_of_birth))
+        self.set("date_of_birth", date_of_birth)
     }
 
     /// Documents.
     #[inline]
     pub fn documents(self, documents: api::V2CoreAccountsPersonUpdateDocuments) -> Self {
-        Self(self.0.set("documents", documents))
+        self.set("documents", documents)
     }
 
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.set("email", email))
+        self.set_str("email", email)
     }
 
     /// Given name.
     #[inline]
     pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.set("given_name", given_name))
+        self.set_str("given_name", given_name)
     }
 
     /// Id numbers, as a list.
@@ -260,13 +248,13 @@ impl V2CoreAccountsPersonUpdate {
         self,
         id_numbers: impl IntoIterator<Item = api::V2CoreAccountsPersonUpdateIdNumber>,
     ) -> Self {
-        Self(self.0.set("id_numbers", list(id_numbers)))
+        self.set("id_numbers", list(id_numbers))
     }
 
     /// Legal gender.
     #[inline]
     pub fn legal_gender(self, legal_gender: api::V2CoreAccountPersonLegalGender) -> Self {
-        Self(self.0.set("legal_gender", legal_gender))
+        self.set("legal_gender", legal_gender)
     }
 
     /// Key-value pairs of your own.
@@ -275,25 +263,25 @@ impl V2CoreAccountsPersonUpdate {
         self,
         metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.set("metadata", pairs(metadata)))
+        self.set("metadata", pairs(metadata))
     }
 
     /// Nationalities, as a list.
     #[inline]
     pub fn nationalities(self, nationalities: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.set("nationalities", texts(nationalities)))
+        self.set("nationalities", texts(nationalities))
     }
 
     /// Person token.
     #[inline]
     pub fn person_token(self, person_token: &str) -> Self {
-        Self(self.0.set("person_token", person_token))
+        self.set_str("person_token", person_token)
     }
 
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.set("phone", phone))
+        self.set_str("phone", phone)
     }
 
     /// Political exposure.
@@ -302,13 +290,13 @@ impl V2CoreAccountsPersonUpdate {
         self,
         political_exposure: api::V2CoreAccountPersonPoliticalExposure,
     ) -> Self {
-        Self(self.0.set("political_exposure", political_exposure))
+        self.set("political_exposure", political_exposure)
     }
 
     /// Relationship.
     #[inline]
     pub fn relationship(self, relationship: api::V2CoreAccountsPersonUpdateRelationship) -> Self {
-        Self(self.0.set("relationship", relationship))
+        self.set("relationship", relationship)
     }
 
     /// Script addresses.
@@ -317,19 +305,19 @@ impl V2CoreAccountsPersonUpdate {
         self,
         script_addresses: api::V2CoreAccountsPersonUpdateScriptAddresses,
     ) -> Self {
-        Self(self.0.set("script_addresses", script_addresses))
+        self.set("script_addresses", script_addresses)
     }
 
     /// Script names.
     #[inline]
     pub fn script_names(self, script_names: api::V2CoreAccountsPersonUpdateScriptNames) -> Self {
-        Self(self.0.set("script_names", script_names))
+        self.set("script_names", script_names)
     }
 
     /// Surname.
     #[inline]
     pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.set("surname", surname))
+        self.set_str("surname", surname)
     }
 }
 
@@ -337,5 +325,5 @@ request! {
     /// The request of `client.v2().core().accounts().persons().delete(…)`: `DELETE /v2/core/accounts/{account_id}/persons/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/delete>
-    V2CoreAccountsPersonDelete => api::V2DeletedObject; "v2.core.accounts.persons.delete", Delete "/v2/core/accounts/{account_id}/persons/{id}", Api V2 Json
+    V2CoreAccountsPersonDelete, V2CoreAccountsPersonDeleteEndpoint => api::V2DeletedObject; "v2.core.accounts.persons.delete", Delete "/v2/core/accounts/{account_id}/persons/{id}", Api V2 Json
 }

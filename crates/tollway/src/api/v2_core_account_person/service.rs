@@ -3,7 +3,7 @@
 //! Stripe's `v2_core_account_person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.v2().core().accounts().persons()`.
 ///
@@ -17,10 +17,7 @@ impl V2CoreAccountsPersons<'_> {
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/list>
     #[inline]
     pub fn list(&self, account_id: &str) -> api::V2CoreAccountsPersonList {
-        api::V2CoreAccountsPersonList(
-            RequestBuilder::new(self.0, api::V2CoreAccountsPersonList::OPERATION)
-                .path_arg(account_id),
-        )
+        api::V2CoreAccountsPersonList::new(self.0).path_arg(account_id)
     }
 
     /// `POST /v2/core/accounts/{account_id}/persons`. Known v2 errors: `rate_limit`.
@@ -28,10 +25,7 @@ impl V2CoreAccountsPersons<'_> {
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
     #[inline]
     pub fn create(&self, account_id: &str) -> api::V2CoreAccountsPersonCreate {
-        api::V2CoreAccountsPersonCreate(
-            RequestBuilder::new(self.0, api::V2CoreAccountsPersonCreate::OPERATION)
-                .path_arg(account_id),
-        )
+        api::V2CoreAccountsPersonCreate::new(self.0).path_arg(account_id)
     }
 
     /// `GET /v2/core/accounts/{account_id}/persons/{id}`. Known v2 errors: `rate_limit`.
@@ -39,11 +33,9 @@ impl V2CoreAccountsPersons<'_> {
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/retrieve>
     #[inline]
     pub fn retrieve(&self, account_id: &str, id: &str) -> api::V2CoreAccountsPersonRetrieve {
-        api::V2CoreAccountsPersonRetrieve(
-            RequestBuilder::new(self.0, api::V2CoreAccountsPersonRetrieve::OPERATION)
-                .path_arg(account_id)
-                .path_arg(id),
-        )
+        api::V2CoreAccountsPersonRetrieve::new(self.0)
+            .path_arg(account_id)
+            .path_arg(id)
     }
 
     /// `POST /v2/core/accounts/{account_id}/persons/{id}`. Known v2 errors: `rate_limit`.
@@ -51,11 +43,9 @@ impl V2CoreAccountsPersons<'_> {
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
     #[inline]
     pub fn update(&self, account_id: &str, id: &str) -> api::V2CoreAccountsPersonUpdate {
-        api::V2CoreAccountsPersonUpdate(
-            RequestBuilder::new(self.0, api::V2CoreAccountsPersonUpdate::OPERATION)
-                .path_arg(account_id)
-                .path_arg(id),
-        )
+        api::V2CoreAccountsPersonUpdate::new(self.0)
+            .path_arg(account_id)
+            .path_arg(id)
     }
 
     /// `DELETE /v2/core/accounts/{account_id}/persons/{id}`. Known v2 errors: `rate_limit`.
@@ -63,10 +53,8 @@ impl V2CoreAccountsPersons<'_> {
     /// <https://docs.stripe.com/api/v2/core/accounts/persons/delete>
     #[inline]
     pub fn delete(&self, account_id: &str, id: &str) -> api::V2CoreAccountsPersonDelete {
-        api::V2CoreAccountsPersonDelete(
-            RequestBuilder::new(self.0, api::V2CoreAccountsPersonDelete::OPERATION)
-                .path_arg(account_id)
-                .path_arg(id),
-        )
+        api::V2CoreAccountsPersonDelete::new(self.0)
+            .path_arg(account_id)
+            .path_arg(id)
     }
 }

@@ -2,50 +2,32 @@
 
 //! Stripe's `v2_core_account_person`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::api;
 
-words! {
-    /// The values of `legal_gender`, first of all in [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson).
-    V2CoreAccountPersonLegalGender {
-        /// `female`
-        Female = "female",
-        /// `male`
-        Male = "male",
-    }
-}
+/// The values of `legal_gender`, first of all in [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): the same as [`V2CoreAccountIdentityIndividualLegalGender`](crate::api::V2CoreAccountIdentityIndividualLegalGender).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/persons/object>
+pub type V2CoreAccountPersonLegalGender = api::V2CoreAccountIdentityIndividualLegalGender;
 
-words! {
-    /// The values of `political_exposure`, first of all in [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson).
-    V2CoreAccountPersonPoliticalExposure {
-        /// `existing`
-        Existing = "existing",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `political_exposure`, first of all in [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): the same as [`PersonPoliticalExposure`](crate::api::PersonPoliticalExposure).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/persons/object>
+pub type V2CoreAccountPersonPoliticalExposure = api::PersonPoliticalExposure;
 
-words! {
-    /// The values of `purpose`, first of all in [`V2CoreAccountPersonAdditionalName`](crate::api::V2CoreAccountPersonAdditionalName).
-    V2CoreAccountPersonAdditionalNamePurpose {
-        /// `alias`
-        Alias = "alias",
-        /// `maiden`
-        Maiden = "maiden",
-    }
-}
+/// The values of `purpose`, first of all in [`V2CoreAccountPersonAdditionalName`](crate::api::V2CoreAccountPersonAdditionalName): the same as [`V2CoreAccountIdentityIndividualAdditionalNamePurpose`](crate::api::V2CoreAccountIdentityIndividualAdditionalNamePurpose).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-additional_names>
+pub type V2CoreAccountPersonAdditionalNamePurpose =
+    api::V2CoreAccountIdentityIndividualAdditionalNamePurpose;
 
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountPersonDocumentsCompanyAuthorization`](crate::api::V2CoreAccountPersonDocumentsCompanyAuthorization).
-    V2CoreAccountPersonDocumentsCompanyAuthorizationType {
-        /// `files`
-        Files = "files",
-    }
-}
+/// The values of `type`, first of all in [`V2CoreAccountPersonDocumentsCompanyAuthorization`](crate::api::V2CoreAccountPersonDocumentsCompanyAuthorization): the same as [`V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-company_authorization>
+pub type V2CoreAccountPersonDocumentsCompanyAuthorizationType =
+    api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType;
 
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountPersonDocumentsPrimaryVerification`](crate::api::V2CoreAccountPersonDocumentsPrimaryVerification).
-    V2CoreAccountPersonDocumentsPrimaryVerificationType {
-        /// `front_back`
-        FrontBack = "front_back",
-    }
-}
+/// The values of `type`, first of all in [`V2CoreAccountPersonDocumentsPrimaryVerification`](crate::api::V2CoreAccountPersonDocumentsPrimaryVerification): the same as [`V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType`](crate::api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-primary_verification>
+pub type V2CoreAccountPersonDocumentsPrimaryVerificationType =
+    api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType;

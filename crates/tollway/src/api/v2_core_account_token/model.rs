@@ -5,13 +5,15 @@
 use crate::view::prelude::{Instant, view};
 
 view! {
-    /// The `v2.core.account_token` object.
+    /// The `v2.core.account_token` object. It has what [`V2CoreAccountTokenFields`](crate::api::V2CoreAccountTokenFields) has.
     ///
     /// <https://docs.stripe.com/api/v2/core/account_tokens/object>
-    V2CoreAccountToken, "v2.core.account_token"
+    V2CoreAccountToken =
+    /// The accessors of [`V2CoreAccountToken`](crate::api::V2CoreAccountToken).
+    V2CoreAccountTokenFields, "v2.core.account_token"
 }
 
-impl V2CoreAccountToken {
+impl V2CoreAccountTokenFields {
     /// Created, as RFC 3339 text.
     #[inline]
     pub fn created(&self) -> Instant<'_> {

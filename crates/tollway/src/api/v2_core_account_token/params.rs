@@ -16,24 +16,15 @@ impl V2CoreAccountTokenCreateIdentityAttestationsDirectorshipDeclaration {
     /// Attested: true or false.
     #[inline]
     pub fn attested(self, attested: bool) -> Self {
-        Self(self.0.with("attested", attested))
+        Self(self.0.with_bool("attested", attested))
     }
 }
 
-params! {
-    /// The `ownership_declaration` of [`V2CoreAccountTokenCreateIdentityAttestations`](crate::api::V2CoreAccountTokenCreateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityAttestationsOwnershipDeclaration
-}
-
-impl V2CoreAccountTokenCreateIdentityAttestationsOwnershipDeclaration {
-    /// Attested: true or false.
-    #[inline]
-    pub fn attested(self, attested: bool) -> Self {
-        Self(self.0.with("attested", attested))
-    }
-}
+/// The `ownership_declaration` of [`V2CoreAccountTokenCreateIdentityAttestations`](crate::api::V2CoreAccountTokenCreateIdentityAttestations): the same as [`V2CoreAccountTokenCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityAttestationsOwnershipDeclaration =
+    api::V2CoreAccountTokenCreateIdentityAttestationsDirectorshipDeclaration;
 
 params! {
     /// The `persons_provided` of [`V2CoreAccountTokenCreateIdentityAttestations`](crate::api::V2CoreAccountTokenCreateIdentityAttestations).
@@ -46,19 +37,19 @@ impl V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided {
     /// Directors: true or false.
     #[inline]
     pub fn directors(self, directors: bool) -> Self {
-        Self(self.0.with("directors", directors))
+        Self(self.0.with_bool("directors", directors))
     }
 
     /// Executives: true or false.
     #[inline]
     pub fn executives(self, executives: bool) -> Self {
-        Self(self.0.with("executives", executives))
+        Self(self.0.with_bool("executives", executives))
     }
 
     /// Owners: true or false.
     #[inline]
     pub fn owners(self, owners: bool) -> Self {
-        Self(self.0.with("owners", owners))
+        Self(self.0.with_bool("owners", owners))
     }
 
     /// Ownership exemption reason.
@@ -74,20 +65,11 @@ impl V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided {
     }
 }
 
-params! {
-    /// The `representative_declaration` of [`V2CoreAccountTokenCreateIdentityAttestations`](crate::api::V2CoreAccountTokenCreateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityAttestationsRepresentativeDeclaration
-}
-
-impl V2CoreAccountTokenCreateIdentityAttestationsRepresentativeDeclaration {
-    /// Attested: true or false.
-    #[inline]
-    pub fn attested(self, attested: bool) -> Self {
-        Self(self.0.with("attested", attested))
-    }
-}
+/// The `representative_declaration` of [`V2CoreAccountTokenCreateIdentityAttestations`](crate::api::V2CoreAccountTokenCreateIdentityAttestations): the same as [`V2CoreAccountTokenCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsDirectorshipDeclaration).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityAttestationsRepresentativeDeclaration =
+    api::V2CoreAccountTokenCreateIdentityAttestationsDirectorshipDeclaration;
 
 params! {
     /// The `account` of [`V2CoreAccountTokenCreateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsTermsOfService).
@@ -100,7 +82,7 @@ impl V2CoreAccountTokenCreateIdentityAttestationsTermsOfServiceAccount {
     /// Shown and accepted: true or false.
     #[inline]
     pub fn shown_and_accepted(self, shown_and_accepted: bool) -> Self {
-        Self(self.0.with("shown_and_accepted", shown_and_accepted))
+        Self(self.0.with_bool("shown_and_accepted", shown_and_accepted))
     }
 }
 
@@ -201,115 +183,57 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress {
     /// City.
     #[inline]
     pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
+        Self(self.0.with_str("city", city))
     }
 
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
+        Self(self.0.with_str("country", country))
     }
 
     /// Line1.
     #[inline]
     pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
+        Self(self.0.with_str("line1", line1))
     }
 
     /// Line2.
     #[inline]
     pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
+        Self(self.0.with_str("line2", line2))
     }
 
     /// Postal code.
     #[inline]
     pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
+        Self(self.0.with_str("postal_code", postal_code))
     }
 
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
+        Self(self.0.with_str("state", state))
     }
 
     /// Town.
     #[inline]
     pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
+        Self(self.0.with_str("town", town))
     }
 }
 
-params! {
-    /// The `address` of [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsAddress
-}
+/// The `address` of [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsAddress =
+    api::AccountCreateCompanyAddressKana;
 
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params_required! {
-    /// The `amount` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenueAmount
-}
-
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenueAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, value: i64) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("value", value),
-        )
-    }
-}
+/// The `amount` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenueAmount =
+    api::BillingCreditGrantCreateAmountMonetary;
 
 params! {
     /// The `annual_revenue` of [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails).
@@ -331,7 +255,7 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue {
     /// Fiscal year end.
     #[inline]
     pub fn fiscal_year_end(self, fiscal_year_end: &str) -> Self {
-        Self(self.0.with("fiscal_year_end", fiscal_year_end))
+        Self(self.0.with_str("fiscal_year_end", fiscal_year_end))
     }
 }
 
@@ -357,136 +281,41 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershi
     }
 }
 
-params_required! {
-    /// The `company_license` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyLicense
-}
+/// The `company_license` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyLicense =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyLicense {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
+/// The `company_memorandum_of_association` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-params_required! {
-    /// The `company_memorandum_of_association` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation
-}
+/// The `company_ministerial_decree` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
+/// The `company_registration_verification` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-params_required! {
-    /// The `company_ministerial_decree` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree
-}
+/// The `company_tax_id_verification` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `company_registration_verification` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification
-}
-
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `company_tax_id_verification` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification
-}
-
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params! {
-    /// The `front_back` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack
-}
-
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
+/// The `front_back` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack =
+    api::AccountCreateCompanyVerificationDocument;
 
 params_required! {
     /// The `primary_verification` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments).
@@ -510,27 +339,11 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification
     }
 }
 
-params_required! {
-    /// The `proof_of_address` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfAddress
-}
-
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
+/// The `proof_of_address` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfAddress =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
 params_required! {
     /// The `signer` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
@@ -543,7 +356,7 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration
     /// With what Stripe requires.
     #[inline]
     pub fn new(person: &str) -> Self {
-        Self(Params::new().with("person", person))
+        Self(Params::new().with_str("person", person))
     }
 }
 
@@ -578,53 +391,17 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration
     }
 }
 
-params_required! {
-    /// The `signer` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner
-}
+/// The `signer` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
 
-impl
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner
-{
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(person: &str) -> Self {
-        Self(Params::new().with("person", person))
-    }
-}
-
-params_required! {
-    /// The `proof_of_ultimate_beneficial_ownership` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership
-}
-
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-
-    /// Signer.
-    #[inline]
-    pub fn signer(
-        self,
-        signer: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner,
-    ) -> Self {
-        Self(self.0.with("signer", signer))
-    }
-}
+/// The `proof_of_ultimate_beneficial_ownership` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
 
 params! {
     /// The `documents` of [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails).
@@ -754,34 +531,21 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: api::V2CoreAccountIdentityBusinessDetailsIdNumberType, value: &str) -> Self {
-        Self(Params::new().with("type", type_).with("value", value))
+        Self(Params::new().with("type", type_).with_str("value", value))
     }
 
     /// Registrar.
     #[inline]
     pub fn registrar(self, registrar: &str) -> Self {
-        Self(self.0.with("registrar", registrar))
+        Self(self.0.with_str("registrar", registrar))
     }
 }
 
-params_required! {
-    /// The `amount` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount
-}
-
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, value: i64) -> Self {
-        Self(
-            Params::new()
-                .with("currency", currency)
-                .with("value", value),
-        )
-    }
-}
+/// The `amount` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount =
+    api::BillingCreditGrantCreateAmountMonetary;
 
 params! {
     /// The `monthly_estimated_revenue` of [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails).
@@ -801,127 +565,23 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue {
     }
 }
 
-params_required! {
-    /// The `registration_date` of [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsRegistrationDate
-}
+/// The `registration_date` of [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsRegistrationDate =
+    api::AccountCreateCompanyRegistrationDate;
 
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsRegistrationDate {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
+/// The `kana` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddressesKana =
+    api::AccountCreateCompanyAddressKana;
 
-params! {
-    /// The `kana` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddressesKana
-}
-
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddressesKana {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `kanji` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddressesKanji
-}
-
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddressesKanji {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
+/// The `kanji` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddressesKanji =
+    api::AccountCreateCompanyAddressKana;
 
 params! {
     /// The `script_addresses` of [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails).
@@ -961,24 +621,15 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana {
     /// Registered name.
     #[inline]
     pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
+        Self(self.0.with_str("registered_name", registered_name))
     }
 }
 
-params! {
-    /// The `kanji` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKanji
-}
-
-impl V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKanji {
-    /// Registered name.
-    #[inline]
-    pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
-    }
-}
+/// The `kanji` of [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKanji =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana;
 
 params! {
     /// The `script_names` of [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails).
@@ -1061,7 +712,7 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetails {
     pub fn estimated_worker_count(self, estimated_worker_count: i64) -> Self {
         Self(
             self.0
-                .with("estimated_worker_count", estimated_worker_count),
+                .with_int("estimated_worker_count", estimated_worker_count),
         )
     }
 
@@ -1091,13 +742,13 @@ impl V2CoreAccountTokenCreateIdentityBusinessDetails {
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Registered name.
     #[inline]
     pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with("registered_name", registered_name))
+        Self(self.0.with_str("registered_name", registered_name))
     }
 
     /// Registration date.
@@ -1145,49 +796,49 @@ impl V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress {
     /// With what Stripe requires.
     #[inline]
     pub fn new(purpose: &str) -> Self {
-        Self(Params::new().with("purpose", purpose))
+        Self(Params::new().with_str("purpose", purpose))
     }
 
     /// City.
     #[inline]
     pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
+        Self(self.0.with_str("city", city))
     }
 
     /// Country.
     #[inline]
     pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
+        Self(self.0.with_str("country", country))
     }
 
     /// Line1.
     #[inline]
     pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
+        Self(self.0.with_str("line1", line1))
     }
 
     /// Line2.
     #[inline]
     pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
+        Self(self.0.with_str("line2", line2))
     }
 
     /// Postal code.
     #[inline]
     pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
+        Self(self.0.with_str("postal_code", postal_code))
     }
 
     /// State.
     #[inline]
     pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
+        Self(self.0.with_str("state", state))
     }
 
     /// Town.
     #[inline]
     pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
+        Self(self.0.with_str("town", town))
     }
 }
 
@@ -1210,244 +861,74 @@ impl V2CoreAccountTokenCreateIdentityIndividualAdditionalName {
     /// Full name.
     #[inline]
     pub fn full_name(self, full_name: &str) -> Self {
-        Self(self.0.with("full_name", full_name))
+        Self(self.0.with_str("full_name", full_name))
     }
 
     /// Given name.
     #[inline]
     pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
+        Self(self.0.with_str("given_name", given_name))
     }
 
     /// Surname.
     #[inline]
     pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
+        Self(self.0.with_str("surname", surname))
     }
 }
 
-params! {
-    /// The `address` of [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualAddress
-}
+/// The `address` of [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualAddress = api::AccountCreateCompanyAddressKana;
 
-impl V2CoreAccountTokenCreateIdentityIndividualAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `date_of_birth` of [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualDateOfBirth =
+    api::AccountCreateCompanyRegistrationDate;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
+/// The `company_authorization` of [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualDocumentsCompanyAuthorization =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
+/// The `passport` of [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualDocumentsPassport =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
+/// The `front_back` of [`V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerificationFrontBack =
+    api::AccountCreateCompanyVerificationDocument;
 
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
+/// The `primary_verification` of [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
 
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
+/// The `front_back` of [`V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerificationFrontBack =
+    api::AccountCreateCompanyVerificationDocument;
 
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
+/// The `secondary_verification` of [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerification =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
 
-params_required! {
-    /// The `date_of_birth` of [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualDateOfBirth
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualDateOfBirth {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with("day", day)
-                .with("month", month)
-                .with("year", year),
-        )
-    }
-}
-
-params_required! {
-    /// The `company_authorization` of [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualDocumentsCompanyAuthorization
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualDocumentsCompanyAuthorization {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `passport` of [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualDocumentsPassport
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualDocumentsPassport {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
-
-params! {
-    /// The `front_back` of [`V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerification).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerificationFrontBack
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerificationFrontBack {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params_required! {
-    /// The `primary_verification` of [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerification
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        front_back: api::V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerificationFrontBack,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("front_back", front_back)
-                .with("type", type_),
-        )
-    }
-}
-
-params! {
-    /// The `front_back` of [`V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerification).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerificationFrontBack
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerificationFrontBack {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with("front", front))
-    }
-}
-
-params_required! {
-    /// The `secondary_verification` of [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerification
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        front_back: api::V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerificationFrontBack,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("front_back", front_back)
-                .with("type", type_),
-        )
-    }
-}
-
-params_required! {
-    /// The `visa` of [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualDocumentsVisa
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualDocumentsVisa {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        files: impl IntoIterator<Item: Into<String>>,
-        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("files", texts(files))
-                .with("type", type_),
-        )
-    }
-}
+/// The `visa` of [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualDocumentsVisa =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
 
 params! {
     /// The `documents` of [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual).
@@ -1514,7 +995,7 @@ impl V2CoreAccountTokenCreateIdentityIndividualIdNumber {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: api::V2CoreAccountIdentityIndividualIdNumberType, value: &str) -> Self {
-        Self(Params::new().with("type", type_).with("value", value))
+        Self(Params::new().with("type", type_).with_str("value", value))
     }
 }
 
@@ -1529,19 +1010,19 @@ impl V2CoreAccountTokenCreateIdentityIndividualRelationship {
     /// Director: true or false.
     #[inline]
     pub fn director(self, director: bool) -> Self {
-        Self(self.0.with("director", director))
+        Self(self.0.with_bool("director", director))
     }
 
     /// Executive: true or false.
     #[inline]
     pub fn executive(self, executive: bool) -> Self {
-        Self(self.0.with("executive", executive))
+        Self(self.0.with_bool("executive", executive))
     }
 
     /// Owner: true or false.
     #[inline]
     pub fn owner(self, owner: bool) -> Self {
-        Self(self.0.with("owner", owner))
+        Self(self.0.with_bool("owner", owner))
     }
 
     /// Percent ownership, as a decimal number.
@@ -1553,138 +1034,27 @@ impl V2CoreAccountTokenCreateIdentityIndividualRelationship {
     /// Title.
     #[inline]
     pub fn title(self, title: &str) -> Self {
-        Self(self.0.with("title", title))
+        Self(self.0.with_str("title", title))
     }
 }
 
-params! {
-    /// The `kana` of [`V2CoreAccountTokenCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptAddresses).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualScriptAddressesKana
-}
+/// The `kana` of [`V2CoreAccountTokenCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualScriptAddressesKana =
+    api::AccountCreateCompanyAddressKana;
 
-impl V2CoreAccountTokenCreateIdentityIndividualScriptAddressesKana {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
+/// The `kanji` of [`V2CoreAccountTokenCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualScriptAddressesKanji =
+    api::AccountCreateCompanyAddressKana;
 
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `kanji` of [`V2CoreAccountTokenCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptAddresses).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualScriptAddressesKanji
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualScriptAddressesKanji {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with("town", town))
-    }
-}
-
-params! {
-    /// The `script_addresses` of [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualScriptAddresses
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualScriptAddresses {
-    /// Kana.
-    #[inline]
-    pub fn kana(
-        self,
-        kana: api::V2CoreAccountTokenCreateIdentityIndividualScriptAddressesKana,
-    ) -> Self {
-        Self(self.0.with("kana", kana))
-    }
-
-    /// Kanji.
-    #[inline]
-    pub fn kanji(
-        self,
-        kanji: api::V2CoreAccountTokenCreateIdentityIndividualScriptAddressesKanji,
-    ) -> Self {
-        Self(self.0.with("kanji", kanji))
-    }
-}
+/// The `script_addresses` of [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualScriptAddresses =
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses;
 
 params! {
     /// The `kana` of [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames).
@@ -1697,36 +1067,21 @@ impl V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana {
     /// Given name.
     #[inline]
     pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
+        Self(self.0.with_str("given_name", given_name))
     }
 
     /// Surname.
     #[inline]
     pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
+        Self(self.0.with_str("surname", surname))
     }
 }
 
-params! {
-    /// The `kanji` of [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreateIdentityIndividualScriptNamesKanji
-}
-
-impl V2CoreAccountTokenCreateIdentityIndividualScriptNamesKanji {
-    /// Given name.
-    #[inline]
-    pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
-    }
-
-    /// Surname.
-    #[inline]
-    pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
-    }
-}
+/// The `kanji` of [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualScriptNamesKanji =
+    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
 
 params! {
     /// The `script_names` of [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual).

@@ -65,13 +65,13 @@ impl V2CoreAccountTokenCreateIdentityIndividual {
     /// Email.
     #[inline]
     pub fn email(self, email: &str) -> Self {
-        Self(self.0.with("email", email))
+        Self(self.0.with_str("email", email))
     }
 
     /// Given name.
     #[inline]
     pub fn given_name(self, given_name: &str) -> Self {
-        Self(self.0.with("given_name", given_name))
+        Self(self.0.with_str("given_name", given_name))
     }
 
     /// Id numbers, as a list.
@@ -110,7 +110,7 @@ impl V2CoreAccountTokenCreateIdentityIndividual {
     /// Phone.
     #[inline]
     pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with("phone", phone))
+        Self(self.0.with_str("phone", phone))
     }
 
     /// Political exposure.
@@ -152,7 +152,7 @@ impl V2CoreAccountTokenCreateIdentityIndividual {
     /// Surname.
     #[inline]
     pub fn surname(self, surname: &str) -> Self {
-        Self(self.0.with("surname", surname))
+        Self(self.0.with_str("surname", surname))
     }
 }
 

@@ -9,32 +9,32 @@ request! {
     /// The request of `client.v2().core().account_tokens().create(…)`: `POST /v2/core/account_tokens`.
     ///
     /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
-    V2CoreAccountTokenCreate => api::V2CoreAccountToken; "v2.core.account_tokens.create", Post "/v2/core/account_tokens", Api V2 Json
+    V2CoreAccountTokenCreate, V2CoreAccountTokenCreateEndpoint => api::V2CoreAccountToken; "v2.core.account_tokens.create", Post "/v2/core/account_tokens", Api V2 Json
 }
 
 impl V2CoreAccountTokenCreate {
     /// Contact email.
     #[inline]
     pub fn contact_email(self, contact_email: &str) -> Self {
-        Self(self.0.set("contact_email", contact_email))
+        self.set_str("contact_email", contact_email)
     }
 
     /// Contact phone.
     #[inline]
     pub fn contact_phone(self, contact_phone: &str) -> Self {
-        Self(self.0.set("contact_phone", contact_phone))
+        self.set_str("contact_phone", contact_phone)
     }
 
     /// Display name.
     #[inline]
     pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.set("display_name", display_name))
+        self.set_str("display_name", display_name)
     }
 
     /// Identity.
     #[inline]
     pub fn identity(self, identity: api::V2CoreAccountTokenCreateIdentity) -> Self {
-        Self(self.0.set("identity", identity))
+        self.set("identity", identity)
     }
 }
 
@@ -42,5 +42,5 @@ request! {
     /// The request of `client.v2().core().account_tokens().retrieve(…)`: `GET /v2/core/account_tokens/{id}`.
     ///
     /// <https://docs.stripe.com/api/v2/core/account_tokens/retrieve>
-    V2CoreAccountTokenRetrieve => api::V2CoreAccountToken; "v2.core.account_tokens.retrieve", Get "/v2/core/account_tokens/{id}", Api V2 Json
+    V2CoreAccountTokenRetrieve, V2CoreAccountTokenRetrieveEndpoint => api::V2CoreAccountToken; "v2.core.account_tokens.retrieve", Get "/v2/core/account_tokens/{id}", Api V2 Json
 }

@@ -3,7 +3,7 @@
 //! Stripe's `v2_core_account_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RequestBuilder};
+use crate::view::prelude::Client;
 
 /// `client.v2().core().account_tokens()`.
 ///
@@ -17,10 +17,7 @@ impl V2CoreAccountTokens<'_> {
     /// <https://docs.stripe.com/api/v2/core/account_tokens/create>
     #[inline]
     pub fn create(&self) -> api::V2CoreAccountTokenCreate {
-        api::V2CoreAccountTokenCreate(RequestBuilder::new(
-            self.0,
-            api::V2CoreAccountTokenCreate::OPERATION,
-        ))
+        api::V2CoreAccountTokenCreate::new(self.0)
     }
 
     /// `GET /v2/core/account_tokens/{id}`. Known v2 errors: `rate_limit`.
@@ -28,8 +25,6 @@ impl V2CoreAccountTokens<'_> {
     /// <https://docs.stripe.com/api/v2/core/account_tokens/retrieve>
     #[inline]
     pub fn retrieve(&self, id: &str) -> api::V2CoreAccountTokenRetrieve {
-        api::V2CoreAccountTokenRetrieve(
-            RequestBuilder::new(self.0, api::V2CoreAccountTokenRetrieve::OPERATION).path_arg(id),
-        )
+        api::V2CoreAccountTokenRetrieve::new(self.0).path_arg(id)
     }
 }

@@ -2,84 +2,50 @@
 
 //! Stripe's `v2_core_account_token`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::api;
 
-words! {
-    /// The values of `ownership_exemption_reason`, first of all in [`V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided).
-    V2CoreAccountTokenCreateIdentityAttestationsPersonsProvidedOwnershipExemptionReason {
-        /// `qualified_entity_exceeds_ownership_threshold`
-        QualifiedEntityExceedsOwnershipThreshold = "qualified_entity_exceeds_ownership_threshold",
-        /// `qualifies_as_financial_institution`
-        QualifiesAsFinancialInstitution = "qualifies_as_financial_institution",
-    }
-}
+/// The values of `ownership_exemption_reason`, first of all in [`V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided): the same as [`AccountCompanyOwnershipExemptionReason`](crate::api::AccountCompanyOwnershipExemptionReason).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityAttestationsPersonsProvidedOwnershipExemptionReason =
+    api::AccountCompanyOwnershipExemptionReason;
 
-words! {
-    /// The values of `purpose`, first of all in [`V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress).
-    V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddressPurpose {
-        /// `administrative`
-        Administrative = "administrative",
-        /// `principal_place_of_business`
-        PrincipalPlaceOfBusiness = "principal_place_of_business",
-    }
-}
+/// The values of `purpose`, first of all in [`V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress): the same as [`V2CoreAccountIdentityBusinessDetailsAdditionalAddressPurpose`](crate::api::V2CoreAccountIdentityBusinessDetailsAdditionalAddressPurpose).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddressPurpose =
+    api::V2CoreAccountIdentityBusinessDetailsAdditionalAddressPurpose;
 
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType {
-        /// `files`
-        Files = "files",
-    }
-}
+/// The values of `type`, first of all in [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification): the same as [`V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType =
+    api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType;
 
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
-    V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationType {
-        /// `front_back`
-        FrontBack = "front_back",
-    }
-}
+/// The values of `type`, first of all in [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification): the same as [`V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType`](crate::api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationType =
+    api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType;
 
-words! {
-    /// The values of `entity_type`, first of all in [`V2CoreAccountTokenCreateIdentity`](crate::api::V2CoreAccountTokenCreateIdentity).
-    V2CoreAccountTokenCreateIdentityEntityType {
-        /// `company`
-        Company = "company",
-        /// `government_entity`
-        GovernmentEntity = "government_entity",
-        /// `individual`
-        Individual = "individual",
-        /// `non_profit`
-        NonProfit = "non_profit",
-    }
-}
+/// The values of `entity_type`, first of all in [`V2CoreAccountTokenCreateIdentity`](crate::api::V2CoreAccountTokenCreateIdentity): the same as [`AccountBusinessType`](crate::api::AccountBusinessType).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityEntityType = api::AccountBusinessType;
 
-words! {
-    /// The values of `purpose`, first of all in [`V2CoreAccountTokenCreateIdentityIndividualAdditionalName`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName).
-    V2CoreAccountTokenCreateIdentityIndividualAdditionalNamePurpose {
-        /// `alias`
-        Alias = "alias",
-        /// `maiden`
-        Maiden = "maiden",
-    }
-}
+/// The values of `purpose`, first of all in [`V2CoreAccountTokenCreateIdentityIndividualAdditionalName`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName): the same as [`V2CoreAccountIdentityIndividualAdditionalNamePurpose`](crate::api::V2CoreAccountIdentityIndividualAdditionalNamePurpose).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualAdditionalNamePurpose =
+    api::V2CoreAccountIdentityIndividualAdditionalNamePurpose;
 
-words! {
-    /// The values of `legal_gender`, first of all in [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual).
-    V2CoreAccountTokenCreateIdentityIndividualLegalGender {
-        /// `female`
-        Female = "female",
-        /// `male`
-        Male = "male",
-    }
-}
+/// The values of `legal_gender`, first of all in [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual): the same as [`V2CoreAccountIdentityIndividualLegalGender`](crate::api::V2CoreAccountIdentityIndividualLegalGender).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualLegalGender =
+    api::V2CoreAccountIdentityIndividualLegalGender;
 
-words! {
-    /// The values of `political_exposure`, first of all in [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual).
-    V2CoreAccountTokenCreateIdentityIndividualPoliticalExposure {
-        /// `existing`
-        Existing = "existing",
-        /// `none`
-        None = "none",
-    }
-}
+/// The values of `political_exposure`, first of all in [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual): the same as [`PersonPoliticalExposure`](crate::api::PersonPoliticalExposure).
+///
+/// <https://docs.stripe.com/api/v2/core/account_tokens/create>
+pub type V2CoreAccountTokenCreateIdentityIndividualPoliticalExposure = api::PersonPoliticalExposure;
