@@ -45,7 +45,7 @@ async fn a_nested_list_is_paged_at_its_own_url_for_the_same_account() {
     let all = refunds.collect_up_to(10).await.unwrap();
 
     assert_eq!(
-        all.iter().map(tollway::api::Refund::id).collect::<Vec<_>>(),
+        all.iter().map(|refund| refund.id()).collect::<Vec<_>>(),
         ["re_1", "re_2", "re_3"]
     );
     let second = &stub.requests()[1];
