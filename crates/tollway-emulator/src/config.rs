@@ -14,6 +14,11 @@ pub struct Config {
     pub log_capacity: usize,
     /// Largest request body, in bytes.
     pub body_limit: usize,
+    /// Stripe's share of a card payment in hundredths of a percent: 290 is 2.9 %.
+    pub fee_basis_points: u16,
+    /// What Stripe takes of each card payment besides, in hundredths of the currency's unit (cents); in currencies without
+    /// decimals in whole units.
+    pub fee_fixed: u16,
 }
 
 impl Default for Config {
@@ -24,6 +29,8 @@ impl Default for Config {
             api_version: "2026-10-28.endive".into(),
             log_capacity: 1000,
             body_limit: 16 * 1024 * 1024,
+            fee_basis_points: 290,
+            fee_fixed: 30,
         }
     }
 }

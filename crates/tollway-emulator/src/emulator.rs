@@ -204,6 +204,15 @@ impl EmulatorBuilder {
         self
     }
 
+    /// What Stripe takes of each card payment: a share in hundredths of a percent, and a fixed part in cents. 2.9 % and
+    /// 30 if not given.
+    #[must_use]
+    pub fn processing_fee(mut self, basis_points: u16, fixed: u16) -> Self {
+        self.config.fee_basis_points = basis_points;
+        self.config.fee_fixed = fixed;
+        self
+    }
+
     /// All settings at once.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {

@@ -64,6 +64,7 @@ pub(super) fn pay(
     payment: &Payment,
 ) -> Result<Result<Value, Refused>, ApiError> {
     settlement::check(ctx, &payment.split, payment.amount)?;
+    settlement::check_on_behalf_of(ctx, payment.said.get("on_behalf_of"))?;
     let mut charge = new_charge(ctx, payment);
     if let Some(decline) = decline_of(payment) {
         fail(&mut charge, &decline);

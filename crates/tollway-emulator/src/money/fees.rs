@@ -1,5 +1,7 @@
 //! What Stripe charges for a card payment, and when money arrives.
 
+use crate::config::Config;
+
 /// Seconds from a payment until its money is available: two days, as in the United States.
 const SETTLEMENT: i64 = 2 * DAY;
 const DAY: i64 = 86_400;
@@ -13,25 +15,16 @@ pub(crate) struct FeeSchedule {
     pub(crate) fixed: i64,
 }
 
-impl Default for FeeSchedule {
-    fn default() -> Self {
-        Self {
-            basis_points: 290,
-            fixed: 30,
-        }
-    }
-}
-
 impl FeeSchedule {
     /// What is charged for a payment in this currency: where it has three decimals, so has the fixed part.
-    pub(crate) fn of(currency: &str) -> Self {
-        let usual = Self::default();
-        match super::currency::decimals(currency) {
-            3 => Self {
-                fixed: usual.fixed * 10,
-                ..usual
-            },
-            _ => usual,
+    pub(crate) fn of(config: &Config, currency: &str) -> Self {
+        let scale = match super::currency::decimals(currency) {
+            3 => 10,
+            _ => 1,
+        };
+        Self {
+            basis_points: config.fee_basis_points.into(),
+            fixed: i64::from(config.fee_fixed) * scale,
         }
     }
 
@@ -65,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_usual_fee() {
-        let fees = FeeSchedule::default();
+        let fees = FeeSchedule::of(&Config::default(), "usd");
         assert_eq!(
             [0, 100, 1000, 1099, 99_999_999].map(|amount| fees.on(amount)),
             [30, 33, 59, 62, 2_900_030]

@@ -122,6 +122,22 @@ pub(super) fn check(ctx: &Ctx<'_>, split: &Split, amount: i64) -> Result<(), Api
     Ok(())
 }
 
+/// A payment is made on behalf of a connected account only.
+pub(super) fn check_on_behalf_of(ctx: &Ctx<'_>, account: Option<&Value>) -> Result<(), ApiError> {
+    let Some(account) = account.and_then(Value::as_str) else {
+        return Ok(());
+    };
+    let own = *account == *ctx.scope.account;
+    if own || ctx.connection(account).is_some() {
+        return Ok(());
+    }
+    Err(ApiError::no_such_reference(
+        "account",
+        account,
+        "on_behalf_of",
+    ))
+}
+
 /// Moves the money of a charge of the context's scope and writes into it what came of that.
 pub(super) fn settle(
     ctx: &mut Ctx<'_>,
@@ -132,7 +148,7 @@ pub(super) fn settle(
     let id = charge["id"].as_str().unwrap_or_default().to_owned();
     let currency = charge["currency"].as_str().unwrap_or_default().to_owned();
     let at = arrives(ctx, charge);
-    let stripe_fee = FeeSchedule::of(&currency).on(amount);
+    let stripe_fee = FeeSchedule::of(ctx.engine.config(), &currency).on(amount);
     // In a destination charge the destination pays the application fee, out of the transfer.
     let own_fee = split
         .application_fee_amount

@@ -1,6 +1,6 @@
 //! Charges: declines, bad parameters, captures.
 
-use super::{Shop, id, intending, paying};
+use super::{KEY, Shop, id, intending, paying};
 
 #[tokio::test]
 async fn declined_cards_get_stripes_402_and_leave_a_failed_charge() {
@@ -84,6 +84,7 @@ async fn bad_charges_are_refused_with_the_parameter_at_fault() {
             ("transfer_data[destination]", "acct_none"),
             "transfer_data[destination]",
         ),
+        (("on_behalf_of", "acct_none"), "on_behalf_of"),
     ] {
         let answer = shop.post("/v1/charges", &paying(&[change])).await;
         assert_eq!(
@@ -169,4 +170,14 @@ async fn currencies_with_zero_and_three_decimals() {
         .json();
     assert_eq!(unknown["error"]["param"], "currency");
     assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn the_processing_fee_can_be_set() {
+    let stripe = crate::support::Stripe::with(|builder| builder.processing_fee(150, 25));
+    let form = paying(&[("source", "tok_bypassPending")]);
+    stripe.post("/v1/charges", KEY, &form).await.ok();
+    let get = axum::http::Method::GET;
+    let balance = stripe.call(get, "/v1/balance", Some(KEY), &[]).await.ok();
+    assert_eq!(balance["available"][0]["amount"], 1000 - 15 - 25);
 }

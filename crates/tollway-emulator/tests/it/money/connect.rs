@@ -289,3 +289,17 @@ async fn separate_charges_and_transfers() {
     );
     assert_eq!(shop.sum(), 0);
 }
+
+#[tokio::test]
+async fn a_destination_charge_on_behalf_of_the_seller() {
+    let shop = Shop::open().await;
+    let form = paying(&[
+        ("transfer_data[destination]", shop.seller.as_str()),
+        ("on_behalf_of", shop.seller.as_str()),
+        ("application_fee_amount", "123"),
+    ]);
+    let charge = shop.post("/v1/charges", &form).await.ok();
+    assert_eq!(charge["on_behalf_of"], shop.seller);
+    assert_eq!(shop.balances().await, [(0, 123 - 59), (0, 1000 - 123)]);
+    assert_eq!(shop.sum(), 0);
+}
