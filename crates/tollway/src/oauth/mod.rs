@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod apps;
 mod authorize;
 mod callback;
 mod prefill;
@@ -28,6 +29,7 @@ mod token;
 
 use std::fmt;
 
+pub use self::apps::AppsOAuth;
 pub use self::authorize::{AuthorizeUrl, Landing};
 pub use self::callback::{Callback, CallbackError, new_state, parse_callback};
 pub use self::prefill::{BusinessType, PrefillProblem, StripeUser};
@@ -46,6 +48,8 @@ pub enum Scope {
     ReadOnly,
     /// What an Express account's connection says.
     Express,
+    /// What the tokens of a Stripe App say.
+    StripeApps,
     /// A scope this version does not know.
     Other(String),
 }
@@ -57,6 +61,7 @@ impl Scope {
             Self::ReadWrite => "read_write",
             Self::ReadOnly => "read_only",
             Self::Express => "express",
+            Self::StripeApps => "stripe_apps",
             Self::Other(text) => text,
         }
     }
@@ -68,6 +73,7 @@ impl From<&str> for Scope {
             "read_write" => Self::ReadWrite,
             "read_only" => Self::ReadOnly,
             "express" => Self::Express,
+            "stripe_apps" => Self::StripeApps,
             other => Self::Other(other.to_owned()),
         }
     }

@@ -14,7 +14,7 @@ use crate::params::Value;
 use crate::request::{ApiMode, Encoding, Host, Operation, Pending, RequestBuilder, Verb};
 use crate::response::{FromResponse, Response, ResponseMeta};
 
-static TOKEN: Operation = Operation {
+pub(super) const TOKEN: Operation = Operation {
     name: "oauth.token",
     verb: Verb::Post,
     path: "/oauth/token",
@@ -42,8 +42,12 @@ pub struct TokenRequest {
 
 impl TokenRequest {
     pub(super) fn new(client: &Client) -> Self {
+        Self::of(client, &TOKEN)
+    }
+
+    pub(super) fn of(client: &Client, operation: &'static Operation) -> Self {
         Self {
-            request: RequestBuilder::new(client, &TOKEN).once_only(),
+            request: RequestBuilder::new(client, operation).once_only(),
         }
     }
 
@@ -191,6 +195,11 @@ impl OAuthToken {
     /// Makes new access tokens, of either mode. Comes only with the first exchange.
     pub fn refresh_token(&self) -> Option<SecretString> {
         self.secret("refresh_token")
+    }
+
+    /// How many seconds the access token lives. Comes with the tokens of Stripe Apps; those of Connect do not expire.
+    pub fn expires_in(&self) -> Option<i64> {
+        self.json.get("expires_in").and_then(Json::as_i64)
     }
 
     /// The connected account's publishable key. Deprecated by Stripe.
